@@ -1,0 +1,44 @@
+# Options and flags that hold for the runtime, the compiler and the tests alike.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_SCAN_FOR_MODULES OFF)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+option(LLMC_BUILD_COMPILER "Build the compiler and its tools, not the runtime alone" ON)
+option(LLMC_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(LLMC_BUILD_FUZZERS "Build the libFuzzer targets (needs clang)" OFF)
+option(LLMC_BUILD_BENCHMARKS "Build the benchmark programs under bench/" OFF)
+set(LLMC_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
+
+add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+if(LLMC_SANITIZE)
+  add_compile_options(-fsanitize=${LLMC_SANITIZE} -fno-sanitize=vptr -fno-omit-frame-pointer
+                      -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=${LLMC_SANITIZE})
+endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  add_link_options(-fuse-ld=lld)
+endif()
+
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+# Declares a libFuzzer target: llmc_add_fuzzer(name SOURCES … LIBRARIES …).
+function(llmc_add_fuzzer name)
+  if(NOT LLMC_BUILD_FUZZERS)
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES})
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+endfunction()

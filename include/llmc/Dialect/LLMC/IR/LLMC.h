@@ -1,0 +1,41 @@
+//===- LLMC.h - declarations of the llmc dialect ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_DIALECT_LLMC_IR_LLMC_H
+#define LLMC_DIALECT_LLMC_IR_LLMC_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TensorEncoding.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include <memory>
+
+namespace llmc {
+class MappedFiles;
+} // namespace llmc
+
+#include "llmc/Dialect/LLMC/IR/LLMCDialect.h.inc"
+#include "llmc/Dialect/LLMC/IR/LLMCEnums.h.inc"
+#include "llmc/Dialect/LLMC/IR/LLMCInterfaces.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "llmc/Dialect/LLMC/IR/LLMCAttrs.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "llmc/Dialect/LLMC/IR/LLMCTypes.h.inc"
+
+#define GET_OP_CLASSES
+#include "llmc/Dialect/LLMC/IR/LLMCOps.h.inc"
+
+#endif // LLMC_DIALECT_LLMC_IR_LLMC_H

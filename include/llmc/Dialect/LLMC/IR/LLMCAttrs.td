@@ -1,0 +1,126 @@
+//===- LLMCAttrs.td - attributes of the llmc dialect -*- tablegen -*-===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_DIALECT_LLMC_IR_LLMCATTRS_TD
+#define LLMC_DIALECT_LLMC_IR_LLMCATTRS_TD
+
+include "llmc/Dialect/LLMC/IR/LLMCDialect.td"
+include "llmc/Dialect/LLMC/IR/LLMCEnums.td"
+include "llmc/Dialect/LLMC/IR/LLMCInterfaces.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/TensorEncoding.td"
+
+class LLMC_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<LLMC_Dialect, name, traits> {
+  let mnemonic = attrMnemonic;
+}
+
+def LLMC_GroupedAttr : LLMC_Attr<"Grouped", "grouped", [
+    DeclareAttrInterfaceMethods<VerifiableTensorEncoding>,
+    DeclareAttrInterfaceMethods<LLMC_EncodingInterface>]> {
+  let summary = "Integers of 1 to 8 bits that share a scale in groups along the input axis";
+  let description = [{
+    Every weight is an unsigned code of `bits` bits. The weights of a row are cut along the input
+    axis into groups of `group` (the last may be shorter); `group = channel` is one group per row,
+    `group = tensor` one for the whole matrix. With s the group's scale, stored in type `scale`:
+
+    | zero      | value                        | also stored per group                     |
+    |-----------|------------------------------|-------------------------------------------|
+    | `none`    | (code − 2^(bits−1)) · s      | nothing                                   |
+    | `integer` | (code − z) · s               | z, a byte, 0 ≤ z < 2^bits                 |
+    | `float`   | code · s + m                 | m, the group's minimum, in type `scale`   |
+
+    The canonical form is three planes, each starting at a multiple of 64 bytes: codes, scales, and
+    zero points or minima. Codes stand row by row, least significant bit first, with no gap inside
+    a row, each row padded with zero bits to a whole byte. Scales and zero points are [rows, groups]
+    in row-major order ([1, 1] for `tensor`). All numbers are little-endian.
+
+    Constraints:
+    - C1. 1 ≤ bits ≤ 8; zero = none needs bits ≥ 2.
+    - C2. group is a positive number, `channel` or `tensor`.
+    - C3. scale is f32, f16 or bf16.
+    - C4. The tensor has rank 2, a static shape and element type f32.
+
+    Example: `tensor<1536x576xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>>`
+  }];
+  let parameters = (ins
+    "unsigned":$bits,
+    "int64_t":$group,
+    EnumParameter<LLMC_ZeroPoint>:$zero,
+    "::mlir::Type":$scale);
+  let assemblyFormat = [{
+    `<` `bits` `=` $bits `,` `group` `=` custom<GroupSize>($group) `,` `zero` `=` $zero `,`
+    `scale` `=` $scale `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Values of `group` that are no size.
+    static constexpr int64_t channelGroup = 0;
+    static constexpr int64_t tensorGroup = -1;
+
+    /// The number of inputs that share a scale, for rows of this width.
+    int64_t getGroupSize(int64_t columns) const;
+    /// Groups in a row of this width.
+    int64_t getGroupsPerRow(int64_t columns) const;
+    /// Rows and columns of the array of scales for a matrix of this shape.
+    std::pair<int64_t, int64_t> getScaleShape(::llvm::ArrayRef<int64_t> shape) const;
+  }];
+}
+
+def LLMC_DynamicAttr : LLMC_Attr<"Dynamic", "dynamic"> {
+  let summary = "Activations rounded to integers when they are computed";
+  let description = [{
+    A row of activations is cut into groups of `group` (the last may be shorter). Each group x is
+    replaced by q · s, with s = max|x| / (2^(bits−1) − 1) in fp32 and q = round(x / s), half to even
+    (x · (1 / s) with one rounding each; q = 0 where s = 0).
+
+    Constraints:
+    - C1. bits = 8.
+    - C2. group is a positive multiple of 32.
+  }];
+  let parameters = (ins "unsigned":$bits, "int64_t":$group);
+  let assemblyFormat = "`<` `bits` `=` $bits `,` `group` `=` $group `>`";
+  let genVerifyDecl = 1;
+}
+
+def LLMC_FileAttr : LLMC_Attr<"File", "file"> {
+  let summary = "A region of a file that holds a parameter";
+  let description = [{
+    The bytes of a parameter, in a file beside the module. For a type without encoding, element
+    (i, j, …) stands at offset + (i · strides[0] + j · strides[1] + …) · (bytes of an element);
+    without `strides` it lies in row-major order. So a transposed or a cut-out matrix is the file's
+    own bytes, seen another way. For an encoded type the canonical form starts at `offset`.
+
+    `path` is relative to the folder of the module's own file, with forward slashes; tools make it
+    absolute when they read a module and relative again when they write it to a file.
+
+    Example: `#llmc.file<"model.onnx.data", offset = 81920, strides = [1, 1536]>`
+  }];
+  let parameters = (ins
+    StringRefParameter<"path of the file">:$path,
+    "int64_t":$offset,
+    OptionalArrayRefParameter<"int64_t">:$strides);
+  let assemblyFormat = [{
+    `<` $path `,` `offset` `=` $offset (`,` `strides` `=` `[` $strides^ `]`)? `>`
+  }];
+  let genVerifyDecl = 1;
+}
+
+def LLMC_TiledAttr : LLMC_Attr<"Tiled", "tiled", [
+    DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
+  let summary = "A weight in the order in which CPU kernels read it";
+  let description = [{
+    What the `layout` pass makes of a matrix: tiles of 16 rows, inside which the inputs run in steps;
+    `encoding` is what the values were stored as before (absent: their element type). See
+    docs/layout.md for the bytes.
+  }];
+  let parameters = (ins OptionalParameter<"::mlir::Attribute">:$encoding);
+  let assemblyFormat = "(`<` $encoding^ `>`)?";
+}
+
+#endif // LLMC_DIALECT_LLMC_IR_LLMCATTRS_TD

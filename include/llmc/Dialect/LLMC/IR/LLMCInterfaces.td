@@ -1,0 +1,40 @@
+//===- LLMCInterfaces.td - the interface that every weight encoding implements -*- tablegen -*-===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_DIALECT_LLMC_IR_LLMCINTERFACES_TD
+#define LLMC_DIALECT_LLMC_IR_LLMCINTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def LLMC_EncodingInterface : AttrInterface<"EncodingInterface"> {
+  let cppNamespace = "::llmc";
+  let description = [{
+    How a matrix of weights is stored. An encoding turns a tensor of `out × in` weights into a
+    string of bytes (its canonical form: what a file or resource holds between import and layout)
+    and says the exact value of every element. Shapes are those of the tensor type that carries
+    the encoding.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        The number of bytes of the canonical form of a tensor of this shape, or an error where the
+        encoding can't hold it.
+      }], "::llvm::FailureOr<int64_t>", "getByteSize",
+      (ins "::llvm::ArrayRef<int64_t>":$shape,
+           "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError)>,
+    InterfaceMethod<[{
+        Writes the values of row `row` to `values` (shape[1] of them), decoded exactly and rounded
+        once to fp32. `bytes` is the whole canonical form.
+      }], "void", "decodeRow",
+      (ins "::llvm::ArrayRef<uint8_t>":$bytes, "::llvm::ArrayRef<int64_t>":$shape, "int64_t":$row,
+           "::llvm::MutableArrayRef<float>":$values)>,
+    InterfaceMethod<[{
+        Bits per weight of a tensor of this shape, scales and zero points included.
+      }], "double", "getBitsPerWeight", (ins "::llvm::ArrayRef<int64_t>":$shape)>
+  ];
+}
+
+#endif // LLMC_DIALECT_LLMC_IR_LLMCINTERFACES_TD

@@ -1,0 +1,267 @@
+//===- LLMCOps.td - operations of the llmc dialect -*- tablegen -*-===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_DIALECT_LLMC_IR_LLMCOPS_TD
+#define LLMC_DIALECT_LLMC_IR_LLMCOPS_TD
+
+include "llmc/Dialect/LLMC/IR/LLMCDialect.td"
+include "llmc/Dialect/LLMC/IR/LLMCEnums.td"
+include "llmc/Dialect/LLMC/IR/LLMCAttrs.td"
+include "llmc/Dialect/LLMC/IR/LLMCTypes.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+/// Activations: rows × width in fp32.
+def LLMC_Activations : 2DTensorOf<[F32]>;
+/// One integer per row.
+def LLMC_RowIntegers : 1DTensorOf<[I32]>;
+/// A matrix of weights, out × in.
+def LLMC_Matrix : 2DTensorOf<[F32, F16, BF16]>;
+/// A vector of weights.
+def LLMC_Vector : 1DTensorOf<[F32, F16, BF16]>;
+
+class LLMC_Op<string mnemonic, list<Trait> traits = []> : Op<LLMC_Dialect, mnemonic, traits>;
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
+
+def LLMC_ParameterOp : LLMC_Op<"parameter", [Symbol]> {
+  let summary = "A weight tensor of the model";
+  let description = [{
+    Names a tensor whose bytes lie in a file (`#llmc.file`) or, when a pass has just made them, in
+    memory (`dense_resource`, whose type is a vector of i8 with one element per byte of the canonical
+    form). Tools move the latter to a file beside the module when they write one.
+
+    ```mlir
+    llmc.parameter @layers.0.up : tensor<1536x576xf32> = #llmc.file<"model.onnx.data", offset = 81920>
+    ```
+
+    Constraints:
+    - C1. The type has a static shape and an element type of whole bytes.
+    - C2. `data` is a `#llmc.file` or a dense resource of as many bytes as the type takes.
+    - C3. `strides` stand only with a type without encoding, one per dimension.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, AnyAttr:$data);
+  let assemblyFormat = "$sym_name `:` $type `=` $data attr-dict";
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::RankedTensorType getTensorType() {
+      return ::llvm::cast<::mlir::RankedTensorType>(getType());
+    }
+  }];
+}
+
+def LLMC_ParameterValueOp : LLMC_Op<"parameter_value", [
+    Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "The tensor that a parameter names";
+  let description = [{
+    Constraints:
+    - C1. `parameter` names an `llmc.parameter` of the result's type.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$parameter);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$parameter `:` type($result) attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+def LLMC_PositionsOp : LLMC_Op<"positions", [Pure]> {
+  let summary = "The position of every row";
+  let arguments = (ins LLMC_Rows:$rows);
+  let results = (outs LLMC_RowIntegers:$result);
+  let assemblyFormat = "$rows `:` type($result) attr-dict";
+}
+
+def LLMC_OutputRowsOp : LLMC_Op<"output_rows", [Pure]> {
+  let summary = "The rows whose logits are wanted";
+  let description = [{
+    Keeps, in their order, the rows that the caller asked logits of. What follows (the final norm
+    and the head) is computed for them alone.
+
+    Constraints:
+    - C1. The result has the input's width.
+  }];
+  let arguments = (ins LLMC_Activations:$input, LLMC_Rows:$rows);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$input `,` $rows `:` type($input) `->` type($result) attr-dict";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+def LLMC_EmbeddingOp : LLMC_Op<"embedding", [Pure]> {
+  let summary = "Rows of a table, chosen by index";
+  let description = [{
+    result[r, :] = table[indices[r], :], decoded exactly. Indices are tokens or positions; the
+    runtime keeps both inside their ranges.
+
+    Constraints:
+    - C1. The result's width is the table's.
+    - C2. The result has as many rows as there are indices.
+  }];
+  let arguments = (ins LLMC_RowIntegers:$indices, LLMC_Matrix:$table);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = [{
+    $indices `,` $table `:` functional-type(operands, $result) attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def LLMC_LinearOp : LLMC_Op<"linear", [Pure]> {
+  let summary = "A matrix of weights applied to every row";
+  let description = [{
+    result[r, n] = Σ_k input[r, k] · weight[n, k] (+ bias[n]), where every weight is decoded exactly,
+    the input is rounded as `activation` says (not at all without it), and the sum is taken in fp32.
+
+    Constraints:
+    - C1. input is R × K, weight N × K, bias N, result R × N.
+  }];
+  let arguments = (ins LLMC_Activations:$input, LLMC_Matrix:$weight, Optional<LLMC_Vector>:$bias,
+                       OptionalAttr<LLMC_DynamicAttr>:$activation);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`bias` $bias^)? (`activation` $activation^)? `:`
+    functional-type(operands, $result) attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def LLMC_RMSNormOp : LLMC_Op<"rms_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "Root-mean-square normalization of every row";
+  let description = [{
+    result[r, :] = input[r, :] / sqrt(mean(input[r, :]²) + epsilon) · gain
+    (Zhang and Sennrich 2019). Where `groups` is given, the row is cut into that many equal parts
+    that are normalized on their own with the same gain (a norm per attention head).
+
+    Constraints:
+    - C1. The gain is as wide as a part of a row.
+    - C2. groups is positive and divides the width.
+  }];
+  let arguments = (ins LLMC_Activations:$input, LLMC_Vector:$gain, F32Attr:$epsilon,
+                       DefaultValuedAttr<I64Attr, "1">:$groups);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = [{
+    $input `,` $gain `:` type($input) `,` type($gain) attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def LLMC_LayerNormOp : LLMC_Op<"layer_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "Layer normalization of every row";
+  let description = [{
+    result[r, :] = (input[r, :] − mean) / sqrt(variance + epsilon) · gain + bias, mean and variance
+    over the row (Ba, Kiros and Hinton 2016).
+
+    Constraints:
+    - C1. Gain and bias are as wide as a row.
+  }];
+  let arguments = (ins LLMC_Activations:$input, LLMC_Vector:$gain, Optional<LLMC_Vector>:$bias,
+                       F32Attr:$epsilon);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = [{
+    $input `,` $gain (`bias` $bias^)? `:` type($input) `,` type($gain) (`,` type($bias)^)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def LLMC_ActivationOp : LLMC_Op<"activation", [Pure, SameOperandsAndResultType]> {
+  let summary = "A nonlinear function of every element";
+  let arguments = (ins LLMC_NonlinearityAttr:$function, LLMC_Activations:$input);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$function $input `:` type($input) attr-dict";
+}
+
+def LLMC_GateOp : LLMC_Op<"gate", [Pure, SameOperandsAndResultType]> {
+  let summary = "The middle of a gated MLP";
+  let description = [{
+    result = f(gate) · up, elementwise (Shazeer 2020, "GLU variants improve transformer").
+  }];
+  let arguments = (ins LLMC_NonlinearityAttr:$function, LLMC_Activations:$gate,
+                       LLMC_Activations:$up);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$function $gate `,` $up `:` type($gate) attr-dict";
+}
+
+def LLMC_RopeOp : LLMC_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "Rotary position embedding";
+  let description = [{
+    Each row is `heads` vectors side by side. In each, the first 2·F elements are rotated in pairs,
+    F = size of `frequencies`, and the rest is kept. With p the row's position, a_i = p ·
+    frequencies[i], and the pair (x, y) at places (i, i + F), or (2i, 2i + 1) if `interleaved`:
+
+      x' = scaling · (x · cos a_i − y · sin a_i),  y' = scaling · (y · cos a_i + x · sin a_i)
+
+    (Su et al. 2021.) `frequencies` are fp32, `a_i` is rounded to fp32 before cos and sin.
+
+    Constraints:
+    - C1. heads is positive and divides the width.
+    - C2. 0 < 2·F ≤ size of a head.
+  }];
+  let arguments = (ins LLMC_Activations:$input, LLMC_Rows:$rows, I64Attr:$heads,
+                       DenseF32ArrayAttr:$frequencies,
+                       DefaultValuedAttr<F32Attr, "1.0f">:$scaling, UnitAttr:$interleaved);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$input `,` $rows `:` type($input) attr-dict";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+def LLMC_CacheAppendOp : LLMC_Op<"cache_append", [AllTypesMatch<["cache", "result"]>]> {
+  let summary = "Stores the keys and values of the step's rows";
+  let description = [{
+    Writes row r of `keys` and `values` (heads side by side), rounded to the cache's types, at r's
+    sequence and position, in place. The result is the cache afterwards: what reads it comes later.
+
+    Constraints:
+    - C1. keys and values are heads · headSize wide.
+  }];
+  let arguments = (ins Arg<LLMC_KVCache, "", [MemRead, MemWrite]>:$cache, LLMC_Activations:$keys,
+                       LLMC_Activations:$values, LLMC_Rows:$rows);
+  let results = (outs LLMC_KVCache:$result);
+  let assemblyFormat = [{
+    $cache `,` $keys `,` $values `,` $rows `:` type($cache) `,` type($keys) `,` type($values) attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def LLMC_AttentionOp : LLMC_Op<"attention", [AllTypesMatch<["query", "result"]>]> {
+  let summary = "Causal attention over the cache";
+  let description = [{
+    For row r at position p of a sequence and query head h, which reads key/value head
+    h · kvHeads / heads (grouped-query attention, Ainslie et al. 2023):
+
+      s_t = scale · ⟨query[r, h], key_t⟩ for positions t ≤ p of the same sequence
+      (s_t = softcap · tanh(s_t / softcap) where softcap is given)
+      result[r, h] = Σ_t softmax(s)_t · value_t
+
+    With `window` = w only positions t > p − w are read.
+
+    Constraints:
+    - C1. The width is heads · headSize; kvHeads divides heads.
+    - C2. window is positive.
+  }];
+  let arguments = (ins LLMC_Activations:$query, Arg<LLMC_KVCache, "", [MemRead]>:$cache,
+                       LLMC_Rows:$rows, I64Attr:$heads, F32Attr:$scale,
+                       OptionalAttr<I64Attr>:$window, OptionalAttr<F32Attr>:$softcap);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = [{
+    $query `,` $cache `,` $rows `:` type($query) `,` type($cache) attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // LLMC_DIALECT_LLMC_IR_LLMCOPS_TD

@@ -1,0 +1,86 @@
+//===- LLMCAttrs.cpp - attributes of the llmc dialect ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace llmc;
+
+/// A number, `channel` or `tensor`.
+static ParseResult parseGroupSize(AsmParser &parser, int64_t &group) {
+  if (succeeded(parser.parseOptionalKeyword("channel"))) {
+    group = GroupedAttr::channelGroup;
+    return success();
+  }
+  if (succeeded(parser.parseOptionalKeyword("tensor"))) {
+    group = GroupedAttr::tensorGroup;
+    return success();
+  }
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseInteger(group))
+    return failure();
+  if (group <= 0)
+    return parser.emitError(location)
+           << "expected a positive group size, 'channel' or 'tensor', found " << group;
+  return success();
+}
+
+static void printGroupSize(AsmPrinter &printer, int64_t group) {
+  if (group == GroupedAttr::channelGroup)
+    printer << "channel";
+  else if (group == GroupedAttr::tensorGroup)
+    printer << "tensor";
+  else
+    printer << group;
+}
+
+#define GET_ATTRDEF_CLASSES
+#include "llmc/Dialect/LLMC/IR/LLMCAttrs.cpp.inc"
+
+#include "llmc/Dialect/LLMC/IR/LLMCEnums.cpp.inc"
+#include "llmc/Dialect/LLMC/IR/LLMCInterfaces.cpp.inc"
+
+void LLMCDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "llmc/Dialect/LLMC/IR/LLMCAttrs.cpp.inc"
+      >();
+}
+
+LogicalResult DynamicAttr::verify(function_ref<InFlightDiagnostic()> emitError, unsigned bits,
+                                  int64_t group) {
+  if (bits != 8)
+    return emitError() << "expected activations of 8 bits, found " << bits;
+  if (group <= 0 || group % 32 != 0)
+    return emitError() << "expected an activation group that is a multiple of 32, found " << group;
+  return success();
+}
+
+LogicalResult FileAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef path,
+                               int64_t offset, ArrayRef<int64_t> strides) {
+  if (path.empty())
+    return emitError() << "expected the path of a file, found an empty string";
+  if (offset < 0)
+    return emitError() << "expected an offset of at least 0, found " << offset;
+  for (int64_t stride : strides)
+    if (stride <= 0)
+      return emitError() << "expected positive strides, found " << stride;
+  return success();
+}
+
+LogicalResult TiledAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+                                        function_ref<InFlightDiagnostic()> emitError) const {
+  if (shape.size() != 2)
+    return emitError() << "expected a matrix for a tiled layout, found rank " << shape.size();
+  if (auto inner = dyn_cast_or_null<VerifiableTensorEncoding>(getEncoding()))
+    return inner.verifyEncoding(shape, elementType, emitError);
+  return success();
+}

@@ -1,0 +1,153 @@
+//===- LLMCOps.cpp - verifiers of the llmc operations ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// The numbered constraints of LLMCOps.td that ODS can't state.
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+using namespace llmc;
+
+#define GET_OP_CLASSES
+#include "llmc/Dialect/LLMC/IR/LLMCOps.cpp.inc"
+
+static int64_t getDim(Value value, unsigned dim) {
+  return cast<RankedTensorType>(value.getType()).getDimSize(dim);
+}
+
+/// Reports `found` where it is not `expected`; `what` names the quantity.
+static LogicalResult expectSize(Operation *op, StringRef what, int64_t expected, int64_t found) {
+  if (expected == found)
+    return success();
+  auto describe = [](int64_t size) {
+    return ShapedType::isDynamic(size) ? std::string("a dynamic size") : std::to_string(size);
+  };
+  return op->emitOpError() << "expected " << what << " of " << describe(expected) << ", found "
+                           << describe(found);
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
+
+LogicalResult ParameterOp::verify() {
+  RankedTensorType type = getTensorType();
+  FailureOr<int64_t> size = getParameterByteSize(type, [&] { return emitOpError(); });
+  if (failed(size))
+    return failure();
+  if (auto file = dyn_cast<FileAttr>(getData())) {
+    if (file.getStrides().empty())
+      return success();
+    if (type.getEncoding())
+      return emitOpError("expected no strides with an encoded type, found ")
+             << file.getStrides().size();
+    if (static_cast<int64_t>(file.getStrides().size()) != type.getRank())
+      return emitOpError("expected ")
+             << type.getRank() << " strides, one per dimension, found " << file.getStrides().size();
+    return success();
+  }
+  auto resource = dyn_cast<DenseResourceElementsAttr>(getData());
+  if (!resource)
+    return emitOpError("expected #llmc.file or a dense resource as data, found ") << getData();
+  auto bytesType = dyn_cast<RankedTensorType>(resource.getType());
+  if (!bytesType || bytesType.getRank() != 1 || !bytesType.getElementType().isInteger(8))
+    return emitOpError("expected a resource of type tensor<")
+           << *size << "xi8>, found " << resource.getType();
+  return expectSize(*this, "a resource of bytes", *size, bytesType.getDimSize(0));
+}
+
+LogicalResult ParameterValueOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(*this, getParameterAttr());
+  if (!parameter)
+    return emitOpError("expected the name of an llmc.parameter, found ") << getParameterAttr();
+  if (parameter.getType() != getType()) {
+    InFlightDiagnostic diagnostic = emitOpError("expected the parameter's type ")
+                                    << parameter.getType() << ", found " << getType();
+    diagnostic.attachNote(parameter.getLoc()) << "the parameter is declared here";
+    return diagnostic;
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+LogicalResult OutputRowsOp::verify() {
+  return expectSize(*this, "a result width", getDim(getInput(), 1), getDim(getResult(), 1));
+}
+
+LogicalResult EmbeddingOp::verify() {
+  if (failed(expectSize(*this, "a result width", getDim(getTable(), 1), getDim(getResult(), 1))))
+    return failure();
+  return expectSize(*this, "a number of result rows", getDim(getIndices(), 0),
+                    getDim(getResult(), 0));
+}
+
+LogicalResult LinearOp::verify() {
+  if (failed(expectSize(*this, "a weight width", getDim(getInput(), 1), getDim(getWeight(), 1))) ||
+      failed(expectSize(*this, "a result width", getDim(getWeight(), 0), getDim(getResult(), 1))) ||
+      failed(expectSize(*this, "a number of result rows", getDim(getInput(), 0),
+                        getDim(getResult(), 0))))
+    return failure();
+  if (Value bias = getBias())
+    return expectSize(*this, "a bias width", getDim(getWeight(), 0), getDim(bias, 0));
+  return success();
+}
+
+LogicalResult RMSNormOp::verify() {
+  int64_t width = getDim(getInput(), 1), groups = getGroups();
+  if (groups <= 0 || width % groups != 0)
+    return emitOpError("expected groups that divide the width ") << width << ", found " << groups;
+  return expectSize(*this, "a gain width", width / groups, getDim(getGain(), 0));
+}
+
+LogicalResult LayerNormOp::verify() {
+  int64_t width = getDim(getInput(), 1);
+  if (failed(expectSize(*this, "a gain width", width, getDim(getGain(), 0))))
+    return failure();
+  if (Value bias = getBias())
+    return expectSize(*this, "a bias width", width, getDim(bias, 0));
+  return success();
+}
+
+LogicalResult RopeOp::verify() {
+  int64_t width = getDim(getInput(), 1), heads = getHeads();
+  if (heads <= 0 || width % heads != 0)
+    return emitOpError("expected heads that divide the width ") << width << ", found " << heads;
+  int64_t pairs = getFrequencies().size();
+  if (pairs == 0 || 2 * pairs > width / heads)
+    return emitOpError("expected 1 to ") << width / heads / 2 << " frequencies for a head of "
+                                         << width / heads << ", found " << pairs;
+  return success();
+}
+
+LogicalResult CacheAppendOp::verify() {
+  KVCacheType cache = getCache().getType();
+  int64_t width = cache.getHeads() * cache.getHeadSize();
+  if (failed(expectSize(*this, "a key width", width, getDim(getKeys(), 1))))
+    return failure();
+  return expectSize(*this, "a value width", width, getDim(getValues(), 1));
+}
+
+LogicalResult AttentionOp::verify() {
+  KVCacheType cache = getCache().getType();
+  int64_t heads = getHeads();
+  if (heads <= 0 || heads % cache.getHeads() != 0)
+    return emitOpError("expected heads that the cache's ")
+           << cache.getHeads() << " heads divide, found " << heads;
+  if (std::optional<uint64_t> window = getWindow(); window && static_cast<int64_t>(*window) <= 0)
+    return emitOpError("expected a positive window, found ") << static_cast<int64_t>(*window);
+  return expectSize(*this, "a query width", heads * cache.getHeadSize(), getDim(getQuery(), 1));
+}

@@ -1,0 +1,54 @@
+//===- LLMCTypes.cpp - types of the llmc dialect ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace llmc;
+
+/// `3x64`: heads × elements of a head.
+static ParseResult parseHeadShape(AsmParser &parser, int64_t &heads, int64_t &headSize) {
+  SmallVector<int64_t> shape;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseDimensionList(shape, /*allowDynamic=*/false, /*withTrailingX=*/false))
+    return failure();
+  if (shape.size() != 2)
+    return parser.emitError(location, "expected heads and head size as HxS, found ")
+           << shape.size() << " dimensions";
+  heads = shape[0];
+  headSize = shape[1];
+  return success();
+}
+
+static void printHeadShape(AsmPrinter &printer, int64_t heads, int64_t headSize) {
+  printer << heads << 'x' << headSize;
+}
+
+#define GET_TYPEDEF_CLASSES
+#include "llmc/Dialect/LLMC/IR/LLMCTypes.cpp.inc"
+
+void LLMCDialect::registerTypes() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "llmc/Dialect/LLMC/IR/LLMCTypes.cpp.inc"
+      >();
+}
+
+LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads,
+                                  int64_t headSize, int64_t capacity, Type keys, Type values) {
+  if (heads <= 0 || headSize <= 0 || capacity <= 0)
+    return emitError() << "expected positive heads, head size and capacity, found " << heads << "x"
+                       << headSize << " and " << capacity;
+  for (Type type : {keys, values})
+    if (!type.isF32() && !type.isF16())
+      return emitError() << "expected keys and values of f32 or f16, found " << type;
+  return success();
+}

@@ -1,0 +1,164 @@
+//===- ParameterData.cpp - the bytes behind llmc.parameter ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/APFloat.h"
+#include "llvm/Support/CheckedArithmetic.h"
+#include "llvm/Support/Endian.h"
+
+using namespace mlir;
+using namespace llmc;
+
+llvm::ErrorOr<ArrayRef<uint8_t>> MappedFiles::map(StringRef path) {
+  std::lock_guard<std::mutex> lock(mutex);
+  std::unique_ptr<llvm::MemoryBuffer> &file = files[path];
+  if (!file) {
+    auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                              /*RequiresNullTerminator=*/false);
+    if (!buffer)
+      return buffer.getError();
+    file = std::move(*buffer);
+  }
+  return llvm::arrayRefFromStringRef(file->getBuffer());
+}
+
+FailureOr<int64_t> llmc::getParameterByteSize(RankedTensorType type,
+                                              function_ref<InFlightDiagnostic()> emitError) {
+  if (!type.hasStaticShape()) {
+    emitError() << "expected a static shape, found " << type;
+    return failure();
+  }
+  if (auto encoding = dyn_cast_or_null<EncodingInterface>(type.getEncoding()))
+    return encoding.getByteSize(type.getShape(), emitError);
+  Type element = type.getElementType();
+  if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8 != 0) {
+    emitError() << "expected an element type of whole bytes, found " << element;
+    return failure();
+  }
+  std::optional<int64_t> size = element.getIntOrFloatBitWidth() / 8;
+  for (int64_t dim : type.getShape())
+    if (!size || !(size = llvm::checkedMul<int64_t>(*size, dim))) {
+      emitError() << "expected a size that fits 63 bits, found " << type;
+      return failure();
+    }
+  return *size;
+}
+
+FailureOr<ArrayRef<uint8_t>> llmc::getParameterBytes(ParameterOp parameter) {
+  RankedTensorType type = parameter.getTensorType();
+  FailureOr<int64_t> size = getParameterByteSize(type, [&] { return parameter.emitOpError(); });
+  if (failed(size))
+    return failure();
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(parameter.getData())) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    int64_t found = blob ? blob->getData().size() : 0;
+    if (found != *size)
+      return parameter.emitOpError("expected a resource of ") << *size << " bytes, found " << found;
+    return ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(blob->getData().data()), *size);
+  }
+  auto file = cast<FileAttr>(parameter.getData());
+  // Strides reach further than the elements fill.
+  if (!file.getStrides().empty() && *size != 0) {
+    int64_t element = type.getElementTypeBitWidth() / 8;
+    std::optional<int64_t> last = 0;
+    for (auto [dim, stride] : llvm::zip(type.getShape(), file.getStrides())) {
+      std::optional<int64_t> reach = llvm::checkedMul<int64_t>(dim - 1, stride);
+      last = reach && last ? llvm::checkedAdd<int64_t>(*last, *reach) : std::nullopt;
+    }
+    std::optional<int64_t> extent =
+        last ? llvm::checkedMulAdd<int64_t>(*last, element, element) : std::nullopt;
+    if (!extent)
+      return parameter.emitOpError("expected strides whose reach fits 63 bits");
+    size = *extent;
+  }
+  auto contents =
+      parameter.getContext()->getLoadedDialect<LLMCDialect>()->getMappedFiles().map(file.getPath());
+  if (!contents)
+    return parameter.emitOpError("cannot read '")
+           << file.getPath() << "': " << contents.getError().message();
+  int64_t available = contents->size();
+  if (file.getOffset() > available || *size > available - file.getOffset())
+    return parameter.emitOpError("expected ")
+           << *size << " bytes at offset " << file.getOffset() << " of '" << file.getPath()
+           << "', found a file of " << available << " bytes";
+  return contents->slice(file.getOffset(), *size);
+}
+
+FailureOr<ParameterReader> ParameterReader::get(ParameterOp parameter) {
+  ParameterReader reader;
+  reader.type = parameter.getTensorType();
+  ArrayRef<int64_t> shape = reader.type.getShape();
+  Type element = reader.type.getElementType();
+  if (shape.empty() || shape.size() > 2 ||
+      !(element.isF32() || element.isF16() || element.isBF16()))
+    return parameter.emitOpError("expected a vector or matrix of f32, f16 or bf16, found ")
+           << reader.type;
+  Attribute encoding = reader.type.getEncoding();
+  if (encoding && !isa<EncodingInterface>(encoding))
+    return parameter.emitOpError("expected an encoding whose values can be read, found ")
+           << encoding;
+  FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter);
+  if (failed(bytes))
+    return failure();
+  reader.bytes = *bytes;
+  reader.rows = shape.size() == 2 ? shape[0] : 1;
+  reader.columns = shape.back();
+  reader.rowStride = reader.columns;
+  reader.columnStride = 1;
+  if (auto file = dyn_cast<FileAttr>(parameter.getData()); file && !file.getStrides().empty()) {
+    reader.rowStride = shape.size() == 2 ? file.getStrides()[0] : 0;
+    reader.columnStride = file.getStrides().back();
+  }
+  return reader;
+}
+
+void ParameterReader::readRow(int64_t row, MutableArrayRef<float> values) const {
+  if (auto encoding = dyn_cast_or_null<EncodingInterface>(type.getEncoding()))
+    return encoding.decodeRow(bytes, type.getShape(), row, values);
+  for (int64_t column = 0; column < columns; ++column)
+    values[column] =
+        readFloat(bytes.data(), row * rowStride + column * columnStride, type.getElementType());
+}
+
+Attribute llmc::makeParameterData(MLIRContext *context, StringRef name,
+                                  std::vector<uint8_t> bytes) {
+  auto *owned = new std::vector<uint8_t>(std::move(bytes));
+  auto type =
+      RankedTensorType::get({static_cast<int64_t>(owned->size())}, IntegerType::get(context, 8));
+  AsmResourceBlob blob(
+      ArrayRef<char>(reinterpret_cast<const char *>(owned->data()), owned->size()),
+      /*dataAlignment=*/64, [owned](void *, size_t, size_t) { delete owned; },
+      /*dataIsMutable=*/false);
+  return DenseResourceElementsAttr::get(type, name, std::move(blob));
+}
+
+SmallVector<ParameterOp> llmc::getParametersOf(Value value) {
+  if (auto read = value.getDefiningOp<ParameterValueOp>()) {
+    auto parameter =
+        SymbolTable::lookupNearestSymbolFrom<ParameterOp>(read, read.getParameterAttr());
+    return parameter ? SmallVector<ParameterOp>{parameter} : SmallVector<ParameterOp>{};
+  }
+  auto argument = dyn_cast<BlockArgument>(value);
+  auto function =
+      argument ? dyn_cast_or_null<func::FuncOp>(argument.getOwner()->getParentOp()) : nullptr;
+  if (!function)
+    return {};
+  SmallVector<ParameterOp> parameters;
+  std::optional<SymbolTable::UseRange> uses =
+      SymbolTable::getSymbolUses(function, function->getParentOp());
+  if (!uses)
+    return {};
+  for (SymbolTable::SymbolUse use : *uses)
+    if (auto call = dyn_cast<func::CallOp>(use.getUser()))
+      llvm::append_range(parameters, getParametersOf(call.getOperand(argument.getArgNumber())));
+  return parameters;
+}

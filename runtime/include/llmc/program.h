@@ -1,0 +1,110 @@
+//===- program.h - the contract between generated code and the runtime ----===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Everything that a compiled program (an object file or a shared image made by
+// llmc) and the runtime know of each other. The compiler emits one constant
+// `llmc_program`; the runtime calls the step function of the best variant.
+// Both sides refuse another abi_version.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_PROGRAM_H
+#define LLMC_PROGRAM_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LLMC_PROGRAM_ABI_VERSION 1u
+
+/// Every pointer that the runtime hands to a program is aligned to this many bytes.
+#define LLMC_ALIGNMENT 64u
+
+/// CPU features that a variant may require, as bits of llmc_variant.features.
+/// Stable numbers: they are part of the ABI.
+enum llmc_cpu_feature {
+  LLMC_FEATURE_AVX = 1u << 0,
+  LLMC_FEATURE_AVX2 = 1u << 1,
+  LLMC_FEATURE_FMA = 1u << 2,
+  LLMC_FEATURE_F16C = 1u << 3,
+  LLMC_FEATURE_AVX512F = 1u << 4,
+  LLMC_FEATURE_AVX512BW = 1u << 5,
+  LLMC_FEATURE_AVX512VL = 1u << 6,
+  LLMC_FEATURE_AVX512DQ = 1u << 7,
+  LLMC_FEATURE_AVX512VNNI = 1u << 8,
+  LLMC_FEATURE_AVXVNNI = 1u << 9,
+  LLMC_FEATURE_BMI2 = 1u << 10,
+  LLMC_FEATURE_NEON = 1u << 16,
+  LLMC_FEATURE_DOTPROD = 1u << 17,
+  LLMC_FEATURE_I8MM = 1u << 18
+};
+
+/// What one step computes and with which memory. A step takes `rows` rows: row r is the token
+/// tokens[r] at position positions[r] of sequence sequences[r], whose state (KV cache) is
+/// states[sequences[r]]. Rows of one sequence stand side by side in ascending position, and all
+/// earlier positions of the sequence have been evaluated. The step writes the logits of the rows
+/// outputs[0 … output_rows) in fp32 to logits[output][vocabulary].
+///
+/// 1 <= rows <= program.max_rows; 0 <= output_rows <= rows; outputs ascending.
+typedef struct llmc_step {
+  const uint8_t *weights; ///< packed weights, weights_bytes
+  uint8_t *arena;         ///< shared scratch, arena_bytes; contents need not survive a step
+  uint8_t *worker_arena;  ///< worker w owns [w * worker_arena_bytes, (w + 1) * worker_arena_bytes)
+  uint8_t *const *states; ///< one state of state_bytes per sequence
+  const int32_t *tokens;  ///< [rows], each in [0, vocabulary)
+  const int32_t *positions; ///< [rows], each in [0, context)
+  const int32_t *sequences; ///< [rows], indices into states
+  const int32_t *outputs;   ///< [output_rows], indices of rows
+  float *logits;            ///< [output_rows, vocabulary]
+  int64_t rows;
+  int64_t output_rows;
+  void *pool; ///< the runtime's own, handed back through `barrier`
+  /// Returns when all workers of the step have called it. `worker` is the caller's index.
+  void (*barrier)(void *pool, int32_t worker);
+} llmc_step;
+
+/// Runs one step as worker `worker` of `workers`; every worker of [0, workers) calls it with the
+/// same step. Results do not depend on `workers`.
+typedef void (*llmc_step_function)(const llmc_step *step, int32_t worker, int32_t workers);
+
+/// One translation of the program, for CPUs with all of `features`.
+typedef struct llmc_variant {
+  const char *name;  ///< e.g. "avx512vnni", "avx2", "x86-64", "neon-dotprod"
+  uint64_t features; ///< bits of llmc_cpu_feature that the code needs
+  llmc_step_function step;
+} llmc_variant;
+
+/// An array indexed by position inside a sequence's state: entry p lies at offset + p * stride.
+/// Forking a sequence at position n copies the first n entries of each region.
+typedef struct llmc_state_region {
+  uint64_t offset;
+  uint64_t stride;
+} llmc_state_region;
+
+/// A compiled program.
+typedef struct llmc_program {
+  uint32_t abi_version; ///< LLMC_PROGRAM_ABI_VERSION
+  uint32_t vocabulary;  ///< width of the logits
+  uint32_t context;     ///< positions a sequence may have
+  uint32_t max_rows;    ///< rows a step may have
+  uint64_t weights_bytes;
+  uint64_t arena_bytes;
+  uint64_t worker_arena_bytes; ///< a multiple of LLMC_ALIGNMENT
+  uint64_t state_bytes;        ///< one sequence
+  uint64_t weights_hash;       ///< XXH3 64 of the weights file: an object refuses another's weights
+  uint32_t region_count;
+  uint32_t variant_count;
+  const llmc_state_region *regions;
+  const llmc_variant *variants; ///< best first; the last one needs the least
+  const char *description;      ///< JSON: model, passes, layers, encodings, sizes
+} llmc_program;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // LLMC_PROGRAM_H
