@@ -1,0 +1,31 @@
+// RUN: llmc-opt %s | llmc-opt | FileCheck %s
+
+#w4 = #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>
+
+// CHECK: llmc.parameter @up : tensor<96x64xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>> = #llmc.file<"{{.*}}weights.bin", offset = 0>
+llmc.parameter @up : tensor<96x64xf32, #w4> = #llmc.file<"weights.bin", offset = 0>
+// CHECK: llmc.parameter @table : tensor<320x64xf32> = #llmc.file<"{{.*}}weights.bin", offset = 64, strides = [1, 320]>
+llmc.parameter @table : tensor<320x64xf32> = #llmc.file<"weights.bin", offset = 64, strides = [1, 320]>
+
+// CHECK-LABEL: func.func @step
+func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
+                %cache: !llmc.kv_cache<1x32, capacity = 64, keys = f32, values = f16>)
+    -> tensor<?x96xf32> {
+  %table = llmc.parameter_value @table : tensor<320x64xf32>
+  %up = llmc.parameter_value @up : tensor<96x64xf32, #w4>
+  // CHECK: llmc.embedding
+  %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<320x64xf32>) -> tensor<?x64xf32>
+  // CHECK: llmc.rope {{.*}} {frequencies = array<f32: 1.000000e+00, 1.000000e-01>, heads = 2 : i64}
+  %q = llmc.rope %h, %rows : tensor<?x64xf32> {heads = 2 : i64, frequencies = array<f32: 1.0, 0.1>}
+  // CHECK: llmc.attention
+  %a = llmc.attention %q, %cache, %rows
+      : tensor<?x64xf32>, !llmc.kv_cache<1x32, capacity = 64, keys = f32, values = f16>
+      {heads = 2 : i64, scale = 0.125 : f32}
+  // CHECK: llmc.gate <silu>
+  %g = llmc.gate <silu> %a, %h : tensor<?x64xf32>
+  %o = llmc.output_rows %g, %rows : tensor<?x64xf32> -> tensor<?x64xf32>
+  // CHECK: llmc.linear {{.*}} activation <bits = 8, group = 32>
+  %y = llmc.linear %o, %up activation <bits = 8, group = 32>
+      : (tensor<?x64xf32>, tensor<96x64xf32, #w4>) -> tensor<?x96xf32>
+  return %y : tensor<?x96xf32>
+}
