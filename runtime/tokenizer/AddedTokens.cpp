@@ -1,0 +1,218 @@
+//===- AddedTokens.cpp - tokens that are found in text before the model ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads added tokens and finds them in text.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AddedTokens.h"
+
+#include "OnigurumaSyntax.h"
+#include "Unicode.h"
+
+#include <algorithm>
+
+namespace llmc::tokenizer {
+
+int32_t TokenTrie::child(int32_t node, unsigned char byte) const {
+  int32_t next = nodes[static_cast<size_t>(node)].child;
+  while (next >= 0 && nodes[static_cast<size_t>(next)].byte != byte)
+    next = nodes[static_cast<size_t>(next)].sibling;
+  return next;
+}
+
+bool TokenTrie::insert(std::string_view text, int32_t token) {
+  begins[static_cast<unsigned char>(text[0])] = true;
+  int32_t node = 0;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    int32_t next = child(node, byte);
+    if (next < 0) {
+      next = static_cast<int32_t>(nodes.size());
+      nodes.push_back({byte, -1, -1, nodes[static_cast<size_t>(node)].child});
+      nodes[static_cast<size_t>(node)].child = next;
+    }
+    node = next;
+  }
+  int32_t &place = nodes[static_cast<size_t>(node)].token;
+  if (place >= 0)
+    return false;
+  place = token;
+  return true;
+}
+
+bool TokenTrie::find(std::string_view text, size_t from, Span &span, int32_t &token) const {
+  if (empty())
+    return false;
+  for (size_t begin = from; begin < text.size(); ++begin) {
+    if (!begins[static_cast<unsigned char>(text[begin])])
+      continue;
+    bool found = false;
+    int32_t node = 0;
+    for (size_t end = begin; end < text.size(); ++end) {
+      node = child(node, static_cast<unsigned char>(text[end]));
+      if (node < 0)
+        break;
+      int32_t here = nodes[static_cast<size_t>(node)].token;
+      if (here < 0)
+        continue;
+      span = {begin, end + 1};
+      token = here;
+      found = true;
+    }
+    if (found)
+      return true;
+  }
+  return false;
+}
+
+llmc_status AddedTokens::parseToken(const JsonView &json, AddedToken &token) const {
+  LLMC_RETURN_IF_ERROR(json.expectMembers(
+      {"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"}));
+  uint32_t id;
+  LLMC_RETURN_IF_ERROR(json.member("id").readUnsigned(id, maximumTokenId - 1));
+  token.id = static_cast<int32_t>(id);
+  LLMC_RETURN_IF_ERROR(json.member("content").readString(token.content));
+  LLMC_RETURN_IF_ERROR(json.member("single_word").readBool(token.singleWord));
+  LLMC_RETURN_IF_ERROR(json.member("lstrip").readBool(token.leftStrip));
+  LLMC_RETURN_IF_ERROR(json.member("rstrip").readBool(token.rightStrip));
+  LLMC_RETURN_IF_ERROR(json.member("normalized").readBool(token.normalized));
+  LLMC_RETURN_IF_ERROR(json.member("special").readBool(token.special));
+  if (token.content.empty())
+    return json.member("content").corrupt("expected text, found none");
+  return llmc_ok_status();
+}
+
+llmc_status AddedTokens::parse(const JsonView &json, const BpeModel &model,
+                               const Normalizer *normalizer, RegexScratch &scratch) {
+  if (json.isNull())
+    return llmc_ok_status();
+  LLMC_RETURN_IF_ERROR(json.expectArray());
+  auto nextId = static_cast<int32_t>(model.size());
+  bool anySingleWord = false;
+  tokens.reserve(json.size());
+  for (size_t i = 0; i < json.size(); ++i) {
+    JsonView element = json.element(i);
+    AddedToken token;
+    LLMC_RETURN_IF_ERROR(parseToken(element, token));
+
+    // The reference takes the model's id, or else the next free one, whatever the file says: where
+    // the file says something else, ids would not mean what the model was trained with.
+    int32_t id = model.find(token.content);
+    if (id < 0)
+      id = nextId++;
+    if (id != token.id)
+      return element.member("id").corrupt("expected " + std::to_string(id) + ", which is the " +
+                                          (id == nextId - 1 ? "next free id" : "token's id") +
+                                          " in the vocabulary, found " + std::to_string(token.id));
+    token.pattern = token.content;
+    if (token.normalized && normalizer) {
+      TrackedText text{token.content, 0};
+      LLMC_RETURN_IF_ERROR(normalizer->apply(text, scratch));
+      token.pattern = std::move(text.text);
+    }
+    if (token.pattern.empty())
+      return element.member("content").corrupt("the normalizer leaves nothing of it");
+    auto index = static_cast<int32_t>(tokens.size());
+    TokenTrie &trie = token.normalized ? after : before;
+    if (!indexOfContent.emplace(token.content, index).second || !trie.insert(token.pattern, index))
+      return element.member("content").corrupt("the same text as an earlier added token");
+    indexOfId.emplace(token.id, index);
+    anySingleWord |= token.singleWord;
+    limit = std::max(limit, static_cast<size_t>(token.id) + 1);
+    tokens.push_back(std::move(token));
+  }
+  if (anySingleWord)
+    LLMC_RETURN_IF_ERROR(Pattern::compilePcre("[" + std::string(rustWordItems) + "]", word));
+  return llmc_ok_status();
+}
+
+llmc_status AddedTokens::isWord(std::string_view character, RegexScratch &scratch,
+                                bool &result) const {
+  std::vector<Match> matches;
+  LLMC_RETURN_IF_ERROR(word.findMatches(character, scratch, matches));
+  result = matches.front().isMatch;
+  return llmc_ok_status();
+}
+
+llmc_status AddedTokens::standsAlone(std::string_view text, const Span &span, RegexScratch &scratch,
+                                     bool &result) const {
+  bool before = false;
+  bool after = false;
+  if (span.begin > 0) {
+    std::string character;
+    appendCharacter(character, previousCharacter(text, span.begin));
+    LLMC_RETURN_IF_ERROR(isWord(character, scratch, before));
+  }
+  if (span.end < text.size())
+    LLMC_RETURN_IF_ERROR(
+        isWord(text.substr(span.end, characterSize(text, span.end)), scratch, after));
+  result = !before && !after;
+  return llmc_ok_status();
+}
+
+llmc_status AddedTokens::split(std::string_view text, Stage stage, bool plainText,
+                               RegexScratch &scratch, std::vector<Segment> &segments) const {
+  segments.clear();
+  const TokenTrie &trie = stage == Stage::BeforeNormalizer ? before : after;
+  size_t covered = 0;
+  size_t from = 0;
+  Span match;
+  int32_t index;
+  while (trie.find(text, from, match, index)) {
+    // What is passed over counts as seen: no shorter token is looked for in it.
+    from = match.end;
+    const AddedToken &token = tokens[static_cast<size_t>(index)];
+    if (plainText && token.special)
+      continue;
+    if (token.singleWord) {
+      bool alone;
+      LLMC_RETURN_IF_ERROR(standsAlone(text, match, scratch, alone));
+      if (!alone)
+        continue;
+    }
+    Span span = match;
+    if (token.leftStrip) {
+      while (span.begin > 0) {
+        char32_t character = previousCharacter(text, span.begin);
+        if (!isWhitespace(character))
+          break;
+        do
+          --span.begin;
+        while ((static_cast<unsigned char>(text[span.begin]) & 0xc0) == 0x80);
+      }
+      span.begin = std::max(span.begin, covered);
+    }
+    if (token.rightStrip) {
+      size_t next = span.end;
+      while (next < text.size() && isWhitespace(nextCharacter(text, next)))
+        span.end = next;
+    }
+    if (covered < span.begin)
+      segments.push_back({{covered, span.begin}, -1});
+    segments.push_back({span, token.id});
+    covered = span.end;
+  }
+  if (covered != text.size())
+    segments.push_back({{covered, text.size()}, -1});
+  return llmc_ok_status();
+}
+
+const AddedToken *AddedTokens::find(std::string_view content) const {
+  auto found = indexOfContent.find(std::string(content));
+  return found == indexOfContent.end() ? nullptr : &tokens[static_cast<size_t>(found->second)];
+}
+
+const AddedToken *AddedTokens::find(int32_t id) const {
+  auto found = indexOfId.find(id);
+  return found == indexOfId.end() ? nullptr : &tokens[static_cast<size_t>(found->second)];
+}
+
+bool AddedTokens::isSpecialContent(const std::string &text) const {
+  auto found = indexOfContent.find(text);
+  return found != indexOfContent.end() && tokens[static_cast<size_t>(found->second)].special;
+}
+
+} // namespace llmc::tokenizer

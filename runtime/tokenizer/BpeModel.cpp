@@ -1,0 +1,259 @@
+//===- BpeModel.cpp - byte pair encoding of one word ----------------------===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads a BPE model and merges the characters of words with it.
+//
+//===----------------------------------------------------------------------===//
+
+#include "BpeModel.h"
+
+#include "Unicode.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace llmc::tokenizer {
+
+namespace {
+
+/// Reads a string that may be null or missing.
+llmc_status readText(const JsonView &json, std::string &text, bool &present) {
+  present = !json.isNull();
+  return present ? json.readString(text) : llmc_ok_status();
+}
+
+/// Reads a boolean that may be null or missing.
+llmc_status readFlag(const JsonView &json, bool &flag) {
+  return json.isNull() ? llmc_ok_status() : json.readBool(flag);
+}
+
+} // namespace
+
+llmc_status BpeModel::parse(const JsonView &json, TokenizerDocument &document) {
+  LLMC_RETURN_IF_ERROR(json.expectObject());
+  // Files from before the member existed are BPE models with vocabulary and merges.
+  if (json.has("type")) {
+    std::string type;
+    LLMC_RETURN_IF_ERROR(json.readType(type));
+    if (type != "BPE")
+      return json.member("type").unsupportedKind("model", type);
+  }
+  LLMC_RETURN_IF_ERROR(json.expectMembers(
+      {"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
+       "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"}));
+  LLMC_RETURN_IF_ERROR(readOptions(json));
+  if (!document.hasVocabulary)
+    return json.member("vocab").corrupt("expected an object");
+  if (!document.hasMerges)
+    return json.member("merges").corrupt("expected an array");
+  LLMC_RETURN_IF_ERROR(buildVocabulary(json.member("vocab"), document.vocabulary));
+  return buildMerges(document.merges);
+}
+
+llmc_status BpeModel::readOptions(const JsonView &json) {
+  if (!json.member("dropout").isNull())
+    return json.member("dropout").unsupported("is not supported, expected null");
+  bool hasAffix;
+  LLMC_RETURN_IF_ERROR(readText(json.member("unk_token"), unknownToken, hasUnknownToken));
+  LLMC_RETURN_IF_ERROR(readText(json.member("continuing_subword_prefix"), prefix, hasAffix));
+  LLMC_RETURN_IF_ERROR(readText(json.member("end_of_word_suffix"), suffix, hasAffix));
+  LLMC_RETURN_IF_ERROR(readFlag(json.member("fuse_unk"), fuseUnknown));
+  LLMC_RETURN_IF_ERROR(readFlag(json.member("byte_fallback"), byteFallback));
+  return readFlag(json.member("ignore_merges"), ignoreMerges);
+}
+
+llmc_status BpeModel::buildVocabulary(const JsonView &table,
+                                      std::vector<VocabularyEntry> &vocabulary) {
+  uint32_t limit = 0;
+  for (const VocabularyEntry &entry : vocabulary)
+    limit = std::max(limit, entry.id + 1);
+  // Ids may have gaps, but not such that a small file asks for gigabytes.
+  if (limit > 16 * vocabulary.size() + (1u << 20))
+    return table.unsupported("expected ids that are close together, found " +
+                             std::to_string(vocabulary.size()) + " tokens with ids up to " +
+                             std::to_string(limit - 1));
+  indexOfId.assign(limit, -1);
+  ids.reserve(vocabulary.size());
+  tokens.reserve(vocabulary.size());
+  for (VocabularyEntry &entry : vocabulary) {
+    auto index = static_cast<int32_t>(tokens.size());
+    auto id = static_cast<int32_t>(entry.id);
+    if (indexOfId[entry.id] >= 0)
+      return table.corrupt("two tokens have the id " + std::to_string(entry.id));
+    indexOfId[entry.id] = index;
+    tokens.push_back(std::move(entry.token));
+    if (!ids.insert(tokens.back(), id))
+      return table.corrupt("the token with the id " + std::to_string(entry.id) +
+                           " has another id as well");
+  }
+  for (unsigned byte = 0; byte < byteIds.size(); ++byte) {
+    char name[8];
+    std::snprintf(name, sizeof(name), "<0x%02X>", byte);
+    byteIds[byte] = find(name);
+  }
+  // Missing, it is an error only where text needs it.
+  unknownId = hasUnknownToken ? find(unknownToken) : -1;
+  return llmc_ok_status();
+}
+
+llmc_status BpeModel::buildMerges(const std::vector<MergeEntry> &merges) {
+  mergeTable.reserve(merges.size());
+  std::string merged;
+  for (size_t rank = 0; rank < merges.size(); ++rank) {
+    const MergeEntry &entry = merges[rank];
+    auto fail = [&](const char *what, const std::string &token) {
+      return llmc_make_status(LLMC_CORRUPT, "model.merges[%zu]: %s '%.100s' %s", rank, what,
+                              token.c_str(), "is not in model.vocab");
+    };
+    int32_t left = find(entry.left);
+    if (left < 0)
+      return fail("token", entry.left);
+    int32_t right = find(entry.right);
+    if (right < 0)
+      return fail("token", entry.right);
+    if (entry.right.size() < prefix.size())
+      return llmc_make_status(LLMC_CORRUPT,
+                              "model.merges[%zu]: token '%.100s' is shorter than "
+                              "'continuing_subword_prefix'",
+                              rank, entry.right.c_str());
+    merged = entry.left;
+    merged.append(entry.right, prefix.size());
+    int32_t id = find(merged);
+    if (id < 0)
+      return fail("merged token", merged);
+    mergeTable.insert(left, right, {static_cast<uint32_t>(rank), id});
+  }
+  return llmc_ok_status();
+}
+
+const std::string *BpeModel::name(int32_t id) const {
+  if (id < 0 || static_cast<size_t>(id) >= indexOfId.size())
+    return nullptr;
+  int32_t index = indexOfId[static_cast<size_t>(id)];
+  return index < 0 ? nullptr : &tokens[static_cast<size_t>(index)];
+}
+
+llmc_status BpeModel::splitCharacters(std::string_view word, BpeScratch &scratch) const {
+  std::vector<BpeScratch::Symbol> &symbols = scratch.symbols;
+  symbols.clear();
+  auto add = [&](int32_t id) {
+    auto index = static_cast<int32_t>(symbols.size());
+    symbols.push_back({id, index - 1, index + 1});
+  };
+  bool pendingUnknown = false;
+  for (size_t begin = 0; begin < word.size();) {
+    size_t end = begin + characterSize(word, begin);
+    std::string_view text = word.substr(begin, end - begin);
+    bool hasPrefix = begin > 0 && !prefix.empty();
+    bool hasSuffix = end == word.size() && !suffix.empty();
+    if (hasPrefix || hasSuffix) {
+      scratch.character.assign(hasPrefix ? prefix : "");
+      scratch.character += text;
+      scratch.character += hasSuffix ? suffix : "";
+      text = scratch.character;
+    }
+    begin = end;
+
+    int32_t id = find(text);
+    if (id >= 0) {
+      if (pendingUnknown)
+        add(unknownId);
+      pendingUnknown = false;
+      add(id);
+      continue;
+    }
+    if (byteFallback && std::all_of(text.begin(), text.end(), [&](char byte) {
+          return byteIds[static_cast<unsigned char>(byte)] >= 0;
+        })) {
+      // An unknown token that waits stays behind these, as in the reference.
+      for (char byte : text)
+        add(byteIds[static_cast<unsigned char>(byte)]);
+      continue;
+    }
+    if (!hasUnknownToken)
+      continue; // The reference drops such characters, too.
+    if (unknownId < 0)
+      return llmc_make_status(LLMC_CORRUPT,
+                              "model.unk_token: '%.100s' is not in model.vocab, and text needs it",
+                              unknownToken.c_str());
+    if (pendingUnknown && !fuseUnknown)
+      add(unknownId);
+    pendingUnknown = true;
+  }
+  if (pendingUnknown)
+    add(unknownId);
+  if (!symbols.empty())
+    symbols.back().next = -1;
+  return llmc_ok_status();
+}
+
+void BpeModel::mergeSymbols(BpeScratch &scratch) const {
+  std::vector<BpeScratch::Symbol> &symbols = scratch.symbols;
+  std::vector<BpeScratch::Candidate> &heap = scratch.candidates;
+  // The lowest rank comes first, and of equal ones the leftmost.
+  auto isLater = [](const BpeScratch::Candidate &a, const BpeScratch::Candidate &b) {
+    return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
+  };
+  auto symbol = [&](int32_t position) -> BpeScratch::Symbol & {
+    return symbols[static_cast<size_t>(position)];
+  };
+  heap.clear();
+  for (size_t i = 0; i + 1 < symbols.size(); ++i)
+    if (const Merge *merge = mergeTable.find(symbols[i].id, symbols[i + 1].id))
+      heap.push_back({merge->rank, static_cast<int32_t>(i), merge->id});
+  std::make_heap(heap.begin(), heap.end(), isLater);
+  auto push = [&](int32_t left, int32_t right) {
+    if (const Merge *merge = mergeTable.find(symbol(left).id, symbol(right).id)) {
+      heap.push_back({merge->rank, left, merge->id});
+      std::push_heap(heap.begin(), heap.end(), isLater);
+    }
+  };
+
+  while (!heap.empty()) {
+    std::pop_heap(heap.begin(), heap.end(), isLater);
+    BpeScratch::Candidate top = heap.back();
+    heap.pop_back();
+    BpeScratch::Symbol &left = symbol(top.position);
+    if (left.id < 0 || left.next < 0)
+      continue;
+    BpeScratch::Symbol &right = symbol(left.next);
+    // Both may have changed since; what counts is that they still become the same token.
+    const Merge *merge = mergeTable.find(left.id, right.id);
+    if (!merge || merge->id != top.id)
+      continue;
+    left.id = top.id;
+    left.next = right.next;
+    right.id = -1;
+    if (left.next >= 0)
+      symbol(left.next).previous = top.position;
+    if (left.previous >= 0)
+      push(left.previous, top.position);
+    if (left.next >= 0)
+      push(top.position, left.next);
+  }
+}
+
+llmc_status BpeModel::encode(std::string_view word, BpeScratch &scratch,
+                             std::vector<int32_t> &result) const {
+  if (ignoreMerges) {
+    int32_t id = find(word);
+    if (id >= 0) {
+      result.push_back(id);
+      return llmc_ok_status();
+    }
+  }
+  if (scratch.cache.find(word, result))
+    return llmc_ok_status();
+  LLMC_RETURN_IF_ERROR(splitCharacters(word, scratch));
+  mergeSymbols(scratch);
+  size_t begin = result.size();
+  for (const BpeScratch::Symbol &symbol : scratch.symbols)
+    if (symbol.id >= 0)
+      result.push_back(symbol.id);
+  scratch.cache.insert(word, result.data() + begin, result.size() - begin);
+  return llmc_ok_status();
+}
+
+} // namespace llmc::tokenizer

@@ -1,0 +1,180 @@
+//===- Tokenizer.cpp - the parts of a tokenizer put together --------------===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Loads a tokenizer and runs text through its parts.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Tokenizer.h"
+
+#include "Unicode.h"
+
+#include <algorithm>
+
+namespace llmc::tokenizer {
+
+Tokenizer::BorrowedScratch::BorrowedScratch(const Tokenizer &owner) : owner(owner) {
+  {
+    std::lock_guard<std::mutex> lock(owner.poolMutex);
+    if (!owner.pool.empty()) {
+      scratch = std::move(owner.pool.back());
+      owner.pool.pop_back();
+    }
+  }
+  if (!scratch)
+    scratch = std::make_unique<Scratch>();
+}
+
+Tokenizer::BorrowedScratch::~BorrowedScratch() {
+  std::lock_guard<std::mutex> lock(owner.poolMutex);
+  // Never allocates here; where there is no room, losing the scratch costs only time.
+  if (owner.pool.size() < owner.pool.capacity())
+    owner.pool.push_back(std::move(scratch));
+}
+
+llmc_status Tokenizer::load(std::string_view json, std::string_view configJson) {
+  // As many as there may be threads worth keeping a word cache for.
+  pool.reserve(64);
+  TokenizerDocument document;
+  LLMC_RETURN_IF_ERROR(
+      llmc_annotate_status(parseTokenizerDocument(json, document), "tokenizer.json"));
+  LLMC_RETURN_IF_ERROR(
+      llmc_annotate_status(loadParts(JsonView(document.tree, ""), document), "tokenizer.json"));
+  if (!configJson.empty())
+    return llmc_annotate_status(config.parse(configJson), "tokenizer_config.json");
+  return llmc_ok_status();
+}
+
+llmc_status Tokenizer::loadParts(const JsonView &root, TokenizerDocument &document) {
+  LLMC_RETURN_IF_ERROR(
+      root.expectMembers({"version", "truncation", "padding", "added_tokens", "normalizer",
+                          "pre_tokenizer", "post_processor", "decoder", "model"}));
+  if (root.has("version")) {
+    std::string version;
+    LLMC_RETURN_IF_ERROR(root.member("version").readString(version));
+    if (version != "1.0")
+      return root.member("version").unsupportedKind("file", version);
+  }
+  for (const char *name : {"truncation", "padding"})
+    if (!root.member(name).isNull())
+      return root.member(name).unsupported("is not supported, expected null");
+  LLMC_RETURN_IF_ERROR(model.parse(root.member("model"), document));
+  LLMC_RETURN_IF_ERROR(Normalizer::parse(root.member("normalizer"), normalizer));
+  LLMC_RETURN_IF_ERROR(PreTokenizer::parse(root.member("pre_tokenizer"), preTokenizer));
+  RegexScratch scratch;
+  LLMC_RETURN_IF_ERROR(
+      addedTokens.parse(root.member("added_tokens"), model, normalizer.get(), scratch));
+  LLMC_RETURN_IF_ERROR(postProcessor.parse(root.member("post_processor"),
+                                           [this](int32_t id) { return name(id) != nullptr; }));
+  return decoder.parse(root.member("decoder"));
+}
+
+llmc_status Tokenizer::encodePiece(std::string_view piece, bool beginsInput, bool plainText,
+                                   Scratch &scratch, std::vector<int32_t> &ids) const {
+  TrackedText text{std::string(piece), beginsInput && !piece.empty() ? characterSize(piece, 0) : 0};
+  if (normalizer)
+    LLMC_RETURN_IF_ERROR(normalizer->apply(text, scratch.split.regex));
+  std::vector<Segment> &segments = scratch.innerSegments;
+  LLMC_RETURN_IF_ERROR(addedTokens.split(text.text, AddedTokens::Stage::AfterNormalizer, plainText,
+                                         scratch.split.regex, segments));
+  for (const Segment &segment : segments) {
+    if (segment.id >= 0) {
+      ids.push_back(segment.id);
+      continue;
+    }
+    SplitText &split = scratch.splitText;
+    const Span &span = segment.span;
+    split.text.text.assign(text.text, span.begin, span.size());
+    split.text.tracked =
+        text.tracked > span.begin ? std::min(text.tracked - span.begin, span.size()) : 0;
+    split.words.assign(1, {0, span.size()});
+    if (preTokenizer)
+      LLMC_RETURN_IF_ERROR(preTokenizer->apply(split, scratch.split));
+    for (const Span &word : split.words)
+      LLMC_RETURN_IF_ERROR(model.encode(split.word(word), scratch.bpe, ids));
+  }
+  return llmc_ok_status();
+}
+
+llmc_status Tokenizer::encodeText(std::string_view text, bool beginsInput, bool plainText,
+                                  Scratch &scratch, std::vector<int32_t> &ids) const {
+  if (text.size() > maximumTextSize)
+    return llmc_make_status(LLMC_UNSUPPORTED, "expected a text of at most %zu bytes, found %zu",
+                            maximumTextSize, text.size());
+  size_t invalid = findInvalidUtf8(text);
+  if (invalid != text.size())
+    return llmc_make_status(LLMC_INVALID_ARGUMENT,
+                            "expected text in UTF-8, found something else at byte %zu", invalid);
+  LLMC_RETURN_IF_ERROR(addedTokens.split(text, AddedTokens::Stage::BeforeNormalizer, plainText,
+                                         scratch.split.regex, scratch.segments));
+  for (const Segment &segment : scratch.segments) {
+    if (segment.id >= 0) {
+      ids.push_back(segment.id);
+      continue;
+    }
+    LLMC_RETURN_IF_ERROR(encodePiece(text.substr(segment.span.begin, segment.span.size()),
+                                     beginsInput && segment.span.begin == 0, plainText, scratch,
+                                     ids));
+  }
+  return llmc_ok_status();
+}
+
+llmc_status Tokenizer::encode(std::string_view text, uint32_t flags,
+                              std::vector<int32_t> &ids) const {
+  if (flags & ~uint32_t(LLMC_ENCODE_ADD_SPECIAL | LLMC_ENCODE_PLAIN_TEXT))
+    return llmc_make_status(LLMC_INVALID_ARGUMENT, "unknown flags for encoding: %#x", flags);
+  BorrowedScratch borrowed(*this);
+  Scratch &scratch = *borrowed;
+  scratch.ids.clear();
+  LLMC_RETURN_IF_ERROR(
+      encodeText(text, true, (flags & LLMC_ENCODE_PLAIN_TEXT) != 0, scratch, scratch.ids));
+  postProcessor.apply(scratch.ids, (flags & LLMC_ENCODE_ADD_SPECIAL) != 0, ids);
+  return llmc_ok_status();
+}
+
+llmc_status Tokenizer::decode(int32_t id, uint32_t flags, DecodeChain &chain) const {
+  const AddedToken *added = addedTokens.find(id);
+  const std::string *text = added ? &added->pattern : model.name(id);
+  if (!text)
+    return llmc_make_status(LLMC_OUT_OF_RANGE, "the vocabulary has no token %d", id);
+  if ((flags & LLMC_DECODE_SKIP_SPECIAL) && addedTokens.isSpecialContent(*text))
+    return llmc_ok_status();
+  return chain.token(*text);
+}
+
+int32_t Tokenizer::find(std::string_view name) const {
+  const AddedToken *added = addedTokens.find(name);
+  return added ? added->id : model.find(name);
+}
+
+const std::string *Tokenizer::name(int32_t id) const {
+  const AddedToken *added = addedTokens.find(id);
+  return added ? &added->content : model.name(id);
+}
+
+bool Tokenizer::isSpecial(int32_t id) const {
+  const AddedToken *added = addedTokens.find(id);
+  return added && added->special;
+}
+
+llmc_status Tokenizer::roleToken(int role, int32_t &id) const {
+  if (role < 0 || static_cast<size_t>(role) >= TokenizerConfig::roleCount)
+    return llmc_make_status(LLMC_INVALID_ARGUMENT, "unknown role of a token: %d", role);
+  const char *roleName = TokenizerConfig::roleNames[static_cast<size_t>(role)];
+  const std::optional<std::string> &token = config.roles[static_cast<size_t>(role)];
+  if (!token)
+    return llmc_make_status(LLMC_NOT_FOUND, "the tokenizer's configuration has no '%s'", roleName);
+  id = find(*token);
+  if (id < 0)
+    return llmc_make_status(LLMC_NOT_FOUND, "the vocabulary has no '%.100s', which is '%s'",
+                            token->c_str(), roleName);
+  return llmc_ok_status();
+}
+
+size_t Tokenizer::vocabularySize() const {
+  return std::max(model.idLimit(), addedTokens.idLimit());
+}
+
+} // namespace llmc::tokenizer

@@ -1,0 +1,234 @@
+//===- Unicode.cpp - UTF-8, character classes and normal forms ------------===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Defines what the tokenizer needs to know of Unicode on top of utf8proc.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Unicode.h"
+
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <vector>
+
+namespace llmc::tokenizer {
+
+Utf8Prefix classifyUtf8(std::string_view bytes) {
+  auto byteAt = [&](size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  unsigned char lead = byteAt(0);
+  if (lead < 0x80)
+    return {Utf8Prefix::Complete, 1};
+  if (lead < 0xc2 || lead > 0xf4)
+    return {Utf8Prefix::Invalid, 1};
+  size_t size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  // The second byte's range keeps out overlong forms, surrogates and what lies beyond U+10FFFF.
+  unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+  unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  for (size_t i = 1; i < size; ++i) {
+    if (i == bytes.size())
+      return {Utf8Prefix::Incomplete, i};
+    if (byteAt(i) < low || byteAt(i) > high)
+      return {Utf8Prefix::Invalid, i};
+    low = 0x80;
+    high = 0xbf;
+  }
+  return {Utf8Prefix::Complete, size};
+}
+
+size_t findInvalidUtf8(std::string_view text) {
+  size_t position = 0;
+  while (position < text.size()) {
+    uint64_t eight;
+    if (text.size() - position >= sizeof(eight)) {
+      std::memcpy(&eight, text.data() + position, sizeof(eight));
+      if ((eight & 0x8080808080808080ull) == 0) {
+        position += sizeof(eight);
+        continue;
+      }
+    }
+    Utf8Prefix prefix = classifyUtf8(text.substr(position, 4));
+    if (prefix.kind != Utf8Prefix::Complete)
+      return position;
+    position += prefix.size;
+  }
+  return position;
+}
+
+char32_t nextCharacter(std::string_view text, size_t &position) {
+  auto byteAt = [&](size_t i) { return static_cast<unsigned char>(text[position + i]); };
+  size_t size = characterSize(text, position);
+  char32_t character;
+  if (size == 1)
+    character = byteAt(0);
+  else if (size == 2)
+    character = ((byteAt(0) & 0x1fu) << 6) | (byteAt(1) & 0x3fu);
+  else if (size == 3)
+    character = ((byteAt(0) & 0x0fu) << 12) | ((byteAt(1) & 0x3fu) << 6) | (byteAt(2) & 0x3fu);
+  else
+    character = ((byteAt(0) & 0x07u) << 18) | ((byteAt(1) & 0x3fu) << 12) |
+                ((byteAt(2) & 0x3fu) << 6) | (byteAt(3) & 0x3fu);
+  position += size;
+  return character;
+}
+
+char32_t previousCharacter(std::string_view text, size_t end) {
+  size_t begin = end - 1;
+  while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xc0) == 0x80)
+    --begin;
+  return nextCharacter(text, begin);
+}
+
+void appendCharacter(std::string &text, char32_t character) {
+  if (character < 0x80) {
+    text.push_back(static_cast<char>(character));
+    return;
+  }
+  char bytes[4];
+  size_t size = static_cast<size_t>(utf8proc_encode_char(
+      static_cast<utf8proc_int32_t>(character), reinterpret_cast<utf8proc_uint8_t *>(bytes)));
+  text.append(bytes, size);
+}
+
+bool isWhitespace(char32_t c) {
+  if (c < 0x80)
+    return c == ' ' || (c >= 0x09 && c <= 0x0d);
+  return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
+         c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+static utf8proc_category_t category(char32_t character) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(character));
+}
+
+bool isNumeric(char32_t character) {
+  if (character < 0x80)
+    return character >= '0' && character <= '9';
+  utf8proc_category_t kind = category(character);
+  return kind == UTF8PROC_CATEGORY_ND || kind == UTF8PROC_CATEGORY_NL ||
+         kind == UTF8PROC_CATEGORY_NO;
+}
+
+bool isPunctuation(char32_t c) {
+  if (c < 0x80)
+    return (c >= 0x21 && c <= 0x2f) || (c >= 0x3a && c <= 0x40) || (c >= 0x5b && c <= 0x60) ||
+           (c >= 0x7b && c <= 0x7e);
+  switch (category(c)) {
+  case UTF8PROC_CATEGORY_PC:
+  case UTF8PROC_CATEGORY_PD:
+  case UTF8PROC_CATEGORY_PS:
+  case UTF8PROC_CATEGORY_PE:
+  case UTF8PROC_CATEGORY_PI:
+  case UTF8PROC_CATEGORY_PF:
+  case UTF8PROC_CATEGORY_PO:
+    return true;
+  default:
+    return false;
+  }
+}
+
+bool isMark(char32_t character) {
+  utf8proc_category_t kind = category(character);
+  return kind == UTF8PROC_CATEGORY_MN || kind == UTF8PROC_CATEGORY_MC ||
+         kind == UTF8PROC_CATEGORY_ME;
+}
+
+void appendLowercase(std::string &text, char32_t character) {
+  // The only character whose full lower case is more than one character.
+  if (character == 0x130) {
+    text += "i\xcc\x87";
+    return;
+  }
+  appendCharacter(
+      text, static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(character))));
+}
+
+namespace {
+
+/// Normalizes one piece of text with no help from its surroundings.
+class Normalizer {
+public:
+  explicit Normalizer(NormalForm form) {
+    options = UTF8PROC_STABLE;
+    options |=
+        form == NormalForm::D || form == NormalForm::KD ? UTF8PROC_DECOMPOSE : UTF8PROC_COMPOSE;
+    if (form == NormalForm::KC || form == NormalForm::KD)
+      options |= UTF8PROC_COMPAT;
+  }
+
+  void append(std::string &result, std::string_view text) {
+    const auto *bytes = reinterpret_cast<const utf8proc_uint8_t *>(text.data());
+    auto size = static_cast<utf8proc_ssize_t>(text.size());
+    auto option = static_cast<utf8proc_option_t>(options);
+    // With no U+0000 as an end mark: the size is given, and the character may occur.
+    if (buffer.size() < text.size() + 8)
+      buffer.resize(text.size() + 8);
+    auto capacity = static_cast<utf8proc_ssize_t>(buffer.size());
+    utf8proc_ssize_t length = utf8proc_decompose(bytes, size, buffer.data(), capacity, option);
+    if (length > capacity) {
+      buffer.resize(static_cast<size_t>(length));
+      length = utf8proc_decompose(bytes, size, buffer.data(), length, option);
+    }
+    if (length < 0) // The text is valid: what remains is that there was no room.
+      throw std::bad_alloc();
+    length = utf8proc_normalize_utf32(buffer.data(), length, option);
+    for (utf8proc_ssize_t i = 0; i < length; ++i)
+      appendCharacter(result, static_cast<char32_t>(buffer[static_cast<size_t>(i)]));
+  }
+
+private:
+  int options;
+  std::vector<utf8proc_int32_t> buffer;
+};
+
+size_t countCharacters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
+  }));
+}
+
+} // namespace
+
+std::string normalize(std::string_view text, NormalForm form, size_t &tracked) {
+  auto isAscii = [&](size_t i) { return static_cast<unsigned char>(text[i]) < 0x80; };
+  Normalizer normalizer(form);
+  std::string result;
+  result.reserve(text.size());
+
+  // An ASCII character starts a new sequence and stands for itself unless a mark follows it, so the
+  // text is taken in pieces of one ASCII character and the others that follow.
+  size_t position = 0;
+  while (position < text.size()) {
+    size_t end = position;
+    while (end < text.size() && isAscii(end))
+      ++end;
+    size_t plain = end < text.size() && end > position ? end - 1 : end;
+    result.append(text.substr(position, plain - position));
+    position = plain;
+    if (position == text.size())
+      break;
+    end = position + 1;
+    while (end < text.size() && !isAscii(end))
+      ++end;
+    normalizer.append(result, text.substr(position, end - position));
+    position = end;
+  }
+
+  // Counted in characters, because a mark that follows may change a character's bytes.
+  if (tracked > 0) {
+    std::string leading;
+    normalizer.append(leading, text.substr(0, tracked));
+    size_t characters = countCharacters(leading);
+    size_t bytes = 0;
+    while (characters-- > 0 && bytes < result.size())
+      bytes += characterSize(result, bytes);
+    tracked = bytes;
+  }
+  return result;
+}
+
+} // namespace llmc::tokenizer
