@@ -47,6 +47,9 @@ SCRIPTS = {
     "music": (0x1D100, 0x1D172), "math_letters": (0x1D400, 0x1D7FF), "emoji": (0x1F300, 0x1F64F),
     "emoji_more": (0x1F900, 0x1F9FF), "cjk_more": (0x20000, 0x2A6D6), "tags": (0xE0020, 0xE007F),
 }
+# Marks and punctuation of these ranges that came to Unicode after the tables of the reference's
+# StripAccents and Punctuation were made.
+NEWER = {0x61D, 0x9FD, 0x9FE, 0x180F}
 WHITESPACE = [" ", "  ", "   ", "\t", "\n", "\r\n", "\n\n", " \n", "\n ", "\u00a0", "\u2003", "\u3000",
               "\u200b", "\u2028", "\x0b", "\x0c", "\x85", "\u180e", "\ufeff", "\x1c"]
 CONTRACTIONS = ["I'm", "don't", "we'LL", "they're", "it'S", "you've", "he'd", "'tis", "rock'n'roll",
@@ -71,7 +74,7 @@ def training_text():
 def character(rng, script):
     while True:
         code = rng.randint(*SCRIPTS[script])
-        if unicodedata.category(chr(code)) not in ("Cn", "Cs"):
+        if unicodedata.category(chr(code)) not in ("Cn", "Cs") and code not in NEWER:
             return chr(code)
 
 
@@ -388,8 +391,10 @@ def main():
             comparison.compare(path, Tokenizer.from_file(path), strings)
         for build in (build_byte_level, build_sentence_piece, build_words):
             for name, tokenizer in build(text):
+                # The variations on one tokenizer differ in one step: fewer strings show it.
+                is_variation = "_" in name
                 if not arguments.only or arguments.only in name:
-                    comparison.compare(name, tokenizer, strings)
+                    comparison.compare(name, tokenizer, strings[:2000] if is_variation else strings)
     if comparison.failures:
         print(f"{comparison.failures} comparisons failed")
     return 1 if comparison.failures else 0

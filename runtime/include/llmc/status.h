@@ -1,9 +1,12 @@
-/*===- status.h - the result of every call of the C ABI -------------------===*/
-/* Part of llmc, under the Apache License v2.0 with LLVM Exceptions.          */
-/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                    */
-/*===----------------------------------------------------------------------===*/
-/* Defines llmc_status, a plain value with a code and a message: it needs no  */
-/* allocation and no release, and can be returned when memory has run out.    */
+//===- status.h - the result of every call of the C ABI -------------------===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Defines llmc_status, a plain value with a code and a message: it needs no
+// allocation and no release, and can be returned when memory has run out.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef LLMC_STATUS_H
 #define LLMC_STATUS_H
@@ -23,8 +26,8 @@
 #define LLMC_NODISCARD_TYPE
 #endif
 
-/* LLMC_API marks what a shared library exports; LLMC_MUST_USE marks results that a caller must look
- * at. */
+/// LLMC_API marks what a shared library exports; LLMC_MUST_USE marks results that a caller must
+/// look at.
 #if defined(__GNUC__)
 #define LLMC_API __attribute__((visibility("default")))
 #define LLMC_MUST_USE __attribute__((warn_unused_result))
@@ -35,48 +38,46 @@
 #define LLMC_PRINTF_LIKE(text, first)
 #endif
 
-/* Says what kind of failure a call met; values never change meaning. */
+/// Says what kind of failure a call met; values never change meaning.
 enum {
   LLMC_OK = 0,
-  /* The caller gave something that can never be right: null, a bad option. */
+  /// The caller gave something that can never be right: null, a bad option.
   LLMC_INVALID_ARGUMENT = 1,
-  /* A file, function or name does not exist. */
+  /// A file, function or name does not exist.
   LLMC_NOT_FOUND = 2,
-  /* An index, token or position lies outside what the object holds. */
+  /// An index, token or position lies outside what the object holds.
   LLMC_OUT_OF_RANGE = 3,
-  /* The input is damaged: truncated, of the wrong type, inconsistent. */
+  /// The input is damaged: truncated, of the wrong type, inconsistent.
   LLMC_CORRUPT = 4,
-  /* The input is well formed, and needs something that llmc does not do. */
+  /// The input is well formed, and needs something that llmc does not do.
   LLMC_UNSUPPORTED = 5,
-  /* Memory, or a capacity that was fixed earlier, is used up. */
+  /// Memory, or a capacity that was fixed earlier, is used up.
   LLMC_OUT_OF_MEMORY = 6,
-  /* The operating system refused: the message carries its reason. */
+  /// The operating system refused: the message carries its reason.
   LLMC_IO_ERROR = 7,
-  /* The machine lacks what is asked for: an instruction set, a driver. */
+  /// The machine lacks what is asked for: an instruction set, a driver.
   LLMC_UNAVAILABLE = 8,
-  /* The call is right, but not in the state the object is in. */
+  /// The call is right, but not in the state the object is in.
   LLMC_FAILED_PRECONDITION = 9,
-  /* The artifact or caller was built for another version of this ABI. */
+  /// The artifact or caller was built for another version of this ABI.
   LLMC_VERSION_MISMATCH = 10,
-  /* The caller asked a long call to stop. */
+  /// The caller asked a long call to stop.
   LLMC_CANCELLED = 11,
-  /* llmc broke its own promise: please report it. */
+  /// llmc broke its own promise: please report it.
   LLMC_INTERNAL = 12
 };
 
 enum { LLMC_STATUS_MESSAGE_SIZE = 508 };
 
-/*
- * What a call returns. `code` is LLMC_OK or one of the codes above; `message` is a NUL-terminated
- * UTF-8 sentence in lower case with no full stop, empty on success, cut short if it is too long.
- */
+/// What a call returns. `code` is LLMC_OK or one of the codes above; `message` is a NUL-terminated
+/// UTF-8 sentence in lower case with no full stop, empty on success, cut short if it is too long.
 struct LLMC_NODISCARD_TYPE llmc_status {
   int32_t code;
   char message[LLMC_STATUS_MESSAGE_SIZE];
 };
 typedef struct llmc_status llmc_status;
 
-/* Says that nothing went wrong. Writes only the code and the message's end. */
+/// Says that nothing went wrong. Writes only the code and the message's end.
 static inline llmc_status llmc_ok_status(void) {
   llmc_status status;
   status.code = LLMC_OK;
@@ -86,7 +87,7 @@ static inline llmc_status llmc_ok_status(void) {
 
 static inline int llmc_status_ok(const llmc_status *status) { return status->code == LLMC_OK; }
 
-/* Ends a message that may have been cut at a whole UTF-8 character. */
+/// Ends a message that may have been cut at a whole UTF-8 character.
 static inline void llmc_status_trim_message(llmc_status *status) {
   size_t length, begin;
   unsigned char lead;
@@ -106,7 +107,7 @@ static inline void llmc_status_trim_message(llmc_status *status) {
     status->message[begin] = '\0';
 }
 
-/* Makes an error of `code` with a printf-like message. */
+/// Makes an error of `code` with a printf-like message.
 LLMC_PRINTF_LIKE(2, 3)
 static inline llmc_status llmc_make_status(int32_t code, const char *format, ...) {
   llmc_status status;
@@ -120,8 +121,7 @@ static inline llmc_status llmc_make_status(int32_t code, const char *format, ...
   return status;
 }
 
-/* Puts what was being done before an error's message: "CONTEXT: MESSAGE". Success stays as it is.
- */
+/// Puts what was being done before an error's message: "CONTEXT: MESSAGE". Success stays as it is.
 static inline llmc_status llmc_annotate_status(llmc_status status, const char *context) {
   llmc_status annotated;
   if (status.code == LLMC_OK)
@@ -130,7 +130,7 @@ static inline llmc_status llmc_annotate_status(llmc_status status, const char *c
   return annotated;
 }
 
-/* Names a code for logs: "ok", "not found". Never null. */
+/// Names a code for logs: "ok", "not found". Never null.
 static inline const char *llmc_status_code_name(int32_t code) {
   static const char *const names[] = {
       "ok",          "invalid argument",    "not found",        "out of range",
@@ -142,7 +142,7 @@ static inline const char *llmc_status_code_name(int32_t code) {
   return names[code];
 }
 
-/* Returns from the calling function with the error of `expression`, if it is one. */
+/// Returns from the calling function with the error of `expression`, if it is one.
 #define LLMC_RETURN_IF_ERROR(expression)                                                           \
   do {                                                                                             \
     llmc_status llmc_status_of_call = (expression);                                                \
@@ -150,4 +150,4 @@ static inline const char *llmc_status_code_name(int32_t code) {
       return llmc_status_of_call;                                                                  \
   } while (0)
 
-#endif /* LLMC_STATUS_H */
+#endif // LLMC_STATUS_H

@@ -1,9 +1,12 @@
-/*===- tokenizer.h - text to token ids and back, for a Hugging Face file --===*/
-/* Part of llmc, under the Apache License v2.0 with LLVM Exceptions.          */
-/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                    */
-/*===----------------------------------------------------------------------===*/
-/* Declares the tokenizer's C ABI: it reads tokenizer.json (BPE models) from  */
-/* memory, and gives the same ids and text as the `tokenizers` library.       */
+//===- tokenizer.h - text to token ids and back, for a Hugging Face file --===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Declares the tokenizer's C ABI: it reads tokenizer.json (BPE models) from
+// memory, and gives the same ids and text as the `tokenizers` library.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef LLMC_TOKENIZER_H
 #define LLMC_TOKENIZER_H
@@ -15,107 +18,101 @@
 
 LLMC_EXTERN_C_BEGIN
 
-/*
- * A loaded tokenizer. It never changes after it is made, and any number of threads may use one at
- * the same time. Counted: llmc_tokenizer_create gives one reference.
- */
+/// A loaded tokenizer. It never changes after it is made, and any number of threads may use one at
+/// the same time. Counted: llmc_tokenizer_create gives one reference.
 typedef struct llmc_tokenizer llmc_tokenizer;
 
-/* Decodes one sequence of tokens as they are generated. One thread at a time. */
+/// Decodes one sequence of tokens as they are generated. One thread at a time.
 typedef struct llmc_token_stream llmc_token_stream;
 
-/*
- * Reads a tokenizer.json of `json_size` bytes, and a tokenizer_config.json of `config_size` bytes
- * (null and 0 if there is none). Neither is needed after the call. Both are untrusted: whatever is
- * malformed gives LLMC_CORRUPT, and whatever is well formed but not known here LLMC_UNSUPPORTED,
- * with a message that names the place in the file ("pre_tokenizer.pretokenizers[1].type: …").
- *
- * Of tokenizer_config.json only bos_token, eos_token, pad_token, unk_token and chat_template are
- * read: everything else there directs the Python library's classes, not the tokenization.
- *
- * Release the tokenizer with llmc_tokenizer_release.
- */
+/// Reads a tokenizer.json of `json_size` bytes, and a tokenizer_config.json of `config_size` bytes
+/// (null and 0 if there is none). Neither is needed after the call. Both are untrusted: whatever is
+/// malformed gives LLMC_CORRUPT, and whatever is well formed but not known here LLMC_UNSUPPORTED,
+/// with a message that names the place in the file ("pre_tokenizer.pretokenizers[1].type: …").
+///
+/// Character classes and normal forms are those of the Unicode version of the PCRE2 and utf8proc
+/// libraries. The `tokenizers` library takes a few from older tables: characters that came to
+/// Unicode after version 8 may be treated otherwise there by the StripAccents and Punctuation
+/// steps, and those after version 12 by the normal forms.
+///
+/// Of tokenizer_config.json only bos_token, eos_token, pad_token, unk_token and chat_template are
+/// read: everything else there directs the Python library's classes, not the tokenization.
+///
+/// Release the tokenizer with llmc_tokenizer_release.
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_create(const char *json, size_t json_size,
                                                          const char *config, size_t config_size,
                                                          llmc_tokenizer **tokenizer);
 LLMC_API void llmc_tokenizer_retain(llmc_tokenizer *tokenizer);
-/* Null is allowed. */
+/// Null is allowed.
 LLMC_API void llmc_tokenizer_release(llmc_tokenizer *tokenizer);
 
-/* How text is read by llmc_tokenizer_encode: a sum of these. */
+/// How text is read by llmc_tokenizer_encode: a sum of these.
 enum {
-  /* Adds what the file's post-processor adds, such as a token for the beginning of a text. */
+  /// Adds what the file's post-processor adds, such as a token for the beginning of a text.
   LLMC_ENCODE_ADD_SPECIAL = 1,
-  /* Takes text that spells a special token as plain text: for text from strangers. */
+  /// Takes text that spells a special token as plain text: for text from strangers.
   LLMC_ENCODE_PLAIN_TEXT = 2
 };
 
-/*
- * Turns `text`, `text_size` bytes of valid UTF-8 (else LLMC_INVALID_ARGUMENT), into ids.
- *
- * Writes at most `capacity` ids to `ids` and always sets `*count` to the number there are. If they
- * do not fit, returns LLMC_OUT_OF_MEMORY and writes none; with a null `ids` and no capacity it only
- * counts. Room for text_size + 16 ids is enough unless the file's normalizer makes text longer.
- */
+/// Turns `text`, `text_size` bytes of valid UTF-8 (else LLMC_INVALID_ARGUMENT), into ids.
+///
+/// Writes at most `capacity` ids to `ids` and always sets `*count` to the number there are. If they
+/// do not fit, returns LLMC_OUT_OF_MEMORY and writes none; with a null `ids` and no capacity it
+/// only counts. Room for text_size + 16 ids is enough unless the file's normalizer makes text
+/// longer.
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_encode(const llmc_tokenizer *tokenizer,
                                                          const char *text, size_t text_size,
                                                          uint32_t flags, int32_t *ids,
                                                          size_t capacity, size_t *count);
 
-/* How tokens are written by llmc_tokenizer_decode and a stream: a sum of these. */
+/// How tokens are written by llmc_tokenizer_decode and a stream: a sum of these.
 enum {
-  /* Leaves out special tokens. */
+  /// Leaves out special tokens.
   LLMC_DECODE_SKIP_SPECIAL = 1
 };
 
-/*
- * Turns ids into UTF-8 text. What is not valid UTF-8 becomes U+FFFD. Writes at most `capacity`
- * bytes to `text`, with no NUL at the end, and always sets `*size` to the number there are; the
- * rules for too little room are those of llmc_tokenizer_encode. An id that is not in the
- * vocabulary gives LLMC_OUT_OF_RANGE.
- */
+/// Turns ids into UTF-8 text. What is not valid UTF-8 becomes U+FFFD. Writes at most `capacity`
+/// bytes to `text`, with no NUL at the end, and always sets `*size` to the number there are; the
+/// rules for too little room are those of llmc_tokenizer_encode. An id that is not in the
+/// vocabulary gives LLMC_OUT_OF_RANGE.
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_decode(const llmc_tokenizer *tokenizer,
                                                          const int32_t *ids, size_t count,
                                                          uint32_t flags, char *text,
                                                          size_t capacity, size_t *size);
 
-/*
- * Makes a stream, which keeps a reference to the tokenizer. `flags` as for llmc_tokenizer_decode.
- * The texts of all pushes and of the finish, one after the other, are the text that
- * llmc_tokenizer_decode gives for all the ids, with one exception: where a model with byte tokens
- * (<0x00> to <0xFF>) follows whole characters with bytes that end in the middle of one, decode
- * replaces all of them, and the stream, having given the whole characters out, only the rest.
- */
+/// Makes a stream, which keeps a reference to the tokenizer. `flags` as for llmc_tokenizer_decode.
+/// The texts of all pushes and of the finish, one after the other, are the text that
+/// llmc_tokenizer_decode gives for all the ids, with one exception: where a run of byte tokens
+/// (<0x00> to <0xFF>) is not valid UTF-8, llmc_tokenizer_decode replaces all of it, while a stream
+/// has given out the whole characters that it began with.
 LLMC_API LLMC_MUST_USE llmc_status llmc_token_stream_create(llmc_tokenizer *tokenizer,
                                                             uint32_t flags,
                                                             llmc_token_stream **stream);
-/* Null is allowed. */
+/// Null is allowed.
 LLMC_API void llmc_token_stream_release(llmc_token_stream *stream);
-/*
- * Takes the next token and gives the text that is now certain: bytes that may still become part of
- * a character are held back. `*text` stays valid until the next call on this stream.
- */
+/// Takes the next token and gives the text that is now certain: bytes that may still become part of
+/// a character are held back. `*text` stays valid until the next call on this stream.
 LLMC_API LLMC_MUST_USE llmc_status llmc_token_stream_push(llmc_token_stream *stream, int32_t id,
                                                           const char **text, size_t *size);
-/* Gives the text that was held back, and begins anew. */
+/// Gives the text that was held back, and begins anew.
 LLMC_API LLMC_MUST_USE llmc_status llmc_token_stream_finish(llmc_token_stream *stream,
                                                             const char **text, size_t *size);
 
-/* Gives the largest id plus one; smaller ids may be unused. */
+/// Gives the largest id plus one; smaller ids may be unused.
 LLMC_API size_t llmc_tokenizer_vocabulary_size(const llmc_tokenizer *tokenizer);
 
-/* Finds the id of a token by its name in the file (not by the text it decodes to). */
+/// Finds the id of a token by its name in the file (not by the text it decodes to).
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_find_token(const llmc_tokenizer *tokenizer,
                                                              const char *name, size_t name_size,
                                                              int32_t *id);
-/* Gives a token's name in the file; `*name` stays valid as long as the tokenizer. */
+/// Gives a token's name in the file; `*name` stays valid as long as the tokenizer.
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_token_name(const llmc_tokenizer *tokenizer,
                                                              int32_t id, const char **name,
                                                              size_t *name_size);
-/* Says whether `id` is a special token (1) or not, or unknown (0). */
+/// Says whether `id` is a special token (1) or not, or unknown (0).
 LLMC_API int llmc_tokenizer_is_special(const llmc_tokenizer *tokenizer, int32_t id);
 
-/* The roles that tokenizer_config.json gives to tokens. */
+/// The roles that tokenizer_config.json gives to tokens.
 enum {
   LLMC_TOKEN_BEGIN_OF_TEXT = 0,
   LLMC_TOKEN_END_OF_TEXT = 1,
@@ -123,32 +120,30 @@ enum {
   LLMC_TOKEN_UNKNOWN = 3
 };
 
-/* Gives the token with a role; LLMC_NOT_FOUND if the configuration names none. */
+/// Gives the token with a role; LLMC_NOT_FOUND if the configuration names none.
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_role_token(const llmc_tokenizer *tokenizer,
                                                              int role, int32_t *id);
 
-/* One turn of a conversation: `role` is "system", "user", "assistant" or "tool". */
+/// One turn of a conversation: `role` is "system", "user" or "assistant".
 typedef struct llmc_chat_message {
   const char *role;
   const char *content;
   size_t content_size;
 } llmc_chat_message;
 
-/* How a conversation is written by llmc_tokenizer_encode_chat: a sum of these. */
+/// How a conversation is written by llmc_tokenizer_encode_chat: a sum of these.
 enum {
-  /* Opens the assistant's next turn after the last message. */
+  /// Opens the assistant's next turn after the last message.
   LLMC_CHAT_OPEN_ANSWER = 1,
-  /* Writes only the line break that ends the assistant's turn before the first message: to go on
-     with a conversation whose earlier tokens, to <|im_end|>, have been evaluated. */
+  /// Writes only the line break that ends the assistant's turn before the first message: to go on
+  /// with a conversation whose earlier tokens, to <|im_end|>, have been evaluated.
   LLMC_CHAT_CONTINUE = 2
 };
 
-/*
- * Writes a conversation in ChatML, `<|im_start|>ROLE\nCONTENT<|im_end|>\n` for each message, as
- * ids. The contents are plain text: what spells a special token there is no special token. No
- * system message is added. LLMC_UNSUPPORTED if the vocabulary lacks the two tokens, or the
- * configuration has a chat template that does not use them. Room as for llmc_tokenizer_encode.
- */
+/// Writes a conversation in ChatML, `<|im_start|>ROLE\nCONTENT<|im_end|>\n` for each message, as
+/// ids. The contents are plain text: what spells a special token there is no special token. No
+/// system message is added. LLMC_UNSUPPORTED if the vocabulary lacks the two tokens, or the
+/// configuration has a chat template that does not use them. Room as for llmc_tokenizer_encode.
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_encode_chat(const llmc_tokenizer *tokenizer,
                                                               const llmc_chat_message *messages,
                                                               size_t message_count, uint32_t flags,
@@ -157,4 +152,4 @@ LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_encode_chat(const llmc_tokeniz
 
 LLMC_EXTERN_C_END
 
-#endif /* LLMC_TOKENIZER_H */
+#endif // LLMC_TOKENIZER_H
