@@ -1,0 +1,67 @@
+//===- LogitsCommand.cpp - logits of given tokens, for checking against anything ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Commands.h"
+#include "Model.h"
+#include "Npy.h"
+#include "Progress.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace llmc::driver {
+
+namespace {
+
+struct LogitsOptions {
+  ModelOptions model;
+  std::string tokens, output;
+  size_t prefill = 0;
+};
+
+void runLogits(const LogitsOptions &options) {
+  Model model(options.model);
+  std::vector<int32_t> tokens = readTokens(options.tokens);
+  if (tokens.empty())
+    throw std::runtime_error("'" + options.tokens + "': expected at least one token");
+  size_t prefill = options.prefill == 0 ? tokens.size() : options.prefill;
+  if (prefill > tokens.size())
+    throw std::runtime_error("expected --prefill of at most " + std::to_string(tokens.size()) +
+                             " tokens, found " + std::to_string(prefill));
+  size_t vocabulary = model.getInfo().vocabulary;
+  Session session(model);
+  NpyWriter writer(options.output, tokens.size(), vocabulary);
+  std::span<const int32_t> all(tokens);
+  Progress progress("logits", tokens.size());
+  std::vector<float> logits(prefill * vocabulary);
+  session.evaluate(all.first(prefill), logits.data());
+  writer.write(logits.data(), logits.size());
+  for (size_t i = prefill; i < tokens.size(); ++i) {
+    session.evaluate(all.subspan(i, 1), logits.data());
+    writer.write(logits.data(), vocabulary);
+    progress.update(i + 1);
+  }
+  writer.finish();
+}
+
+} // namespace
+
+void addLogitsCommand(CLI::App &app) {
+  auto options = std::make_shared<LogitsOptions>();
+  CLI::App *command =
+      app.add_subcommand("logits", "Write the logits of all positions as fp32 .npy");
+  options->model.declare(*command);
+  command->add_option("--tokens", options->tokens, "Token ids, .npy of int32 or int64")->required();
+  command->add_option("-o,--output", options->output, "Output, .npy [tokens, vocabulary]")
+      ->required();
+  command->add_option("--prefill", options->prefill,
+                      "Evaluate the first P tokens at once and the rest one by one; without it "
+                      "all at once");
+  command->callback([options] { runLogits(*options); });
+}
+
+} // namespace llmc::driver

@@ -1,0 +1,77 @@
+//===- Model.h - the runtime's C ABI with C++ ownership and exceptions ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_TOOLS_MODEL_H
+#define LLMC_TOOLS_MODEL_H
+
+#include "llmc/llmc.h"
+#include "llmc/tokenizer.h"
+
+#include <CLI/App.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llmc::driver {
+
+/// Throws std::runtime_error with the status's message unless it is LLMC_OK.
+void check(const llmc_status &status);
+
+/// What every command that runs a model takes.
+struct ModelOptions {
+  std::string path;
+  uint32_t threads = 0; ///< 0: all that the process may use
+  std::string variant;  ///< empty: the best one that this CPU can run
+
+  /// Declares MODEL, --threads and --variant.
+  void declare(CLI::App &command);
+};
+
+/// Text to token ids and back.
+class Tokenizer {
+public:
+  Tokenizer(std::string_view json, std::string_view config);
+
+  /// The ids of `text`; special tokens in it are read as such.
+  std::vector<int32_t> encode(std::string_view text, bool addSpecial) const;
+  std::vector<int32_t> encodeChat(const std::vector<llmc_chat_message> &messages,
+                                  uint32_t flags) const;
+  /// Tokens that end a text: the configuration's, and ChatML's end of turn.
+  std::vector<int32_t> getStopTokens() const;
+  llmc_tokenizer *get() const { return handle.get(); }
+
+private:
+  struct Release {
+    void operator()(llmc_tokenizer *tokenizer) const { llmc_tokenizer_release(tokenizer); }
+  };
+  std::unique_ptr<llmc_tokenizer, Release> handle;
+};
+
+/// A loaded artifact.
+class Model {
+public:
+  explicit Model(const ModelOptions &options);
+
+  llmc_model *get() const { return handle.get(); }
+  llmc_model_info getInfo() const;
+  /// The contents of a named file inside the artifact; empty where there is none.
+  std::string_view getFile(const char *name) const;
+  /// The tokenizer inside; throws where there is none.
+  Tokenizer getTokenizer() const;
+
+private:
+  struct Release {
+    void operator()(llmc_model *model) const { llmc_model_release(model); }
+  };
+  std::unique_ptr<llmc_model, Release> handle;
+};
+
+} // namespace llmc::driver
+
+#endif // LLMC_TOOLS_MODEL_H

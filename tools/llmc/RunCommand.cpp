@@ -1,0 +1,160 @@
+//===- RunCommand.cpp - writes text, or holds a conversation ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Commands.h"
+#include "Model.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace llmc::driver {
+
+namespace {
+
+struct RunOptions {
+  ModelOptions model;
+  std::string prompt, system;
+  size_t maxTokens = 256;
+  float temperature = 0.0f, topP = 1.0f, repetitionPenalty = 1.0f;
+  uint32_t topK = 0;
+  uint64_t seed = 0;
+  bool chat = false;
+};
+
+/// Set by an interrupt: the answer stops at the next token.
+volatile std::sig_atomic_t interrupted = 0;
+
+/// One text that grows: the session, and what it writes.
+class Writer {
+public:
+  Writer(Model &model, Tokenizer &tokenizer, const RunOptions &options)
+      : session(model), tokenizer(tokenizer), stops(tokenizer.getStopTokens()),
+        context(model.getInfo().context), maxTokens(options.maxTokens) {
+    sampling.temperature = options.temperature;
+    sampling.top_k = options.topK;
+    sampling.top_p = options.topP;
+    sampling.repetition_penalty = options.repetitionPenalty;
+    session.setSeed(options.seed);
+  }
+
+  /// Reads `prompt` and writes what follows to standard output until the text ends.
+  void answer(const std::vector<int32_t> &prompt) {
+    if (session.getPosition() + prompt.size() > context)
+      throw std::runtime_error("expected at most " + std::to_string(context) +
+                               " tokens (the model's context), found " +
+                               std::to_string(session.getPosition() + prompt.size()));
+    session.evaluate(prompt, nullptr);
+    TokenStream stream(tokenizer);
+    for (size_t i = 0; i < maxTokens && !interrupted; ++i) {
+      int32_t token = session.sample(sampling);
+      bool stop = std::find(stops.begin(), stops.end(), token) != stops.end();
+      if (!stop)
+        print(stream.push(token));
+      // The stop token too becomes part of the conversation.
+      if (session.getPosition() == context) {
+        std::fprintf(stderr, "\nllmc: the context of %zu tokens is full\n", context);
+        break;
+      }
+      session.evaluate({&token, 1}, nullptr);
+      if (stop)
+        break;
+    }
+    print(stream.finish());
+    std::fputc('\n', stdout);
+    std::fflush(stdout);
+  }
+
+private:
+  static void print(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+  }
+
+  Session session;
+  Tokenizer &tokenizer;
+  std::vector<int32_t> stops;
+  size_t context, maxTokens;
+  llmc_sampling sampling = llmc_sampling_default();
+};
+
+/// Answers every line of standard input; an empty prompt reads only those.
+void converse(Writer &writer, const Tokenizer &tokenizer, const RunOptions &options) {
+  bool terminal = isatty(STDIN_FILENO) != 0, first = true;
+  std::string line = options.prompt;
+  while (true) {
+    if (line.empty()) {
+      if (terminal) {
+        std::fputs("> ", stderr);
+        std::fflush(stderr);
+      }
+      if (!std::getline(std::cin, line))
+        return;
+      if (line.empty())
+        continue;
+    }
+    std::vector<llmc_chat_message> messages;
+    if (first && !options.system.empty())
+      messages.push_back({"system", options.system.data(), options.system.size()});
+    messages.push_back({"user", line.data(), line.size()});
+    interrupted = 0;
+    writer.answer(tokenizer.encodeChat(messages, LLMC_CHAT_OPEN_ANSWER |
+                                                     (first ? 0 : LLMC_CHAT_CONTINUE)));
+    first = false;
+    line.clear();
+  }
+}
+
+void runRun(const RunOptions &options) {
+  if (!options.chat && options.prompt.empty())
+    throw std::runtime_error("expected --prompt TEXT, or --chat");
+  Model model(options.model);
+  Tokenizer tokenizer = model.getTokenizer();
+  Writer writer(model, tokenizer, options);
+  std::signal(SIGINT, [](int) {
+    // A second interrupt ends the program.
+    std::signal(SIGINT, SIG_DFL);
+    interrupted = 1;
+  });
+  if (options.chat)
+    return converse(writer, tokenizer, options);
+  std::fputs(options.prompt.c_str(), stdout);
+  std::vector<int32_t> prompt = tokenizer.encode(options.prompt, /*addSpecial=*/true);
+  writer.answer(prompt);
+}
+
+} // namespace
+
+void addRunCommand(CLI::App &app) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App *command = app.add_subcommand("run", "Write text after a prompt, or converse");
+  options->model.declare(*command);
+  command->add_option("--prompt", options->prompt, "What the text starts with");
+  command->add_option("--max-tokens", options->maxTokens, "Tokens to write at most")
+      ->capture_default_str();
+  command->add_option("--temperature", options->temperature,
+                      "0 takes the most likely token, 1 samples as the model says")
+      ->check(CLI::Range(0.0, 100.0))
+      ->capture_default_str();
+  command->add_option("--top-k", options->topK, "Sample among the K most likely; 0: all");
+  command->add_option("--top-p", options->topP, "Sample among the likeliest with this mass")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command->add_option("--repetition-penalty", options->repetitionPenalty,
+                      "Divides the scores of tokens that the text has (1: none)")
+      ->check(CLI::Range(0.01, 100.0))
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "Seed of the sampling")->capture_default_str();
+  command->add_flag("--chat", options->chat, "Hold a conversation in ChatML, a line a turn");
+  command->add_option("--system", options->system, "System message of a conversation");
+  command->callback([options] { runRun(*options); });
+}
+
+} // namespace llmc::driver
