@@ -129,7 +129,8 @@ void runEval(const EvalOptions &options) {
   std::string text = readFile(options.text);
   std::vector<int32_t> tokens = tokenizer.encode(text, /*addSpecial=*/false);
   if (tokens.size() < 2)
-    throw std::runtime_error("'" + options.text + "': expected a text of at least 2 tokens, found " +
+    throw std::runtime_error("'" + options.text +
+                             "': expected a text of at least 2 tokens, found " +
                              std::to_string(tokens.size()));
   llmc_model_info info = model.getInfo();
   if (options.context < 2 || options.context > info.context)

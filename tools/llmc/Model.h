@@ -14,6 +14,7 @@
 #include <CLI/App.hpp>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,8 @@ public:
   std::vector<int32_t> encode(std::string_view text, bool addSpecial) const;
   std::vector<int32_t> encodeChat(const std::vector<llmc_chat_message> &messages,
                                   uint32_t flags) const;
+  /// The text of `tokens`, special ones included.
+  std::string decode(std::span<const int32_t> tokens) const;
   /// Tokens that end a text: the configuration's, and ChatML's end of turn.
   std::vector<int32_t> getStopTokens() const;
   llmc_tokenizer *get() const { return handle.get(); }
@@ -51,6 +54,23 @@ private:
     void operator()(llmc_tokenizer *tokenizer) const { llmc_tokenizer_release(tokenizer); }
   };
   std::unique_ptr<llmc_tokenizer, Release> handle;
+};
+
+/// Text of tokens as they come, special ones left out.
+class TokenStream {
+public:
+  explicit TokenStream(const Tokenizer &tokenizer);
+
+  /// The text that is certain after `token`; valid until the next call.
+  std::string_view push(int32_t token);
+  /// The text that was held back.
+  std::string_view finish();
+
+private:
+  struct Release {
+    void operator()(llmc_token_stream *stream) const { llmc_token_stream_release(stream); }
+  };
+  std::unique_ptr<llmc_token_stream, Release> handle;
 };
 
 /// A loaded artifact.
@@ -70,6 +90,25 @@ private:
     void operator()(llmc_model *model) const { llmc_model_release(model); }
   };
   std::unique_ptr<llmc_model, Release> handle;
+};
+
+/// One growing text of a model.
+class Session {
+public:
+  explicit Session(const Model &model);
+
+  /// Appends tokens; `logits`, unless null, receives those of every one.
+  void evaluate(std::span<const int32_t> tokens, float *logits);
+  int32_t sample(const llmc_sampling &sampling);
+  void setSeed(uint64_t seed) { llmc_session_set_seed(handle.get(), seed); }
+  void rewind(size_t position) { check(llmc_session_rewind(handle.get(), position)); }
+  size_t getPosition() const { return llmc_session_position(handle.get()); }
+
+private:
+  struct Release {
+    void operator()(llmc_session *session) const { llmc_session_release(session); }
+  };
+  std::unique_ptr<llmc_session, Release> handle;
 };
 
 } // namespace llmc::driver

@@ -43,8 +43,8 @@ static std::vector<int32_t> readIntegers(std::ifstream &file, size_t count,
   for (size_t i = 0; i < count; ++i) {
     T value;
     if (!file.read(reinterpret_cast<char *>(&value), sizeof value))
-      throw failure(path, "expected " + std::to_string(count) + " tokens, found " +
-                              std::to_string(i));
+      throw failure(path,
+                    "expected " + std::to_string(count) + " tokens, found " + std::to_string(i));
     if (value < 0 || value > std::numeric_limits<int32_t>::max())
       throw failure(path, "expected token ids, found " + std::to_string(value) + " at " +
                               std::to_string(i));
@@ -67,14 +67,13 @@ std::vector<int32_t> readTokens(const std::string &path) {
   size_t length = lengthBytes[0] | lengthBytes[1] << 8 | lengthBytes[2] << 16 |
                   static_cast<size_t>(lengthBytes[3]) << 24;
   if (length > 1 << 16)
-    throw failure(path, "expected a .npy header of at most 65536 bytes, found " +
-                            std::to_string(length));
+    throw failure(path,
+                  "expected a .npy header of at most 65536 bytes, found " + std::to_string(length));
   std::string header(length, '\0');
   if (!file.read(header.data(), static_cast<std::streamsize>(length)))
     throw failure(path, "the .npy header is cut short");
   std::string type = findEntry(header, R"('descr'\s*:\s*'([^']*)')", path, "descr");
-  size_t count =
-      parseCount(findEntry(header, R"('shape'\s*:\s*\(([^)]*)\))", path, "shape"), path);
+  size_t count = parseCount(findEntry(header, R"('shape'\s*:\s*\(([^)]*)\))", path, "shape"), path);
   if (type == "<i4")
     return readIntegers<int32_t>(file, count, path);
   if (type == "<i8")
@@ -93,7 +92,14 @@ NpyWriter::NpyWriter(std::string path, size_t rows, size_t columns)
   // The data starts at a multiple of 64 bytes; the header ends in a line break.
   header.resize((10 + header.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');
   header += '\n';
-  const char start[] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0,
+  const char start[] = {'\x93',
+                        'N',
+                        'U',
+                        'M',
+                        'P',
+                        'Y',
+                        1,
+                        0,
                         static_cast<char>(header.size() & 0xff),
                         static_cast<char>(header.size() >> 8)};
   file.write(start, sizeof start);

@@ -105,8 +105,8 @@ void converse(Writer &writer, const Tokenizer &tokenizer, const RunOptions &opti
       messages.push_back({"system", options.system.data(), options.system.size()});
     messages.push_back({"user", line.data(), line.size()});
     interrupted = 0;
-    writer.answer(tokenizer.encodeChat(messages, LLMC_CHAT_OPEN_ANSWER |
-                                                     (first ? 0 : LLMC_CHAT_CONTINUE)));
+    writer.answer(
+        tokenizer.encodeChat(messages, LLMC_CHAT_OPEN_ANSWER | (first ? 0 : LLMC_CHAT_CONTINUE)));
     first = false;
     line.clear();
   }
@@ -139,16 +139,18 @@ void addRunCommand(CLI::App &app) {
   command->add_option("--prompt", options->prompt, "What the text starts with");
   command->add_option("--max-tokens", options->maxTokens, "Tokens to write at most")
       ->capture_default_str();
-  command->add_option("--temperature", options->temperature,
-                      "0 takes the most likely token, 1 samples as the model says")
+  command
+      ->add_option("--temperature", options->temperature,
+                   "0 takes the most likely token, 1 samples as the model says")
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
   command->add_option("--top-k", options->topK, "Sample among the K most likely; 0: all");
   command->add_option("--top-p", options->topP, "Sample among the likeliest with this mass")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command->add_option("--repetition-penalty", options->repetitionPenalty,
-                      "Divides the scores of tokens that the text has (1: none)")
+  command
+      ->add_option("--repetition-penalty", options->repetitionPenalty,
+                   "Divides the scores of tokens that the text has (1: none)")
       ->check(CLI::Range(0.01, 100.0))
       ->capture_default_str();
   command->add_option("--seed", options->seed, "Seed of the sampling")->capture_default_str();

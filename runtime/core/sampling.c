@@ -1,0 +1,139 @@
+/*===- sampling.c - drawing the next token ---===*/
+/* Part of llmc, under the Apache License v2.0 with LLVM Exceptions.          */
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                    */
+/*===----------------------------------------------------------------------===*/
+
+#include "internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+llmc_sampling llmc_sampling_default(void) {
+  llmc_sampling sampling = {0.0f, 1.0f, 1.0f, 0, 0};
+  return sampling;
+}
+
+static uint64_t rotate(uint64_t x, int bits) { return x << bits | x >> (64 - bits); }
+
+/* xoshiro256** 1.0 (Blackman and Vigna 2018). */
+static uint64_t next_random(uint64_t state[4]) {
+  uint64_t result = rotate(state[1] * 5, 7) * 9, shifted = state[1] << 17;
+  state[2] ^= state[0];
+  state[3] ^= state[1];
+  state[1] ^= state[2];
+  state[0] ^= state[3];
+  state[2] ^= shifted;
+  state[3] = rotate(state[3], 45);
+  return result;
+}
+
+void llmc_session_set_seed(llmc_session *session, uint64_t seed) {
+  /* SplitMix64 (Steele, Lea and Flood 2014) spreads the seed, as the authors of xoshiro advise. */
+  for (int i = 0; i < 4; ++i) {
+    uint64_t z = seed += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    session->random[i] = z ^ z >> 31;
+  }
+}
+
+static llmc_status check(const llmc_session *session, const llmc_sampling *sampling,
+                         const int32_t *token) {
+  if (!session || !sampling || !token)
+    return llmc_make_status(LLMC_INVALID_ARGUMENT,
+                            "expected a session, options and a place, found null");
+  if (!session->has_logits)
+    return llmc_make_status(LLMC_FAILED_PRECONDITION,
+                            "expected logits: evaluate a token before sampling");
+  if (!(sampling->temperature >= 0) || isinf(sampling->temperature))
+    return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected a temperature of at least 0, found %g",
+                            (double)sampling->temperature);
+  if (!(sampling->top_p > 0 && sampling->top_p <= 1))
+    return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected top_p in (0, 1], found %g",
+                            (double)sampling->top_p);
+  if (!(sampling->repetition_penalty > 0) || isinf(sampling->repetition_penalty))
+    return llmc_make_status(LLMC_INVALID_ARGUMENT,
+                            "expected a positive repetition penalty, found %g",
+                            (double)sampling->repetition_penalty);
+  return llmc_ok_status();
+}
+
+static void penalize(const llmc_session *session, const llmc_sampling *sampling,
+                     llmc_candidate *candidates) {
+  size_t window = sampling->penalty_window, begin = 0;
+  if (sampling->repetition_penalty == 1.0f)
+    return;
+  if (window && window < session->position)
+    begin = session->position - window;
+  for (size_t i = begin; i < session->position; ++i) {
+    int32_t token = session->tokens[i];
+    float logit = session->logits[token];
+    /* From the logit itself, so that a token that occurs twice is punished once. */
+    candidates[token].score =
+        logit > 0 ? logit / sampling->repetition_penalty : logit * sampling->repetition_penalty;
+  }
+}
+
+/* Larger scores first, smaller ids first among equals: an order that is total. */
+static int compare(const void *left, const void *right) {
+  const llmc_candidate *a = left, *b = right;
+  if (a->score != b->score)
+    return a->score < b->score ? 1 : -1;
+  return (a->token > b->token) - (a->token < b->token);
+}
+
+static int32_t draw(llmc_session *session, const llmc_sampling *sampling,
+                    llmc_candidate *candidates, size_t count) {
+  double total = 0, mass = 0, target;
+  float largest;
+  qsort(candidates, count, sizeof *candidates, compare);
+  if (sampling->top_k && sampling->top_k < count)
+    count = sampling->top_k;
+  largest = candidates[0].score;
+  for (size_t i = 0; i < count; ++i)
+    total += exp((double)(candidates[i].score - largest) / sampling->temperature);
+  if (sampling->top_p < 1) {
+    size_t kept = 0;
+    double limit = sampling->top_p * total;
+    while (kept < count && mass < limit)
+      mass += exp((double)(candidates[kept++].score - largest) / sampling->temperature);
+    count = kept;
+    total = mass;
+  }
+  target = (double)(next_random(session->random) >> 11) * 0x1p-53 * total;
+  mass = 0;
+  for (size_t i = 0; i < count; ++i) {
+    mass += exp((double)(candidates[i].score - largest) / sampling->temperature);
+    if (target < mass)
+      return candidates[i].token;
+  }
+  return candidates[count - 1].token;
+}
+
+llmc_status llmc_session_sample(llmc_session *session, const llmc_sampling *sampling,
+                                int32_t *token) {
+  size_t vocabulary;
+  llmc_candidate *candidates;
+  llmc_status status = check(session, sampling, token);
+  if (!llmc_status_ok(&status))
+    return status;
+  vocabulary = session->model->program->vocabulary;
+  candidates = session->candidates;
+  for (size_t i = 0; i < vocabulary; ++i) {
+    if (isnan(session->logits[i]))
+      return llmc_make_status(LLMC_CORRUPT, "the logit of token %zu is not a number", i);
+    candidates[i].score = session->logits[i];
+    candidates[i].token = (int32_t)i;
+  }
+  penalize(session, sampling, candidates);
+  if (sampling->temperature > 0) {
+    *token = draw(session, sampling, candidates, vocabulary);
+    return status;
+  }
+  *token = 0;
+  for (size_t i = 1; i < vocabulary; ++i)
+    if (candidates[i].score > candidates[*token].score)
+      *token = (int32_t)i;
+  return status;
+}

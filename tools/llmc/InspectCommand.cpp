@@ -1,0 +1,99 @@
+//===- InspectCommand.cpp - what a file holds ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Commands.h"
+#include "Model.h"
+
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace llmc::driver {
+
+namespace {
+
+struct InspectOptions {
+  std::string path;
+  bool json = false;
+};
+
+/// Sizes are read by people: 1234567 as 1.2 MB.
+std::string formatBytes(double bytes) {
+  const char *units[] = {"B", "kB", "MB", "GB", "TB"};
+  size_t unit = 0;
+  for (; bytes >= 1000 && unit + 1 < std::size(units); ++unit)
+    bytes /= 1000;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+  return text;
+}
+
+void printParameters(const nlohmann::json &description) {
+  auto parameters = description.find("parameters");
+  if (parameters == description.end() || !parameters->is_array())
+    return;
+  std::printf("\n%-36s %-14s %-60s %s\n", "parameter", "shape", "encoding", "size");
+  for (const nlohmann::json &parameter : *parameters) {
+    std::string shape;
+    for (const nlohmann::json &dim : parameter.value("shape", nlohmann::json::array()))
+      shape += (shape.empty() ? "" : "x") + dim.dump();
+    std::printf("%-36s %-14s %-60s %s\n", parameter.value("name", "").c_str(), shape.c_str(),
+                parameter.value("encoding", "").c_str(),
+                formatBytes(parameter.value("bytes", 0.0)).c_str());
+  }
+}
+
+void runInspect(const InspectOptions &options) {
+  ModelOptions modelOptions;
+  modelOptions.path = options.path;
+  modelOptions.threads = 1;
+  Model model(modelOptions);
+  llmc_model_info info = model.getInfo();
+  auto description = nlohmann::json::parse(info.description, nullptr, /*allow_exceptions=*/false);
+  if (!description.is_object())
+    throw std::runtime_error("'" + options.path + "': the description is not a JSON object");
+  nlohmann::json variants = nlohmann::json::array();
+  const char *name = nullptr;
+  uint64_t missing = 0;
+  for (uint32_t i = 0;; ++i) {
+    llmc_status status = llmc_model_get_variant(model.get(), i, &name, &missing);
+    if (!llmc_status_ok(&status))
+      break;
+    variants.push_back({{"name", name}, {"runs_here", missing == 0}});
+  }
+  description["variants"] = variants;
+  description["weight_bytes"] = info.weights_bytes;
+  description["context"] = info.context;
+  description["vocabulary"] = info.vocabulary;
+  description["state_bytes"] = info.state_bytes;
+  description["arena_bytes"] = info.arena_bytes;
+  if (options.json) {
+    std::printf("%s\n", description.dump(2).c_str());
+    return;
+  }
+  for (const auto &[key, value] : description.items())
+    if (key != "parameters" && key != "variants")
+      std::printf("%-14s %s\n", key.c_str(),
+                  value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+  for (const nlohmann::json &variant : variants)
+    std::printf("%-14s %s%s\n", "variant", variant["name"].get<std::string>().c_str(),
+                variant["runs_here"].get<bool>() ? "" : " (not on this CPU)");
+  printParameters(description);
+}
+
+} // namespace
+
+void addInspectCommand(CLI::App &app) {
+  auto options = std::make_shared<InspectOptions>();
+  CLI::App *command = app.add_subcommand("inspect", "Show layers, encodings and sizes");
+  command->add_option("FILE", options->path, "Artifact that `llmc compile` wrote")->required();
+  command->add_flag("--json", options->json, "Print JSON");
+  command->callback([options] { runInspect(*options); });
+}
+
+} // namespace llmc::driver

@@ -1,0 +1,151 @@
+//===- Model.cpp - the runtime's C ABI with C++ ownership and exceptions ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Model.h"
+
+#include <stdexcept>
+
+namespace llmc::driver {
+
+void check(const llmc_status &status) {
+  if (!llmc_status_ok(&status))
+    throw std::runtime_error(status.message);
+}
+
+void ModelOptions::declare(CLI::App &command) {
+  command.add_option("MODEL", path, "Artifact that `llmc compile` wrote")->required();
+  command.add_option("--threads", threads, "Threads; 0: all that the process may use");
+  command.add_option("--variant", variant,
+                     "Instruction-set variant; default: the best this CPU "
+                     "can run, or LLMC_VARIANT of the environment");
+}
+
+Tokenizer::Tokenizer(std::string_view json, std::string_view config) {
+  llmc_tokenizer *tokenizer = nullptr;
+  check(llmc_tokenizer_create(json.data(), json.size(), config.data(), config.size(), &tokenizer));
+  handle.reset(tokenizer);
+}
+
+/// Calls `encode(ids, capacity, &count)` once to count and once to fill.
+template <typename Encode>
+static std::vector<int32_t> collect(Encode encode) {
+  size_t count = 0;
+  check(encode(nullptr, 0, &count));
+  std::vector<int32_t> ids(count);
+  if (count > 0)
+    check(encode(ids.data(), ids.size(), &count));
+  return ids;
+}
+
+std::vector<int32_t> Tokenizer::encode(std::string_view text, bool addSpecial) const {
+  return collect([&](int32_t *ids, size_t capacity, size_t *count) {
+    return llmc_tokenizer_encode(get(), text.data(), text.size(),
+                                 addSpecial ? LLMC_ENCODE_ADD_SPECIAL : 0, ids, capacity, count);
+  });
+}
+
+std::vector<int32_t> Tokenizer::encodeChat(const std::vector<llmc_chat_message> &messages,
+                                           uint32_t flags) const {
+  return collect([&](int32_t *ids, size_t capacity, size_t *count) {
+    return llmc_tokenizer_encode_chat(get(), messages.data(), messages.size(), flags, ids, capacity,
+                                      count);
+  });
+}
+
+std::string Tokenizer::decode(std::span<const int32_t> tokens) const {
+  size_t size = 0;
+  check(llmc_tokenizer_decode(get(), tokens.data(), tokens.size(), 0, nullptr, 0, &size));
+  std::string text(size, '\0');
+  if (size > 0)
+    check(llmc_tokenizer_decode(get(), tokens.data(), tokens.size(), 0, text.data(), size, &size));
+  return text;
+}
+
+std::vector<int32_t> Tokenizer::getStopTokens() const {
+  std::vector<int32_t> tokens;
+  int32_t token = 0;
+  llmc_status status = llmc_tokenizer_role_token(get(), LLMC_TOKEN_END_OF_TEXT, &token);
+  if (llmc_status_ok(&status))
+    tokens.push_back(token);
+  for (std::string_view name : {"<|im_end|>", "<|endoftext|>"}) {
+    status = llmc_tokenizer_find_token(get(), name.data(), name.size(), &token);
+    if (llmc_status_ok(&status))
+      tokens.push_back(token);
+  }
+  return tokens;
+}
+
+TokenStream::TokenStream(const Tokenizer &tokenizer) {
+  llmc_token_stream *stream = nullptr;
+  check(llmc_token_stream_create(tokenizer.get(), LLMC_DECODE_SKIP_SPECIAL, &stream));
+  handle.reset(stream);
+}
+
+std::string_view TokenStream::push(int32_t token) {
+  const char *text = nullptr;
+  size_t size = 0;
+  check(llmc_token_stream_push(handle.get(), token, &text, &size));
+  return {text, size};
+}
+
+std::string_view TokenStream::finish() {
+  const char *text = nullptr;
+  size_t size = 0;
+  check(llmc_token_stream_finish(handle.get(), &text, &size));
+  return {text, size};
+}
+
+Model::Model(const ModelOptions &options) {
+  llmc_model_options given = llmc_model_default_options();
+  given.threads = options.threads;
+  given.variant = options.variant.empty() ? nullptr : options.variant.c_str();
+  llmc_model *model = nullptr;
+  check(llmc_model_load(options.path.c_str(), &given, &model));
+  handle.reset(model);
+}
+
+llmc_model_info Model::getInfo() const {
+  llmc_model_info info{};
+  llmc_model_get_info(get(), &info);
+  return info;
+}
+
+std::string_view Model::getFile(const char *name) const {
+  const char *data = nullptr;
+  size_t size = 0;
+  llmc_status status = llmc_model_get_file(get(), name, &data, &size);
+  if (status.code == LLMC_NOT_FOUND)
+    return {};
+  check(status);
+  return {data, size};
+}
+
+Tokenizer Model::getTokenizer() const {
+  std::string_view json = getFile("tokenizer.json");
+  if (json.empty())
+    throw std::runtime_error("the model carries no tokenizer.json: compile it with one beside the "
+                             "model, or name it with --tokenizer");
+  return {json, getFile("tokenizer_config.json")};
+}
+
+Session::Session(const Model &model) {
+  llmc_session *session = nullptr;
+  check(llmc_session_create(model.get(), &session));
+  handle.reset(session);
+}
+
+void Session::evaluate(std::span<const int32_t> tokens, float *logits) {
+  check(llmc_session_evaluate(handle.get(), tokens.data(), tokens.size(), logits));
+}
+
+int32_t Session::sample(const llmc_sampling &sampling) {
+  int32_t token = 0;
+  check(llmc_session_sample(handle.get(), &sampling, &token));
+  return token;
+}
+
+} // namespace llmc::driver
