@@ -151,3 +151,12 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("expected a positive window, found ") << static_cast<int64_t>(*window);
   return expectSize(*this, "a query width", heads * cache.getHeadSize(), getDim(getQuery(), 1));
 }
+
+LogicalResult GroupDotOp::verify() {
+  size_t steps = getWeights().size();
+  if (steps < 1 || steps > 64)
+    return emitOpError("expected 1 to 64 steps, found ") << steps;
+  if (getMaxWeight() < 1 || getMaxWeight() > 255)
+    return emitOpError("expected max_weight of 1 to 255, found ") << getMaxWeight();
+  return success();
+}

@@ -264,4 +264,31 @@ def LLMC_AttentionOp : LLMC_Op<"attention", [AllTypesMatch<["query", "result"]>]
   let hasVerifier = 1;
 }
 
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+def LLMC_GroupDotOp : LLMC_Op<"group_dot", [Pure, SameVariadicOperandSize]> {
+  let summary = "The dot products of 16 rows of unsigned codes with one row of signed integers";
+  let description = [{
+    result[r] = Σ_s Σ_j weights_s[4r + j] · activations_s[4r + j] over all steps s and j = 0 … 3,
+    exactly. `weights` are unsigned and at most `max_weight`; `activations` are signed and at least
+    -127. This is the one seam between kernels and instruction sets: it lowers to vpdpbusd, to
+    vpmaddubsw and vpmaddwd, to sdot, or to plain arithmetic, which is its meaning.
+
+    Constraints:
+    - C1. There are 1 to 64 steps.
+    - C2. 1 ≤ max_weight ≤ 255.
+  }];
+  let arguments = (ins Variadic<VectorOfLengthAndType<[64], [I8]>>:$weights,
+                       Variadic<VectorOfLengthAndType<[64], [I8]>>:$activations,
+                       I64Attr:$max_weight);
+  let results = (outs VectorOfLengthAndType<[16], [I32]>:$result);
+  let assemblyFormat = [{
+    `(` $weights `)` `,` `(` $activations `)` attr-dict `:` `(` type($weights) `)` `,` `(`
+    type($activations) `)` `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // LLMC_DIALECT_LLMC_IR_LLMCOPS_TD

@@ -1,0 +1,46 @@
+//===- KernelTarget.h - the instruction sets that kernels are generated for ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_CONVERSION_KERNELS_KERNELTARGET_H
+#define LLMC_CONVERSION_KERNELS_KERNELTARGET_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <cstdint>
+
+namespace llmc {
+
+/// How llmc.group_dot becomes instructions.
+enum class DotLowering {
+  Plain,    ///< plain arithmetic: the op's meaning, on any machine
+  Vnni,     ///< vpdpbusd on 512-bit vectors (AVX-512 VNNI)
+  Maddubs,  ///< vpmaddubsw, sums in int16, vpmaddwd (AVX2)
+  Sdot      ///< sdot (AArch64 dot product)
+};
+
+/// One variant of a program.
+struct KernelTarget {
+  llvm::StringLiteral name;
+  llvm::StringLiteral cpu;          ///< LLVM's name of the CPU whose scheduling model is used
+  llvm::StringLiteral llvmFeatures; ///< LLVM's feature string
+  uint64_t features;                ///< bits of llmc_cpu_feature
+  unsigned floatRows;   ///< rows of activations in the register tile of fp32 matrix products
+  unsigned floatTiles;  ///< tiles of 16 weight rows in that register tile
+  unsigned integerRows; ///< rows of activations in the register tile of integer products
+  bool fma;             ///< has fused multiply-add
+  bool halfConversion;  ///< converts f16 in hardware
+  DotLowering dot;
+};
+
+/// The variants for an architecture, best first; empty where llmc has none.
+llvm::ArrayRef<KernelTarget> getKernelTargets(const llvm::Triple &triple);
+
+} // namespace llmc
+
+#endif // LLMC_CONVERSION_KERNELS_KERNELTARGET_H

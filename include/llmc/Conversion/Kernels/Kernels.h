@@ -1,0 +1,128 @@
+//===- Kernels.h - emitters of the functions that programs are made of ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Each emitter adds a private function to a module, or finds the one that an equal specification
+// made before, and says in which order its arguments come. Arguments are pointers (p) and i64 (i).
+//
+// Activations are fp32, a row at every getRowStride(width) floats; who writes a row also writes
+// zeros up to there. Rounded activations are three arrays: codes, int8 [rows][stride]; scales,
+// fp32 [rows][stride / 32], one per block of 32 inputs; sums, int32 [rows][stride / 32], of the
+// codes of a block. Weights are tiled (TiledLayout.h). `begin` and `end` are the caller's share of
+// the work, in tiles or rows as said.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_CONVERSION_KERNELS_KERNELS_H
+#define LLMC_CONVERSION_KERNELS_KERNELS_H
+
+#include "llmc/Conversion/Kernels/KernelTarget.h"
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <optional>
+
+namespace llmc {
+
+/// Floats from one row of activations to the next.
+inline int64_t getRowStride(int64_t width) { return (width + 31) / 32 * 32; }
+
+/// output[r, n] = Σ_k input[r, k] · weight[n, k] (+ bias[n]) (+ residual[r, n]).
+struct LinearKernel {
+  mlir::RankedTensorType weight; ///< before tiling
+  bool rounded = false;          ///< the input is rounded activations
+  bool bias = false;
+  bool residual = false;         ///< may be the output itself
+  bool oneRow = false;           ///< for exactly one row
+  int64_t outputStride = 0;      ///< floats from one row of the output to the next
+  bool exactOutput = false;      ///< writes no padding: rows end at the output's width
+
+  /// Bytes of scratch that every worker needs.
+  int64_t getScratchBytes() const;
+};
+/// (rows i, begin i, end i [tiles], weights p, input p | codes p, scales p, sums p, [bias p],
+///  [residual p], output p, scratch p)
+mlir::FailureOr<mlir::func::FuncOp> emitLinear(mlir::ModuleOp module, const LinearKernel &kernel,
+                                               const KernelTarget &target);
+/// Says why `kernel` can't be generated, or nothing.
+std::string explainUnsupported(const LinearKernel &kernel);
+
+/// (begin i, end i [rows], input p, gain p, output p)
+mlir::func::FuncOp emitRMSNorm(mlir::ModuleOp module, int64_t width, int64_t groups, float epsilon,
+                               const KernelTarget &target);
+/// (begin i, end i [rows], input p, gain p, [bias p], output p)
+mlir::func::FuncOp emitLayerNorm(mlir::ModuleOp module, int64_t width, float epsilon, bool bias,
+                                 const KernelTarget &target);
+/// (begin i, end i [rows], input p, codes p, scales p, sums p)
+mlir::func::FuncOp emitRound(mlir::ModuleOp module, int64_t width, int64_t group,
+                             const KernelTarget &target);
+
+/// Floats of one row of a table of cosines and sines for F frequencies.
+inline int64_t getRotationStride(int64_t frequencies) {
+  return 2 * ((frequencies + 15) / 16 * 16);
+}
+/// (begin i, end i [rows], positions p, table p)
+mlir::func::FuncOp emitRotationTable(mlir::ModuleOp module, llvm::ArrayRef<float> frequencies,
+                                     float scaling, const KernelTarget &target);
+struct RotationKernel {
+  int64_t width, heads, frequencies;
+  bool interleaved;
+};
+/// (begin i, end i [rows], input p, table p, output p); output may be the input
+mlir::func::FuncOp emitRotation(mlir::ModuleOp module, const RotationKernel &kernel,
+                                const KernelTarget &target);
+
+/// Where a cache lies in a sequence's state. Keys stand in blocks of 16 positions, [kv head]
+/// [position / 16][element][position % 16], so that 16 scores are computed side by side; values in
+/// [kv head][position][element].
+struct CacheLayout {
+  int64_t heads, headSize, capacity; ///< capacity rounded up to 16
+  mlir::Type keys, values;
+  int64_t keyHeadBytes, valueHeadBytes; ///< from one head to the next
+  int64_t valueOffset;                  ///< keys start at 0
+  int64_t size;
+
+  static CacheLayout get(KVCacheType type);
+};
+/// (begin i, end i [rows], keys p, values p, states p, positions p, sequences p, offset i [of the
+///  cache in a state])
+mlir::func::FuncOp emitCacheAppend(mlir::ModuleOp module, KVCacheType cache,
+                                   const KernelTarget &target);
+struct AttentionKernel {
+  KVCacheType cache;
+  int64_t heads;
+  float scale;
+  std::optional<int64_t> window;
+  std::optional<float> softcap;
+
+  int64_t getScratchBytes() const;
+};
+/// (begin i, end i [row · heads + head], query p, states p, positions p, sequences p, offset i,
+///  output p, scratch p)
+mlir::func::FuncOp emitAttention(mlir::ModuleOp module, const AttentionKernel &kernel,
+                                 const KernelTarget &target);
+
+/// (begin i, end i [rows], indices p, table p, output p)
+mlir::func::FuncOp emitEmbedding(mlir::ModuleOp module, mlir::RankedTensorType table,
+                                 const KernelTarget &target);
+/// (begin i, end i [rows], input p, output p)
+mlir::func::FuncOp emitActivation(mlir::ModuleOp module, int64_t width, Nonlinearity function,
+                                  const KernelTarget &target);
+/// (begin i, end i [rows], gate p, up p, output p)
+mlir::func::FuncOp emitGate(mlir::ModuleOp module, int64_t width, Nonlinearity function,
+                            const KernelTarget &target);
+/// (begin i, end i [rows], left p, right p, output p)
+mlir::func::FuncOp emitAdd(mlir::ModuleOp module, int64_t width, const KernelTarget &target);
+/// (begin i, end i [output rows], outputs p, input p, output p)
+mlir::func::FuncOp emitGatherRows(mlir::ModuleOp module, int64_t width, const KernelTarget &target);
+
+/// Replaces every llmc.group_dot in `function` as `lowering` says.
+void lowerGroupDots(mlir::func::FuncOp function, DotLowering lowering);
+
+} // namespace llmc
+
+#endif // LLMC_CONVERSION_KERNELS_KERNELS_H

@@ -1,0 +1,288 @@
+//===- KernelBuilder.cpp - what every emitter of kernels builds with ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace llmc;
+
+KernelBuilder::KernelBuilder(ModuleOp module, StringRef name, StringRef arguments,
+                             const KernelTarget &target)
+    : target(target), builder(module.getContext()), location(module.getLoc()) {
+  SmallVector<Type> types;
+  for (char letter : arguments)
+    types.push_back(letter == 'p' ? pointer() : i64());
+  builder.setInsertionPointToEnd(module.getBody());
+  function = func::FuncOp::create(builder, location, name, builder.getFunctionType(types, {}));
+  function.setPrivate();
+  builder.setInsertionPointToStart(function.addEntryBlock());
+}
+
+func::FuncOp KernelBuilder::finish() {
+  func::ReturnOp::create(builder, location);
+  return function;
+}
+
+Type KernelBuilder::i8() { return builder.getI8Type(); }
+Type KernelBuilder::i16() { return builder.getI16Type(); }
+Type KernelBuilder::i32() { return builder.getI32Type(); }
+Type KernelBuilder::i64() { return builder.getI64Type(); }
+Type KernelBuilder::f32() { return builder.getF32Type(); }
+Type KernelBuilder::f64() { return builder.getF64Type(); }
+Type KernelBuilder::pointer() { return LLVM::LLVMPointerType::get(builder.getContext()); }
+VectorType KernelBuilder::vector(Type element, int64_t count) {
+  return VectorType::get({count}, element);
+}
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+Value KernelBuilder::integer(int64_t value) { return integer(i64(), value); }
+
+Value KernelBuilder::integer(Type type, int64_t value) {
+  TypedAttr attribute = builder.getIntegerAttr(getElementTypeOrSelf(type), value);
+  if (auto vectorType = dyn_cast<VectorType>(type))
+    attribute = DenseElementsAttr::get(vectorType, attribute);
+  return arith::ConstantOp::create(builder, location, attribute);
+}
+
+Value KernelBuilder::real(Type type, double value) {
+  TypedAttr attribute = builder.getFloatAttr(getElementTypeOrSelf(type), value);
+  if (auto vectorType = dyn_cast<VectorType>(type))
+    attribute = DenseElementsAttr::get(vectorType, attribute);
+  return arith::ConstantOp::create(builder, location, attribute);
+}
+
+//===----------------------------------------------------------------------===//
+// Integers and addresses
+//===----------------------------------------------------------------------===//
+
+Value KernelBuilder::add(Value a, Value b) { return arith::AddIOp::create(builder, location, a, b); }
+Value KernelBuilder::sub(Value a, Value b) { return arith::SubIOp::create(builder, location, a, b); }
+Value KernelBuilder::mul(Value a, Value b) { return arith::MulIOp::create(builder, location, a, b); }
+Value KernelBuilder::div(Value a, Value b) { return arith::DivUIOp::create(builder, location, a, b); }
+Value KernelBuilder::rem(Value a, Value b) { return arith::RemUIOp::create(builder, location, a, b); }
+Value KernelBuilder::min(Value a, Value b) { return arith::MinSIOp::create(builder, location, a, b); }
+Value KernelBuilder::add(Value a, int64_t b) { return add(a, integer(a.getType(), b)); }
+Value KernelBuilder::mul(Value a, int64_t b) { return mul(a, integer(a.getType(), b)); }
+Value KernelBuilder::div(Value a, int64_t b) { return div(a, integer(a.getType(), b)); }
+Value KernelBuilder::and_(Value a, Value b) { return arith::AndIOp::create(builder, location, a, b); }
+Value KernelBuilder::or_(Value a, Value b) { return arith::OrIOp::create(builder, location, a, b); }
+Value KernelBuilder::shl(Value a, int64_t b) {
+  return b == 0 ? a : arith::ShLIOp::create(builder, location, a, integer(a.getType(), b));
+}
+Value KernelBuilder::shr(Value a, int64_t b) {
+  return b == 0 ? a : arith::ShRUIOp::create(builder, location, a, integer(a.getType(), b));
+}
+
+Value KernelBuilder::offset(Value base, Value bytes) {
+  return LLVM::GEPOp::create(builder, location, pointer(), i8(), base,
+                             ArrayRef<LLVM::GEPArg>{bytes});
+}
+Value KernelBuilder::offset(Value base, int64_t bytes) {
+  return bytes == 0 ? base : offset(base, integer(bytes));
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Value KernelBuilder::load(Type type, Value address, unsigned alignment) {
+  return LLVM::LoadOp::create(builder, location, type, address, alignment);
+}
+void KernelBuilder::store(Value value, Value address, unsigned alignment) {
+  LLVM::StoreOp::create(builder, location, value, address, alignment);
+}
+
+Value KernelBuilder::loadAsFloats(Type element, Value address, int64_t count) {
+  bool scalar = count == 1;
+  Type raw = element.isF32() ? f32() : i16();
+  return widen(load(scalar ? raw : Type(vector(raw, count)), address, element.isF32() ? 4 : 2),
+               element);
+}
+
+Value KernelBuilder::widen(Value bits, Type element) {
+  if (element.isF32())
+    return bits;
+  auto like = [&](Type type) -> Type {
+    auto shaped = dyn_cast<VectorType>(bits.getType());
+    return shaped ? Type(vector(type, shaped.getNumElements())) : type;
+  };
+  if (element.isBF16())
+    return bitcast(shl(extendUnsigned(bits, like(i32())), 16), like(f32()));
+  if (target.halfConversion)
+    return arith::ExtFOp::create(builder, location, like(f32()),
+                                 bitcast(bits, like(builder.getF16Type())));
+  // Shifted into place the exponent is 112 too small, which a multiplication by 2^112 mends,
+  // subnormal numbers included. Weights and caches hold no infinities and no NaN.
+  Value wide = extendUnsigned(bits, like(i32()));
+  Value magnitude = shl(and_(wide, integer(like(i32()), 0x7fff)), 13);
+  Value sign = shl(and_(wide, integer(like(i32()), 0x8000)), 16);
+  Value value = fmul(bitcast(magnitude, like(f32())), real(like(f32()), 0x1p112));
+  return bitcast(or_(bitcast(value, like(i32())), sign), like(f32()));
+}
+
+void KernelBuilder::storeAs(Type element, Value floats, Value address) {
+  if (element.isF32())
+    return store(floats, address, 4);
+  auto like = [&](Type type) -> Type {
+    auto shaped = dyn_cast<VectorType>(floats.getType());
+    return shaped ? Type(vector(type, shaped.getNumElements())) : type;
+  };
+  if (target.halfConversion)
+    return store(arith::TruncFOp::create(builder, location, like(builder.getF16Type()), floats),
+                 address, 2);
+  // Scaled by 2^-112 the exponent fits five bits, and rounding the bits to nearest even, ties by
+  // adding the last kept bit, rounds the number; subnormal halves come out of subnormal floats.
+  // Beyond the largest half this gives infinity's pattern or above it: cut to infinity.
+  Value bits = bitcast(floats, like(i32()));
+  Value sign = and_(shr(bits, 16), integer(like(i32()), 0x8000));
+  Value magnitude = bitcast(fmul(fabs(floats), real(like(f32()), 0x1p-112)), like(i32()));
+  Value odd = and_(shr(magnitude, 13), integer(like(i32()), 1));
+  Value rounded = shr(add(magnitude, add(odd, integer(like(i32()), 0xfff))), 13);
+  Value half = arith::MinUIOp::create(builder, location, rounded, integer(like(i32()), 0x7c00));
+  store(truncate(or_(half, sign), like(i16())), address, 2);
+}
+
+void KernelBuilder::prefetch(Value address) {
+  LLVM::Prefetch::create(builder, location, address, builder.getI32IntegerAttr(0),
+                         builder.getI32IntegerAttr(3), builder.getI32IntegerAttr(1));
+}
+
+//===----------------------------------------------------------------------===//
+// Vectors and floats
+//===----------------------------------------------------------------------===//
+
+Value KernelBuilder::broadcast(Value scalar, int64_t count) {
+  return vector::BroadcastOp::create(builder, location, vector(scalar.getType(), count), scalar);
+}
+Value KernelBuilder::fadd(Value a, Value b) { return arith::AddFOp::create(builder, location, a, b); }
+Value KernelBuilder::fsub(Value a, Value b) { return arith::SubFOp::create(builder, location, a, b); }
+Value KernelBuilder::fmul(Value a, Value b) { return arith::MulFOp::create(builder, location, a, b); }
+Value KernelBuilder::fdiv(Value a, Value b) { return arith::DivFOp::create(builder, location, a, b); }
+Value KernelBuilder::fmax(Value a, Value b) { return select(less(a, b), b, a); }
+Value KernelBuilder::fma(Value a, Value b, Value c) {
+  if (target.fma)
+    return LLVM::FMAOp::create(builder, location, a, b, c);
+  return fadd(fmul(a, b), c);
+}
+Value KernelBuilder::fneg(Value a) { return arith::NegFOp::create(builder, location, a); }
+Value KernelBuilder::fabs(Value a) { return LLVM::FAbsOp::create(builder, location, a); }
+Value KernelBuilder::sqrt(Value a) { return LLVM::SqrtOp::create(builder, location, a); }
+
+static Type withElement(Value value, Type element) {
+  if (auto shaped = dyn_cast<VectorType>(value.getType()))
+    return shaped.clone(element);
+  return element;
+}
+
+Value KernelBuilder::toFloat(Value integers) {
+  return arith::SIToFPOp::create(builder, location, withElement(integers, f32()), integers);
+}
+Value KernelBuilder::toInteger(Value floats) {
+  return arith::FPToSIOp::create(builder, location, withElement(floats, i32()), floats);
+}
+Value KernelBuilder::bitcast(Value value, Type type) {
+  if (value.getType() == type)
+    return value;
+  if (isa<VectorType>(type))
+    return vector::BitCastOp::create(builder, location, cast<VectorType>(type), value);
+  return arith::BitcastOp::create(builder, location, type, value);
+}
+Value KernelBuilder::truncate(Value integers, Type type) {
+  return arith::TruncIOp::create(builder, location, type, integers);
+}
+Value KernelBuilder::extendSigned(Value integers, Type type) {
+  return arith::ExtSIOp::create(builder, location, type, integers);
+}
+Value KernelBuilder::extendUnsigned(Value integers, Type type) {
+  return arith::ExtUIOp::create(builder, location, type, integers);
+}
+Value KernelBuilder::less(Value a, Value b) {
+  return arith::CmpFOp::create(builder, location, arith::CmpFPredicate::OLT, a, b);
+}
+Value KernelBuilder::equal(Value a, Value b) {
+  return arith::CmpIOp::create(builder, location, arith::CmpIPredicate::eq, a, b);
+}
+Value KernelBuilder::lessInteger(Value a, Value b) {
+  return arith::CmpIOp::create(builder, location, arith::CmpIPredicate::slt, a, b);
+}
+Value KernelBuilder::select(Value condition, Value a, Value b) {
+  return arith::SelectOp::create(builder, location, condition, a, b);
+}
+Value KernelBuilder::extract(Value vector, int64_t lane) {
+  return vector::ExtractOp::create(builder, location, vector, lane);
+}
+Value KernelBuilder::shuffle(Value a, Value b, ArrayRef<int64_t> mask) {
+  return vector::ShuffleOp::create(builder, location, a, b, mask);
+}
+
+/// Folds a vector of a power of two lanes: lane i with lane i + n/2, and again.
+static Value foldLanes(KernelBuilder &k, Value value,
+                       function_ref<Value(Value, Value)> combine) {
+  int64_t count = cast<VectorType>(value.getType()).getNumElements();
+  for (int64_t half = count / 2; half >= 1; half /= 2) {
+    SmallVector<int64_t> low(half), high(half);
+    std::iota(low.begin(), low.end(), 0);
+    std::iota(high.begin(), high.end(), half);
+    value = combine(k.shuffle(value, value, low), k.shuffle(value, value, high));
+  }
+  return k.extract(value, 0);
+}
+
+Value KernelBuilder::sumLanes(Value vector) {
+  bool integers = isa<IntegerType>(getElementTypeOrSelf(vector));
+  return foldLanes(*this, vector,
+                   [&](Value a, Value b) { return integers ? add(a, b) : fadd(a, b); });
+}
+Value KernelBuilder::maxLanes(Value vector) {
+  return foldLanes(*this, vector, [&](Value a, Value b) { return fmax(a, b); });
+}
+
+//===----------------------------------------------------------------------===//
+// Control
+//===----------------------------------------------------------------------===//
+
+KernelBuilder::Values KernelBuilder::loop(Value begin, Value end, int64_t step, ValueRange carried,
+                                          LoopBody body) {
+  auto loop = scf::ForOp::create(
+      builder, location, begin, end, integer(step), carried,
+      [&](OpBuilder &nested, Location, Value index, ValueRange arguments) {
+        OpBuilder::InsertPoint saved = builder.saveInsertionPoint();
+        builder.restoreInsertionPoint(nested.saveInsertionPoint());
+        Values results = body(index, arguments);
+        scf::YieldOp::create(builder, location, results);
+        builder.restoreInsertionPoint(saved);
+      });
+  return Values(loop.getResults());
+}
+
+void KernelBuilder::loop(Value begin, Value end, int64_t step,
+                         function_ref<void(Value index)> body) {
+  loop(begin, end, step, ValueRange(), [&](Value index, ValueRange) -> Values {
+    body(index);
+    return {};
+  });
+}
+
+void KernelBuilder::ifThen(Value condition, function_ref<void()> body) {
+  scf::IfOp::create(builder, location, condition, [&](OpBuilder &nested, Location) {
+    OpBuilder::InsertPoint saved = builder.saveInsertionPoint();
+    builder.restoreInsertionPoint(nested.saveInsertionPoint());
+    body();
+    scf::YieldOp::create(builder, location);
+    builder.restoreInsertionPoint(saved);
+  });
+}

@@ -1,0 +1,116 @@
+//===- KernelBuilder.h - what every emitter of kernels builds with ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Short names for the operations that kernels are made of: 64-bit integers, raw pointers, vectors
+// of 16 floats. Nothing here depends on the instruction set but `fma` and `loadHalf`, which become
+// exact equivalents where the target lacks them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CONVERSION_KERNELS_KERNELBUILDER_H
+#define LLMC_LIB_CONVERSION_KERNELS_KERNELBUILDER_H
+
+#include "llmc/Conversion/Kernels/KernelTarget.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+
+namespace llmc {
+
+/// Lanes of the vectors that kernels are written on.
+inline constexpr int64_t lanes = 16;
+
+class KernelBuilder {
+public:
+  using Value = mlir::Value;
+  using Values = llvm::SmallVector<mlir::Value>;
+
+  /// Starts function @name in `module`: its arguments are pointers and i64, as `arguments` says
+  /// with a letter each, 'p' or 'i'. The body ends with finish().
+  KernelBuilder(mlir::ModuleOp module, llvm::StringRef name, llvm::StringRef arguments,
+                const KernelTarget &target);
+
+  Value argument(unsigned index) { return function.getArgument(index); }
+  mlir::func::FuncOp finish();
+
+  // Types.
+  mlir::Type i8(), i16(), i32(), i64(), f32(), f64(), pointer();
+  mlir::VectorType vector(mlir::Type element, int64_t count = lanes);
+
+  // Constants.
+  Value integer(int64_t value);                             ///< i64
+  Value integer(mlir::Type type, int64_t value);            ///< scalar or splat
+  Value real(mlir::Type type, double value);                ///< scalar or splat
+
+  // Integers and addresses.
+  Value add(Value a, Value b), sub(Value a, Value b), mul(Value a, Value b);
+  Value div(Value a, Value b), rem(Value a, Value b), min(Value a, Value b);
+  Value add(Value a, int64_t b), mul(Value a, int64_t b), div(Value a, int64_t b);
+  Value and_(Value a, Value b), or_(Value a, Value b), shl(Value a, int64_t b), shr(Value a, int64_t b);
+  /// The address `bytes` after `base`.
+  Value offset(Value base, Value bytes), offset(Value base, int64_t bytes);
+
+  // Memory. `alignment` 0 means the element's own.
+  Value load(mlir::Type type, Value address, unsigned alignment = 0);
+  void store(Value value, Value address, unsigned alignment = 0);
+  /// 16 floats; aligned to 4 bytes only.
+  Value loadVector(Value address) { return load(vector(f32()), address, 4); }
+  void storeVector(Value value, Value address) { store(value, address, 4); }
+  /// The float at `address` in all lanes.
+  Value loadBroadcast(Value address) { return broadcast(load(f32(), address)); }
+  /// `count` numbers of f32, f16 or bf16 at `address`, widened exactly to floats.
+  Value loadAsFloats(mlir::Type element, Value address, int64_t count = lanes);
+  /// Widens one number of f32, f16 or bf16 or a vector of them.
+  Value widen(Value bits, mlir::Type element);
+  /// Rounds floats to f16 and stores them.
+  void storeAs(mlir::Type element, Value floats, Value address);
+  void prefetch(Value address);
+
+  // Vectors and floats; all work on scalars too where that makes sense.
+  Value broadcast(Value scalar, int64_t count = lanes);
+  Value fadd(Value a, Value b), fsub(Value a, Value b), fmul(Value a, Value b), fdiv(Value a, Value b);
+  Value fmax(Value a, Value b);
+  Value fma(Value a, Value b, Value c); ///< a · b + c
+  Value fneg(Value a), fabs(Value a), sqrt(Value a);
+  Value toFloat(Value integers), toInteger(Value floats); ///< i32 ↔ f32
+  Value bitcast(Value value, mlir::Type type);
+  Value truncate(Value integers, mlir::Type type);
+  Value extendSigned(Value integers, mlir::Type type), extendUnsigned(Value integers, mlir::Type type);
+  Value less(Value a, Value b);    ///< floats, ordered
+  Value equal(Value a, Value b);   ///< integers
+  Value lessInteger(Value a, Value b); ///< signed
+  Value select(Value condition, Value a, Value b);
+  Value extract(Value vector, int64_t lane);
+  Value shuffle(Value a, Value b, llvm::ArrayRef<int64_t> mask);
+  /// Sum or maximum of the lanes, by a fixed tree: the same bits on every machine.
+  Value sumLanes(Value vector), maxLanes(Value vector);
+
+  // Functions of floats (MathFunctions.cpp); relative errors around 2^-22 unless said otherwise.
+  Value exp(Value x);
+  Value sigmoid(Value x); ///< 1 / (1 + exp(-x))
+  Value tanh(Value x);    ///< absolute error below 2e-7
+  Value erf(Value x);     ///< absolute error below 2e-7
+  std::pair<Value, Value> sincos(Value x); ///< for |x| < 2^20
+
+  // Control.
+  using LoopBody = llvm::function_ref<Values(Value index, mlir::ValueRange carried)>;
+  /// for (i = begin; i < end; i += step), carrying values; gives what they are at the end.
+  Values loop(Value begin, Value end, int64_t step, mlir::ValueRange carried, LoopBody body);
+  void loop(Value begin, Value end, int64_t step, llvm::function_ref<void(Value index)> body);
+  void ifThen(Value condition, llvm::function_ref<void()> body);
+
+  const KernelTarget &target;
+  mlir::OpBuilder builder;
+  mlir::Location location;
+
+private:
+  mlir::func::FuncOp function;
+};
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CONVERSION_KERNELS_KERNELBUILDER_H

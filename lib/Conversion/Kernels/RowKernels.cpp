@@ -1,0 +1,322 @@
+//===- RowKernels.cpp - kernels that treat every row on its own ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Norms, rounding of activations, elementwise functions, embedding, gathering rows.
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelBuilder.h"
+#include "WeightDecoder.h"
+#include "llmc/Conversion/Kernels/Kernels.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
+
+using namespace mlir;
+using namespace llmc;
+
+using Values = KernelBuilder::Values;
+
+/// The function of that name, if an equal kernel was emitted before.
+static func::FuncOp find(ModuleOp module, StringRef name) {
+  return module.lookupSymbol<func::FuncOp>(name);
+}
+
+/// A float in a function's name: its bits.
+static std::string spell(float value) { return llvm::utohexstr(llvm::bit_cast<uint32_t>(value)); }
+
+/// Sum over [0, width) of f(x, carried sum), 16 floats at a time; the rest one by one into lane
+/// sums of their own, so that the order never depends on the machine.
+static Value sumOver(KernelBuilder &k, Value base, int64_t width,
+                     function_ref<Value(Value x, Value sum)> accumulate) {
+  int64_t whole = width / lanes * lanes;
+  Value vectorSum = k.loop(k.integer(0), k.integer(whole), lanes,
+                           Values{k.real(k.vector(k.f32()), 0.0)},
+                           [&](Value i, ValueRange carried) -> Values {
+                             Value x = k.loadVector(k.offset(base, k.mul(i, 4)));
+                             return {accumulate(x, carried[0])};
+                           })[0];
+  Value sum = k.sumLanes(vectorSum);
+  if (whole == width)
+    return sum;
+  return k.loop(k.integer(whole), k.integer(width), 1, Values{sum},
+                [&](Value i, ValueRange carried) -> Values {
+                  return {accumulate(k.load(k.f32(), k.offset(base, k.mul(i, 4))), carried[0])};
+                })[0];
+}
+
+/// Calls `body(byte offset, scalar)` for the elements of a row: by 16, then one by one.
+static void forElements(KernelBuilder &k, int64_t width,
+                        function_ref<void(Value bytes, bool scalar)> body) {
+  int64_t whole = width / lanes * lanes;
+  k.loop(k.integer(0), k.integer(whole), lanes, [&](Value i) { body(k.mul(i, 4), false); });
+  if (whole != width)
+    k.loop(k.integer(whole), k.integer(width), 1, [&](Value i) { body(k.mul(i, 4), true); });
+}
+
+static Value loadElements(KernelBuilder &k, Value base, Value bytes, bool scalar) {
+  Value address = k.offset(base, bytes);
+  return scalar ? k.load(k.f32(), address) : k.loadVector(address);
+}
+
+/// `scalar` in all lanes, or itself.
+static Value spread(KernelBuilder &k, Value scalar, bool asScalar) {
+  return asScalar ? scalar : k.broadcast(scalar);
+}
+
+/// Zeros a row from `width` to its stride.
+static void zeroPadding(KernelBuilder &k, Value row, int64_t width) {
+  for (int64_t i = width; i < getRowStride(width); ++i)
+    k.store(k.real(k.f32(), 0.0), k.offset(row, i * 4));
+}
+
+static Value getRow(KernelBuilder &k, Value base, Value row, int64_t width) {
+  return k.offset(base, k.mul(row, getRowStride(width) * 4));
+}
+
+//===----------------------------------------------------------------------===//
+// Norms
+//===----------------------------------------------------------------------===//
+
+func::FuncOp llmc::emitRMSNorm(ModuleOp module, int64_t width, int64_t groups, float epsilon,
+                               const KernelTarget &target) {
+  std::string name = ("rms_norm_" + Twine(width) + "g" + Twine(groups) + "e" + spell(epsilon) +
+                      "_" + target.name)
+                         .str();
+  if (func::FuncOp existing = find(module, name))
+    return existing;
+  KernelBuilder k(module, name, "iippp", target);
+  int64_t part = width / groups;
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    Value input = getRow(k, k.argument(2), row, width), output = getRow(k, k.argument(4), row, width);
+    k.loop(k.integer(0), k.integer(groups), 1, [&](Value group) {
+      Value from = k.offset(input, k.mul(group, part * 4)), to = k.offset(output, k.mul(group, part * 4));
+      Value squares = sumOver(k, from, part, [&](Value x, Value sum) { return k.fma(x, x, sum); });
+      Value mean = k.fdiv(squares, k.real(k.f32(), static_cast<double>(part)));
+      Value factor = k.fdiv(k.real(k.f32(), 1.0), k.sqrt(k.fadd(mean, k.real(k.f32(), epsilon))));
+      forElements(k, part, [&](Value bytes, bool scalar) {
+        Value x = k.fmul(loadElements(k, from, bytes, scalar), spread(k, factor, scalar));
+        x = k.fmul(x, loadElements(k, k.argument(3), bytes, scalar));
+        k.store(x, k.offset(to, bytes), 4);
+      });
+    });
+    zeroPadding(k, output, width);
+  });
+  return k.finish();
+}
+
+func::FuncOp llmc::emitLayerNorm(ModuleOp module, int64_t width, float epsilon, bool bias,
+                                 const KernelTarget &target) {
+  std::string name = ("layer_norm_" + Twine(width) + (bias ? "b" : "") + "e" + spell(epsilon) + "_" +
+                      target.name)
+                         .str();
+  if (func::FuncOp existing = find(module, name))
+    return existing;
+  KernelBuilder k(module, name, bias ? "iipppp" : "iippp", target);
+  Value outputs = k.argument(bias ? 5 : 4);
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    Value input = getRow(k, k.argument(2), row, width), output = getRow(k, outputs, row, width);
+    Value count = k.real(k.f32(), static_cast<double>(width));
+    Value mean =
+        k.fdiv(sumOver(k, input, width, [&](Value x, Value sum) { return k.fadd(sum, x); }), count);
+    Value variance = k.fdiv(sumOver(k, input, width,
+                                    [&](Value x, Value sum) {
+                                      bool scalar = !isa<VectorType>(x.getType());
+                                      Value d = k.fsub(x, spread(k, mean, scalar));
+                                      return k.fma(d, d, sum);
+                                    }),
+                            count);
+    Value factor = k.fdiv(k.real(k.f32(), 1.0), k.sqrt(k.fadd(variance, k.real(k.f32(), epsilon))));
+    forElements(k, width, [&](Value bytes, bool scalar) {
+      Value x = k.fsub(loadElements(k, input, bytes, scalar), spread(k, mean, scalar));
+      x = k.fmul(x, spread(k, factor, scalar));
+      Value gain = loadElements(k, k.argument(3), bytes, scalar);
+      x = bias ? k.fma(x, gain, loadElements(k, k.argument(4), bytes, scalar)) : k.fmul(x, gain);
+      k.store(x, k.offset(output, bytes), 4);
+    });
+    zeroPadding(k, output, width);
+  });
+  return k.finish();
+}
+
+//===----------------------------------------------------------------------===//
+// Rounding to integers
+//===----------------------------------------------------------------------===//
+
+func::FuncOp llmc::emitRound(ModuleOp module, int64_t width, int64_t group,
+                             const KernelTarget &target) {
+  std::string name = ("round_" + Twine(width) + "g" + Twine(group) + "_" + target.name).str();
+  if (func::FuncOp existing = find(module, name))
+    return existing;
+  KernelBuilder k(module, name, "iipppp", target);
+  int64_t stride = getRowStride(width), blocks = stride / 32;
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    Value input = getRow(k, k.argument(2), row, width);
+    Value codes = k.offset(k.argument(3), k.mul(row, stride));
+    Value scales = k.offset(k.argument(4), k.mul(row, blocks * 4));
+    Value sums = k.offset(k.argument(5), k.mul(row, blocks * 4));
+    k.loop(k.integer(0), k.integer(stride), group, [&](Value begin) {
+      Value end = k.min(k.add(begin, group), k.integer(stride));
+      Value largest = k.maxLanes(k.loop(begin, end, lanes, Values{k.real(k.vector(k.f32()), 0.0)},
+                                        [&](Value i, ValueRange carried) -> Values {
+                                          Value x = k.loadVector(k.offset(input, k.mul(i, 4)));
+                                          return {k.fmax(carried[0], k.fabs(x))};
+                                        })[0]);
+      Value scale = k.fdiv(largest, k.real(k.f32(), 127.0));
+      Value zero = k.real(k.f32(), 0.0);
+      Value inverse = k.select(k.less(zero, scale), k.fdiv(k.real(k.f32(), 1.0), scale), zero);
+      // 1.5 · 2^23: adding it rounds to an integer, half to even.
+      Value magic = k.real(k.vector(k.f32()), 0x1.8p23);
+      k.loop(begin, end, 32, [&](Value i) {
+        Value sum = k.integer(k.vector(k.i32()), 0);
+        for (int64_t half = 0; half < 2; ++half) {
+          Value at = k.add(i, half * lanes);
+          Value x = k.loadVector(k.offset(input, k.mul(at, 4)));
+          Value rounded = k.fsub(k.fadd(k.fmul(x, k.broadcast(inverse)), magic), magic);
+          Value code = k.toInteger(rounded);
+          sum = k.add(sum, code);
+          k.store(k.truncate(code, k.vector(k.i8())), k.offset(codes, at), 1);
+        }
+        Value at = k.mul(k.div(i, 32), 4);
+        k.store(scale, k.offset(scales, at));
+        k.store(k.sumLanes(sum), k.offset(sums, at));
+      });
+    });
+  });
+  return k.finish();
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise functions
+//===----------------------------------------------------------------------===//
+
+static Value apply(KernelBuilder &k, Nonlinearity function, Value x) {
+  Type type = x.getType();
+  switch (function) {
+  case Nonlinearity::Relu:
+    return k.fmax(x, k.real(type, 0.0));
+  case Nonlinearity::Silu:
+    return k.fmul(x, k.sigmoid(x));
+  case Nonlinearity::Gelu: {
+    Value half = k.fmul(x, k.real(type, 0.5));
+    return k.fma(half, k.erf(k.fmul(x, k.real(type, 0.70710678118654752))), half);
+  }
+  case Nonlinearity::GeluTanh: {
+    Value cube = k.fmul(k.fmul(x, x), x);
+    Value inner = k.fmul(k.fma(cube, k.real(type, 0.044715), x),
+                         k.real(type, 0.79788456080286536));
+    Value half = k.fmul(x, k.real(type, 0.5));
+    return k.fma(half, k.tanh(inner), half);
+  }
+  case Nonlinearity::GeluQuick:
+    return k.fmul(x, k.sigmoid(k.fmul(x, k.real(type, 1.702))));
+  }
+  return x;
+}
+
+/// A kernel of `inputs` equal rows to one: (begin i, end i, inputs p…, output p).
+static func::FuncOp emitElementwise(ModuleOp module, Twine prefix, int64_t width, unsigned inputs,
+                                    const KernelTarget &target,
+                                    function_ref<Value(KernelBuilder &, ArrayRef<Value>)> compute) {
+  std::string name = (prefix + "_" + Twine(width) + "_" + target.name).str();
+  if (func::FuncOp existing = find(module, name))
+    return existing;
+  KernelBuilder k(module, name, "ii" + std::string(inputs + 1, 'p'), target);
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    Value output = getRow(k, k.argument(2 + inputs), row, width);
+    forElements(k, width, [&](Value bytes, bool scalar) {
+      Values values;
+      for (unsigned i = 0; i < inputs; ++i)
+        values.push_back(
+            loadElements(k, getRow(k, k.argument(2 + i), row, width), bytes, scalar));
+      k.store(compute(k, values), k.offset(output, bytes), 4);
+    });
+    zeroPadding(k, output, width);
+  });
+  return k.finish();
+}
+
+func::FuncOp llmc::emitActivation(ModuleOp module, int64_t width, Nonlinearity function,
+                                  const KernelTarget &target) {
+  return emitElementwise(module, stringifyNonlinearity(function), width, 1, target,
+                         [&](KernelBuilder &k, ArrayRef<Value> x) { return apply(k, function, x[0]); });
+}
+
+func::FuncOp llmc::emitGate(ModuleOp module, int64_t width, Nonlinearity function,
+                            const KernelTarget &target) {
+  return emitElementwise(module, "gate_" + stringifyNonlinearity(function), width, 2, target,
+                         [&](KernelBuilder &k, ArrayRef<Value> x) {
+                           return k.fmul(apply(k, function, x[0]), x[1]);
+                         });
+}
+
+func::FuncOp llmc::emitAdd(ModuleOp module, int64_t width, const KernelTarget &target) {
+  return emitElementwise(module, "add", width, 2, target,
+                         [&](KernelBuilder &k, ArrayRef<Value> x) { return k.fadd(x[0], x[1]); });
+}
+
+//===----------------------------------------------------------------------===//
+// Rows of tables
+//===----------------------------------------------------------------------===//
+
+func::FuncOp llmc::emitGatherRows(ModuleOp module, int64_t width, const KernelTarget &target) {
+  std::string name = ("gather_" + Twine(width) + "_" + target.name).str();
+  if (func::FuncOp existing = find(module, name))
+    return existing;
+  KernelBuilder k(module, name, "iippp", target);
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    Value index = k.extendSigned(k.load(k.i32(), k.offset(k.argument(2), k.mul(row, 4))), k.i64());
+    Value from = getRow(k, k.argument(3), index, width), to = getRow(k, k.argument(4), row, width);
+    k.loop(k.integer(0), k.integer(getRowStride(width)), lanes, [&](Value i) {
+      k.storeVector(k.loadVector(k.offset(from, k.mul(i, 4))), k.offset(to, k.mul(i, 4)));
+    });
+  });
+  return k.finish();
+}
+
+/// Stores row `lane` of a tile's 16 values, chosen at run time.
+static void storeLane(KernelBuilder &k, Value vector, Value lane, Value address) {
+  Value scalar = vector::ExtractOp::create(k.builder, k.location, vector, OpFoldResult(lane));
+  k.store(scalar, address);
+}
+
+func::FuncOp llmc::emitEmbedding(ModuleOp module, RankedTensorType table,
+                                 const KernelTarget &target) {
+  std::string name = "embedding_" + getWeightName(table) + "_" + target.name.str();
+  if (func::FuncOp existing = find(module, name))
+    return existing;
+  TiledLayout layout = TiledLayout::get(table);
+  KernelBuilder k(module, name, "iippp", target);
+  WeightDecoder decoder(k, layout);
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    Value index = k.extendSigned(k.load(k.i32(), k.offset(k.argument(2), k.mul(row, 4))), k.i64());
+    Value tile = k.offset(k.argument(3), k.mul(k.div(index, tileRows), layout.tileBytes));
+    Value lane = k.rem(index, k.integer(tileRows));
+    Value output = getRow(k, k.argument(4), row, layout.columns);
+    if (!layout.encoding) {
+      int64_t bytes = layout.element.getIntOrFloatBitWidth() / 8;
+      k.loop(k.integer(0), k.integer(layout.columns), 1, [&](Value n) {
+        Value at = k.mul(k.add(k.mul(n, tileRows), lane), bytes);
+        k.store(k.loadAsFloats(layout.element, k.offset(tile, at), 1),
+                k.offset(output, k.mul(n, 4)));
+      });
+      return zeroPadding(k, output, layout.columns);
+    }
+    // A table's rows are few in a step: decoding all 16 of a tile costs less than a kernel of its
+    // own would.
+    Value index64 = arith::IndexCastOp::create(k.builder, k.location, k.builder.getIndexType(), lane);
+    k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, [&](Value block) {
+      Value line = k.offset(output, k.mul(block, blockInputs * 4));
+      for (auto [n, decoded] : llvm::enumerate(decoder.decodeBlock(tile, block)))
+        storeLane(k, decoded, index64, k.offset(line, static_cast<int64_t>(n) * 4));
+    });
+    zeroPadding(k, output, layout.columns);
+  });
+  return k.finish();
+}
