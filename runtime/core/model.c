@@ -80,8 +80,9 @@ static llmc_status check_program(const llmc_program *program) {
     return llmc_make_status(LLMC_CORRUPT, "the program describes itself wrongly");
   for (uint32_t i = 0; i < program->region_count; ++i) {
     const llmc_state_region *region = &program->regions[i];
-    if (region->offset > program->state_bytes ||
-        region->stride > (program->state_bytes - region->offset) / program->context)
+    uint64_t blocks = region->block ? (program->context + region->block - 1) / region->block : 0;
+    if (blocks == 0 || region->offset > program->state_bytes ||
+        region->stride > (program->state_bytes - region->offset) / (blocks * region->block))
       return llmc_make_status(LLMC_CORRUPT, "region %u of the program's state lies outside it", i);
   }
   return llmc_ok_status();

@@ -101,7 +101,7 @@ llmc_status llmc_session_fork(const llmc_session *source, llmc_session **result)
   for (uint32_t i = 0; i < program->region_count; ++i) {
     const llmc_state_region *region = &program->regions[i];
     memcpy(session->state + region->offset, source->state + region->offset,
-           source->position * region->stride);
+           (source->position + region->block - 1) / region->block * region->block * region->stride);
   }
   memcpy(session->tokens, source->tokens, source->position * sizeof *source->tokens);
   memcpy(session->random, source->random, sizeof source->random);

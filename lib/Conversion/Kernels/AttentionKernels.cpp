@@ -46,8 +46,8 @@ func::FuncOp llmc::emitRotationTable(ModuleOp module, ArrayRef<float> frequencie
   KernelBuilder k(module, name, "iipp", target);
   int64_t stride = getRotationStride(frequencies.size());
   k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
-    Value position = k.broadcast(
-        k.toFloat(k.load(k.i32(), k.offset(k.argument(2), k.mul(row, 4)))));
+    Value position =
+        k.broadcast(k.toFloat(k.load(k.i32(), k.offset(k.argument(2), k.mul(row, 4)))));
     Value table = k.offset(k.argument(3), k.mul(row, stride * 4));
     for (int64_t first = 0; first < stride / 2; first += lanes) {
       SmallVector<float> chunk(lanes, 0.0f);
@@ -66,9 +66,10 @@ func::FuncOp llmc::emitRotationTable(ModuleOp module, ArrayRef<float> frequencie
 
 func::FuncOp llmc::emitRotation(ModuleOp module, const RotationKernel &kernel,
                                 const KernelTarget &target) {
-  std::string name = ("rotation_" + Twine(kernel.width) + "h" + Twine(kernel.heads) + "f" +
-                      Twine(kernel.frequencies) + (kernel.interleaved ? "i" : "") + "_" + target.name)
-                         .str();
+  std::string name =
+      ("rotation_" + Twine(kernel.width) + "h" + Twine(kernel.heads) + "f" +
+       Twine(kernel.frequencies) + (kernel.interleaved ? "i" : "") + "_" + target.name)
+          .str();
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
   KernelBuilder k(module, name, "iippp", target);
@@ -156,15 +157,16 @@ func::FuncOp llmc::emitCacheAppend(ModuleOp module, KVCacheType cache, const Ker
   int64_t valueBytes = layout.values.getIntOrFloatBitWidth() / 8;
   int64_t stride = getRowStride(layout.heads * layout.headSize) * 4;
   k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
-    auto [base, position] = getCacheOfRow(k, k.argument(4), k.argument(5), k.argument(6),
-                                          k.argument(7), row);
+    auto [base, position] =
+        getCacheOfRow(k, k.argument(4), k.argument(5), k.argument(6), k.argument(7), row);
     Value keyRow = k.offset(k.argument(2), k.mul(row, stride));
     Value valueRow = k.offset(k.argument(3), k.mul(row, stride));
     Value inBlock = k.rem(position, k.integer(keyBlock));
     Value block = k.div(position, keyBlock);
     k.loop(k.integer(0), k.integer(layout.heads), 1, [&](Value head) {
       Value key = k.offset(base, k.mul(head, layout.keyHeadBytes));
-      key = k.offset(key, k.mul(k.add(k.mul(block, layout.headSize * keyBlock), inBlock), keyBytes));
+      key =
+          k.offset(key, k.mul(k.add(k.mul(block, layout.headSize * keyBlock), inBlock), keyBytes));
       Value value = k.offset(base, k.add(k.mul(head, layout.valueHeadBytes), layout.valueOffset));
       value = k.offset(value, k.mul(position, layout.headSize * valueBytes));
       k.loop(k.integer(0), k.integer(layout.headSize), 1, [&](Value i) {
@@ -183,9 +185,7 @@ func::FuncOp llmc::emitCacheAppend(ModuleOp module, KVCacheType cache, const Ker
 // Attention
 //===----------------------------------------------------------------------===//
 
-int64_t AttentionKernel::getScratchBytes() const {
-  return CacheLayout::get(cache).capacity * 4;
-}
+int64_t AttentionKernel::getScratchBytes() const { return CacheLayout::get(cache).capacity * 4; }
 
 namespace {
 
@@ -200,13 +200,16 @@ public:
     int64_t stride = getRowStride(spec.heads * layout.headSize) * 4;
     k.loop(k.argument(0), k.argument(1), 1, [&](Value index) {
       Value row = k.div(index, spec.heads), head = k.rem(index, k.integer(spec.heads));
-      auto [base, position] = getCacheOfRow(k, k.argument(3), k.argument(4), k.argument(5),
-                                            k.argument(6), row);
+      auto [base, position] =
+          getCacheOfRow(k, k.argument(3), k.argument(4), k.argument(5), k.argument(6), row);
       Value shared = k.div(head, spec.heads / layout.heads);
-      Value query = k.offset(k.argument(2), k.add(k.mul(row, stride), k.mul(head, layout.headSize * 4)));
-      Value output = k.offset(k.argument(7), k.add(k.mul(row, stride), k.mul(head, layout.headSize * 4)));
+      Value query =
+          k.offset(k.argument(2), k.add(k.mul(row, stride), k.mul(head, layout.headSize * 4)));
+      Value output =
+          k.offset(k.argument(7), k.add(k.mul(row, stride), k.mul(head, layout.headSize * 4)));
       Value keys = k.offset(base, k.mul(shared, layout.keyHeadBytes));
-      Value values = k.offset(base, k.add(k.mul(shared, layout.valueHeadBytes), layout.valueOffset));
+      Value values =
+          k.offset(base, k.add(k.mul(shared, layout.valueHeadBytes), layout.valueOffset));
       Value end = k.add(position, 1), begin = k.integer(0);
       if (spec.window) {
         Value first = k.add(end, -*spec.window);
@@ -236,7 +239,8 @@ private:
     SmallVector<int64_t> numbers(keyBlock);
     std::iota(numbers.begin(), numbers.end(), 0);
     Value lane = arith::ConstantOp::create(
-        k.builder, k.location, DenseElementsAttr::get(k.vector(k.i64()), ArrayRef<int64_t>(numbers)));
+        k.builder, k.location,
+        DenseElementsAttr::get(k.vector(k.i64()), ArrayRef<int64_t>(numbers)));
     Value positions = k.add(lane, k.broadcast(first));
     Value low = arith::CmpIOp::create(k.builder, k.location, arith::CmpIPredicate::sge, positions,
                                       k.broadcast(begin));
@@ -251,14 +255,14 @@ private:
         firstBlock, end, keyBlock, Values{minusInfinity()},
         [&](Value first, ValueRange carried) -> Values {
           Value block = k.offset(keys, k.mul(first, layout.headSize * keyBytes));
-          Value score = k.loop(k.integer(0), k.integer(layout.headSize), 1,
-                               Values{k.real(k.vector(k.f32()), 0.0)},
-                               [&](Value i, ValueRange sum) -> Values {
-                                 Value key = k.loadAsFloats(
-                                     layout.keys, k.offset(block, k.mul(i, keyBlock * keyBytes)));
-                                 Value q = k.loadBroadcast(k.offset(query, k.mul(i, 4)));
-                                 return {k.fma(key, q, sum[0])};
-                               })[0];
+          Value score = k.loop(
+              k.integer(0), k.integer(layout.headSize), 1, Values{k.real(k.vector(k.f32()), 0.0)},
+              [&](Value i, ValueRange sum) -> Values {
+                Value key =
+                    k.loadAsFloats(layout.keys, k.offset(block, k.mul(i, keyBlock * keyBytes)));
+                Value q = k.loadBroadcast(k.offset(query, k.mul(i, 4)));
+                return {k.fma(key, q, sum[0])};
+              })[0];
           score = k.fmul(score, k.real(k.vector(k.f32()), spec.scale));
           if (spec.softcap) {
             Value cap = k.real(k.vector(k.f32()), *spec.softcap);
@@ -293,21 +297,20 @@ private:
     constexpr int64_t chunk = 4; // vectors of a head that are summed side by side
     auto sum = [&](int64_t first, int64_t count, int64_t width) {
       Type type = width == 1 ? k.f32() : Type(k.vector(k.f32()));
-      Values sums = k.loop(begin, end, 1, Values(count, k.real(type, 0.0)),
-                           [&](Value t, ValueRange carried) {
-                             Values next(carried);
-                             Value weight = k.load(k.f32(), scoreAddress(t));
-                             if (width > 1)
-                               weight = k.broadcast(weight);
-                             Value line = k.offset(values, k.mul(t, layout.headSize * valueBytes));
-                             for (int64_t i = 0; i < count; ++i)
-                               next[i] = k.fma(
-                                   k.loadAsFloats(layout.values,
-                                                  k.offset(line, (first + i * width) * valueBytes),
-                                                  width),
-                                   weight, next[i]);
-                             return next;
-                           });
+      Values sums =
+          k.loop(begin, end, 1, Values(count, k.real(type, 0.0)), [&](Value t, ValueRange carried) {
+            Values next(carried);
+            Value weight = k.load(k.f32(), scoreAddress(t));
+            if (width > 1)
+              weight = k.broadcast(weight);
+            Value line = k.offset(values, k.mul(t, layout.headSize * valueBytes));
+            for (int64_t i = 0; i < count; ++i)
+              next[i] =
+                  k.fma(k.loadAsFloats(layout.values,
+                                       k.offset(line, (first + i * width) * valueBytes), width),
+                        weight, next[i]);
+            return next;
+          });
       for (int64_t i = 0; i < count; ++i)
         k.store(k.fmul(sums[i], width == 1 ? factor : k.broadcast(factor)),
                 k.offset(output, (first + i * width) * 4), 4);
@@ -327,8 +330,8 @@ private:
 
 func::FuncOp llmc::emitAttention(ModuleOp module, const AttentionKernel &kernel,
                                  const KernelTarget &target) {
-  std::string name = "attention_" + getCacheName(kernel.cache) + "h" + std::to_string(kernel.heads) +
-                     "s" + spell(kernel.scale);
+  std::string name = "attention_" + getCacheName(kernel.cache) + "h" +
+                     std::to_string(kernel.heads) + "s" + spell(kernel.scale);
   if (kernel.window)
     name += "w" + std::to_string(*kernel.window);
   if (kernel.softcap)

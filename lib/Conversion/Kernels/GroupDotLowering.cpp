@@ -41,8 +41,8 @@ private:
         DenseElementsAttr::get(type, builder.getIntegerAttr(type.getElementType(), value)));
   }
   Value call(StringRef intrinsic, Type type, ValueRange operands) {
-    return LLVM::CallIntrinsicOp::create(builder, location, type,
-                                         builder.getStringAttr(intrinsic), operands)
+    return LLVM::CallIntrinsicOp::create(builder, location, type, builder.getStringAttr(intrinsic),
+                                         operands)
         .getResult(0);
   }
   Value add(Value a, Value b) { return arith::AddIOp::create(builder, location, a, b); }
@@ -155,8 +155,8 @@ Value DotBuilder::sdot() {
       if (op.getMaxWeight() > 127) {
         // As signed bytes the codes are 128 less; 128 times the activations comes back below.
         a = arith::XOrIOp::create(builder, location, a, splat(bytes, -128));
-        activationSum = call("llvm.aarch64.neon.sdot.v4i32.v16i8", words,
-                             {activationSum, splat(bytes, 1), b});
+        activationSum =
+            call("llvm.aarch64.neon.sdot.v4i32.v16i8", words, {activationSum, splat(bytes, 1), b});
       }
       sum = call("llvm.aarch64.neon.sdot.v4i32.v16i8", words, {sum, a, b});
     }

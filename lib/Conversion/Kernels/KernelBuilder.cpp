@@ -69,16 +69,30 @@ Value KernelBuilder::real(Type type, double value) {
 // Integers and addresses
 //===----------------------------------------------------------------------===//
 
-Value KernelBuilder::add(Value a, Value b) { return arith::AddIOp::create(builder, location, a, b); }
-Value KernelBuilder::sub(Value a, Value b) { return arith::SubIOp::create(builder, location, a, b); }
-Value KernelBuilder::mul(Value a, Value b) { return arith::MulIOp::create(builder, location, a, b); }
-Value KernelBuilder::div(Value a, Value b) { return arith::DivUIOp::create(builder, location, a, b); }
-Value KernelBuilder::rem(Value a, Value b) { return arith::RemUIOp::create(builder, location, a, b); }
-Value KernelBuilder::min(Value a, Value b) { return arith::MinSIOp::create(builder, location, a, b); }
+Value KernelBuilder::add(Value a, Value b) {
+  return arith::AddIOp::create(builder, location, a, b);
+}
+Value KernelBuilder::sub(Value a, Value b) {
+  return arith::SubIOp::create(builder, location, a, b);
+}
+Value KernelBuilder::mul(Value a, Value b) {
+  return arith::MulIOp::create(builder, location, a, b);
+}
+Value KernelBuilder::div(Value a, Value b) {
+  return arith::DivUIOp::create(builder, location, a, b);
+}
+Value KernelBuilder::rem(Value a, Value b) {
+  return arith::RemUIOp::create(builder, location, a, b);
+}
+Value KernelBuilder::min(Value a, Value b) {
+  return arith::MinSIOp::create(builder, location, a, b);
+}
 Value KernelBuilder::add(Value a, int64_t b) { return add(a, integer(a.getType(), b)); }
 Value KernelBuilder::mul(Value a, int64_t b) { return mul(a, integer(a.getType(), b)); }
 Value KernelBuilder::div(Value a, int64_t b) { return div(a, integer(a.getType(), b)); }
-Value KernelBuilder::and_(Value a, Value b) { return arith::AndIOp::create(builder, location, a, b); }
+Value KernelBuilder::and_(Value a, Value b) {
+  return arith::AndIOp::create(builder, location, a, b);
+}
 Value KernelBuilder::or_(Value a, Value b) { return arith::OrIOp::create(builder, location, a, b); }
 Value KernelBuilder::shl(Value a, int64_t b) {
   return b == 0 ? a : arith::ShLIOp::create(builder, location, a, integer(a.getType(), b));
@@ -168,10 +182,18 @@ void KernelBuilder::prefetch(Value address) {
 Value KernelBuilder::broadcast(Value scalar, int64_t count) {
   return vector::BroadcastOp::create(builder, location, vector(scalar.getType(), count), scalar);
 }
-Value KernelBuilder::fadd(Value a, Value b) { return arith::AddFOp::create(builder, location, a, b); }
-Value KernelBuilder::fsub(Value a, Value b) { return arith::SubFOp::create(builder, location, a, b); }
-Value KernelBuilder::fmul(Value a, Value b) { return arith::MulFOp::create(builder, location, a, b); }
-Value KernelBuilder::fdiv(Value a, Value b) { return arith::DivFOp::create(builder, location, a, b); }
+Value KernelBuilder::fadd(Value a, Value b) {
+  return arith::AddFOp::create(builder, location, a, b);
+}
+Value KernelBuilder::fsub(Value a, Value b) {
+  return arith::SubFOp::create(builder, location, a, b);
+}
+Value KernelBuilder::fmul(Value a, Value b) {
+  return arith::MulFOp::create(builder, location, a, b);
+}
+Value KernelBuilder::fdiv(Value a, Value b) {
+  return arith::DivFOp::create(builder, location, a, b);
+}
 Value KernelBuilder::fmax(Value a, Value b) { return select(less(a, b), b, a); }
 Value KernelBuilder::fma(Value a, Value b, Value c) {
   if (target.fma)
@@ -230,8 +252,7 @@ Value KernelBuilder::shuffle(Value a, Value b, ArrayRef<int64_t> mask) {
 }
 
 /// Folds a vector of a power of two lanes: lane i with lane i + n/2, and again.
-static Value foldLanes(KernelBuilder &k, Value value,
-                       function_ref<Value(Value, Value)> combine) {
+static Value foldLanes(KernelBuilder &k, Value value, function_ref<Value(Value, Value)> combine) {
   int64_t count = cast<VectorType>(value.getType()).getNumElements();
   for (int64_t half = count / 2; half >= 1; half /= 2) {
     SmallVector<int64_t> low(half), high(half);
@@ -257,15 +278,15 @@ Value KernelBuilder::maxLanes(Value vector) {
 
 KernelBuilder::Values KernelBuilder::loop(Value begin, Value end, int64_t step, ValueRange carried,
                                           LoopBody body) {
-  auto loop = scf::ForOp::create(
-      builder, location, begin, end, integer(step), carried,
-      [&](OpBuilder &nested, Location, Value index, ValueRange arguments) {
-        OpBuilder::InsertPoint saved = builder.saveInsertionPoint();
-        builder.restoreInsertionPoint(nested.saveInsertionPoint());
-        Values results = body(index, arguments);
-        scf::YieldOp::create(builder, location, results);
-        builder.restoreInsertionPoint(saved);
-      });
+  auto loop =
+      scf::ForOp::create(builder, location, begin, end, integer(step), carried,
+                         [&](OpBuilder &nested, Location, Value index, ValueRange arguments) {
+                           OpBuilder::InsertPoint saved = builder.saveInsertionPoint();
+                           builder.restoreInsertionPoint(nested.saveInsertionPoint());
+                           Values results = body(index, arguments);
+                           scf::YieldOp::create(builder, location, results);
+                           builder.restoreInsertionPoint(saved);
+                         });
   return Values(loop.getResults());
 }
 

@@ -42,15 +42,16 @@ public:
   mlir::VectorType vector(mlir::Type element, int64_t count = lanes);
 
   // Constants.
-  Value integer(int64_t value);                             ///< i64
-  Value integer(mlir::Type type, int64_t value);            ///< scalar or splat
-  Value real(mlir::Type type, double value);                ///< scalar or splat
+  Value integer(int64_t value);                  ///< i64
+  Value integer(mlir::Type type, int64_t value); ///< scalar or splat
+  Value real(mlir::Type type, double value);     ///< scalar or splat
 
   // Integers and addresses.
   Value add(Value a, Value b), sub(Value a, Value b), mul(Value a, Value b);
   Value div(Value a, Value b), rem(Value a, Value b), min(Value a, Value b);
   Value add(Value a, int64_t b), mul(Value a, int64_t b), div(Value a, int64_t b);
-  Value and_(Value a, Value b), or_(Value a, Value b), shl(Value a, int64_t b), shr(Value a, int64_t b);
+  Value and_(Value a, Value b), or_(Value a, Value b), shl(Value a, int64_t b),
+      shr(Value a, int64_t b);
   /// The address `bytes` after `base`.
   Value offset(Value base, Value bytes), offset(Value base, int64_t bytes);
 
@@ -72,16 +73,18 @@ public:
 
   // Vectors and floats; all work on scalars too where that makes sense.
   Value broadcast(Value scalar, int64_t count = lanes);
-  Value fadd(Value a, Value b), fsub(Value a, Value b), fmul(Value a, Value b), fdiv(Value a, Value b);
+  Value fadd(Value a, Value b), fsub(Value a, Value b), fmul(Value a, Value b),
+      fdiv(Value a, Value b);
   Value fmax(Value a, Value b);
   Value fma(Value a, Value b, Value c); ///< a · b + c
   Value fneg(Value a), fabs(Value a), sqrt(Value a);
   Value toFloat(Value integers), toInteger(Value floats); ///< i32 ↔ f32
   Value bitcast(Value value, mlir::Type type);
   Value truncate(Value integers, mlir::Type type);
-  Value extendSigned(Value integers, mlir::Type type), extendUnsigned(Value integers, mlir::Type type);
-  Value less(Value a, Value b);    ///< floats, ordered
-  Value equal(Value a, Value b);   ///< integers
+  Value extendSigned(Value integers, mlir::Type type),
+      extendUnsigned(Value integers, mlir::Type type);
+  Value less(Value a, Value b);        ///< floats, ordered
+  Value equal(Value a, Value b);       ///< integers
   Value lessInteger(Value a, Value b); ///< signed
   Value select(Value condition, Value a, Value b);
   Value extract(Value vector, int64_t lane);
@@ -91,9 +94,9 @@ public:
 
   // Functions of floats (MathFunctions.cpp); relative errors around 2^-22 unless said otherwise.
   Value exp(Value x);
-  Value sigmoid(Value x); ///< 1 / (1 + exp(-x))
-  Value tanh(Value x);    ///< absolute error below 2e-7
-  Value erf(Value x);     ///< absolute error below 2e-7
+  Value sigmoid(Value x);                  ///< 1 / (1 + exp(-x))
+  Value tanh(Value x);                     ///< absolute error below 2e-7
+  Value erf(Value x);                      ///< absolute error below 2e-7
   std::pair<Value, Value> sincos(Value x); ///< for |x| < 2^20
 
   // Control.

@@ -10,8 +10,8 @@
 
 using namespace llmc;
 
-static constexpr uint64_t avx2Features = LLMC_FEATURE_AVX | LLMC_FEATURE_AVX2 | LLMC_FEATURE_FMA |
-                                         LLMC_FEATURE_F16C | LLMC_FEATURE_BMI2;
+static constexpr uint64_t avx2Features =
+    LLMC_FEATURE_AVX | LLMC_FEATURE_AVX2 | LLMC_FEATURE_FMA | LLMC_FEATURE_F16C | LLMC_FEATURE_BMI2;
 static constexpr uint64_t avx512Features = avx2Features | LLMC_FEATURE_AVX512F |
                                            LLMC_FEATURE_AVX512BW | LLMC_FEATURE_AVX512VL |
                                            LLMC_FEATURE_AVX512DQ | LLMC_FEATURE_AVX512VNNI;

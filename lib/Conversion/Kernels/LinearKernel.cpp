@@ -144,8 +144,8 @@ private:
                      for (int64_t i = 0; i < count; ++i) {
                        Values decoded = decoder.decodeBlock(addresses[i], block);
                        for (int64_t n = 0; n < blockInputs; ++n)
-                         next[i] = k.fma(decoded[n], k.loadBroadcast(k.offset(inputs, n * 4)),
-                                         next[i]);
+                         next[i] =
+                             k.fma(decoded[n], k.loadBroadcast(k.offset(inputs, n * 4)), next[i]);
                      }
                      return next;
                    });
@@ -162,22 +162,22 @@ private:
     constexpr int64_t unroll = 8;
     int64_t whole = layout.columns / unroll * unroll;
     int64_t bytes = layout.element.getIntOrFloatBitWidth() / 8 * tileRows;
-    auto step = [&](Value base, int64_t steps) {
-      return [&, base, steps](Value index, ValueRange carried) {
+    auto step = [&](int64_t steps) {
+      return [&, steps](Value index, ValueRange carried) {
         Values next(carried);
         for (int64_t n = 0; n < steps; ++n) {
           Value at = k.add(index, n);
           Value x = k.loadBroadcast(k.offset(input, k.mul(at, 4)));
           for (size_t i = 0; i < addresses.size(); ++i)
-            next[i] = k.fma(k.loadAsFloats(layout.element,
-                                           k.offset(addresses[i], k.mul(at, bytes))),
-                            x, next[i]);
+            next[i] =
+                k.fma(k.loadAsFloats(layout.element, k.offset(addresses[i], k.mul(at, bytes))), x,
+                      next[i]);
         }
         return next;
       };
     };
-    sum = k.loop(k.integer(0), k.integer(whole), unroll, sum, step(input, unroll));
-    return k.loop(k.integer(whole), k.integer(layout.columns), 1, sum, step(input, 1));
+    sum = k.loop(k.integer(0), k.integer(whole), unroll, sum, step(unroll));
+    return k.loop(k.integer(whole), k.integer(layout.columns), 1, sum, step(1));
   }
 
   //===--------------------------------------------------------------------===//
@@ -199,8 +199,8 @@ private:
     Value line = k.offset(input, k.add(k.mul(row, stride), k.mul(block, blockInputs)));
     Values activations;
     for (int64_t step = 0; step < blockInputs / 4; ++step)
-      activations.push_back(
-          k.bitcast(k.broadcast(k.load(k.i32(), k.offset(line, step * 4), 4)), k.vector(k.i8(), 64)));
+      activations.push_back(k.bitcast(k.broadcast(k.load(k.i32(), k.offset(line, step * 4), 4)),
+                                      k.vector(k.i8(), 64)));
     Value dot = GroupDotOp::create(k.builder, k.location, k.vector(k.i32()), codes, activations,
                                    (1 << layout.encoding.getBits()) - 1);
     Value at = k.mul(k.add(k.mul(row, stride / blockInputs), block), 4);
@@ -340,8 +340,7 @@ private:
                     Values next(carried), lines;
                     Value line = k.offset(codes, k.mul(block, blockInputs * tileRows));
                     for (int64_t step = 0; step < blockInputs / 4; ++step)
-                      lines.push_back(
-                          k.load(k.vector(k.i8(), 64), k.offset(line, step * 64), 1));
+                      lines.push_back(k.load(k.vector(k.i8(), 64), k.offset(line, step * 64), 1));
                     BlockScales weightScales = decoder.loadScales(address, block);
                     for (auto [i, row] : llvm::enumerate(blockRows))
                       next[i] = addCodes(lines, weightScales, row, block, next[i]);

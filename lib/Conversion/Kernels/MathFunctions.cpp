@@ -70,8 +70,8 @@ Value KernelBuilder::erf(Value x) {
   Type type = x.getType();
   Value one = real(type, 1.0), magnitude = fabs(x);
   Value t = fdiv(one, fma(magnitude, real(type, 0.3275911), one));
-  Value p = polynomial(*this, t,
-                       {1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592});
+  Value p =
+      polynomial(*this, t, {1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592});
   Value tail = fmul(fmul(p, t), exp(fneg(fmul(magnitude, magnitude))));
   Value result = fsub(one, tail);
   return select(less(x, real(type, 0.0)), fneg(result), result);
@@ -94,8 +94,8 @@ std::pair<Value, Value> KernelBuilder::sincos(Value x) {
   Value square = fmul(r, r);
   Value sine = polynomial(*this, square, {-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1});
   sine = fma(fmul(sine, square), r, r);
-  Value cosine =
-      polynomial(*this, square, {2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2});
+  Value cosine = polynomial(*this, square,
+                            {2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2});
   cosine = fma(fmul(cosine, square), square, fma(square, real(type, -0.5), real(type, 1.0)));
 
   // Quadrants 1 and 3 swap the two; 2 and 3 negate the sine, 1 and 2 the cosine.

@@ -36,12 +36,12 @@ static std::string spell(float value) { return llvm::utohexstr(llvm::bit_cast<ui
 static Value sumOver(KernelBuilder &k, Value base, int64_t width,
                      function_ref<Value(Value x, Value sum)> accumulate) {
   int64_t whole = width / lanes * lanes;
-  Value vectorSum = k.loop(k.integer(0), k.integer(whole), lanes,
-                           Values{k.real(k.vector(k.f32()), 0.0)},
-                           [&](Value i, ValueRange carried) -> Values {
-                             Value x = k.loadVector(k.offset(base, k.mul(i, 4)));
-                             return {accumulate(x, carried[0])};
-                           })[0];
+  Value vectorSum =
+      k.loop(k.integer(0), k.integer(whole), lanes, Values{k.real(k.vector(k.f32()), 0.0)},
+             [&](Value i, ValueRange carried) -> Values {
+               Value x = k.loadVector(k.offset(base, k.mul(i, 4)));
+               return {accumulate(x, carried[0])};
+             })[0];
   Value sum = k.sumLanes(vectorSum);
   if (whole == width)
     return sum;
@@ -86,17 +86,19 @@ static Value getRow(KernelBuilder &k, Value base, Value row, int64_t width) {
 
 func::FuncOp llmc::emitRMSNorm(ModuleOp module, int64_t width, int64_t groups, float epsilon,
                                const KernelTarget &target) {
-  std::string name = ("rms_norm_" + Twine(width) + "g" + Twine(groups) + "e" + spell(epsilon) +
-                      "_" + target.name)
-                         .str();
+  std::string name =
+      ("rms_norm_" + Twine(width) + "g" + Twine(groups) + "e" + spell(epsilon) + "_" + target.name)
+          .str();
   if (func::FuncOp existing = find(module, name))
     return existing;
   KernelBuilder k(module, name, "iippp", target);
   int64_t part = width / groups;
   k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
-    Value input = getRow(k, k.argument(2), row, width), output = getRow(k, k.argument(4), row, width);
+    Value input = getRow(k, k.argument(2), row, width),
+          output = getRow(k, k.argument(4), row, width);
     k.loop(k.integer(0), k.integer(groups), 1, [&](Value group) {
-      Value from = k.offset(input, k.mul(group, part * 4)), to = k.offset(output, k.mul(group, part * 4));
+      Value from = k.offset(input, k.mul(group, part * 4)),
+            to = k.offset(output, k.mul(group, part * 4));
       Value squares = sumOver(k, from, part, [&](Value x, Value sum) { return k.fma(x, x, sum); });
       Value mean = k.fdiv(squares, k.real(k.f32(), static_cast<double>(part)));
       Value factor = k.fdiv(k.real(k.f32(), 1.0), k.sqrt(k.fadd(mean, k.real(k.f32(), epsilon))));
@@ -113,9 +115,9 @@ func::FuncOp llmc::emitRMSNorm(ModuleOp module, int64_t width, int64_t groups, f
 
 func::FuncOp llmc::emitLayerNorm(ModuleOp module, int64_t width, float epsilon, bool bias,
                                  const KernelTarget &target) {
-  std::string name = ("layer_norm_" + Twine(width) + (bias ? "b" : "") + "e" + spell(epsilon) + "_" +
-                      target.name)
-                         .str();
+  std::string name =
+      ("layer_norm_" + Twine(width) + (bias ? "b" : "") + "e" + spell(epsilon) + "_" + target.name)
+          .str();
   if (func::FuncOp existing = find(module, name))
     return existing;
   KernelBuilder k(module, name, bias ? "iipppp" : "iippp", target);
@@ -209,8 +211,7 @@ static Value apply(KernelBuilder &k, Nonlinearity function, Value x) {
   }
   case Nonlinearity::GeluTanh: {
     Value cube = k.fmul(k.fmul(x, x), x);
-    Value inner = k.fmul(k.fma(cube, k.real(type, 0.044715), x),
-                         k.real(type, 0.79788456080286536));
+    Value inner = k.fmul(k.fma(cube, k.real(type, 0.044715), x), k.real(type, 0.79788456080286536));
     Value half = k.fmul(x, k.real(type, 0.5));
     return k.fma(half, k.tanh(inner), half);
   }
@@ -233,8 +234,7 @@ static func::FuncOp emitElementwise(ModuleOp module, Twine prefix, int64_t width
     forElements(k, width, [&](Value bytes, bool scalar) {
       Values values;
       for (unsigned i = 0; i < inputs; ++i)
-        values.push_back(
-            loadElements(k, getRow(k, k.argument(2 + i), row, width), bytes, scalar));
+        values.push_back(loadElements(k, getRow(k, k.argument(2 + i), row, width), bytes, scalar));
       k.store(compute(k, values), k.offset(output, bytes), 4);
     });
     zeroPadding(k, output, width);
@@ -244,16 +244,16 @@ static func::FuncOp emitElementwise(ModuleOp module, Twine prefix, int64_t width
 
 func::FuncOp llmc::emitActivation(ModuleOp module, int64_t width, Nonlinearity function,
                                   const KernelTarget &target) {
-  return emitElementwise(module, stringifyNonlinearity(function), width, 1, target,
-                         [&](KernelBuilder &k, ArrayRef<Value> x) { return apply(k, function, x[0]); });
+  return emitElementwise(
+      module, stringifyNonlinearity(function), width, 1, target,
+      [&](KernelBuilder &k, ArrayRef<Value> x) { return apply(k, function, x[0]); });
 }
 
 func::FuncOp llmc::emitGate(ModuleOp module, int64_t width, Nonlinearity function,
                             const KernelTarget &target) {
-  return emitElementwise(module, "gate_" + stringifyNonlinearity(function), width, 2, target,
-                         [&](KernelBuilder &k, ArrayRef<Value> x) {
-                           return k.fmul(apply(k, function, x[0]), x[1]);
-                         });
+  return emitElementwise(
+      module, "gate_" + stringifyNonlinearity(function), width, 2, target,
+      [&](KernelBuilder &k, ArrayRef<Value> x) { return k.fmul(apply(k, function, x[0]), x[1]); });
 }
 
 func::FuncOp llmc::emitAdd(ModuleOp module, int64_t width, const KernelTarget &target) {
@@ -310,7 +310,8 @@ func::FuncOp llmc::emitEmbedding(ModuleOp module, RankedTensorType table,
     }
     // A table's rows are few in a step: decoding all 16 of a tile costs less than a kernel of its
     // own would.
-    Value index64 = arith::IndexCastOp::create(k.builder, k.location, k.builder.getIndexType(), lane);
+    Value index64 =
+        arith::IndexCastOp::create(k.builder, k.location, k.builder.getIndexType(), lane);
     k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, [&](Value block) {
       Value line = k.offset(output, k.mul(block, blockInputs * 4));
       for (auto [n, decoded] : llvm::enumerate(decoder.decodeBlock(tile, block)))

@@ -61,9 +61,10 @@ WeightDecoder::Values WeightDecoder::loadCodes(Value tile, Value block) {
       Value packed = k.load(bytes, k.offset(address, planeOffset + line * 64), 1);
       for (int64_t j = 0; j < stepsPerLine; ++j) {
         // There are no shifts of bytes: 16-bit ones, and the mask removes what comes across.
-        Value part = width == 8 ? packed
-                                : k.and_(k.bitcast(k.shr(k.bitcast(packed, halves), width * j), bytes),
-                                         k.integer(bytes, (1 << width) - 1));
+        Value part = width == 8
+                         ? packed
+                         : k.and_(k.bitcast(k.shr(k.bitcast(packed, halves), width * j), bytes),
+                                  k.integer(bytes, (1 << width) - 1));
         Value &code = codes[line * stepsPerLine + j];
         if (codeShift == 0)
           code = part;

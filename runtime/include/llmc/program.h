@@ -78,11 +78,13 @@ typedef struct llmc_variant {
   llmc_step_function step;
 } llmc_variant;
 
-/// An array indexed by position inside a sequence's state: entry p lies at offset + p * stride.
-/// Forking a sequence at position n copies the first n entries of each region.
+/// An array indexed by position inside a sequence's state. Positions stand in blocks of `block`
+/// positions of block * stride bytes each; forking a sequence at position n copies the blocks that
+/// hold the first n.
 typedef struct llmc_state_region {
   uint64_t offset;
-  uint64_t stride;
+  uint64_t stride; ///< bytes of a position
+  uint64_t block;  ///< positions that are interleaved, at least 1
 } llmc_state_region;
 
 /// A compiled program.

@@ -18,10 +18,10 @@ namespace llmc {
 
 /// How llmc.group_dot becomes instructions.
 enum class DotLowering {
-  Plain,    ///< plain arithmetic: the op's meaning, on any machine
-  Vnni,     ///< vpdpbusd on 512-bit vectors (AVX-512 VNNI)
-  Maddubs,  ///< vpmaddubsw, sums in int16, vpmaddwd (AVX2)
-  Sdot      ///< sdot (AArch64 dot product)
+  Plain,   ///< plain arithmetic: the op's meaning, on any machine
+  Vnni,    ///< vpdpbusd on 512-bit vectors (AVX-512 VNNI)
+  Maddubs, ///< vpmaddubsw, sums in int16, vpmaddwd (AVX2)
+  Sdot     ///< sdot (AArch64 dot product)
 };
 
 /// One variant of a program.

@@ -36,10 +36,10 @@ struct LinearKernel {
   mlir::RankedTensorType weight; ///< before tiling
   bool rounded = false;          ///< the input is rounded activations
   bool bias = false;
-  bool residual = false;         ///< may be the output itself
-  bool oneRow = false;           ///< for exactly one row
-  int64_t outputStride = 0;      ///< floats from one row of the output to the next
-  bool exactOutput = false;      ///< writes no padding: rows end at the output's width
+  bool residual = false;    ///< may be the output itself
+  bool oneRow = false;      ///< for exactly one row
+  int64_t outputStride = 0; ///< floats from one row of the output to the next
+  bool exactOutput = false; ///< writes no padding: rows end at the output's width
 
   /// Bytes of scratch that every worker needs.
   int64_t getScratchBytes() const;
@@ -62,9 +62,7 @@ mlir::func::FuncOp emitRound(mlir::ModuleOp module, int64_t width, int64_t group
                              const KernelTarget &target);
 
 /// Floats of one row of a table of cosines and sines for F frequencies.
-inline int64_t getRotationStride(int64_t frequencies) {
-  return 2 * ((frequencies + 15) / 16 * 16);
-}
+inline int64_t getRotationStride(int64_t frequencies) { return 2 * ((frequencies + 15) / 16 * 16); }
 /// (begin i, end i [rows], positions p, table p)
 mlir::func::FuncOp emitRotationTable(mlir::ModuleOp module, llvm::ArrayRef<float> frequencies,
                                      float scaling, const KernelTarget &target);

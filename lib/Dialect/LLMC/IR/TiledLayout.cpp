@@ -76,8 +76,7 @@ void llmc::packPlainTile(const TiledLayout &layout, RowReader readRow, int64_t t
     for (int64_t column = 0; column < layout.columns; ++column) {
       int64_t index = column * tileRows + row;
       if (layout.element.isF32())
-        llvm::support::endian::write32le(out + 4 * index,
-                                         llvm::bit_cast<uint32_t>(values[column]));
+        llvm::support::endian::write32le(out + 4 * index, llvm::bit_cast<uint32_t>(values[column]));
       else
         llvm::support::endian::write16le(out + 2 * index, narrow(values[column], layout.element));
     }

@@ -14,8 +14,8 @@
 //   codes   for every block of 32 inputs (the last filled up with codes that meet activations of
 //           zero), b lines of 64 bytes: first the plane of the codes' low bits, then the others.
 //           Planes are 4, 2 or 1 bits wide (8 bits: one plane of 8; 7 = 4 + 2 + 1, 6 = 4 + 2,
-//           5 = 4 + 1, 3 = 2 + 1). A line of a plane of p bits holds 32 / p inputs: byte 4r + i has,
-//           from bit p · j on, input 32 / p · line + 4j + i of row r.
+//           5 = 4 + 1, 3 = 2 + 1). A line of a plane of p bits holds 32 / p inputs: byte 4r + i
+//           has, from bit p · j on, input 32 / p · line + 4j + i of row r.
 //   scales  for every scale group, 16 scales.
 //   zeros   for every scale group, 16 zero points (bytes) or minima (in the scales' type).
 //
@@ -41,11 +41,11 @@ inline constexpr int64_t blockInputs = 32;
 struct TiledLayout {
   int64_t rows, columns;
   int64_t tiles;
-  int64_t tileBytes;   ///< from one tile to the next
-  int64_t scaleOffset; ///< inside a tile; grouped encodings only
-  int64_t zeroOffset;  ///< inside a tile; grouped encodings only
-  int64_t scaleGroup;  ///< inputs that share a scale, a multiple of 32 or a divisor of it
-  int64_t scaleGroups; ///< in a row
+  int64_t tileBytes;    ///< from one tile to the next
+  int64_t scaleOffset;  ///< inside a tile; grouped encodings only
+  int64_t zeroOffset;   ///< inside a tile; grouped encodings only
+  int64_t scaleGroup;   ///< inputs that share a scale, a multiple of 32 or a divisor of it
+  int64_t scaleGroups;  ///< in a row
   GroupedAttr encoding; ///< null for plain weights
   mlir::Type element;   ///< of plain weights
 

@@ -1,0 +1,115 @@
+//===- SPMD.td - who computes what, and when ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_DIALECT_SPMD_IR_SPMD_TD
+#define LLMC_DIALECT_SPMD_IR_SPMD_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Dialect/LLVMIR/LLVMOpBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def SPMD_Dialect : Dialect {
+  let name = "spmd";
+  let cppNamespace = "::llmc::spmd";
+  let summary = "Programs that every worker runs, each with its own share";
+  let description = [{
+    A step is a function that every worker runs. Its work is cut into stages: a stage is a number of
+    independent pieces, of which each worker does a contiguous share; a barrier stands between
+    stages that depend on each other. Buffers are addresses at static offsets of one arena.
+
+    ```mlir
+    func.func @step_row_avx2(%step: !spmd.step) {
+      %arena = spmd.field %step arena
+      %weights = spmd.field %step weights
+      %rows = spmd.count %step rows
+      %x = spmd.address %arena[0]
+      %w = spmd.address %weights[81920]
+      spmd.stage "layers.0.up" %step, %tiles {
+      ^bb0(%begin: i64, %end: i64):
+        func.call @linear_1536x576_f32_row_avx2(%rows, %begin, %end, %w, %x, …)
+      }
+      spmd.barrier %step
+    ```
+
+    Results do not depend on the number of workers, because a stage's pieces do not depend on how
+    they are shared out.
+  }];
+  let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
+}
+
+def SPMD_Field : I32Enum<"Field", "pointer of an llmc_step", [
+    I32EnumCase<"Weights", 0, "weights">, I32EnumCase<"Arena", 1, "arena">,
+    I32EnumCase<"WorkerArena", 2, "worker_arena">, I32EnumCase<"States", 3, "states">,
+    I32EnumCase<"Tokens", 4, "tokens">, I32EnumCase<"Positions", 5, "positions">,
+    I32EnumCase<"Sequences", 6, "sequences">, I32EnumCase<"Outputs", 7, "outputs">,
+    I32EnumCase<"Logits", 8, "logits">]> {
+  let cppNamespace = "::llmc::spmd";
+}
+def SPMD_FieldAttr : EnumAttr<SPMD_Dialect, SPMD_Field, "field">;
+
+def SPMD_Count : I32Enum<"Count", "number of an llmc_step", [
+    I32EnumCase<"Rows", 0, "rows">, I32EnumCase<"OutputRows", 1, "output_rows">]> {
+  let cppNamespace = "::llmc::spmd";
+}
+def SPMD_CountAttr : EnumAttr<SPMD_Dialect, SPMD_Count, "count">;
+
+def SPMD_Step : TypeDef<SPMD_Dialect, "Step"> {
+  let mnemonic = "step";
+  let summary = "What is computed (an llmc_step), and which worker of how many computes";
+}
+
+class SPMD_Op<string mnemonic, list<Trait> traits = []> : Op<SPMD_Dialect, mnemonic, traits>;
+
+def SPMD_FieldOp : SPMD_Op<"field", [Pure]> {
+  let summary = "A pointer of the step";
+  let description = [{
+    `worker_arena` is the calling worker's own part.
+  }];
+  let arguments = (ins SPMD_Step:$step, SPMD_FieldAttr:$field, DefaultValuedAttr<I64Attr, "0">:$stride);
+  let results = (outs LLVM_AnyPointer:$result);
+  let assemblyFormat = "$step $field attr-dict `:` type($result)";
+}
+
+def SPMD_CountOp : SPMD_Op<"count", [Pure]> {
+  let summary = "A number of the step";
+  let arguments = (ins SPMD_Step:$step, SPMD_CountAttr:$count);
+  let results = (outs I64:$result);
+  let assemblyFormat = "$step $count attr-dict";
+}
+
+def SPMD_AddressOp : SPMD_Op<"address", [Pure]> {
+  let summary = "The address `offset` bytes after `base`";
+  let arguments = (ins LLVM_AnyPointer:$base, I64Attr:$offset);
+  let results = (outs LLVM_AnyPointer:$result);
+  let assemblyFormat = "$base `[` $offset `]` attr-dict `:` type($base) `->` type($result)";
+}
+
+def SPMD_StageOp : SPMD_Op<"stage", [SingleBlock, NoTerminator]> {
+  let summary = "Independent pieces of work, shared out over the workers";
+  let description = [{
+    Worker w of W runs the body once with [begin, end) = [count · w / W, count · (w + 1) / W),
+    unless that is empty. `name` says what of the model the stage computes.
+
+    Constraints:
+    - C1. The body has two arguments of type i64.
+  }];
+  let arguments = (ins StrAttr:$name, SPMD_Step:$step, I64:$count);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$name $step `,` $count $body attr-dict";
+  let hasVerifier = 1;
+}
+
+def SPMD_BarrierOp : SPMD_Op<"barrier"> {
+  let summary = "Waits until every worker is here";
+  let arguments = (ins SPMD_Step:$step);
+  let assemblyFormat = "$step attr-dict";
+}
+
+#endif // LLMC_DIALECT_SPMD_IR_SPMD_TD

@@ -1,0 +1,105 @@
+//===- WeightTable.cpp - where parameters lie in the packed weights ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Dialect/LLMC/IR/TiledLayout.h"
+
+#include "mlir/IR/Threading.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/CheckedArithmetic.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <cstring>
+
+using namespace mlir;
+using namespace llmc;
+
+/// Bytes of a packed parameter, or an error where kernels can't read its type.
+static FailureOr<WeightTable::Entry> planParameter(ParameterOp parameter) {
+  RankedTensorType type = parameter.getTensorType();
+  Type element = type.getElementType();
+  if (!element.isF32() && !element.isF16() && !element.isBF16())
+    return parameter.emitOpError("expected weights of f32, f16 or bf16, found ") << element;
+  if (type.getRank() == 1 && !type.getEncoding())
+    return WeightTable::Entry{0, static_cast<int64_t>(llvm::alignTo(type.getDimSize(0), 32) * 4),
+                              false};
+  if (type.getRank() != 2)
+    return parameter.emitOpError("expected a vector or a matrix, found ") << type;
+  if (type.getEncoding() && !isa<GroupedAttr>(type.getEncoding()))
+    return parameter.emitOpError("expected an encoding that kernels can read, found ")
+           << type.getEncoding();
+  return WeightTable::Entry{0, TiledLayout::get(type).getByteSize(), true};
+}
+
+FailureOr<WeightTable> WeightTable::plan(ModuleOp module) {
+  WeightTable table;
+  SymbolTableCollection symbols;
+  bool failed = false;
+  module.walk([&](ParameterValueOp read) {
+    auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(read, read.getParameterAttr());
+    if (!parameter || table.entries.contains(parameter))
+      return;
+    FailureOr<Entry> entry = planParameter(parameter);
+    if (mlir::failed(entry)) {
+      failed = true;
+      return;
+    }
+    entry->offset = table.size;
+    table.size += llvm::alignTo(entry->bytes, 64);
+    table.entries.insert({parameter, *entry});
+  });
+  if (failed)
+    return failure();
+  return table;
+}
+
+static LogicalResult packVector(ParameterOp parameter, MutableArrayRef<uint8_t> out) {
+  FailureOr<ParameterReader> reader = ParameterReader::get(parameter);
+  if (failed(reader))
+    return failure();
+  std::vector<float> values(reader->getNumColumns());
+  reader->readRow(0, values);
+  std::memset(out.data(), 0, out.size());
+  for (auto [index, value] : llvm::enumerate(values))
+    llvm::support::endian::write32le(out.data() + 4 * index, llvm::bit_cast<uint32_t>(value));
+  return success();
+}
+
+static LogicalResult packMatrix(ParameterOp parameter, MutableArrayRef<uint8_t> out) {
+  TiledLayout layout = TiledLayout::get(parameter.getTensorType());
+  MLIRContext *context = parameter.getContext();
+  if (layout.encoding) {
+    FailureOr<ArrayRef<uint8_t>> canonical = getParameterBytes(parameter);
+    if (failed(canonical))
+      return failure();
+    parallelFor(context, 0, layout.tiles, [&](size_t tile) {
+      packGroupedTile(layout, *canonical, tile, out.data() + tile * layout.tileBytes);
+    });
+    return success();
+  }
+  FailureOr<ParameterReader> reader = ParameterReader::get(parameter);
+  if (failed(reader))
+    return failure();
+  parallelFor(context, 0, layout.tiles, [&](size_t tile) {
+    packPlainTile(
+        layout, [&](int64_t row, MutableArrayRef<float> values) { reader->readRow(row, values); },
+        tile, out.data() + tile * layout.tileBytes);
+  });
+  return success();
+}
+
+LogicalResult WeightTable::pack(MutableArrayRef<uint8_t> out) const {
+  for (const auto &[operation, entry] : entries) {
+    auto parameter = cast<ParameterOp>(operation);
+    MutableArrayRef<uint8_t> part = out.slice(entry.offset, entry.bytes);
+    if (failed(entry.tiled ? packMatrix(parameter, part) : packVector(parameter, part)))
+      return failure();
+  }
+  return success();
+}
