@@ -101,15 +101,16 @@ llmc_status AddedTokens::parse(const JsonView &json, const BpeModel &model,
     // The reference takes the model's id, or else the next free one, whatever the file says: where
     // the file says something else, ids would not mean what the model was trained with.
     int32_t id = model.find(token.content);
-    if (id < 0)
+    bool isNew = id < 0;
+    if (isNew)
       id = nextId++;
     if (id != token.id)
       return element.member("id").corrupt("expected " + std::to_string(id) + ", which is the " +
-                                          (id == nextId - 1 ? "next free id" : "token's id") +
+                                          (isNew ? "next free id" : "token's id") +
                                           " in the vocabulary, found " + std::to_string(token.id));
     token.pattern = token.content;
     if (token.normalized && normalizer) {
-      TrackedText text{token.content, 0};
+      TrackedText text = TrackedText::begin(token.content, /*beginsInput=*/false);
       LLMC_RETURN_IF_ERROR(normalizer->apply(text, scratch));
       token.pattern = std::move(text.text);
     }

@@ -100,6 +100,7 @@ llmc_status BpeModel::buildVocabulary(const JsonView &table,
 
 llmc_status BpeModel::buildMerges(const std::vector<MergeEntry> &merges) {
   mergeTable.reserve(merges.size());
+  joinedCharacters.reserve(merges.size());
   std::string merged;
   for (size_t rank = 0; rank < merges.size(); ++rank) {
     const MergeEntry &entry = merges[rank];
@@ -124,6 +125,11 @@ llmc_status BpeModel::buildMerges(const std::vector<MergeEntry> &merges) {
     if (id < 0)
       return fail("merged token", merged);
     mergeTable.insert(left, right, {static_cast<uint32_t>(rank), id});
+    if (entry.left.empty() || entry.right.empty())
+      return llmc_make_status(LLMC_CORRUPT, "model.merges[%zu]: a token with no text", rank);
+    size_t position = 0;
+    joinedCharacters.insert(static_cast<int32_t>(previousCharacter(entry.left, entry.left.size())),
+                            static_cast<int32_t>(nextCharacter(entry.right, position)), {0, 0});
   }
   return llmc_ok_status();
 }
@@ -235,6 +241,25 @@ void BpeModel::mergeSymbols(BpeScratch &scratch) const {
   }
 }
 
+/// Finds the end of the part of a word that begins at `begin` and can be encoded on its own:
+/// between two characters that are tokens, and that no merge ever brings together. Any token across
+/// that place would have been made by such a merge.
+size_t BpeModel::findCut(std::string_view word, size_t begin) const {
+  char32_t previous = 0;
+  bool previousIsToken = false;
+  for (size_t position = begin; position < word.size();) {
+    size_t at = position;
+    char32_t character = nextCharacter(word, position);
+    bool isToken = find(word.substr(at, position - at)) >= 0;
+    if (at > begin && isToken && previousIsToken &&
+        !joinedCharacters.find(static_cast<int32_t>(previous), static_cast<int32_t>(character)))
+      return at;
+    previous = character;
+    previousIsToken = isToken;
+  }
+  return word.size();
+}
+
 llmc_status BpeModel::encode(std::string_view word, BpeScratch &scratch,
                              std::vector<int32_t> &result) const {
   if (ignoreMerges) {
@@ -244,6 +269,19 @@ llmc_status BpeModel::encode(std::string_view word, BpeScratch &scratch,
       return llmc_ok_status();
     }
   }
+  // Some models have no pre-tokenizer, and their words are whole texts.
+  if (word.size() <= WordCache::maximumWord || !prefix.empty() || !suffix.empty())
+    return encodePart(word, scratch, result);
+  for (size_t begin = 0; begin < word.size();) {
+    size_t end = findCut(word, begin);
+    LLMC_RETURN_IF_ERROR(encodePart(word.substr(begin, end - begin), scratch, result));
+    begin = end;
+  }
+  return llmc_ok_status();
+}
+
+llmc_status BpeModel::encodePart(std::string_view word, BpeScratch &scratch,
+                                 std::vector<int32_t> &result) const {
   if (scratch.cache.find(word, result))
     return llmc_ok_status();
   LLMC_RETURN_IF_ERROR(splitCharacters(word, scratch));

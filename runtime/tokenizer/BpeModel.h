@@ -65,6 +65,10 @@ private:
   llmc_status readOptions(const JsonView &json);
   llmc_status buildVocabulary(const JsonView &table, std::vector<VocabularyEntry> &vocabulary);
   llmc_status buildMerges(const std::vector<MergeEntry> &merges);
+  /// Encodes a word that no token needs to be looked for as a whole.
+  llmc_status encodePart(std::string_view word, BpeScratch &scratch,
+                         std::vector<int32_t> &ids) const;
+  size_t findCut(std::string_view word, size_t begin) const;
   llmc_status splitCharacters(std::string_view word, BpeScratch &scratch) const;
   void mergeSymbols(BpeScratch &scratch) const;
 
@@ -73,6 +77,8 @@ private:
   std::vector<int32_t> indexOfId;
   TextTable ids;
   MergeTable mergeTable;
+  /// The pairs of characters that some merge brings together; the merges themselves don't count.
+  MergeTable joinedCharacters;
   /// The ids of the tokens <0x00> to <0xFF>; -1 where there is none.
   std::array<int32_t, 256> byteIds = {};
 

@@ -18,6 +18,18 @@ namespace llmc::tokenizer {
 
 namespace {
 
+/// The size of the longest token that replacing may make: replacements that double a text, one
+/// after the other, would else take all memory.
+constexpr size_t maximumTokenSize = size_t(1) << 26;
+
+llmc_status checkSize(size_t size) {
+  if (size <= maximumTokenSize)
+    return llmc_ok_status();
+  return llmc_make_status(LLMC_OUT_OF_MEMORY,
+                          "the tokenizer's rules make a token of more than %zu bytes",
+                          maximumTokenSize);
+}
+
 constexpr const char *replacementCharacter = "\xef\xbf\xbd";
 
 /// The end of a chain.
@@ -296,7 +308,11 @@ public:
 private:
   llmc_status token(const std::string &token) override {
     std::string result;
-    LLMC_RETURN_IF_ERROR(pattern.replaceAll(token, content, scratch, result));
+    LLMC_RETURN_IF_ERROR(pattern.forEachMatch(token, scratch, [&](const Match &match) {
+      result += match.isMatch ? std::string_view(content)
+                              : std::string_view(token).substr(match.span.begin, match.span.size());
+      return checkSize(result.size());
+    }));
     return emit(result);
   }
 
@@ -420,12 +436,15 @@ std::unique_ptr<DecodeChain> Decoder::makeChain(bool isStream) const {
           std::make_unique<StripStage>(next, step->character, step->start, step->stop));
       break;
     case Step::Replace:
-      if (step->pattern->literalText().empty())
-        stages.push_back(
-            std::make_unique<ReplaceStage>(next, chain->scratch, *step->pattern, step->text));
-      else
+      if (!step->pattern->literalText().empty()) {
         stages.push_back(
             std::make_unique<ReplaceLiteralStage>(next, step->pattern->literalText(), step->text));
+        break;
+      }
+      if (!chain->scratch)
+        chain->scratch = std::make_unique<RegexScratch>();
+      stages.push_back(
+          std::make_unique<ReplaceStage>(next, *chain->scratch, *step->pattern, step->text));
       break;
     case Step::Suffix:
       stages.push_back(std::make_unique<SuffixStage>(next, step->text));

@@ -44,7 +44,8 @@ public:
 
 private:
   friend class Decoder;
-  RegexScratch scratch;
+  /// Made if a stage needs it.
+  std::unique_ptr<RegexScratch> scratch;
   std::vector<std::unique_ptr<DecodeStage>> stages;
 };
 

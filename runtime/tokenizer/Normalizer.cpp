@@ -162,24 +162,20 @@ public:
   ReplaceNormalizer(Pattern pattern, std::string content)
       : pattern(std::move(pattern)), content(std::move(content)) {}
   llmc_status apply(TrackedText &text, RegexScratch &scratch) const override {
-    std::vector<Match> matches;
-    LLMC_RETURN_IF_ERROR(pattern.findMatches(text.text, scratch, matches));
     TextBuilder builder(text);
-    for (const Match &match : matches) {
-      if (builder.result.size() > maximumTextSize)
-        return llmc_make_status(LLMC_OUT_OF_MEMORY, "replacing makes a text of more than %zu bytes",
-                                maximumTextSize);
+    LLMC_RETURN_IF_ERROR(pattern.forEachMatch(text.text, scratch, [&](const Match &match) {
       if (match.isMatch) {
         builder.result += content;
         builder.from(match.span.end > 0 ? match.span.end - 1 : 0);
-        continue;
+        return text.checkSize(builder.result.size());
       }
       // The tracked bytes may end within this part.
       size_t begin = builder.result.size();
       builder.result.append(text.text, match.span.begin, match.span.size());
       if (match.span.begin < text.tracked)
         builder.trackTo(begin + std::min(match.span.size(), text.tracked - match.span.begin));
-    }
+      return llmc_ok_status();
+    }));
     builder.finish();
     return llmc_ok_status();
   }
@@ -205,8 +201,10 @@ public:
 class SequenceNormalizer : public Normalizer {
 public:
   llmc_status apply(TrackedText &text, RegexScratch &scratch) const override {
-    for (const auto &normalizer : normalizers)
+    for (const auto &normalizer : normalizers) {
       LLMC_RETURN_IF_ERROR(normalizer->apply(text, scratch));
+      LLMC_RETURN_IF_ERROR(text.checkSize(text.text.size()));
+    }
     return llmc_ok_status();
   }
 
@@ -214,6 +212,21 @@ public:
 };
 
 } // namespace
+
+TrackedText TrackedText::begin(std::string_view piece, bool beginsInput) {
+  TrackedText text;
+  text.text = piece;
+  text.tracked = beginsInput && !piece.empty() ? characterSize(piece, 0) : 0;
+  text.limit = 32 * piece.size() + (size_t(1) << 20);
+  return text;
+}
+
+llmc_status TrackedText::checkSize(size_t size) const {
+  if (size <= limit)
+    return llmc_ok_status();
+  return llmc_make_status(LLMC_OUT_OF_MEMORY,
+                          "the tokenizer's rules make a text of more than %zu bytes", limit);
+}
 
 void appendByteCharacter(std::string &text, unsigned char byte) {
   text += byteAlphabet().texts[byte];

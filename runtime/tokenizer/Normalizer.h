@@ -24,6 +24,13 @@ struct TrackedText {
   /// The number of leading bytes that come from the input's first character: a Metaspace
   /// pre-tokenizer may have to know whether a piece begins where the input does.
   size_t tracked = 0;
+  /// The size that the rules of a file may make of it: rules that double a text, one after the
+  /// other, would else take all memory.
+  size_t limit = 0;
+
+  /// Starts with a piece of the input.
+  static TrackedText begin(std::string_view piece, bool beginsInput);
+  llmc_status checkSize(size_t size) const;
 };
 
 class Normalizer {

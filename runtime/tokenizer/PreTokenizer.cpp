@@ -260,8 +260,10 @@ public:
   std::vector<std::unique_ptr<PreTokenizer>> preTokenizers;
 
   llmc_status apply(SplitText &text, SplitScratch &scratch) const override {
-    for (const auto &preTokenizer : preTokenizers)
+    for (const auto &preTokenizer : preTokenizers) {
       LLMC_RETURN_IF_ERROR(preTokenizer->apply(text, scratch));
+      LLMC_RETURN_IF_ERROR(text.text.checkSize(text.text.text.size()));
+    }
     return llmc_ok_status();
   }
 };

@@ -10,7 +10,6 @@
 #include "Regex.h"
 
 #include "OnigurumaSyntax.h"
-#include "Unicode.h"
 
 #include <new>
 
@@ -102,48 +101,10 @@ llmc_status Pattern::find(std::string_view subject, size_t from, RegexScratch &s
 llmc_status Pattern::findMatches(std::string_view subject, RegexScratch &scratch,
                                  std::vector<Match> &matches) const {
   matches.clear();
-  if (subject.empty()) {
-    matches.push_back({{0, 0}, false});
+  return forEachMatch(subject, scratch, [&](const Match &match) {
+    matches.push_back(match);
     return llmc_ok_status();
-  }
-  size_t covered = 0;
-  size_t from = 0;
-  bool any = false;
-  size_t lastEnd = 0;
-  while (from <= subject.size()) {
-    Span span;
-    bool found;
-    LLMC_RETURN_IF_ERROR(find(subject, from, scratch, span, found));
-    if (!found)
-      break;
-    if (span.size() == 0 && any && lastEnd == span.end) {
-      from += from < subject.size() ? characterSize(subject, from) : 1;
-      continue;
-    }
-    from = span.end;
-    lastEnd = span.end;
-    any = true;
-    if (covered != span.begin)
-      matches.push_back({{covered, span.begin}, false});
-    matches.push_back({span, true});
-    covered = span.end;
-  }
-  if (covered != subject.size())
-    matches.push_back({{covered, subject.size()}, false});
-  return llmc_ok_status();
-}
-
-llmc_status Pattern::replaceAll(std::string_view subject, std::string_view content,
-                                RegexScratch &scratch, std::string &result) const {
-  std::vector<Match> matches;
-  LLMC_RETURN_IF_ERROR(findMatches(subject, scratch, matches));
-  for (const Match &match : matches) {
-    result += match.isMatch ? content : subject.substr(match.span.begin, match.span.size());
-    if (result.size() > maximumTextSize)
-      return llmc_make_status(LLMC_OUT_OF_MEMORY, "replacing makes a text of more than %zu bytes",
-                              maximumTextSize);
-  }
-  return llmc_ok_status();
+  });
 }
 
 } // namespace llmc::tokenizer

@@ -10,6 +10,8 @@
 #ifndef LLMC_RUNTIME_TOKENIZER_REGEX_H
 #define LLMC_RUNTIME_TOKENIZER_REGEX_H
 
+#include "Unicode.h"
+
 #include "llmc/status.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -43,7 +45,7 @@ private:
   std::unique_ptr<pcre2_jit_stack, RegexDeleter> stack;
 };
 
-/// The size of the longest text that is taken, and that a file's rules may make of one.
+/// The size of the longest text that is taken.
 inline constexpr size_t maximumTextSize = size_t(1) << 28;
 
 /// A part of a text, in bytes.
@@ -74,9 +76,9 @@ public:
   llmc_status findMatches(std::string_view text, RegexScratch &scratch,
                           std::vector<Match> &matches) const;
 
-  /// Replaces every match by `content`, as it stands.
-  llmc_status replaceAll(std::string_view text, std::string_view content, RegexScratch &scratch,
-                         std::string &result) const;
+  /// Hands the same matches and parts between them to `take`, which returns a status, one by one.
+  template <typename Taker>
+  llmc_status forEachMatch(std::string_view text, RegexScratch &scratch, Taker take) const;
 
   /// The text that is looked for; empty for a regular expression.
   const std::string &literalText() const { return text; }
@@ -89,6 +91,36 @@ private:
   std::string text;
   std::unique_ptr<pcre2_code, RegexDeleter> code;
 };
+
+template <typename Taker>
+llmc_status Pattern::forEachMatch(std::string_view subject, RegexScratch &scratch,
+                                  Taker take) const {
+  if (subject.empty())
+    return take(Match{{0, 0}, false});
+  size_t covered = 0;
+  size_t from = 0;
+  bool any = false;
+  while (from <= subject.size()) {
+    Span span;
+    bool found;
+    LLMC_RETURN_IF_ERROR(find(subject, from, scratch, span, found));
+    if (!found)
+      break;
+    if (span.size() == 0 && any && covered == span.end) {
+      from += from < subject.size() ? characterSize(subject, from) : 1;
+      continue;
+    }
+    if (covered != span.begin)
+      LLMC_RETURN_IF_ERROR(take(Match{{covered, span.begin}, false}));
+    LLMC_RETURN_IF_ERROR(take(Match{span, true}));
+    from = span.end;
+    covered = span.end;
+    any = true;
+  }
+  if (covered != subject.size())
+    return take(Match{{covered, subject.size()}, false});
+  return llmc_ok_status();
+}
 
 } // namespace llmc::tokenizer
 

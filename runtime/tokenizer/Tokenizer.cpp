@@ -73,7 +73,7 @@ llmc_status Tokenizer::loadParts(const JsonView &root, TokenizerDocument &docume
 
 llmc_status Tokenizer::encodePiece(std::string_view piece, bool beginsInput, bool plainText,
                                    Scratch &scratch, std::vector<int32_t> &ids) const {
-  TrackedText text{std::string(piece), beginsInput && !piece.empty() ? characterSize(piece, 0) : 0};
+  TrackedText text = TrackedText::begin(piece, beginsInput);
   if (normalizer)
     LLMC_RETURN_IF_ERROR(normalizer->apply(text, scratch.split.regex));
   std::vector<Segment> &segments = scratch.innerSegments;
@@ -87,6 +87,7 @@ llmc_status Tokenizer::encodePiece(std::string_view piece, bool beginsInput, boo
     SplitText &split = scratch.splitText;
     const Span &span = segment.span;
     split.text.text.assign(text.text, span.begin, span.size());
+    split.text.limit = text.limit;
     split.text.tracked =
         text.tracked > span.begin ? std::min(text.tracked - span.begin, span.size()) : 0;
     split.words.assign(1, {0, span.size()});

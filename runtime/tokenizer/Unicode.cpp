@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <vector>
 
 namespace llmc::tokenizer {
@@ -161,28 +160,67 @@ public:
   }
 
   void append(std::string &result, std::string_view text) {
-    const auto *bytes = reinterpret_cast<const utf8proc_uint8_t *>(text.data());
-    auto size = static_cast<utf8proc_ssize_t>(text.size());
     auto option = static_cast<utf8proc_option_t>(options);
-    // With no U+0000 as an end mark: the size is given, and the character may occur.
-    if (buffer.size() < text.size() + 8)
-      buffer.resize(text.size() + 8);
-    auto capacity = static_cast<utf8proc_ssize_t>(buffer.size());
-    utf8proc_ssize_t length = utf8proc_decompose(bytes, size, buffer.data(), capacity, option);
-    if (length > capacity) {
-      buffer.resize(static_cast<size_t>(length));
-      length = utf8proc_decompose(bytes, size, buffer.data(), length, option);
+    characters.clear();
+    for (size_t position = 0; position < text.size();) {
+      auto character = static_cast<utf8proc_int32_t>(nextCharacter(text, position));
+      utf8proc_int32_t parts[maximumDecomposition];
+      int boundary = 0;
+      utf8proc_ssize_t count =
+          utf8proc_decompose_char(character, parts, maximumDecomposition, option, &boundary);
+      if (count < 0 || count > maximumDecomposition) { // Nothing in Unicode decomposes so far.
+        parts[0] = character;
+        count = 1;
+      }
+      characters.insert(characters.end(), parts, parts + count);
     }
-    if (length < 0) // The text is valid: what remains is that there was no room.
-      throw std::bad_alloc();
-    length = utf8proc_normalize_utf32(buffer.data(), length, option);
-    for (utf8proc_ssize_t i = 0; i < length; ++i)
-      appendCharacter(result, static_cast<char32_t>(buffer[static_cast<size_t>(i)]));
+    orderMarks();
+    auto size = static_cast<utf8proc_ssize_t>(characters.size());
+    size = utf8proc_normalize_utf32(characters.data(), size, option);
+    for (utf8proc_ssize_t i = 0; i < size; ++i)
+      appendCharacter(result, static_cast<char32_t>(characters[static_cast<size_t>(i)]));
   }
 
 private:
+  static constexpr utf8proc_ssize_t maximumDecomposition = 32;
+
+  struct Mark {
+    int combiningClass;
+    size_t place;
+    utf8proc_int32_t character;
+  };
+
+  static int combiningClass(utf8proc_int32_t character) {
+    return utf8proc_get_property(character)->combining_class;
+  }
+
+  /// Brings marks into their canonical order. utf8proc's own function takes quadratic time, so that
+  /// a text of nothing but marks would never end.
+  void orderMarks() {
+    auto begin = characters.begin();
+    while (begin != characters.end()) {
+      if (combiningClass(*begin) == 0) {
+        ++begin;
+        continue;
+      }
+      auto end = std::find_if(begin, characters.end(),
+                              [](utf8proc_int32_t c) { return combiningClass(c) == 0; });
+      marks.clear();
+      for (auto mark = begin; mark != end; ++mark)
+        marks.push_back({combiningClass(*mark), static_cast<size_t>(mark - begin), *mark});
+      std::sort(marks.begin(), marks.end(), [](const Mark &a, const Mark &b) {
+        return a.combiningClass != b.combiningClass ? a.combiningClass < b.combiningClass
+                                                    : a.place < b.place;
+      });
+      std::transform(marks.begin(), marks.end(), begin,
+                     [](const Mark &mark) { return mark.character; });
+      begin = end;
+    }
+  }
+
   int options;
-  std::vector<utf8proc_int32_t> buffer;
+  std::vector<utf8proc_int32_t> characters;
+  std::vector<Mark> marks;
 };
 
 size_t countCharacters(std::string_view text) {

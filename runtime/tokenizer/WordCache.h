@@ -13,6 +13,7 @@
 
 #include "HashTable.h"
 
+#include <algorithm>
 #include <string>
 
 namespace llmc::tokenizer {
@@ -37,12 +38,8 @@ public:
   void insert(std::string_view word, const int32_t *ids, size_t count) {
     if (word.size() > maximumWord)
       return;
-    if (slots.empty() || used == maximumUsed) {
-      slots.assign(slotCount, Slot());
-      textStore.clear();
-      idStore.clear();
-      used = 0;
-    }
+    if (used == slots.size() / 2)
+      grow();
     Slot &slot = slots[locate(word)];
     if (slot.used)
       return;
@@ -54,8 +51,8 @@ public:
   }
 
 private:
-  static constexpr size_t slotCount = 1 << 16;
-  static constexpr size_t maximumUsed = slotCount / 2;
+  static constexpr size_t firstSize = 1 << 10;
+  static constexpr size_t maximumSize = 1 << 16;
 
   struct Slot {
     uint32_t textBegin = 0;
@@ -65,11 +62,31 @@ private:
     bool used = false;
   };
 
+  std::string_view text(const Slot &slot) const {
+    return std::string_view(textStore).substr(slot.textBegin, slot.textSize);
+  }
+
+  /// Makes room; at the largest size by forgetting everything.
+  void grow() {
+    std::vector<Slot> old(slots.size() < maximumSize ? std::max(firstSize, slots.size() * 2)
+                                                     : maximumSize);
+    old.swap(slots);
+    if (old.size() == maximumSize) {
+      textStore.clear();
+      idStore.clear();
+      used = 0;
+      return;
+    }
+    for (const Slot &slot : old)
+      if (slot.used)
+        slots[locate(text(slot))] = slot;
+  }
+
   size_t locate(std::string_view word) const {
-    size_t index = hashText(word) & (slotCount - 1);
-    while (slots[index].used && std::string_view(textStore).substr(slots[index].textBegin,
-                                                                   slots[index].textSize) != word)
-      index = (index + 1) & (slotCount - 1);
+    size_t mask = slots.size() - 1;
+    size_t index = hashText(word) & mask;
+    while (slots[index].used && text(slots[index]) != word)
+      index = (index + 1) & mask;
     return index;
   }
 
