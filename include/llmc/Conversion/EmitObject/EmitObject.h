@@ -1,0 +1,62 @@
+//===- EmitObject.h - native code for a model ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_CONVERSION_EMITOBJECT_EMITOBJECT_H
+#define LLMC_CONVERSION_EMITOBJECT_EMITOBJECT_H
+
+#include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
+
+#include "llvm/Support/Error.h"
+#include "llvm/TargetParser/Triple.h"
+
+#include <memory>
+
+namespace llvm {
+class LLVMContext;
+class Module;
+class TargetMachine;
+} // namespace llvm
+
+namespace llmc {
+
+/// A triple and the variants to generate for it, best first.
+struct Target {
+  llvm::Triple triple;
+  llvm::SmallVector<const KernelTarget *> variants;
+
+  /// Reads `TRIPLE[:VARIANT[,VARIANT…]]`, e.g. `x86_64-linux-gnu:avx512vnni,avx2`; `host` stands for
+  /// the triple of this machine. Without variants all that llmc has for the triple are meant.
+  static llvm::Expected<Target> parse(llvm::StringRef text);
+};
+
+struct CodeOptions {
+  int64_t maxRows = 128;
+  std::string programSymbol; ///< the name of the llmc_program
+  std::string description;   ///< JSON that the program carries
+  uint64_t weightsHash = 0;
+};
+
+/// The program for `target` as LLVM IR, optimized.
+llvm::Expected<std::unique_ptr<llvm::Module>>
+emitLLVMIR(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
+           const CodeOptions &options, llvm::LLVMContext &context);
+
+/// The program for `target` as an object file, position independent, or as assembly.
+llvm::Expected<llvm::SmallVector<char, 0>> emitObject(mlir::ModuleOp module,
+                                                      const WeightTable &weights,
+                                                      const Target &target,
+                                                      const CodeOptions &options,
+                                                      bool assembly = false);
+
+/// Writes an object at `path` and, beside it with other endings, a header (.h) that declares its
+/// llmc_program and the file of weights (.weights).
+llvm::Error emitObjectFiles(mlir::ModuleOp module, const Target &target, CodeOptions options,
+                            llvm::StringRef path);
+
+} // namespace llmc
+
+#endif // LLMC_CONVERSION_EMITOBJECT_EMITOBJECT_H

@@ -1,0 +1,186 @@
+//===- EmitObject.cpp - native code for a model ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Conversion/EmitObject/EmitObject.h"
+#include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
+#include "llmc/program.h"
+
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace llmc;
+
+static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+makeTargetMachine(const llvm::Triple &triple) {
+  static const bool initialized = [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeAArch64TargetInfo();
+    LLVMInitializeAArch64Target();
+    LLVMInitializeAArch64TargetMC();
+    LLVMInitializeAArch64AsmPrinter();
+    return true;
+  }();
+  (void)initialized;
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return llvm::createStringError("%s", error.c_str());
+  llvm::TargetOptions options;
+  // A product and a sum are fused where kernels say so and nowhere else: results are the same bits
+  // in every variant.
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      triple, triple.getArch() == llvm::Triple::x86_64 ? "x86-64" : "generic", "", options,
+      llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+}
+
+namespace {
+
+/// Adds the constant llmc_program of program.h to a module.
+class ProgramBuilder {
+public:
+  ProgramBuilder(llvm::Module &module) : module(module), context(module.getContext()) {}
+
+  void build(const SPMDProgram &program, const WeightTable &weights, const CodeOptions &options) {
+    llvm::SmallVector<llvm::Constant *> variants, regions;
+    for (const SPMDProgram::Variant &variant : program.variants)
+      variants.push_back(structure({text(variant.target->name), number(64, variant.target->features),
+                                    module.getFunction(getStepFunctionName(*variant.target))}));
+    for (const SPMDProgram::Region &region : program.regions)
+      regions.push_back(structure(
+          {number(64, region.offset), number(64, region.stride), number(64, region.block)}));
+    llvm::Constant *constant = structure({
+        number(32, LLMC_PROGRAM_ABI_VERSION),
+        number(32, program.vocabulary),
+        number(32, program.context),
+        number(32, program.maxRows),
+        number(64, weights.getByteSize()),
+        number(64, program.arenaBytes),
+        number(64, program.workerArenaBytes),
+        number(64, program.stateBytes),
+        number(64, options.weightsHash),
+        number(32, regions.size()),
+        number(32, variants.size()),
+        array(regions),
+        array(variants),
+        text(options.description),
+    });
+    auto *global = new llvm::GlobalVariable(module, constant->getType(), /*isConstant=*/true,
+                                            llvm::GlobalValue::ExternalLinkage, constant,
+                                            options.programSymbol);
+    global->setAlignment(llvm::Align(8));
+  }
+
+private:
+  llvm::Constant *number(unsigned bits, uint64_t value) {
+    return llvm::ConstantInt::get(llvm::IntegerType::get(context, bits), value);
+  }
+  llvm::Constant *structure(llvm::ArrayRef<llvm::Constant *> members) {
+    return llvm::ConstantStruct::getAnon(context, members);
+  }
+  llvm::Constant *makePrivate(llvm::Constant *value) {
+    auto *global = new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                                            llvm::GlobalValue::PrivateLinkage, value);
+    global->setAlignment(llvm::Align(8));
+    return global;
+  }
+  llvm::Constant *text(llvm::StringRef value) {
+    return makePrivate(llvm::ConstantDataArray::getString(context, value));
+  }
+  llvm::Constant *array(llvm::ArrayRef<llvm::Constant *> elements) {
+    auto *type = llvm::ArrayType::get(elements.front()->getType(), elements.size());
+    return makePrivate(llvm::ConstantArray::get(type, elements));
+  }
+
+  llvm::Module &module;
+  llvm::LLVMContext &context;
+};
+
+} // namespace
+
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager callGraph;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PipelineTuningOptions tuning;
+  // Kernels are vectorized as they are to be; more would only cost time.
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+}
+
+static llvm::Expected<std::unique_ptr<llvm::Module>>
+emitModule(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
+           const CodeOptions &options, llvm::LLVMContext &context, llvm::TargetMachine &machine) {
+  mlir::registerBuiltinDialectTranslation(*module.getContext());
+  mlir::registerLLVMDialectTranslation(*module.getContext());
+  mlir::FailureOr<SPMDProgram> program =
+      lowerToSPMD(module, weights, {options.maxRows, target.variants});
+  if (mlir::failed(program) || mlir::failed(lowerSPMDToLLVM(*program)))
+    return llvm::createStringError("cannot generate code for %s", target.triple.str().c_str());
+  std::unique_ptr<llvm::Module> result =
+      mlir::translateModuleToLLVMIR(*program->code, context, options.programSymbol);
+  if (!result)
+    return llvm::createStringError("cannot translate the program to LLVM IR");
+  result->setDataLayout(machine.createDataLayout());
+  result->setTargetTriple(machine.getTargetTriple());
+  ProgramBuilder(*result).build(*program, weights, options);
+  optimize(*result, machine);
+  return result;
+}
+
+llvm::Expected<std::unique_ptr<llvm::Module>>
+llmc::emitLLVMIR(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
+                 const CodeOptions &options, llvm::LLVMContext &context) {
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = makeTargetMachine(target.triple);
+  if (!machine)
+    return machine.takeError();
+  return emitModule(module, weights, target, options, context, **machine);
+}
+
+llvm::Expected<llvm::SmallVector<char, 0>> llmc::emitObject(mlir::ModuleOp module,
+                                                            const WeightTable &weights,
+                                                            const Target &target,
+                                                            const CodeOptions &options,
+                                                            bool assembly) {
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = makeTargetMachine(target.triple);
+  if (!machine)
+    return machine.takeError();
+  llvm::LLVMContext context;
+  llvm::Expected<std::unique_ptr<llvm::Module>> ir =
+      emitModule(module, weights, target, options, context, **machine);
+  if (!ir)
+    return ir.takeError();
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream stream(object);
+  llvm::legacy::PassManager passes;
+  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr,
+                                      assembly ? llvm::CodeGenFileType::AssemblyFile
+                                               : llvm::CodeGenFileType::ObjectFile))
+    return llvm::createStringError("LLVM emits no object files for %s",
+                                   target.triple.str().c_str());
+  passes.run(**ir);
+  return object;
+}

@@ -1,0 +1,268 @@
+//===- SPMDToLLVM.cpp - from stages to the LLVM dialect ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
+#include "llmc/Dialect/SPMD/IR/SPMD.h"
+#include "llmc/program.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+#include <cstddef>
+
+using namespace mlir;
+using namespace llmc;
+
+std::string llmc::getStepFunctionName(const KernelTarget &target) {
+  std::string name = "step_" + target.name.str();
+  llvm::replace(name, '-', '_');
+  return name;
+}
+
+namespace {
+
+/// Rewrites the spmd operations of a module. A !spmd.step becomes a structure of the llmc_step's
+/// address, the worker's index and the number of workers.
+class StepLowering {
+public:
+  StepLowering(SPMDProgram &program)
+      : program(program), module(*program.code), builder(module.getContext()),
+        pointer(LLVM::LLVMPointerType::get(module.getContext())) {
+    Type i64 = builder.getI64Type();
+    stepType = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, i64, i64});
+  }
+
+  void run() {
+    module.walk([&](Operation *op) {
+      builder.setInsertionPoint(op);
+      if (auto field = dyn_cast<spmd::FieldOp>(op))
+        lower(field);
+      else if (auto count = dyn_cast<spmd::CountOp>(op))
+        lower(count);
+      else if (auto address = dyn_cast<spmd::AddressOp>(op))
+        lower(address);
+      else if (auto barrier = dyn_cast<spmd::BarrierOp>(op))
+        lower(barrier);
+      else if (auto stage = dyn_cast<spmd::StageOp>(op))
+        lower(stage);
+    });
+    for (auto function : module.getOps<func::FuncOp>())
+      lowerSignature(function);
+    for (const SPMDProgram::Variant &variant : program.variants)
+      emitStepFunction(variant);
+  }
+
+private:
+  /// Gives a step, on its first use, the type that it becomes.
+  Value asStructure(Value step) {
+    step.setType(stepType);
+    return step;
+  }
+  Value part(Value step, int64_t index) {
+    return LLVM::ExtractValueOp::create(builder, step.getLoc(), step, index);
+  }
+  Value constant(Location location, int64_t value) {
+    return arith::ConstantOp::create(builder, location, builder.getI64IntegerAttr(value));
+  }
+  /// Loads the member of an llmc_step at `offset`.
+  Value loadMember(Location location, Type type, Value step, size_t offset) {
+    Value address = LLVM::GEPOp::create(builder, location, pointer, builder.getI8Type(), step,
+                                        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(offset)});
+    return LLVM::LoadOp::create(builder, location, type, address);
+  }
+
+  static size_t getOffset(spmd::Field field) {
+    switch (field) {
+    case spmd::Field::Weights:
+      return offsetof(llmc_step, weights);
+    case spmd::Field::Arena:
+      return offsetof(llmc_step, arena);
+    case spmd::Field::WorkerArena:
+      return offsetof(llmc_step, worker_arena);
+    case spmd::Field::States:
+      return offsetof(llmc_step, states);
+    case spmd::Field::Tokens:
+      return offsetof(llmc_step, tokens);
+    case spmd::Field::Positions:
+      return offsetof(llmc_step, positions);
+    case spmd::Field::Sequences:
+      return offsetof(llmc_step, sequences);
+    case spmd::Field::Outputs:
+      return offsetof(llmc_step, outputs);
+    case spmd::Field::Logits:
+      return offsetof(llmc_step, logits);
+    }
+    return 0;
+  }
+
+  void replace(Operation *op, Value value) {
+    op->getResult(0).replaceAllUsesWith(value);
+    op->erase();
+  }
+
+  void lower(spmd::FieldOp op) {
+    Location location = op.getLoc();
+    Value handle = asStructure(op.getStep());
+    Value value = loadMember(location, pointer, part(handle, 0), getOffset(op.getField()));
+    if (op.getField() == spmd::Field::WorkerArena) {
+      Value offset = arith::MulIOp::create(builder, location, part(handle, 1),
+                                           constant(location, program.workerArenaBytes));
+      value = LLVM::GEPOp::create(builder, location, pointer, builder.getI8Type(), value,
+                                  ArrayRef<LLVM::GEPArg>{offset});
+    }
+    replace(op, value);
+  }
+
+  void lower(spmd::CountOp op) {
+    Value handle = asStructure(op.getStep());
+    replace(op, loadMember(op.getLoc(), builder.getI64Type(), part(handle, 0),
+                           op.getCount() == spmd::Count::Rows ? offsetof(llmc_step, rows)
+                                                              : offsetof(llmc_step, output_rows)));
+  }
+
+  void lower(spmd::AddressOp op) {
+    Value offset = constant(op.getLoc(), op.getOffset());
+    replace(op, LLVM::GEPOp::create(builder, op.getLoc(), pointer, builder.getI8Type(),
+                                    op.getBase(), ArrayRef<LLVM::GEPArg>{offset}));
+  }
+
+  void lower(spmd::BarrierOp op) {
+    Location location = op.getLoc();
+    Value handle = asStructure(op.getStep());
+    Value step = part(handle, 0);
+    Value worker = arith::TruncIOp::create(builder, location, builder.getI32Type(),
+                                           part(handle, 1));
+    Value pool = loadMember(location, pointer, step, offsetof(llmc_step, pool));
+    Value function = loadMember(location, pointer, step, offsetof(llmc_step, barrier));
+    auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(op.getContext()),
+                                            {pointer, builder.getI32Type()});
+    LLVM::CallOp::create(builder, location, type, ValueRange{function, pool, worker});
+    op.erase();
+  }
+
+  /// begin = count · worker / workers, end = count · (worker + 1) / workers; the body unless empty.
+  void lower(spmd::StageOp op) {
+    Location location = op.getLoc();
+    Value handle = asStructure(op.getStep());
+    Value worker = part(handle, 1), workers = part(handle, 2);
+    auto bound = [&](Value index) -> Value {
+      Value product = arith::MulIOp::create(builder, location, op.getCount(), index);
+      return arith::DivUIOp::create(builder, location, product, workers);
+    };
+    Value next = arith::AddIOp::create(builder, location, worker, constant(location, 1));
+    Value begin = bound(worker), end = bound(next);
+    Value any = arith::CmpIOp::create(builder, location, arith::CmpIPredicate::ult, begin, end);
+    auto condition = scf::IfOp::create(builder, location, any, /*withElseRegion=*/false);
+    Block &from = op.getBody().front();
+    from.getArgument(0).replaceAllUsesWith(begin);
+    from.getArgument(1).replaceAllUsesWith(end);
+    Block *to = condition.thenBlock();
+    to->getOperations().splice(to->begin(), from.getOperations());
+    op.erase();
+  }
+
+  void lowerSignature(func::FuncOp function) {
+    SmallVector<Type> types;
+    for (BlockArgument argument : function.getArguments()) {
+      if (isa<spmd::StepType>(argument.getType()))
+        argument.setType(stepType);
+      types.push_back(argument.getType());
+    }
+    function.setFunctionType(builder.getFunctionType(types, function.getResultTypes()));
+  }
+
+  void emitStepFunction(const SPMDProgram::Variant &variant) {
+    Location location = module.getLoc();
+    Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
+    builder.setInsertionPointToEnd(module.getBody());
+    std::string name = getStepFunctionName(*variant.target);
+    auto function =
+        func::FuncOp::create(builder, location, name,
+                             builder.getFunctionType({pointer, i32, i32}, TypeRange()));
+    function->setAttr("llmc.variant", builder.getStringAttr(variant.target->name));
+    builder.setInsertionPointToStart(function.addEntryBlock());
+    Value step = LLVM::UndefOp::create(builder, location, stepType);
+    Value address = function.getArgument(0);
+    step = LLVM::InsertValueOp::create(builder, location, step, address, ArrayRef<int64_t>{0});
+    for (int64_t index : {1, 2}) {
+      Value wide =
+          arith::ExtUIOp::create(builder, location, i64, function.getArgument(index));
+      step = LLVM::InsertValueOp::create(builder, location, step, wide, ArrayRef<int64_t>{index});
+    }
+    Value rows = loadMember(location, i64, address, offsetof(llmc_step, rows));
+    Value one = arith::CmpIOp::create(builder, location, arith::CmpIPredicate::eq, rows,
+                                      constant(location, 1));
+    scf::IfOp::create(
+        builder, location, one,
+        [&](OpBuilder &nested, Location) {
+          func::CallOp::create(nested, location, variant.rowFunction, TypeRange(), step);
+          scf::YieldOp::create(nested, location);
+        },
+        [&](OpBuilder &nested, Location) {
+          func::CallOp::create(nested, location, variant.rowsFunction, TypeRange(), step);
+          scf::YieldOp::create(nested, location);
+        });
+    func::ReturnOp::create(builder, location);
+  }
+
+  SPMDProgram &program;
+  ModuleOp module;
+  OpBuilder builder;
+  Type pointer;
+  LLVM::LLVMStructType stepType;
+};
+
+/// Gives every function the CPU of its variant, whose name its own ends with.
+void setTargets(SPMDProgram &program) {
+  program.code->walk([&](LLVM::LLVMFuncOp function) {
+    if (function.isExternal())
+      return;
+    auto exported = function->getAttrOfType<StringAttr>("llmc.variant");
+    for (const SPMDProgram::Variant &variant : program.variants) {
+      const KernelTarget &target = *variant.target;
+      if (exported ? exported.getValue() != target.name
+                   : !function.getName().ends_with(("_" + target.name).str()))
+        continue;
+      MLIRContext *context = function.getContext();
+      function.setTargetCpu(target.cpu);
+      if (!target.llvmFeatures.empty())
+        function.setTargetFeaturesAttr(LLVM::TargetFeaturesAttr::get(context, target.llvmFeatures));
+      if (target.dot == DotLowering::Vnni)
+        function.setPassthroughAttr(ArrayAttr::get(
+            context, ArrayAttr::get(context, {StringAttr::get(context, "prefer-vector-width"),
+                                              StringAttr::get(context, "512")})));
+      function.setLinkage(LLVM::Linkage::Internal);
+      function->removeAttr("llmc.variant");
+      break;
+    }
+  });
+}
+
+} // namespace
+
+LogicalResult llmc::lowerSPMDToLLVM(SPMDProgram &program) {
+  StepLowering(program).run();
+  PassManager passes(program.code->getContext());
+  passes.addPass(createCSEPass());
+  passes.addPass(createSCFToControlFlowPass());
+  passes.addPass(createConvertVectorToLLVMPass());
+  passes.addPass(createArithToLLVMConversionPass());
+  passes.addPass(createConvertIndexToLLVMPass());
+  passes.addPass(createConvertControlFlowToLLVMPass());
+  passes.addPass(createConvertFuncToLLVMPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+  if (failed(passes.run(*program.code)))
+    return failure();
+  setTargets(program);
+  return success();
+}

@@ -1,0 +1,43 @@
+//===- ParameterPaths.cpp - paths of parameters' files ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Support/ParameterPaths.h"
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
+#include "llvm/Support/Path.h"
+
+#include <filesystem>
+
+using namespace mlir;
+using namespace llmc;
+
+/// Replaces every path by what `change` makes of it.
+static void changePaths(ModuleOp module, function_ref<std::string(StringRef)> change) {
+  for (auto parameter : module.getOps<ParameterOp>())
+    if (auto file = dyn_cast<FileAttr>(parameter.getData()))
+      parameter.setDataAttr(FileAttr::get(module.getContext(), change(file.getPath()),
+                                          file.getOffset(), file.getStrides()));
+}
+
+void llmc::resolveParameterPaths(ModuleOp module, StringRef folder) {
+  changePaths(module, [&](StringRef path) {
+    if (llvm::sys::path::is_absolute(path))
+      return path.str();
+    SmallString<256> absolute(folder);
+    llvm::sys::path::append(absolute, path);
+    llvm::sys::path::remove_dots(absolute, /*remove_dot_dot=*/true);
+    return absolute.str().str();
+  });
+}
+
+void llmc::relativizeParameterPaths(ModuleOp module, StringRef folder) {
+  changePaths(module, [&](StringRef path) {
+    std::filesystem::path relative =
+        std::filesystem::path(path.str()).lexically_relative(folder.str());
+    return relative.empty() ? path.str() : relative.generic_string();
+  });
+}

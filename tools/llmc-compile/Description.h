@@ -1,0 +1,23 @@
+//===- Description.h - what an artifact says of itself ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_TOOLS_LLMC_COMPILE_DESCRIPTION_H
+#define LLMC_TOOLS_LLMC_COMPILE_DESCRIPTION_H
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <string>
+
+namespace llmc {
+
+/// JSON: the model's file name, the passes, and for each parameter that is read its name, shape,
+/// encoding, bytes in canonical form and bits per weight.
+std::string describe(mlir::ModuleOp module, llvm::StringRef input, llvm::StringRef passes);
+
+} // namespace llmc
+
+#endif // LLMC_TOOLS_LLMC_COMPILE_DESCRIPTION_H

@@ -1,0 +1,158 @@
+//===- llmc-compile.cpp - compiles a model into one file ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// `llmc compile`: reads a module, runs the compression passes asked for, and writes an artifact.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Description.h"
+#include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Support/ParameterPaths.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Support/FileUtilities.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+using namespace llmc;
+
+namespace {
+
+/// The command line.
+struct Options {
+  llvm::cl::OptionCategory category{"llmc compile"};
+  llvm::cl::opt<std::string> input{llvm::cl::Positional, llvm::cl::Required,
+                                   llvm::cl::desc("MODEL.onnx|.mlir"), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> output{"o", llvm::cl::Required, llvm::cl::desc("Output file"),
+                                    llvm::cl::value_desc("file"), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> passes{
+      "passes", llvm::cl::desc("Compression passes, e.g. \"quantize-rtn{bits=4}\""),
+      llvm::cl::value_desc("pipeline"), llvm::cl::cat(category)};
+  llvm::cl::list<std::string> targets{
+      "target",
+      llvm::cl::desc("TRIPLE[:VARIANT,…], e.g. x86_64-linux-gnu:avx2; repeat for several "
+                     "architectures; default: host"),
+      llvm::cl::value_desc("target"), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> tokenizer{
+      "tokenizer",
+      llvm::cl::desc("tokenizer.json, or the folder that holds it and tokenizer_config.json; "
+                     "default: beside the model"),
+      llvm::cl::value_desc("path"), llvm::cl::cat(category)};
+  llvm::cl::opt<int64_t> maxRows{"max-rows", llvm::cl::desc("Tokens of a step"),
+                                 llvm::cl::init(128), llvm::cl::cat(category)};
+};
+
+/// Fails with a message for the user.
+LogicalResult report(llvm::Error error) {
+  if (!error)
+    return success();
+  llvm::WithColor::error(llvm::errs(), "llmc compile") << llvm::toString(std::move(error)) << "\n";
+  return failure();
+}
+
+OwningOpRef<ModuleOp> readModule(StringRef path, MLIRContext &context, llvm::SourceMgr &sources) {
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> file = openInputFile(path, &message);
+  if (!file) {
+    (void)report(llvm::createStringError("%s", message.c_str()));
+    return nullptr;
+  }
+  sources.AddNewSourceBuffer(std::move(file), SMLoc());
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+  SmallString<256> folder(path);
+  llvm::sys::fs::make_absolute(folder);
+  if (module)
+    resolveParameterPaths(*module, llvm::sys::path::parent_path(folder));
+  return module;
+}
+
+LogicalResult runPasses(ModuleOp module, StringRef pipeline) {
+  if (pipeline.empty())
+    return success();
+  PassManager manager(module.getContext());
+  std::string message;
+  llvm::raw_string_ostream stream(message);
+  if (failed(parsePassPipeline(pipeline, manager, stream)))
+    return report(llvm::createStringError("--passes: %s", StringRef(message).trim().str().c_str()));
+  return manager.run(module);
+}
+
+/// Finds the tokenizer's files in `folder`; a named one must be there.
+LogicalResult collectFiles(const Options &options, ArtifactOptions &artifact) {
+  SmallString<256> folder(options.tokenizer.empty()
+                              ? llvm::sys::path::parent_path(options.input)
+                              : StringRef(options.tokenizer));
+  if (!options.tokenizer.empty() && !llvm::sys::fs::is_directory(folder))
+    llvm::sys::path::remove_filename(folder);
+  for (StringRef name : {"tokenizer.json", "tokenizer_config.json"}) {
+    SmallString<256> path(folder);
+    if (name == "tokenizer.json" && !options.tokenizer.empty() &&
+        !llvm::sys::fs::is_directory(options.tokenizer))
+      path = options.tokenizer;
+    else
+      llvm::sys::path::append(path, name);
+    auto file = llvm::MemoryBuffer::getFile(path);
+    if (file)
+      artifact.files.push_back({name.str(), (*file)->getBuffer().str()});
+    else if (!options.tokenizer.empty() && name == "tokenizer.json")
+      return report(llvm::createStringError(file.getError(), "cannot read '%s'", path.c_str()));
+  }
+  return success();
+}
+
+LogicalResult compile(const Options &options) {
+  ArtifactOptions artifact;
+  artifact.maxRows = options.maxRows;
+  std::vector<std::string> names(options.targets.begin(), options.targets.end());
+  if (names.empty())
+    names = {"host"};
+  for (const std::string &name : names) {
+    llvm::Expected<Target> target = Target::parse(name);
+    if (!target)
+      return report(target.takeError());
+    artifact.targets.push_back(*target);
+  }
+  if (failed(collectFiles(options, artifact)))
+    return failure();
+
+  DialectRegistry registry;
+  registry.insert<LLMCDialect, arith::ArithDialect, func::FuncDialect>();
+  MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  OwningOpRef<ModuleOp> module = readModule(options.input, context, sources);
+  if (!module || failed(runPasses(*module, options.passes)))
+    return failure();
+  artifact.description = describe(*module, options.input, options.passes);
+  // Linking resets all command line options in the process: the path is copied before.
+  const std::string output = options.output;
+  return report(emitArtifact(*module, artifact, output));
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  Options options;
+  llvm::cl::HideUnrelatedOptions(options.category);
+  llvm::cl::ParseCommandLineOptions(argc, argv, "llmc compile: a model in one file\n");
+  return failed(compile(options));
+}
