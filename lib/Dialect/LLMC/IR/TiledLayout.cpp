@@ -44,7 +44,7 @@ TiledLayout TiledLayout::get(RankedTensorType type) {
   }
   int64_t group = layout.encoding.getGroup();
   if (group <= 0 || group >= layout.columns)
-    layout.scaleGroup = layout.getBlocks() * blockInputs;
+    layout.scaleGroup = std::max<int64_t>(layout.getBlocks(), 1) * blockInputs;
   else
     layout.scaleGroup = group % blockInputs == 0 ? group : std::gcd(group, blockInputs);
   layout.scaleGroups = llvm::divideCeil(layout.columns, layout.scaleGroup);
