@@ -113,7 +113,8 @@ FailureOr<int64_t> GroupedAttr::getByteSize(ArrayRef<int64_t> shape,
   }
   // Beyond this the sizes of the planes may not fit 63 bits.
   constexpr int64_t limit = int64_t(1) << 56;
-  if (shape[0] < 0 || shape[1] < 0 || (shape[1] != 0 && shape[0] > limit / shape[1])) {
+  if (shape[0] < 0 || shape[1] < 0 || shape[0] > limit || shape[1] > limit ||
+      (shape[1] != 0 && shape[0] > limit / shape[1])) {
     emitError() << "expected at most 2^56 weights, found " << shape[0] << " x " << shape[1];
     return failure();
   }

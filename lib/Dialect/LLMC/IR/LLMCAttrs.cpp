@@ -80,7 +80,11 @@ LogicalResult TiledAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementTyp
                                         function_ref<InFlightDiagnostic()> emitError) const {
   if (shape.size() != 2)
     return emitError() << "expected a matrix for a tiled layout, found rank " << shape.size();
-  if (auto inner = dyn_cast_or_null<VerifiableTensorEncoding>(getEncoding()))
-    return inner.verifyEncoding(shape, elementType, emitError);
-  return success();
+  if (!getEncoding())
+    return success();
+  auto inner = dyn_cast<VerifiableTensorEncoding>(getEncoding());
+  if (!inner || !isa<EncodingInterface>(getEncoding()))
+    return emitError() << "expected an encoding of weights inside a tiled layout, found "
+                       << getEncoding();
+  return inner.verifyEncoding(shape, elementType, emitError);
 }

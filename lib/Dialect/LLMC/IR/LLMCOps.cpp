@@ -15,6 +15,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/Support/CheckedArithmetic.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -64,7 +65,7 @@ LogicalResult ParameterOp::verify() {
   if (!bytesType || bytesType.getRank() != 1 || !bytesType.getElementType().isInteger(8))
     return emitOpError("expected a resource of type tensor<")
            << *size << "xi8>, found " << resource.getType();
-  return expectSize(*this, "a resource of bytes", *size, bytesType.getDimSize(0));
+  return expectSize(*this, "a resource size", *size, bytesType.getDimSize(0));
 }
 
 LogicalResult ParameterValueOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -149,10 +150,16 @@ LogicalResult AttentionOp::verify() {
            << cache.getHeads() << " heads divide, found " << heads;
   if (std::optional<uint64_t> window = getWindow(); window && static_cast<int64_t>(*window) <= 0)
     return emitOpError("expected a positive window, found ") << static_cast<int64_t>(*window);
-  return expectSize(*this, "a query width", heads * cache.getHeadSize(), getDim(getQuery(), 1));
+  // A product beyond 63 bits is wider than any query.
+  int64_t width = llvm::checkedMul(heads, cache.getHeadSize()).value_or(INT64_MAX);
+  return expectSize(*this, "a query width", width, getDim(getQuery(), 1));
 }
 
 LogicalResult GroupDotOp::verify() {
+  // Weights and activations are the two halves of the operands.
+  if (getNumOperands() % 2 != 0)
+    return emitOpError("expected as many activations as weights, found ")
+           << getNumOperands() << " operands";
   size_t steps = getWeights().size();
   if (steps < 1 || steps > 64)
     return emitOpError("expected 1 to 64 steps, found ") << steps;

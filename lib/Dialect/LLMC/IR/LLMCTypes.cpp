@@ -10,6 +10,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/CheckedArithmetic.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -46,6 +47,14 @@ LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, 
                                   int64_t headSize, int64_t capacity, Type keys, Type values) {
   if (heads <= 0 || headSize <= 0 || capacity <= 0)
     return emitError() << "expected positive heads, head size and capacity, found " << heads << "x"
+                       << headSize << " and " << capacity;
+  // Beyond this the sizes of a sequence's state may not fit 63 bits.
+  constexpr int64_t limit = int64_t(1) << 48;
+  std::optional<int64_t> elements = llvm::checkedMul(heads, headSize);
+  if (elements)
+    elements = llvm::checkedMul(*elements, capacity);
+  if (!elements || *elements > limit)
+    return emitError() << "expected a cache of at most 2^48 elements, found " << heads << "x"
                        << headSize << " and " << capacity;
   for (Type type : {keys, values})
     if (!type.isF32() && !type.isF16())

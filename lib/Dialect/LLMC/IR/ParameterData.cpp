@@ -39,6 +39,11 @@ FailureOr<int64_t> llmc::getParameterByteSize(RankedTensorType type,
   }
   if (auto encoding = dyn_cast_or_null<EncodingInterface>(type.getEncoding()))
     return encoding.getByteSize(type.getShape(), emitError);
+  if (type.getEncoding()) {
+    emitError() << "expected an encoding that says how many bytes it takes, found "
+                << type.getEncoding();
+    return failure();
+  }
   Type element = type.getElementType();
   if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8 != 0) {
     emitError() << "expected an element type of whole bytes, found " << element;

@@ -17,14 +17,24 @@ include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
+/// The sizes of a tensor from dimension `first` on are known and positive.
+class LLMC_KnownSizes<int first> : CPred<
+    "::llvm::all_of(::llvm::cast<::mlir::ShapedType>($_self).getShape().drop_front("
+    # first # "), [](int64_t size) { return size > 0; })">;
+class LLMC_Sized<Type type, int first, string what>
+    : Type<And<[type.predicate, LLMC_KnownSizes<first>]>, type.summary # " with " # what,
+           "::mlir::RankedTensorType">;
+
 /// Activations: rows × width in fp32.
-def LLMC_Activations : 2DTensorOf<[F32]>;
+def LLMC_Activations : LLMC_Sized<2DTensorOf<[F32]>, 1, "a width that is known and positive">;
 /// One integer per row.
 def LLMC_RowIntegers : 1DTensorOf<[I32]>;
 /// A matrix of weights, out × in.
-def LLMC_Matrix : 2DTensorOf<[F32, F16, BF16]>;
+def LLMC_Matrix
+    : LLMC_Sized<2DTensorOf<[F32, F16, BF16]>, 0, "sizes that are known and positive">;
 /// A vector of weights.
-def LLMC_Vector : 1DTensorOf<[F32, F16, BF16]>;
+def LLMC_Vector
+    : LLMC_Sized<1DTensorOf<[F32, F16, BF16]>, 0, "a size that is known and positive">;
 
 class LLMC_Op<string mnemonic, list<Trait> traits = []> : Op<LLMC_Dialect, mnemonic, traits>;
 
@@ -44,7 +54,8 @@ def LLMC_ParameterOp : LLMC_Op<"parameter", [Symbol]> {
     ```
 
     Constraints:
-    - C1. The type has a static shape and an element type of whole bytes.
+    - C1. The type has a static shape, an element type of whole bytes, and no encoding or one that
+      says how many bytes it takes.
     - C2. `data` is a `#llmc.file` or a dense resource of as many bytes as the type takes.
     - C3. `strides` stand only with a type without encoding, one per dimension.
   }];
@@ -277,7 +288,7 @@ def LLMC_GroupDotOp : LLMC_Op<"group_dot", [Pure, SameVariadicOperandSize]> {
     vpmaddubsw and vpmaddwd, to sdot, or to plain arithmetic, which is its meaning.
 
     Constraints:
-    - C1. There are 1 to 64 steps.
+    - C1. There are 1 to 64 steps, each with weights and activations.
     - C2. 1 ≤ max_weight ≤ 255.
   }];
   let arguments = (ins Variadic<VectorOfLengthAndType<[64], [I8]>>:$weights,

@@ -30,7 +30,7 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     `headSize` elements, stored as `keys` and `values` say. It is updated in place.
 
     Constraints:
-    - C1. heads, headSize and capacity are positive.
+    - C1. heads, headSize and capacity are positive, and their product is at most 2^48.
     - C2. keys and values are f32 or f16.
 
     Example: `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16>`

@@ -1,0 +1,130 @@
+// RUN: llmc-opt %s -split-input-file -verify-diagnostics -allow-unregistered-dialect
+
+// expected-error @+1 {{expected 1 to 8 bits, found 9}}
+func.func private @f(tensor<96x64xf32, #llmc.grouped<bits = 9, group = 32, zero = none, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected 1 to 8 bits, found 0}}
+func.func private @f(tensor<96x64xf32, #llmc.grouped<bits = 0, group = 32, zero = float, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected at least 2 bits without a zero point, found 1}}
+func.func private @f(tensor<96x64xf32, #llmc.grouped<bits = 1, group = 32, zero = none, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected a positive group size, 'channel' or 'tensor', found 0}}
+func.func private @f(tensor<96x64xf32, #llmc.grouped<bits = 4, group = 0, zero = none, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected a positive group size, 'channel' or 'tensor', found -1}}
+func.func private @f(tensor<96x64xf32, #llmc.grouped<bits = 4, group = -1, zero = none, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected scales of f32, f16 or bf16, found 'f64'}}
+func.func private @f(tensor<96x64xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f64>>)
+
+// -----
+
+// expected-error @+2 {{expected one of [none, integer, float] for zero point of a grouped encoding, got: some}}
+// expected-error @+1 {{failed to parse LLMC_GroupedAttr parameter 'zero'}}
+func.func private @f(tensor<96x64xf32, #llmc.grouped<bits = 4, group = 32, zero = some, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected element type f32 for a grouped encoding, found 'f16'}}
+func.func private @f(tensor<96x64xf16, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected a matrix of static shape for a grouped encoding}}
+func.func private @f(tensor<96xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected a matrix of static shape for a grouped encoding}}
+func.func private @f(tensor<?x96xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected a matrix for a tiled layout, found rank 1}}
+func.func private @f(tensor<96xf32, #llmc.tiled>)
+
+// -----
+
+// expected-error @+1 {{expected an encoding of weights inside a tiled layout, found 5 : i32}}
+func.func private @f(tensor<4x4xf32, #llmc.tiled<5 : i32>>)
+
+// -----
+
+// expected-error @+1 {{expected an encoding of weights inside a tiled layout, found #llmc.tiled}}
+func.func private @f(tensor<4x4xf32, #llmc.tiled<#llmc.tiled>>)
+
+// -----
+
+// expected-error @+1 {{expected element type f32 for a grouped encoding, found 'f16'}}
+func.func private @f(tensor<4x4xf16, #llmc.tiled<#llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>>>)
+
+// -----
+
+// expected-error @+1 {{expected activations of 8 bits, found 4}}
+"test.op"() {rounding = #llmc.dynamic<bits = 4, group = 32>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{expected an activation group that is a multiple of 32, found 31}}
+"test.op"() {rounding = #llmc.dynamic<bits = 8, group = 31>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{expected an activation group that is a multiple of 32, found 0}}
+"test.op"() {rounding = #llmc.dynamic<bits = 8, group = 0>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{expected the path of a file, found an empty string}}
+"test.op"() {file = #llmc.file<"", offset = 0>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{expected an offset of at least 0, found -1}}
+"test.op"() {file = #llmc.file<"weights.bin", offset = -1>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{expected positive strides, found 0}}
+"test.op"() {file = #llmc.file<"weights.bin", offset = 0, strides = [1, 0]>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{expected heads and head size as HxS, found 1 dimensions}}
+func.func private @f(!llmc.kv_cache<3, capacity = 64, keys = f32, values = f32>)
+
+// -----
+
+// expected-error @+1 {{expected positive heads, head size and capacity, found 3x0 and 64}}
+func.func private @f(!llmc.kv_cache<3x0, capacity = 64, keys = f32, values = f32>)
+
+// -----
+
+// expected-error @+1 {{expected positive heads, head size and capacity, found 3x4 and -1}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = -1, keys = f32, values = f32>)
+
+// -----
+
+// expected-error @+1 {{expected a cache of at most 2^48 elements, found 4611686018427387904x4 and 64}}
+func.func private @f(!llmc.kv_cache<4611686018427387904x4, capacity = 64, keys = f32, values = f32>)
+
+// -----
+
+// expected-error @+1 {{expected keys and values of f32 or f16, found 'i8'}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = i8, values = f32>)
+
+// -----
+
+// expected-error @+1 {{expected keys and values of f32 or f16, found 'bf16'}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = bf16>)
