@@ -9,8 +9,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Description.h"
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
+#include "llmc/Conversion/EmitObject/Description.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Support/ParameterPaths.h"
 
@@ -96,9 +96,8 @@ LogicalResult runPasses(ModuleOp module, StringRef pipeline) {
 
 /// Finds the tokenizer's files in `folder`; a named one must be there.
 LogicalResult collectFiles(const Options &options, ArtifactOptions &artifact) {
-  SmallString<256> folder(options.tokenizer.empty()
-                              ? llvm::sys::path::parent_path(options.input)
-                              : StringRef(options.tokenizer));
+  SmallString<256> folder(options.tokenizer.empty() ? llvm::sys::path::parent_path(options.input)
+                                                    : StringRef(options.tokenizer));
   if (!options.tokenizer.empty() && !llvm::sys::fs::is_directory(folder))
     llvm::sys::path::remove_filename(folder);
   for (StringRef name : {"tokenizer.json", "tokenizer_config.json"}) {

@@ -22,6 +22,21 @@
 
 using namespace llmc;
 
+/// A bound far above what is of use, so that sizes that depend on it can't overflow.
+static constexpr int64_t maxRowsOfStep = 65536;
+
+llvm::Error llmc::checkCodeOptions(const CodeOptions &options) {
+  llvm::StringRef symbol = options.programSymbol;
+  auto belongs = [](char c) { return llvm::isAlnum(c) || c == '_'; };
+  if (symbol.empty() || llvm::isDigit(symbol.front()) || !llvm::all_of(symbol, belongs))
+    return llvm::createStringError("expected a C identifier as the program's symbol, found '%s'",
+                                   options.programSymbol.c_str());
+  if (options.maxRows < 1 || options.maxRows > maxRowsOfStep)
+    return llvm::createStringError("expected 1 to %lld rows of a step, found %lld",
+                                   (long long)maxRowsOfStep, (long long)options.maxRows);
+  return llvm::Error::success();
+}
+
 static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 makeTargetMachine(const llvm::Triple &triple) {
   static const bool initialized = [] {
@@ -59,8 +74,9 @@ public:
   void build(const SPMDProgram &program, const WeightTable &weights, const CodeOptions &options) {
     llvm::SmallVector<llvm::Constant *> variants, regions;
     for (const SPMDProgram::Variant &variant : program.variants)
-      variants.push_back(structure({text(variant.target->name), number(64, variant.target->features),
-                                    module.getFunction(getStepFunctionName(*variant.target))}));
+      variants.push_back(
+          structure({text(variant.target->name), number(64, variant.target->features),
+                     module.getFunction(getStepFunctionName(*variant.target))}));
     for (const SPMDProgram::Region &region : program.regions)
       regions.push_back(structure(
           {number(64, region.offset), number(64, region.stride), number(64, region.block)}));
@@ -134,6 +150,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
 static llvm::Expected<std::unique_ptr<llvm::Module>>
 emitModule(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
            const CodeOptions &options, llvm::LLVMContext &context, llvm::TargetMachine &machine) {
+  if (llvm::Error error = checkCodeOptions(options))
+    return std::move(error);
   mlir::registerBuiltinDialectTranslation(*module.getContext());
   mlir::registerLLVMDialectTranslation(*module.getContext());
   mlir::FailureOr<SPMDProgram> program =
@@ -160,11 +178,9 @@ llmc::emitLLVMIR(mlir::ModuleOp module, const WeightTable &weights, const Target
   return emitModule(module, weights, target, options, context, **machine);
 }
 
-llvm::Expected<llvm::SmallVector<char, 0>> llmc::emitObject(mlir::ModuleOp module,
-                                                            const WeightTable &weights,
-                                                            const Target &target,
-                                                            const CodeOptions &options,
-                                                            bool assembly) {
+llvm::Expected<llvm::SmallVector<char, 0>>
+llmc::emitObject(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
+                 const CodeOptions &options, bool assembly) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = makeTargetMachine(target.triple);
   if (!machine)
     return machine.takeError();

@@ -52,17 +52,21 @@ static std::string makeHeader(llvm::StringRef symbol, llvm::StringRef weightsNam
 
 llvm::Error llmc::emitObjectFiles(mlir::ModuleOp module, const Target &target, CodeOptions options,
                                   llvm::StringRef path) {
+  if (llvm::Error error = checkCodeOptions(options))
+    return error;
   mlir::FailureOr<WeightTable> weights = WeightTable::plan(module);
   if (mlir::failed(weights))
     return llvm::createStringError("cannot pack the model's weights");
   llvm::SmallString<128> headerPath(path), weightsPath(path);
   llvm::sys::path::replace_extension(headerPath, "h");
   llvm::sys::path::replace_extension(weightsPath, "weights");
+  if (path == headerPath || path == weightsPath)
+    return llvm::createStringError("expected an object's name, such as NAME.o, found '%s'",
+                                   path.str().c_str());
   llvm::Expected<AtomicFile> weightsFile = writeWeights(*weights, weightsPath, options.weightsHash);
   if (!weightsFile)
     return weightsFile.takeError();
-  llvm::Expected<llvm::SmallVector<char, 0>> object =
-      emitObject(module, *weights, target, options);
+  llvm::Expected<llvm::SmallVector<char, 0>> object = emitObject(module, *weights, target, options);
   if (!object)
     return object.takeError();
   // All is known to be good: now the three appear.

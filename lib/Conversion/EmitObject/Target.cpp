@@ -12,13 +12,19 @@
 
 using namespace llmc;
 
+/// The C library makes no difference to the code, the size of a pointer does.
+static bool hasKnownEnvironment(const llvm::Triple &triple) {
+  llvm::StringRef name = triple.getEnvironmentName();
+  return name.empty() || name == "gnu" || name == "musl";
+}
+
 llvm::Expected<Target> Target::parse(llvm::StringRef text) {
   auto [tripleText, variantText] = text.split(':');
   Target target;
   target.triple = llvm::Triple(llvm::Triple::normalize(
       tripleText == "host" ? llvm::sys::getDefaultTargetTriple() : tripleText.str()));
   llvm::ArrayRef<KernelTarget> known = getKernelTargets(target.triple);
-  if (known.empty() || !target.triple.isOSLinux())
+  if (known.empty() || !target.triple.isOSLinux() || !hasKnownEnvironment(target.triple))
     return llvm::createStringError(
         "expected a target of x86_64-linux-gnu, aarch64-linux-gnu or host, found '%s'",
         tripleText.str().c_str());

@@ -28,8 +28,8 @@ struct Target {
   llvm::Triple triple;
   llvm::SmallVector<const KernelTarget *> variants;
 
-  /// Reads `TRIPLE[:VARIANT[,VARIANT…]]`, e.g. `x86_64-linux-gnu:avx512vnni,avx2`; `host` stands for
-  /// the triple of this machine. Without variants all that llmc has for the triple are meant.
+  /// Reads `TRIPLE[:VARIANT[,VARIANT…]]`, e.g. `x86_64-linux-gnu:avx512vnni,avx2`; `host` stands
+  /// for the triple of this machine. Without variants all that llmc has for the triple are meant.
   static llvm::Expected<Target> parse(llvm::StringRef text);
 };
 
@@ -40,17 +40,19 @@ struct CodeOptions {
   uint64_t weightsHash = 0;
 };
 
+/// Whether a program can be made with `options`: the symbol is a C identifier, the rows are in the
+/// range that the runtime counts in.
+llvm::Error checkCodeOptions(const CodeOptions &options);
+
 /// The program for `target` as LLVM IR, optimized.
 llvm::Expected<std::unique_ptr<llvm::Module>>
 emitLLVMIR(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
            const CodeOptions &options, llvm::LLVMContext &context);
 
 /// The program for `target` as an object file, position independent, or as assembly.
-llvm::Expected<llvm::SmallVector<char, 0>> emitObject(mlir::ModuleOp module,
-                                                      const WeightTable &weights,
-                                                      const Target &target,
-                                                      const CodeOptions &options,
-                                                      bool assembly = false);
+llvm::Expected<llvm::SmallVector<char, 0>>
+emitObject(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
+           const CodeOptions &options, bool assembly = false);
 
 /// Writes an object at `path` and, beside it with other endings, a header (.h) that declares its
 /// llmc_program and the file of weights (.weights).

@@ -1,11 +1,11 @@
-//===- Description.cpp - what an artifact says of itself ---===//
+//===- Description.cpp - what a compiled program says of itself ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "Description.h"
+#include "llmc/Conversion/EmitObject/Description.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -1,12 +1,12 @@
-//===- Description.h - what an artifact says of itself ---===//
+//===- Description.h - what a compiled program says of itself ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLMC_TOOLS_LLMC_COMPILE_DESCRIPTION_H
-#define LLMC_TOOLS_LLMC_COMPILE_DESCRIPTION_H
+#ifndef LLMC_CONVERSION_EMITOBJECT_DESCRIPTION_H
+#define LLMC_CONVERSION_EMITOBJECT_DESCRIPTION_H
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -20,4 +20,4 @@ std::string describe(mlir::ModuleOp module, llvm::StringRef input, llvm::StringR
 
 } // namespace llmc
 
-#endif // LLMC_TOOLS_LLMC_COMPILE_DESCRIPTION_H
+#endif // LLMC_CONVERSION_EMITOBJECT_DESCRIPTION_H

@@ -1,0 +1,39 @@
+//===- RegisterToObject.cpp - registers --mlir-to-object ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Directions.h"
+#include "TargetOptions.h"
+#include "llmc/Support/ParameterPaths.h"
+
+#include "mlir/Tools/mlir-translate/Translation.h"
+
+using namespace mlir;
+using namespace llmc;
+
+static llvm::Error emit(ModuleOp module) {
+  llvm::Expected<Target> target = getTarget();
+  if (!target)
+    return target.takeError();
+  llvm::Expected<std::string> path = claimOutputPath();
+  if (!path)
+    return path.takeError();
+  llvm::Expected<CodeOptions> code = getCodeOptions(module, *path);
+  if (!code)
+    return code.takeError();
+  resolveParameterPaths(module, getInputFolder());
+  return emitObjectFiles(module, *target, *code, *path);
+}
+
+void llmc::registerToObject() {
+  registerTargetOptions();
+  TranslateFromMLIRRegistration registration(
+      "mlir-to-object",
+      "Generate code for a canonical module: an object (-o NAME.o), and beside it a C header "
+      "(NAME.h) and the packed weights (NAME.weights)",
+      [](ModuleOp module, llvm::raw_ostream &) { return report(emit(module)); },
+      insertCanonicalDialects);
+}

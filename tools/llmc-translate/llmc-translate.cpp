@@ -1,0 +1,102 @@
+//===- llmc-translate.cpp - translates models into llmc's IR and out of it ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Like mlir-translate, with outputs that appear whole or not at all, and with translations that
+// write more than one file.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Directions.h"
+#include "llmc/Support/AtomicFile.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Support/FileUtilities.h"
+#include "mlir/Tools/mlir-translate/Translation.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+
+static llvm::cl::OptionCategory category("llmc-translate");
+static llvm::cl::opt<std::string> input(llvm::cl::Positional, llvm::cl::desc("<input file>"),
+                                        llvm::cl::init("-"), llvm::cl::cat(category));
+static llvm::cl::opt<std::string> output("o", llvm::cl::desc("Output file; default: -"),
+                                         llvm::cl::value_desc("file"), llvm::cl::init("-"),
+                                         llvm::cl::cat(category));
+static bool outputIsClaimed = false;
+
+static std::string getFolder(StringRef path) {
+  SmallString<256> folder(path);
+  llvm::sys::fs::make_absolute(folder);
+  return llvm::sys::path::parent_path(folder).str();
+}
+
+llvm::cl::OptionCategory &llmc::getOptionCategory() { return category; }
+StringRef llmc::getInputPath() { return input.getValue(); }
+std::string llmc::getInputFolder() { return getFolder(input.getValue()); }
+std::string llmc::getOutputFolder() { return getFolder(output.getValue()); }
+
+llvm::Expected<std::string> llmc::claimOutputPath() {
+  if (output == "-")
+    return llvm::createStringError("expected -o FILE: files are written beside it");
+  outputIsClaimed = true;
+  return output.getValue();
+}
+
+LogicalResult llmc::report(llvm::Error error) {
+  if (!error)
+    return success();
+  llvm::WithColor::error(llvm::errs(), "llmc-translate")
+      << llvm::toString(std::move(error)) << "\n";
+  return failure();
+}
+
+static LogicalResult translate(const Translation &translation) {
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> file =
+      translation.getInputAlignment()
+          ? openInputFile(input, *translation.getInputAlignment(), &message)
+          : openInputFile(input, &message);
+  if (!file)
+    return llmc::report(llvm::createStringError(message));
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  sources->AddNewSourceBuffer(std::move(file), SMLoc());
+  MLIRContext context;
+  SourceMgrDiagnosticHandler diagnostics(*sources, &context);
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (failed(translation(sources, stream, &context)))
+    return failure();
+  if (outputIsClaimed)
+    return success();
+  if (output == "-") {
+    llvm::outs() << text;
+    return success();
+  }
+  return llmc::report(llmc::writeFileAtomically(output, text));
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  llmc::registerToLLVMIR();
+  llmc::registerToObject();
+  llvm::cl::opt<const Translation *, false, TranslationParser> translation(
+      "", llvm::cl::desc("Directions:"), llvm::cl::cat(category));
+  registerAsmPrinterCLOptions();
+  registerMLIRContextCLOptions();
+  registerTranslationCLOptions();
+  llvm::cl::HideUnrelatedOptions(category);
+  llvm::cl::ParseCommandLineOptions(argc, argv, "llmc-translate: models in and out of llmc's IR\n");
+  if (!translation)
+    return failed(llmc::report(llvm::createStringError(
+        "expected a direction, such as --mlir-to-object; --help lists them")));
+  return failed(translate(*translation));
+}
