@@ -37,8 +37,8 @@ llvm::Error llmc::checkCodeOptions(const CodeOptions &options) {
   return llvm::Error::success();
 }
 
-static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-makeTargetMachine(const llvm::Triple &triple) {
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+llmc::makeTargetMachine(const llvm::Triple &triple) {
   static const bool initialized = [] {
     LLVMInitializeX86TargetInfo();
     LLVMInitializeX86Target();
@@ -129,7 +129,7 @@ private:
 
 } // namespace
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+void llmc::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager callGraph;
@@ -189,14 +189,19 @@ llmc::emitObject(mlir::ModuleOp module, const WeightTable &weights, const Target
       emitModule(module, weights, target, options, context, **machine);
   if (!ir)
     return ir.takeError();
+  return emitMachineCode(**ir, **machine, assembly);
+}
+
+llvm::Expected<llvm::SmallVector<char, 0>>
+llmc::emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine, bool assembly) {
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager passes;
-  if ((*machine)->addPassesToEmitFile(passes, stream, nullptr,
-                                      assembly ? llvm::CodeGenFileType::AssemblyFile
-                                               : llvm::CodeGenFileType::ObjectFile))
+  if (machine.addPassesToEmitFile(passes, stream, nullptr,
+                                  assembly ? llvm::CodeGenFileType::AssemblyFile
+                                           : llvm::CodeGenFileType::ObjectFile))
     return llvm::createStringError("LLVM emits no object files for %s",
-                                   target.triple.str().c_str());
-  passes.run(**ir);
+                                   machine.getTargetTriple().str().c_str());
+  passes.run(module);
   return object;
 }
