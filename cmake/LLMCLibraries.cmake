@@ -57,6 +57,8 @@ function(llmc_add_tool name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   llmc_configure_executable(${name} ${ARG_LIBRARIES})
+  # Installed tools find LLVM's libraries where they were linked from.
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 

@@ -8,6 +8,7 @@
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Path.h"
 
 #include <filesystem>
@@ -40,4 +41,13 @@ void llmc::relativizeParameterPaths(ModuleOp module, StringRef folder) {
         std::filesystem::path(path.str()).lexically_relative(folder.str());
     return relative.empty() ? path.str() : relative.generic_string();
   });
+}
+
+std::vector<std::string> llmc::collectParameterPaths(ModuleOp module) {
+  std::vector<std::string> paths;
+  for (auto parameter : module.getOps<ParameterOp>())
+    if (auto file = dyn_cast<FileAttr>(parameter.getData()))
+      if (!llvm::is_contained(paths, file.getPath()))
+        paths.push_back(file.getPath().str());
+  return paths;
 }

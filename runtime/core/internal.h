@@ -16,7 +16,7 @@
 struct llmc_model {
   atomic_uint references;
   llmc_allocator allocator;
-  llmc_mapping file;
+  llmc_mapping file; /* data null where the weights are the caller's */
   void *image; /* of dlopen; null for a linked program */
   const llmc_program *program;
   const llmc_variant *variant;

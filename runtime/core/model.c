@@ -167,51 +167,73 @@ static llmc_status open_artifact(llmc_model *model, int verify_weights) {
   return llmc_ok_status();
 }
 
-static llmc_status open_weights_file(llmc_model *model, int verify_weights) {
-  llmc_status status =
-      llmc_weights_file_check(model->file.data, model->file.size, model->program->weights_bytes,
-                              model->program->weights_hash);
+static llmc_status open_weights_file(llmc_model *model, const uint8_t *data, size_t size,
+                                     int verify_weights) {
+  llmc_status status;
+  if ((uintptr_t)data % LLMC_ALIGNMENT)
+    return llmc_make_status(LLMC_INVALID_ARGUMENT,
+                            "expected weights at a multiple of %u bytes, found address %p",
+                            LLMC_ALIGNMENT, (const void *)data);
+  status = llmc_weights_file_check(data, size, model->program->weights_bytes,
+                                   model->program->weights_hash);
   if (!llmc_status_ok(&status))
     return status;
-  model->weights = model->file.data + LLMC_ARTIFACT_WEIGHTS_ALIGNMENT;
+  model->weights = data + LLMC_ARTIFACT_WEIGHTS_ALIGNMENT;
   if (verify_weights &&
       llmc_hash(model->weights, model->program->weights_bytes) != model->program->weights_hash)
     return llmc_make_status(LLMC_CORRUPT, "the checksum of the weights is wrong");
   return llmc_ok_status();
 }
 
-static llmc_status load(llmc_model *model, const char *path, const llmc_model_options *options) {
-  llmc_status status = llmc_map_file(path, &model->file);
+/* Where a model comes from: an artifact, or a program with weights in a file or in memory. */
+typedef struct {
+  const llmc_program *program; /* null: the artifact at `path` */
+  const char *path;            /* null: the weights are in memory */
+  const void *data;
+  size_t size;
+} model_source;
+
+/* Finds the program and its weights. */
+static llmc_status open_source(llmc_model *model, const model_source *source, int verify_weights) {
+  llmc_status status;
+  if (!source->program) {
+    status = open_artifact(model, verify_weights);
+    return llmc_status_ok(&status) ? check_program(model->program) : status;
+  }
+  model->program = source->program;
+  status = check_program(model->program);
   if (!llmc_status_ok(&status))
     return status;
-  if (model->program) {
-    status = check_program(model->program);
-    if (llmc_status_ok(&status))
-      status = open_weights_file(model, options->verify_weights != 0);
-  } else {
-    status = open_artifact(model, options->verify_weights != 0);
-    if (llmc_status_ok(&status))
-      status = check_program(model->program);
-  }
+  return open_weights_file(model, source->path ? model->file.data : source->data,
+                           source->path ? model->file.size : source->size, verify_weights);
+}
+
+static llmc_status load(llmc_model *model, const model_source *source,
+                        const llmc_model_options *options) {
+  llmc_status status = llmc_ok_status();
+  if (source->path)
+    status = llmc_map_file(source->path, &model->file);
+  if (!llmc_status_ok(&status))
+    return status;
+  status = open_source(model, source, options->verify_weights != 0);
   if (llmc_status_ok(&status))
     status = choose_variant(model, options->variant);
   if (!llmc_status_ok(&status))
-    return llmc_annotate_status(status, path);
+    return source->path ? llmc_annotate_status(status, source->path) : status;
   /* Asks for the pages ahead of their first use; where that fails they come one by one. */
-  madvise((void *)model->file.data, model->file.size, MADV_WILLNEED);
+  if (model->file.data)
+    madvise((void *)model->file.data, model->file.size, MADV_WILLNEED);
   return llmc_pool_create(options->threads, options->pin_threads != 0, &model->pool);
 }
 
-static llmc_status create(const llmc_program *program, const char *path,
-                          const llmc_model_options *given, llmc_model **result) {
+static llmc_status create(const model_source *source, const llmc_model_options *given,
+                          llmc_model **result) {
   llmc_model_options options;
   llmc_model *model;
   llmc_status status;
   if (!result)
     return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected a place for the model, found null");
   *result = NULL;
-  if (!path)
-    return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected a path, found null");
   status = prepare_options(given, &options);
   if (!llmc_status_ok(&status))
     return status;
@@ -220,10 +242,9 @@ static llmc_status create(const llmc_program *program, const char *path,
     return llmc_make_status(LLMC_OUT_OF_MEMORY, "no memory for a model");
   atomic_init(&model->references, 1);
   model->allocator = options.allocator;
-  model->program = program;
   model->threads = options.threads;
   pthread_mutex_init(&model->turn, NULL);
-  status = load(model, path, &options);
+  status = load(model, source, &options);
   if (!llmc_status_ok(&status)) {
     llmc_model_release(model);
     return status;
@@ -232,16 +253,34 @@ static llmc_status create(const llmc_program *program, const char *path,
   return status;
 }
 
+static llmc_status refuse_null(const char *what, llmc_model **result) {
+  if (result)
+    *result = NULL;
+  return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected %s, found null", what);
+}
+
 llmc_status llmc_model_load(const char *path, const llmc_model_options *options,
                             llmc_model **model) {
-  return create(NULL, path, options, model);
+  const model_source source = {NULL, path, NULL, 0};
+  if (!path)
+    return refuse_null("a path", model);
+  return create(&source, options, model);
 }
 
 llmc_status llmc_model_load_program(const llmc_program *program, const char *weights_path,
                                     const llmc_model_options *options, llmc_model **model) {
-  if (!program)
-    return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected a program, found null");
-  return create(program, weights_path, options, model);
+  const model_source source = {program, weights_path, NULL, 0};
+  if (!program || !weights_path)
+    return refuse_null(program ? "a path" : "a program", model);
+  return create(&source, options, model);
+}
+
+llmc_status llmc_model_load_embedded(const llmc_program *program, const void *weights, size_t size,
+                                     const llmc_model_options *options, llmc_model **model) {
+  const model_source source = {program, NULL, weights, size};
+  if (!program || !weights)
+    return refuse_null(program ? "weights" : "a program", model);
+  return create(&source, options, model);
 }
 
 void llmc_model_retain(llmc_model *model) { atomic_fetch_add(&model->references, 1); }

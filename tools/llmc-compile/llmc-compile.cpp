@@ -12,6 +12,7 @@
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
 #include "llmc/Conversion/EmitObject/Description.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ParameterPaths.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -55,6 +56,18 @@ struct Options {
       llvm::cl::desc("tokenizer.json, or the folder that holds it and tokenizer_config.json; "
                      "default: beside the model"),
       llvm::cl::value_desc("path"), llvm::cl::cat(category)};
+  llvm::cl::opt<bool> object{
+      "object",
+      llvm::cl::desc("Write an object (-o NAME.o), a header (NAME.h) and the weights "
+                     "(NAME.weights) to link into an application, for one target"),
+      llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> symbol{
+      "symbol",
+      llvm::cl::desc("With --object: C name of the llmc_program; default: the output file's name"),
+      llvm::cl::value_desc("name"), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> depfile{
+      "depfile", llvm::cl::desc("Write what the output depends on, for make and ninja"),
+      llvm::cl::value_desc("file"), llvm::cl::cat(category)};
   llvm::cl::opt<int64_t> maxRows{"max-rows", llvm::cl::desc("Tokens of a step"),
                                  llvm::cl::init(128), llvm::cl::cat(category)};
 };
@@ -116,6 +129,40 @@ LogicalResult collectFiles(const Options &options, ArtifactOptions &artifact) {
   return success();
 }
 
+/// Writes a rule for make: the output depends on the model and on `paths`.
+LogicalResult writeDepfile(const Options &options, ArrayRef<std::string> paths) {
+  if (options.depfile.empty())
+    return success();
+  auto quote = [](StringRef path) {
+    std::string quoted;
+    for (char c : path) {
+      if (c == ' ' || c == '#' || c == '\\')
+        quoted += '\\';
+      else if (c == '$')
+        quoted += '$';
+      quoted += c;
+    }
+    return quoted;
+  };
+  std::string text = quote(options.output) + ": " + quote(options.input);
+  for (const std::string &path : paths)
+    text += " \\\n  " + quote(path);
+  return report(writeFileAtomically(options.depfile, text + "\n"));
+}
+
+/// An object is for one target and carries no files.
+LogicalResult checkObjectOptions(const Options &options) {
+  if (!options.object && !options.symbol.empty())
+    return report(llvm::createStringError("--symbol: expected --object with it"));
+  if (options.object && options.targets.size() > 1)
+    return report(llvm::createStringError("--object: expected one --target, found %zu",
+                                          options.targets.size()));
+  if (options.object && !options.tokenizer.empty())
+    return report(llvm::createStringError(
+        "--object: expected no --tokenizer: the application brings its own"));
+  return success();
+}
+
 LogicalResult compile(const Options &options) {
   ArtifactOptions artifact;
   artifact.maxRows = options.maxRows;
@@ -128,7 +175,8 @@ LogicalResult compile(const Options &options) {
       return report(target.takeError());
     artifact.targets.push_back(*target);
   }
-  if (failed(collectFiles(options, artifact)))
+  if (failed(checkObjectOptions(options)) ||
+      (!options.object && failed(collectFiles(options, artifact))))
     return failure();
 
   DialectRegistry registry;
@@ -138,11 +186,25 @@ LogicalResult compile(const Options &options) {
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler diagnostics(sources, &context);
   OwningOpRef<ModuleOp> module = readModule(options.input, context, sources);
-  if (!module || failed(runPasses(*module, options.passes)))
+  if (!module)
     return failure();
-  artifact.description = describe(*module, options.input, options.passes);
+  const std::vector<std::string> read = collectParameterPaths(*module);
+  if (failed(runPasses(*module, options.passes)))
+    return failure();
+  std::string description = describe(*module, options.input, options.passes);
+  if (options.object) {
+    CodeOptions code{artifact.maxRows, options.symbol, std::move(description), 0};
+    if (code.programSymbol.empty())
+      code.programSymbol = llvm::sys::path::stem(options.output).str();
+    if (failed(report(emitObjectFiles(*module, artifact.targets.front(), code, options.output))))
+      return failure();
+    return writeDepfile(options, read);
+  }
+  artifact.description = std::move(description);
   // Linking resets all command line options in the process: the path is copied before.
   const std::string output = options.output;
+  if (failed(writeDepfile(options, read)))
+    return failure();
   return report(emitArtifact(*module, artifact, output));
 }
 

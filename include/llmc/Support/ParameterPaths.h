@@ -15,6 +15,9 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
+#include <string>
+#include <vector>
+
 namespace llmc {
 
 /// Makes all relative paths absolute; they are relative to `folder`.
@@ -22,6 +25,9 @@ void resolveParameterPaths(mlir::ModuleOp module, llvm::StringRef folder);
 
 /// Makes all paths relative to `folder`, which is absolute.
 void relativizeParameterPaths(mlir::ModuleOp module, llvm::StringRef folder);
+
+/// The paths of all files that parameters lie in, each once, in order of first use.
+std::vector<std::string> collectParameterPaths(mlir::ModuleOp module);
 
 } // namespace llmc
 

@@ -59,6 +59,15 @@ LLMC_API LLMC_MUST_USE llmc_status llmc_model_load_program(const llmc_program *p
                                                            const char *weights_path,
                                                            const llmc_model_options *options,
                                                            llmc_model **model);
+/*
+ * The same with the contents of the file of weights in memory, `size` bytes, aligned to
+ * LLMC_ALIGNMENT. They are used in place: they must stay until the model is released. In particular
+ * they may be linked into this process (EMBED_WEIGHTS of the CMake function llmc_add_model).
+ */
+LLMC_API LLMC_MUST_USE llmc_status llmc_model_load_embedded(const llmc_program *program,
+                                                            const void *weights, size_t size,
+                                                            const llmc_model_options *options,
+                                                            llmc_model **model);
 LLMC_API void llmc_model_retain(llmc_model *model);
 /* Null is allowed. */
 LLMC_API void llmc_model_release(llmc_model *model);
