@@ -28,8 +28,7 @@ llvm::Expected<AtomicFile> AtomicFile::create(llvm::StringRef path) {
   AtomicFile file;
   file.path = path.str();
   file.temporary = file.path + ".tmp" + std::to_string(llvm::sys::Process::getProcessId());
-  file.descriptor =
-      open(file.temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  file.descriptor = open(file.temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file.descriptor < 0)
     return file.fail("write", errno);
   llvm::sys::RemoveFileOnSignal(file.temporary);
@@ -57,8 +56,8 @@ llvm::Expected<llvm::MutableArrayRef<uint8_t>> AtomicFile::map(uint64_t size) {
   // Space is taken now: a full disk found while writing through the mapping would be a SIGBUS.
   if (int error = posix_fallocate(descriptor, 0, static_cast<off_t>(std::max<uint64_t>(size, 1))))
     return fail("write", error);
-  void *memory = mmap(nullptr, std::max<uint64_t>(size, 1), PROT_READ | PROT_WRITE, MAP_SHARED,
-                      descriptor, 0);
+  void *memory =
+      mmap(nullptr, std::max<uint64_t>(size, 1), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
   if (memory == MAP_FAILED)
     return fail("map", errno);
   mapped = memory;

@@ -17,7 +17,7 @@ struct llmc_model {
   atomic_uint references;
   llmc_allocator allocator;
   llmc_mapping file; /* data null where the weights are the caller's */
-  void *image; /* of dlopen; null for a linked program */
+  void *image;       /* of dlopen; null for a linked program */
   const llmc_program *program;
   const llmc_variant *variant;
   const uint8_t *weights;

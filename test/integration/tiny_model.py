@@ -1,39 +1,60 @@
 # Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Writes a whole model that needs nothing: two layers in llmc's own IR, random weights, and a
+"""Writes a whole model that needs no other file: layers in llmc's own IR, random weights, and a
 tokenizer whose tokens are the letters."""
 
 import array
 import json
+import math
 import os
 import random
+import struct
 
 WIDTH, HEADS, CACHE_HEADS, HEAD, INNER, VOCABULARY, CONTEXT = 32, 4, 2, 8, 64, 32, 32
+GROUP = 32
 CACHE = f"!llmc.kv_cache<{CACHE_HEADS}x{HEAD}, capacity = {CONTEXT}, keys = f32, values = f32>"
 
 
 class _Writer:
     """Collects parameters and the lines of the function."""
 
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-        self.values, self.parameters, self.lines = array.array("f"), [], []
+    def __init__(self, seed, bits):
+        self.random, self.bits = random.Random(seed), bits
+        self.weights, self.parameters, self.lines = bytearray(), [], []
 
     def parameter(self, name, *shape):
-        text = "x".join(map(str, shape))
-        self.parameters.append(f"llmc.parameter @{name} : tensor<{text}xf32> = "
-                               f'#llmc.file<"weights.bin", offset = {4 * len(self.values)}>')
-        count = 1
-        for extent in shape:
-            count *= extent
-        self.values.extend(self.random.gauss(1 if len(shape) == 1 else 0, 0.4)
-                           for _ in range(count))
-        self.lines.append(f"%{name} = llmc.parameter_value @{name} : tensor<{text}xf32>")
+        tensor = f"tensor<{'x'.join(map(str, shape))}xf32>"
+        mean = 1 if len(shape) == 1 else 0
+        values = (self.random.gauss(mean, 0.4) for _ in range(math.prod(shape)))
+        self.add(name, tensor, array.array("f", values).tobytes())
+
+    def encoded_parameter(self, name, rows, columns):
+        """A matrix of random codes and scales; gives its type."""
+        tensor = (f"tensor<{rows}x{columns}xf32, "
+                  f"#llmc.grouped<bits = {self.bits}, group = {GROUP}, zero = none, scale = f16>>")
+        codes = self.random.randbytes(rows * columns * self.bits // 8)
+        scales = [self.random.uniform(0.5, 1.5) / 2 ** self.bits
+                  for _ in range(rows * columns // GROUP)]
+        codes += bytes(-len(codes) % 64)
+        self.add(name, tensor, codes + struct.pack(f"<{len(scales)}e", *scales))
+        return tensor
+
+    def add(self, name, tensor, contents):
+        self.weights += bytes(-len(self.weights) % 64)
+        self.parameters.append(f"llmc.parameter @{name} : {tensor} = "
+                               f'#llmc.file<"weights.bin", offset = {len(self.weights)}>')
+        self.weights += contents
+        self.lines.append(f"%{name} = llmc.parameter_value @{name} : {tensor}")
 
     def linear(self, result, x, name, inputs, outputs):
-        self.parameter(name, outputs, inputs)
-        self.lines.append(f"%{result} = llmc.linear %{x}, %{name} : (tensor<?x{inputs}xf32>, "
-                          f"tensor<{outputs}x{inputs}xf32>) -> tensor<?x{outputs}xf32>")
+        tensor, activation = f"tensor<{outputs}x{inputs}xf32>", ""
+        if self.bits:
+            tensor = self.encoded_parameter(name, outputs, inputs)
+            activation = f" activation <bits = 8, group = {GROUP}>"
+        else:
+            self.parameter(name, outputs, inputs)
+        self.lines.append(f"%{result} = llmc.linear %{x}, %{name}{activation} : "
+                          f"(tensor<?x{inputs}xf32>, {tensor}) -> tensor<?x{outputs}xf32>")
 
     def norm(self, result, x, name):
         self.parameter(name, WIDTH)
@@ -64,9 +85,10 @@ class _Writer:
         self.lines.append(f"%h{i + 1} = arith.addf %r{i}, %d{i} : {rows}")
 
 
-def write_tiny_model(folder, seed=1, layers=2):
-    """Writes model.mlir, weights.bin and tokenizer.json to `folder`; gives the model's path."""
-    writer = _Writer(seed)
+def write_tiny_model(folder, seed=1, layers=2, bits=0):
+    """Writes model.mlir, weights.bin and tokenizer.json to `folder`; gives the model's path. With
+    `bits` the matrices are integers of so many bits in groups, and their inputs are in 8 bits."""
+    writer = _Writer(seed, bits)
     writer.parameter("table", VOCABULARY, WIDTH)
     writer.lines.append(f"%h0 = llmc.embedding %tokens, %table : (tensor<?xi32>, "
                         f"tensor<{VOCABULARY}x{WIDTH}xf32>) -> tensor<?x{WIDTH}xf32>")
@@ -84,7 +106,7 @@ def write_tiny_model(folder, seed=1, layers=2):
                      f"-> {result} {{\n  " + "\n  ".join(writer.lines) +
                      f"\n  return %logits : {result}\n}}\n")
     with open(os.path.join(folder, "weights.bin"), "wb") as stream:
-        writer.values.tofile(stream)
+        stream.write(writer.weights)
     letters = "abcdefghijklmnopqrstuvwxyzABCDEF"
     tokenizer = {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": [],

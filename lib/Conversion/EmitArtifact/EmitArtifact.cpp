@@ -30,9 +30,9 @@ public:
       return llvm::createStringError("expected at most %u sections, found %zu",
                                      LLMC_ARTIFACT_MAX_SECTIONS, sections.size() + 1);
     std::vector<llmc_artifact_section> table(sections.size() + 1);
-    uint64_t offset = llvm::alignTo(sizeof(llmc_artifact_header) +
-                                        table.size() * sizeof(llmc_artifact_section),
-                                    LLMC_ARTIFACT_WEIGHTS_ALIGNMENT);
+    uint64_t offset =
+        llvm::alignTo(sizeof(llmc_artifact_header) + table.size() * sizeof(llmc_artifact_section),
+                      LLMC_ARTIFACT_WEIGHTS_ALIGNMENT);
     table[0].kind = LLMC_SECTION_WEIGHTS;
     table[0].offset = offset;
     table[0].bytes = weights.getByteSize();

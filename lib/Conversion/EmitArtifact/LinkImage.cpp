@@ -48,18 +48,17 @@ llvm::Expected<llvm::SmallVector<char, 0>> llmc::linkImage(llvm::ArrayRef<char> 
   if (error)
     return llvm::createStringError(error, "cannot write '%s'", objectPath.c_str());
 
-  const char *emulation =
-      triple.getArch() == llvm::Triple::aarch64 ? "aarch64linux" : "elf_x86_64";
+  const char *emulation = triple.getArch() == llvm::Triple::aarch64 ? "aarch64linux" : "elf_x86_64";
   std::string messages;
   llvm::raw_string_ostream diagnostics(messages);
   // lld keeps state between calls; it is reset after each, but two must not run at once.
   static std::mutex turn;
   std::lock_guard<std::mutex> lock(turn);
-  const char *arguments[] = {"ld.lld", "-m", emulation, "--shared", "--gc-sections",
-                             "--build-id=none", "-z", "noexecstack", "-z", "defs", "-o",
-                             imagePath.c_str(), objectPath.c_str()};
-  lld::Result result = lld::lldMain(arguments, diagnostics, diagnostics,
-                                    {{lld::Gnu, &lld::elf::link}});
+  const char *arguments[] = {
+      "ld.lld",      "-m", emulation, "--shared", "--gc-sections",   "--build-id=none", "-z",
+      "noexecstack", "-z", "defs",    "-o",       imagePath.c_str(), objectPath.c_str()};
+  lld::Result result =
+      lld::lldMain(arguments, diagnostics, diagnostics, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
     return llvm::createStringError("cannot link the program: %s", messages.c_str());
   auto image = llvm::MemoryBuffer::getFile(imagePath, /*IsText=*/false,

@@ -59,8 +59,8 @@ emitObject(mlir::ModuleOp module, const WeightTable &weights, const Target &targ
 llvm::Error emitObjectFiles(mlir::ModuleOp module, const Target &target, CodeOptions options,
                             llvm::StringRef path);
 
-/// The steps of emitObject, for code that is not a whole program: the code generator, LLVM's passes,
-/// and an object file or assembly of an optimized module.
+/// The steps of emitObject, for code that is not a whole program: the code generator, LLVM's
+/// passes, and an object file or assembly of an optimized module.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const llvm::Triple &triple);
 void optimize(llvm::Module &module, llvm::TargetMachine &machine);
 llvm::Expected<llvm::SmallVector<char, 0>>
