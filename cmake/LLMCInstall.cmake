@@ -1,7 +1,6 @@
 # What `cmake --install` gives: tools, runtime headers and libraries, a CMake package.
 
 include(CMakePackageConfigHelpers)
-include(llmcAddModel)
 
 set(_package "${CMAKE_INSTALL_LIBDIR}/cmake/llmc")
 install(DIRECTORY runtime/include/llmc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

@@ -9,6 +9,7 @@ import math
 import os
 import random
 import struct
+import sys
 
 WIDTH, HEADS, CACHE_HEADS, HEAD, INNER, VOCABULARY, CONTEXT = 32, 4, 2, 8, 64, 32, 32
 GROUP = 32
@@ -122,3 +123,7 @@ def write_tiny_model(folder, seed=1, layers=2, bits=0):
     with open(os.path.join(folder, "tokenizer.json"), "w", encoding="utf-8") as stream:
         json.dump(tokenizer, stream)
     return os.path.join(folder, "model.mlir")
+
+
+if __name__ == "__main__":
+    write_tiny_model(sys.argv[1], seed=int(sys.argv[2]))
