@@ -8,7 +8,9 @@ install(DIRECTORY runtime/include/llmc DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES cmake/llmcAddModel.cmake DESTINATION ${_package})
 install(EXPORT llmcTargets NAMESPACE llmc:: DESTINATION ${_package})
-install(EXPORT llmcTokenizerTargets NAMESPACE llmc:: DESTINATION ${_package})
+if(LLMC_BUILD_TOKENIZER)
+  install(EXPORT llmcTokenizerTargets NAMESPACE llmc:: DESTINATION ${_package})
+endif()
 configure_package_config_file(cmake/llmcConfig.cmake.in "${PROJECT_BINARY_DIR}/llmcConfig.cmake"
                               INSTALL_DESTINATION ${_package}
                               PATH_VARS CMAKE_INSTALL_BINDIR)

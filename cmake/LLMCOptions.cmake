@@ -12,6 +12,9 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 option(LLMC_BUILD_COMPILER "Build the compiler and its tools, not the runtime alone" ON)
+option(LLMC_BUILD_TOKENIZER "Build the tokenizer (needs PCRE2, utf8proc, nlohmann_json)" ON)
+option(LLMC_BUILD_DRIVER "Build the command llmc (needs the tokenizer and CLI11)"
+       ${LLMC_BUILD_TOKENIZER})
 option(LLMC_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(LLMC_BUILD_FUZZERS "Build the libFuzzer targets (needs clang)" OFF)
 option(LLMC_BUILD_BENCHMARKS "Build the benchmark programs under bench/" OFF)

@@ -1,14 +1,14 @@
 # Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Compiles models for AArch64, links them with the runtime, runs them in qemu-aarch64 on a CPU with
-and one without dot product instructions, and demands the bits that x86-64 gives.
+"""Cross-compiles the runtime and, with llmc_add_model, an application with a model for AArch64. Runs
+it in qemu-aarch64 on a CPU with and on one without dot product instructions, and demands the bits
+that x86-64 gives.
 
 Variants with a fused multiply-add give the same bits on every architecture; the x86-64 variant has
 none and is compared within rounding.
 """
 
 import array
-import glob
 import math
 import os
 import platform
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from tiny_model import write_tiny_model
 
 SOURCE = os.environ["LLMC_SOURCE"]
@@ -24,6 +25,8 @@ BUILD = os.environ["LLMC_BUILD"]
 SYSROOT = "/usr/aarch64-linux-gnu"
 TOKENS = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4]
 PREFILL = 13
+TOOLCHAIN = "-DCMAKE_TOOLCHAIN_FILE=" + os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                                     "aarch64.cmake")
 # CPU: variants it runs, best first.
 CPUS = {"max": ["neon-dotprod", "neon"], "cortex-a72": ["neon"]}
 
@@ -37,26 +40,28 @@ def run(*command, variant="", fails=False):
     return result.stderr if fails else result.stdout
 
 
-def build(folder, model, target, compiler, *options):
-    """Compiles and links `model` for `target` with Inputs/logits.c; gives program and weights."""
-    base = os.path.join(folder, target.split("-")[0])
-    os.makedirs(base + "/xxhash", exist_ok=True)
-    # The only header from outside: it is the same for all architectures.
-    shutil.copy(find_xxhash(), base + "/xxhash")
-    run(f"{BUILD}/bin/llmc-translate", "--mlir-to-object", model, f"--target={target}", "-o",
-        f"{base}/model.o")
-    run(compiler, *options, "-O2", "-std=gnu11", f"-I{SOURCE}/runtime/include", f"-I{base}",
-        f"-I{base}/xxhash", *sorted(glob.glob(f"{SOURCE}/runtime/core/*.c")),
-        f"{SOURCE}/test/integration/Inputs/logits.c", f"{base}/model.o", "-o", f"{base}/logits",
-        "-lpthread", "-ldl", "-lm")
-    return f"{base}/logits", f"{base}/model.weights"
+def install_runtime(folder, architecture, *options):
+    """Builds the runtime alone and installs it; gives the folder that it is installed in."""
+    build, prefix = f"{folder}/runtime-{architecture}", f"{folder}/{architecture}"
+    # The one header from outside, which is the same for all architectures.
+    os.makedirs(f"{prefix}/xxhash")
+    shutil.copy("/usr/include/xxhash.h", f"{prefix}/xxhash")
+    run("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja", "-DLLMC_BUILD_COMPILER=OFF",
+        "-DLLMC_BUILD_TOKENIZER=OFF", "-DLLMC_BUILD_TESTS=OFF", f"-DCMAKE_C_FLAGS=-I{prefix}/xxhash",
+        *options)
+    run("cmake", "--build", build)
+    run("cmake", "--install", build, "--prefix", prefix)
+    return prefix
 
 
-def find_xxhash():
-    for folder in ("/usr/include", "/usr/local/include"):
-        if os.path.exists(folder + "/xxhash.h"):
-            return folder + "/xxhash.h"
-    raise SystemExit("expected xxhash.h in /usr/include")
+def build(folder, model, prefix, *options):
+    """Builds this folder's project with `model` linked in; gives program and weights."""
+    build = f"{folder}/logits-{os.path.basename(prefix)}"
+    run("cmake", "-S", os.path.dirname(os.path.abspath(__file__)), "-B", build, "-G", "Ninja",
+        f"-DCMAKE_PREFIX_PATH={prefix}", f"-DLLMC_COMPILE={BUILD}/bin/llmc-compile",
+        f"-DMODEL={model}", *options)
+    run("cmake", "--build", build)
+    return f"{build}/logits", f"{build}/model.llmc/model.weights"
 
 
 def evaluate(folder, program, weights, launcher=(), variant=""):
@@ -76,12 +81,11 @@ def check_near(found, expected):
     assert 0 < bound and all(abs(a - b) <= bound for a, b in zip(found, expected))
 
 
-def check(bits, clang):
+def check(bits, x86_runtime, arm_runtime):
     with tempfile.TemporaryDirectory() as folder:
         model = write_tiny_model(folder, bits=bits)
-        x86, x86_weights = build(folder, model, "x86_64-linux-gnu:avx2,x86-64", clang)
-        arm, arm_weights = build(folder, model, "aarch64-linux-gnu", clang,
-                                 "--target=aarch64-linux-gnu", "-fuse-ld=lld")
+        x86, x86_weights = build(folder, model, x86_runtime)
+        arm, arm_weights = build(folder, model, arm_runtime, TOOLCHAIN)
         with open(x86_weights, "rb") as left, open(arm_weights, "rb") as right:
             assert left.read() == right.read(), "the packed weights depend on the target"
         name, expected = evaluate(folder, x86, x86_weights, variant="avx2")
@@ -104,8 +108,9 @@ def check(bits, clang):
 
 
 def main():
-    clang = shutil.which("clang-22") or shutil.which("clang")
-    if not clang or not shutil.which("qemu-aarch64") or not os.path.isdir(SYSROOT):
+    # By its real name, beside which the one for C++ lies.
+    clang = os.path.realpath(shutil.which("clang-22") or shutil.which("clang") or "")
+    if not os.path.exists(clang + "++") or not shutil.which("qemu-aarch64") or not os.path.isdir(SYSROOT):
         print("skipped: needs clang, qemu-aarch64 and the libraries in " + SYSROOT)
         sys.exit(77)
     with open("/proc/cpuinfo", encoding="utf-8") as stream:
@@ -113,8 +118,12 @@ def main():
     if platform.machine() != "x86_64" or not {"avx2", "fma", "f16c", "bmi2"} <= set(features):
         print("skipped: needs an x86-64 with AVX2 to compare with")
         sys.exit(77)
-    for bits in (0, 4, 8):
-        check(bits, clang)
+    os.environ["LLMC_TEST_CLANG"] = clang
+    with tempfile.TemporaryDirectory() as folder:
+        x86_runtime = install_runtime(folder, "x86_64")
+        arm_runtime = install_runtime(folder, "aarch64", TOOLCHAIN)
+        for bits in (0, 4, 8):
+            check(bits, x86_runtime, arm_runtime)
 
 
 if __name__ == "__main__":

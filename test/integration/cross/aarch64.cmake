@@ -1,0 +1,10 @@
+# Toolchain file: Debian's AArch64 libraries with the clang that the build names.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER "$ENV{LLMC_TEST_CLANG}")
+set(CMAKE_C_COMPILER_TARGET aarch64-linux-gnu)
+set(CMAKE_CXX_COMPILER "$ENV{LLMC_TEST_CLANG}++")
+set(CMAKE_CXX_COMPILER_TARGET aarch64-linux-gnu)
+set(CMAKE_EXE_LINKER_FLAGS_INIT -fuse-ld=lld)
+# find_package takes what CMAKE_PREFIX_PATH names.
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE BOTH)
