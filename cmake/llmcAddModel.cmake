@@ -9,7 +9,8 @@
 # `target` becomes a library to link: it brings the program, the header "symbol.h" that declares it,
 # and llmc::runtime. Its property LLMC_WEIGHTS is the path of the file of weights, which
 # llmc_model_load_program is given; it can be installed anywhere. With EMBED_WEIGHTS the file's
-# contents are linked in as symbol_weights and symbol_weights_size, for llmc_model_load_embedded.
+# contents are linked in as symbol_weights and symbol_weights_size, for llmc_model_load_embedded;
+# a program with more than 2 GB of them needs the linker's large code model.
 
 function(llmc_add_model target model)
   cmake_parse_arguments(PARSE_ARGV 2 ARG "EMBED_WEIGHTS" "PASSES;NAME;TARGET;MAX_ROWS" "")

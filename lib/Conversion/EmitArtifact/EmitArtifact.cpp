@@ -9,6 +9,7 @@
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/artifact.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/xxhash.h"
 
@@ -92,6 +93,13 @@ private:
 
 llvm::Error llmc::emitArtifact(mlir::ModuleOp module, const ArtifactOptions &options,
                                llvm::StringRef path) {
+  // The runtime takes the image of its architecture: a second one would never run.
+  for (auto [i, target] : llvm::enumerate(options.targets))
+    for (const Target &other : llvm::ArrayRef(options.targets).take_front(i))
+      if (target.triple.getArch() == other.triple.getArch())
+        return llvm::createStringError(
+            "expected one target for each architecture, found two for %s: name all variants in one",
+            target.triple.getArchName().str().c_str());
   mlir::FailureOr<WeightTable> weights = WeightTable::plan(module);
   if (mlir::failed(weights))
     return llvm::createStringError("cannot pack the model's weights");
