@@ -81,6 +81,15 @@ def check_near(found, expected):
     assert 0 < bound and all(abs(a - b) <= bound for a, b in zip(found, expected))
 
 
+def check_artifact(folder, model, x86, arm, expected):
+    """One file for both architectures gives what the linked models give."""
+    artifact = os.path.join(folder, "both.llmc")
+    run(f"{BUILD}/bin/llmc-compile", model, "--target=x86_64-linux-gnu:avx2",
+        "--target=aarch64-linux-gnu", "-o", artifact)
+    for program, launcher in ((x86, ()), (arm, ("qemu-aarch64", "-L", SYSROOT))):
+        assert evaluate(folder, program, artifact, launcher)[1] == expected, "other bits: artifact"
+
+
 def check(bits, x86_runtime, arm_runtime):
     with tempfile.TemporaryDirectory() as folder:
         model = write_tiny_model(folder, bits=bits)
@@ -101,6 +110,7 @@ def check(bits, x86_runtime, arm_runtime):
                 name, found = evaluate(folder, arm, arm_weights, qemu, variant)
                 assert name == variant
                 assert found == expected, f"bits={bits}, {cpu}, {variant}: other bits than avx2"
+        check_artifact(folder, model, x86, arm, expected)
         message = run("qemu-aarch64", "-cpu", "cortex-a72", "-L", SYSROOT, arm, arm_weights,
                       os.path.join(folder, "logits.bin"), "1", "1", variant="neon-dotprod",
                       fails=True)

@@ -2,8 +2,9 @@
 /* Part of llmc, under the Apache License v2.0 with LLVM Exceptions.          */
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                    */
 /*===----------------------------------------------------------------------===*/
-/* `logits WEIGHTS OUTPUT PREFILL TOKEN…` evaluates PREFILL tokens at once and */
-/* the rest one by one, and writes all logits as raw fp32. Needs libc alone.   */
+/* `logits MODEL OUTPUT PREFILL TOKEN…` evaluates PREFILL tokens at once and   */
+/* the rest one by one, and writes all logits as raw fp32. MODEL is an         */
+/* artifact, or the file of weights of the linked model. Needs libc alone.     */
 
 #include "model.h"
 
@@ -11,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void check(llmc_status status) {
   if (llmc_status_ok(&status))
@@ -28,10 +30,13 @@ int main(int argc, char **argv) {
   FILE *output;
   size_t count = (size_t)(argc - 4), prefill = argc > 4 ? strtoul(argv[3], NULL, 10) : 0;
   if (argc < 5 || count > 256 || prefill > count)
-    check(llmc_make_status(LLMC_INVALID_ARGUMENT, "expected WEIGHTS OUTPUT PREFILL TOKEN…"));
+    check(llmc_make_status(LLMC_INVALID_ARGUMENT, "expected MODEL OUTPUT PREFILL TOKEN…"));
   for (size_t i = 0; i < count; ++i)
     tokens[i] = (int32_t)strtol(argv[4 + i], NULL, 10);
-  check(llmc_model_load_program(&model, argv[1], NULL, &loaded));
+  if (strstr(argv[1], ".weights"))
+    check(llmc_model_load_program(&model, argv[1], NULL, &loaded));
+  else
+    check(llmc_model_load(argv[1], NULL, &loaded));
   llmc_model_get_info(loaded, &info);
   printf("%s\n", info.variant);
   check(llmc_session_create(loaded, &session));
