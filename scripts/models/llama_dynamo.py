@@ -200,6 +200,7 @@ class DynamoExport:
         """Returns the graph's inputs and outputs."""
         config, tensor = self.config, helper.make_tensor_value_info
         batch, sequence = "batch", "sequence"
+        shape: list[str | int]
         inputs = [
             tensor("input_ids", TensorProto.INT64, [batch, sequence]),
             tensor("attention_mask", TensorProto.INT64, [batch, "total"]),

@@ -153,12 +153,13 @@ class GenaiExport:
         """Returns the graph's inputs and outputs; the head size stays symbolic, as built."""
         config, tensor = self.config, helper.make_tensor_value_info
         batch, total = "batch_size", "total_sequence_length"
+        shape: list[str | int]
         inputs = [
             tensor("input_ids", TensorProto.INT64, [batch, "sequence_length"]),
             tensor("attention_mask", TensorProto.INT64, [batch, total]),
         ]
-        logits = [batch, "sequence_length", config.vocab_size]
-        outputs = [tensor("logits", TensorProto.FLOAT, logits)]
+        shape = [batch, "sequence_length", config.vocab_size]
+        outputs = [tensor("logits", TensorProto.FLOAT, shape)]
         for kind in ("key", "value"):
             for index in range(config.num_layers):
                 shape = [batch, config.num_kv_heads, "past_sequence_length", "kv_cache_dim"]

@@ -282,6 +282,7 @@ class PlainExport:
         batch, sequence = "batch_size", "sequence_length"
         past, total = "past_sequence_length", "past_sequence_length + sequence_length"
         tensor = helper.make_tensor_value_info
+        shape: list[str | int]
         inputs = [
             tensor("input_ids", TensorProto.INT64, [batch, sequence]),
             tensor("attention_mask", TensorProto.INT64, [batch, total]),

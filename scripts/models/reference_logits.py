@@ -110,8 +110,9 @@ class ReferenceModel:
         feeds: dict[str, np.ndarray] = {}
         for entry in self.session.get_inputs():
             kind = ELEMENT_TYPES[entry.type]
-            if state_key(entry.name) is not None:
-                feeds[entry.name] = self.state[state_key(entry.name)]
+            key = state_key(entry.name)
+            if key is not None:
+                feeds[entry.name] = self.state[key]
             elif entry.name in ("input_ids", "input1", "tokens"):
                 feeds[entry.name] = tokens[None].astype(kind)
             elif entry.name == "attention_mask":
