@@ -69,15 +69,35 @@ private:
 
 } // namespace
 
+/// Everything stays in its 32-bit lane, which any machine with vectors can do without shuffles: the
+/// bytes at even and at odd places as int16, where a product fits, and pairs of those as int32.
 Value DotBuilder::plain() {
-  VectorType wide = vector(i32(), 64);
-  Value sum = splat(vector(i32(), 16), 0);
+  VectorType halves = vector(i16(), 32), words = vector(i32(), 16);
+  auto cast = [&](VectorType type, Value value) -> Value {
+    return vector::BitCastOp::create(builder, location, type, value);
+  };
+  auto left = [&](Value value, int64_t bits) -> Value {
+    Value count = splat(llvm::cast<VectorType>(value.getType()), bits);
+    return arith::ShLIOp::create(builder, location, value, count);
+  };
+  auto right = [&](Value value, int64_t bits) -> Value {
+    Value count = splat(llvm::cast<VectorType>(value.getType()), bits);
+    return arith::ShRSIOp::create(builder, location, value, count);
+  };
+  Value sum = splat(words, 0);
   for (auto [weight, activation] : llvm::zip(op.getWeights(), op.getActivations())) {
-    Value a = arith::ExtUIOp::create(builder, location, wide, weight);
-    Value b = arith::ExtSIOp::create(builder, location, wide, activation);
-    Value product = arith::MulIOp::create(builder, location, a, b);
-    for (int64_t j = 0; j < 4; ++j)
-      sum = add(sum, slice(product, j, 16, 4));
+    Value w = cast(halves, weight), a = cast(halves, activation);
+    Value products[] = {
+        arith::MulIOp::create(builder, location,
+                              arith::AndIOp::create(builder, location, w, splat(halves, 255)),
+                              right(left(a, 8), 8)),
+        arith::MulIOp::create(builder, location,
+                              arith::ShRUIOp::create(builder, location, w, splat(halves, 8)),
+                              right(a, 8))};
+    for (Value product : products) {
+      Value pair = cast(words, product);
+      sum = add(add(sum, right(left(pair, 16), 16)), right(pair, 16));
+    }
   }
   return sum;
 }

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/bit.h"
 
 #include <numeric>
 
@@ -158,15 +159,21 @@ void KernelBuilder::storeAs(Type element, Value floats, Value address) {
   if (target.halfConversion)
     return store(arith::TruncFOp::create(builder, location, like(builder.getF16Type()), floats),
                  address, 2);
-  // Scaled by 2^-112 the exponent fits five bits, and rounding the bits to nearest even, ties by
-  // adding the last kept bit, rounds the number; subnormal halves come out of subnormal floats.
-  // Beyond the largest half this gives infinity's pattern or above it: cut to infinity.
+  // With 112 less in the exponent, rounding the bits to nearest even rounds the number; ties by
+  // adding the last kept bit. Beyond the largest half this gives infinity's pattern or above it:
+  // cut to infinity. Added to 0.5, a number below 2^-14 is rounded by the addition itself, to
+  // multiples of the smallest half.
   Value bits = bitcast(floats, like(i32()));
   Value sign = and_(shr(bits, 16), integer(like(i32()), 0x8000));
-  Value magnitude = bitcast(fmul(fabs(floats), real(like(f32()), 0x1p-112)), like(i32()));
-  Value odd = and_(shr(magnitude, 13), integer(like(i32()), 1));
-  Value rounded = shr(add(magnitude, add(odd, integer(like(i32()), 0xfff))), 13);
-  Value half = arith::MinUIOp::create(builder, location, rounded, integer(like(i32()), 0x7c00));
+  Value magnitude = fabs(floats);
+  Value raw = sub(bitcast(magnitude, like(i32())), integer(like(i32()), 112 << 23));
+  Value odd = and_(shr(raw, 13), integer(like(i32()), 1));
+  Value normal = shr(add(raw, add(odd, integer(like(i32()), 0xfff))), 13);
+  normal = arith::MinUIOp::create(builder, location, normal, integer(like(i32()), 0x7c00));
+  Value shifted = fadd(magnitude, real(like(f32()), 0.5));
+  Value subnormal =
+      sub(bitcast(shifted, like(i32())), integer(like(i32()), llvm::bit_cast<uint32_t>(0.5f)));
+  Value half = select(less(magnitude, real(like(f32()), 0x1p-14)), subnormal, normal);
   store(truncate(or_(half, sign), like(i16())), address, 2);
 }
 

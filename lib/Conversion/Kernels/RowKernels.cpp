@@ -171,8 +171,10 @@ func::FuncOp llmc::emitRound(ModuleOp module, int64_t width, int64_t group,
                                           return {k.fmax(carried[0], k.fabs(x))};
                                         })[0]);
       Value scale = k.fdiv(largest, k.real(k.f32(), 127.0));
-      Value zero = k.real(k.f32(), 0.0);
-      Value inverse = k.select(k.less(zero, scale), k.fdiv(k.real(k.f32(), 1.0), scale), zero);
+      // Below this 1 / scale is infinite, and so would be what is converted to integers.
+      Value least = k.real(k.f32(), 0x1p-128);
+      Value inverse =
+          k.select(k.less(least, scale), k.fdiv(k.real(k.f32(), 1.0), scale), k.real(k.f32(), 0.0));
       // 1.5 · 2^23: adding it rounds to an integer, half to even.
       Value magic = k.real(k.vector(k.f32()), 0x1.8p23);
       k.loop(begin, end, 32, [&](Value i) {

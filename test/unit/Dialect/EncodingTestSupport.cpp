@@ -56,15 +56,19 @@ double llmc::test::decodeFloat(uint32_t bits, mlir::Type type) {
   return sign * std::ldexp(mantissa + std::ldexp(1, mantissaBits), exponent - bias - mantissaBits);
 }
 
-GroupedMatrix GroupedMatrix::random(const EncodingCase &spec, uint64_t seed) {
+GroupedMatrix GroupedMatrix::random(const EncodingCase &spec, uint64_t seed, bool moderate) {
   std::mt19937_64 random(seed);
   GroupedMatrix matrix{spec, {}, {}, {}, {}, {}, {}};
   for (int64_t i = 0; i < spec.rows * spec.columns; ++i)
     matrix.codes.push_back(random() & ((1u << spec.bits) - 1));
   int64_t scales = spec.group == GroupedAttr::tensorGroup ? 1 : spec.rows * spec.getGroups();
   // Any finite pattern: exponents from subnormal to large, both signs.
-  auto draw = [&] {
-    uint32_t bits;
+  auto draw = [&]() -> uint32_t {
+    uint32_t bits = static_cast<uint32_t>(random());
+    if (moderate && spec.scale.isF32())
+      return (bits & 0x807fffff) | 0x3b800000;
+    if (moderate)
+      return spec.scale.isF16() ? (bits & 0x83ff) | 0x1c00 : (bits & 0x807f) | 0x3b80;
     do
       bits = spec.scale.isF32() ? static_cast<uint32_t>(random()) : random() & 0xffff;
     while (!std::isfinite(decodeFloat(bits, spec.scale)) ||

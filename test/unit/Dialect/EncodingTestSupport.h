@@ -46,8 +46,9 @@ struct GroupedMatrix {
   std::vector<uint8_t> zeros;           ///< [rows, groups] or [1, 1]
   std::vector<double> scaleValues, minimumValues;
 
-  /// Random, every code value possible; the same for the same seed.
-  static GroupedMatrix random(const EncodingCase &spec, uint64_t seed);
+  /// Random, every code value possible; the same for the same seed. Scales and minima are any
+  /// numbers, or if `moderate` of magnitudes from 2^-8 to 2^-7.
+  static GroupedMatrix random(const EncodingCase &spec, uint64_t seed, bool moderate = false);
 
   int64_t getScaleIndex(int64_t row, int64_t column) const;
   /// The exact value, in double.

@@ -77,7 +77,7 @@ def LLMC_DynamicAttr : LLMC_Attr<"Dynamic", "dynamic"> {
   let description = [{
     A row of activations is cut into groups of `group` (the last may be shorter). Each group x is
     replaced by q · s, with s = max|x| / (2^(bits−1) − 1) in fp32 and q = round(x / s), half to even
-    (x · (1 / s) with one rounding each; q = 0 where s = 0).
+    (x · (1 / s) with one rounding each; q = 0 where 1 / s is infinite).
 
     Constraints:
     - C1. bits = 8.

@@ -1,0 +1,247 @@
+//===- AttentionKernelTest.cpp - rotation, caches and attention ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelTestSupport.h"
+
+#include "mlir/IR/Builders.h"
+
+#include <cmath>
+
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+class AttentionKernels : public ::testing::Test {
+protected:
+  std::unique_ptr<mlir::MLIRContext> context = makeContext();
+  mlir::Builder builder{context.get()};
+};
+
+std::vector<float> makeFrequencies(int64_t count) {
+  std::vector<float> frequencies;
+  for (int64_t i = 0; i < count; ++i)
+    frequencies.push_back(std::pow(10000.0f, -float(i) / float(count)));
+  return frequencies;
+}
+
+} // namespace
+
+TEST_F(AttentionKernels, RotationTable) {
+  const int64_t sizes[] = {1, 16, 20, 32};
+  const int32_t positions[] = {0, 1, 2, 3, 100, 2047, 131071};
+  constexpr int64_t rows = std::size(positions);
+  std::vector<Emitter> emitters;
+  for (int64_t size : sizes)
+    emitters.push_back([=](mlir::ModuleOp module, const KernelTarget &target) {
+      return emitRotationTable(module, makeFrequencies(size), 1.25f, target);
+    });
+  forEachTarget(*context, emitters,
+                [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+                  for (auto [index, size] : llvm::enumerate(sizes)) {
+                    int64_t stride = getRotationStride(size);
+                    Memory table(rows * stride * 4, 0xff);
+                    kernels.run(index, 0, rows, positions, table.data());
+                    std::vector<float> frequencies = makeFrequencies(size);
+                    for (int64_t row = 0; row < rows; ++row)
+                      for (int64_t i = 0; i < size; ++i) {
+                        float angle = static_cast<float>(positions[row]) * frequencies[i];
+                        const float *line = table.as<float>() + row * stride;
+                        EXPECT_NEAR(line[i], 1.25 * std::cos(double(angle)), 2e-7) << angle;
+                        EXPECT_NEAR(line[stride / 2 + i], 1.25 * std::sin(double(angle)), 2e-7)
+                            << angle;
+                      }
+                    bytes.insert(bytes.end(), table.data(), table.data() + table.size());
+                  }
+                });
+}
+
+TEST_F(AttentionKernels, Rotation) {
+  // Heads of whole vectors, of less, with a part that is kept.
+  const RotationKernel cases[] = {{64, 1, 32, false}, {60, 3, 10, false}, {60, 3, 7, false},
+                                  {64, 2, 16, true},  {60, 3, 7, true},   {192, 3, 32, false}};
+  constexpr int64_t rows = 3;
+  std::vector<Emitter> emitters;
+  for (const RotationKernel &c : cases)
+    emitters.push_back([&](mlir::ModuleOp module, const KernelTarget &target) {
+      return emitRotation(module, c, target);
+    });
+  forEachTarget(*context, emitters,
+                [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+                  for (auto [index, c] : llvm::enumerate(cases)) {
+                    auto input = Rows::random(rows, c.width, index);
+                    auto table =
+                        Rows::random(1, rows * getRotationStride(c.frequencies), index + 10);
+                    Rows output(rows, c.width);
+                    kernels.run(index, 0, rows, input->data(), table->data(), output.data());
+                    int64_t size = c.width / c.heads, stride = getRotationStride(c.frequencies);
+                    for (int64_t row = 0; row < rows; ++row)
+                      for (int64_t head = 0; head < c.heads; ++head)
+                        for (int64_t i = 0; i < size; ++i) {
+                          double expected = input->at(row, head * size + i);
+                          if (i < 2 * c.frequencies) {
+                            int64_t pair = c.interleaved ? i / 2 : i % c.frequencies;
+                            bool second = c.interleaved ? i % 2 : i >= c.frequencies;
+                            int64_t partner =
+                                c.interleaved ? i ^ 1 : (i + c.frequencies) % (2 * c.frequencies);
+                            double cosine = table->data()[row * stride + pair];
+                            double sine = table->data()[row * stride + stride / 2 + pair];
+                            double other = input->at(row, head * size + partner);
+                            expected = expected * cosine + (second ? other : -other) * sine;
+                          }
+                          EXPECT_NEAR(output.at(row, head * size + i), expected, 2e-7)
+                              << index << " " << i;
+                        }
+                    output.expectPadding("rotation");
+                    // In place.
+                    kernels.run(index, 0, rows, input->data(), table->data(), input->data());
+                    for (int64_t row = 0; row < rows; ++row)
+                      for (int64_t i = 0; i < c.width; ++i)
+                        ASSERT_EQ(input->at(row, i), output.at(row, i));
+                    output.append(bytes);
+                  }
+                });
+}
+
+TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
+  struct Case {
+    int64_t heads, kvHeads, headSize;
+    mlir::Type keys, values;
+    std::optional<int64_t> window;
+    std::optional<float> softcap;
+  };
+  mlir::Type f32 = builder.getF32Type(), f16 = builder.getF16Type();
+  const Case cases[] = {{4, 2, 20, f32, f32, {}, {}}, {4, 2, 20, f16, f32, {}, {}},
+                        {3, 1, 64, f32, f16, {}, {}}, {2, 2, 7, f16, f16, {}, 3.0f},
+                        {4, 4, 96, f16, f16, 5, {}},  {9, 3, 64, f32, f32, 17, 30.0f},
+                        {1, 1, 1, f32, f32, 1, {}},   {2, 1, 16, f32, f32, 1000, {}}};
+  constexpr int64_t capacity = 50, length = 41, sequenceCount = 2, offset = 192;
+  auto getCache = [&](const Case &c) {
+    return KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys, c.values);
+  };
+  auto getKernel = [&](const Case &c) {
+    return AttentionKernel{getCache(c), c.heads, 0.35f, c.window, c.softcap};
+  };
+  std::vector<Emitter> emitters;
+  for (const Case &c : cases) {
+    emitters.push_back([&](mlir::ModuleOp module, const KernelTarget &target) {
+      return emitCacheAppend(module, getCache(c), target);
+    });
+    emitters.push_back([&](mlir::ModuleOp module, const KernelTarget &target) {
+      return emitAttention(module, getKernel(c), target);
+    });
+  }
+  forEachTarget(*context, emitters,
+                [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+                  for (auto [index, c] : llvm::enumerate(cases)) {
+                    SCOPED_TRACE(index);
+                    // A step of all positions of two sequences, side by side.
+                    constexpr int64_t rows = length * sequenceCount;
+                    std::vector<int32_t> positions, sequences;
+                    for (int64_t sequence = 0; sequence < sequenceCount; ++sequence)
+                      for (int64_t position = 0; position < length; ++position) {
+                        positions.push_back(position);
+                        sequences.push_back(1 - sequence);
+                      }
+                    CacheLayout layout = CacheLayout::get(getCache(c));
+                    // What was never written is NaN, and must not be seen.
+                    Memory first(offset + layout.size, 0xff), second(offset + layout.size, 0xff);
+                    uint8_t *states[] = {first.data(), second.data()};
+                    int64_t kvWidth = c.kvHeads * c.headSize;
+                    auto keys = Rows::random(rows, kvWidth, index, 2.0f),
+                         values = Rows::random(rows, kvWidth, index + 50),
+                         query = Rows::random(rows, c.heads * c.headSize, index + 90, 2.0f);
+                    kernels.run(2 * index, 0, rows, keys->data(), values->data(), states,
+                                positions.data(), sequences.data(), offset);
+                    Rows output(rows, c.heads * c.headSize);
+                    Memory scratch(getKernel(c).getScratchBytes(), 0xff);
+                    // Two workers, a border inside a row.
+                    int64_t end = rows * c.heads, middle = end / 2 + 1;
+                    for (auto [from, to] : {std::pair(middle, end), std::pair(int64_t(0), middle)})
+                      kernels.run(2 * index + 1, from, to, query->data(), states, positions.data(),
+                                  sequences.data(), offset, output.data(), scratch.data());
+                    for (int64_t row = 0; row < rows; ++row) {
+                      int64_t start = row / length * length, position = row - start;
+                      int64_t oldest =
+                          c.window ? std::max<int64_t>(0, position + 1 - *c.window) : 0;
+                      for (int64_t head = 0; head < c.heads; ++head) {
+                        int64_t shared = head * c.kvHeads / c.heads * c.headSize;
+                        std::vector<double> weights;
+                        double sum = 0;
+                        for (int64_t t = oldest; t <= position; ++t) {
+                          double score = 0;
+                          for (int64_t i = 0; i < c.headSize; ++i)
+                            score += double(query->at(row, head * c.headSize + i)) *
+                                     roundTo(keys->at(start + t, shared + i), c.keys);
+                          score *= double(0.35f);
+                          if (c.softcap)
+                            score = *c.softcap * std::tanh(score / *c.softcap);
+                          weights.push_back(std::exp(score));
+                          sum += weights.back();
+                        }
+                        for (int64_t i = 0; i < c.headSize; ++i) {
+                          double expected = 0;
+                          for (int64_t t = oldest; t <= position; ++t)
+                            expected += weights[t - oldest] / sum *
+                                        roundTo(values->at(start + t, shared + i), c.values);
+                          ASSERT_NEAR(output.at(row, head * c.headSize + i), expected, 3e-6)
+                              << "row " << row << " head " << head;
+                        }
+                      }
+                    }
+                    output.expectPadding("attention");
+                    output.append(bytes);
+                    for (Memory *state : {&first, &second})
+                      bytes.insert(bytes.end(), state->data(), state->data() + state->size());
+                  }
+                });
+}
+
+TEST_F(AttentionKernels, CacheRoundsHalvesToNearestEven) {
+  // Ties, subnormal halves and their ties, both ends of the range, and what lies beyond it.
+  std::vector<float> numbers = {0.0f, -0.0f, 1.0f, 0x1.002p0f, 0x1.006p0f, 0x1.0021p0f, 0x1p-14f,
+                                0x1p-24f, 0x1p-25f, 0x1.8p-25f, 0x1.8p-24f, 0x1.4p-23f, -0x1.8p-24f,
+                                0x1p-30f, 65504.0f, 65519.0f, 0x1.ffcp-15f, 1e-30f, -1e-30f,
+                                -65504.0f,
+                                // Above a tie by less than 2^-37, which two roundings lose.
+                                0x1.800002p-24f, 0x1.400002p-22f, 0x1.000002p-25f, 0x1.bffffep-20f};
+  std::mt19937_64 random(5);
+  while (numbers.size() < 4096) {
+    uint32_t bits = static_cast<uint32_t>(random()) & 0x807fffff;
+    numbers.push_back(llvm::bit_cast<float>(bits | uint32_t(127 - 27 + random() % 42) << 23));
+  }
+  auto cache =
+      KVCacheType::get(context.get(), 1, 64, 64, builder.getF16Type(), builder.getF16Type());
+  const Emitter emitters[] = {[&](mlir::ModuleOp module, const KernelTarget &target) {
+    return emitCacheAppend(module, cache, target);
+  }};
+  forEachTarget(
+      *context, emitters,
+      [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+        CacheLayout layout = CacheLayout::get(cache);
+        Memory state(layout.size);
+        uint8_t *states[] = {state.data()};
+        std::vector<int32_t> positions(64), sequences(64, 0);
+        Rows rows(64, 64);
+        for (int64_t row = 0; row < 64; ++row) {
+          positions[row] = row;
+          for (int64_t i = 0; i < 64; ++i)
+            rows.at(row, i) = numbers[row * 64 + i];
+        }
+        kernels.run(0, 0, 64, rows.data(), rows.data(), states, positions.data(), sequences.data(),
+                    0);
+        const uint16_t *found = reinterpret_cast<uint16_t *>(state.data() + layout.valueOffset);
+        for (size_t i = 0; i < numbers.size(); ++i) {
+          llvm::APFloat expected(numbers[i]);
+          bool inexact;
+          expected.convert(llvm::APFloat::IEEEhalf(), llvm::APFloat::rmNearestTiesToEven, &inexact);
+          EXPECT_EQ(found[i], expected.bitcastToAPInt().getZExtValue())
+              << std::hexfloat << numbers[i];
+        }
+        bytes.assign(state.data(), state.data() + state.size());
+      });
+}

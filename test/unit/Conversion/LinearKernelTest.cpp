@@ -1,0 +1,307 @@
+//===- LinearKernelTest.cpp - matrix products against double precision ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "EncodingTestSupport.h"
+#include "KernelTestSupport.h"
+#include "llmc/Dialect/LLMC/IR/TiledLayout.h"
+
+#include "mlir/IR/Builders.h"
+
+#include <cmath>
+#include <cstring>
+
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+/// Weights in tiles, and their values.
+struct Weights {
+  mlir::RankedTensorType type;
+  std::unique_ptr<Memory> tiles;
+  std::vector<double> values, magnitudes; ///< [rows, columns]; magnitudes bound what is summed
+
+  int64_t rows() const { return type.getDimSize(0); }
+  int64_t columns() const { return type.getDimSize(1); }
+};
+
+Weights makeGrouped(const EncodingCase &spec, uint64_t seed) {
+  Weights weights;
+  weights.type = mlir::RankedTensorType::get(
+      {spec.rows, spec.columns}, mlir::Float32Type::get(spec.scale.getContext()), spec.getAttr());
+  GroupedMatrix matrix = GroupedMatrix::random(spec, seed, /*moderate=*/true);
+  TiledLayout layout = TiledLayout::get(weights.type);
+  weights.tiles = std::make_unique<Memory>(layout.getByteSize());
+  std::vector<uint8_t> canonical = matrix.getCanonicalForm();
+  for (int64_t tile = 0; tile < layout.tiles; ++tile)
+    packGroupedTile(layout, canonical, tile, weights.tiles->data() + tile * layout.tileBytes);
+  for (int64_t row = 0; row < spec.rows; ++row)
+    for (int64_t column = 0; column < spec.columns; ++column) {
+      weights.values.push_back(matrix.getValue(row, column));
+      int64_t index = matrix.getScaleIndex(row, column);
+      double magnitude = std::ldexp(1, spec.bits) * std::fabs(matrix.scaleValues[index]);
+      if (spec.zero == ZeroPoint::Float)
+        magnitude += std::fabs(matrix.minimumValues[index]);
+      weights.magnitudes.push_back(magnitude);
+    }
+  return weights;
+}
+
+Weights makePlain(mlir::Type element, int64_t rows, int64_t columns, uint64_t seed) {
+  Weights weights;
+  weights.type = mlir::RankedTensorType::get({rows, columns}, element);
+  TiledLayout layout = TiledLayout::get(weights.type);
+  weights.tiles = std::make_unique<Memory>(layout.getByteSize());
+  auto values = Rows::random(rows, columns, seed);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column) {
+      float value = values->at(row, column) = roundTo(values->at(row, column), element);
+      weights.values.push_back(value);
+      weights.magnitudes.push_back(std::fabs(value));
+    }
+  for (int64_t tile = 0; tile < layout.tiles; ++tile)
+    packPlainTile(
+        layout,
+        [&](int64_t row, llvm::MutableArrayRef<float> out) {
+          std::copy_n(&values->at(row, 0), columns, out.begin());
+        },
+        tile, weights.tiles->data() + tile * layout.tileBytes);
+  return weights;
+}
+
+/// Activations as fp32, or rounded: codes, scales and sums as a kernel takes them.
+struct Input {
+  std::unique_ptr<Rows> exact;
+  std::unique_ptr<Memory> codes, scales, sums;
+  std::vector<double> values; ///< what they stand for, [rows, width]
+};
+
+Input makeInput(int64_t rows, int64_t width, uint64_t seed) {
+  Input input;
+  input.exact = Rows::random(rows, width, seed);
+  int64_t stride = input.exact->stride, blocks = stride / 32;
+  input.codes = std::make_unique<Memory>(rows * stride);
+  input.scales = std::make_unique<Memory>(rows * blocks * 4);
+  input.sums = std::make_unique<Memory>(rows * blocks * 4);
+  std::mt19937_64 random(seed);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t i = 0; i < width; ++i) {
+      // The ends of the range more often than by chance: sums of products are then largest.
+      int code = random() % 4 == 0 ? (random() % 2 ? 127 : -127) : int(random() % 255) - 127;
+      if (row == 0)
+        code = 127;
+      else if (row == 1)
+        code = -127;
+      float &scale = input.scales->as<float>()[row * blocks + i / 32];
+      if (i % 32 == 0)
+        scale = 0.001f + 0.01f * float(random() % 1000) / 1000;
+      input.codes->as<int8_t>()[row * stride + i] = static_cast<int8_t>(code);
+      input.sums->as<int32_t>()[row * blocks + i / 32] += code;
+      input.values.push_back(double(code) * scale);
+    }
+  return input;
+}
+
+struct LinearCase {
+  const Weights *weights;
+  bool rounded, bias, residual, exactOutput;
+};
+
+/// Runs every case for one row and for `rows` rows on every target, and compares.
+void testLinears(mlir::MLIRContext &context, llvm::ArrayRef<LinearCase> cases, int64_t rows) {
+  auto getKernel = [](const LinearCase &c, bool oneRow) {
+    LinearKernel kernel;
+    kernel.weight = c.weights->type;
+    kernel.rounded = c.rounded;
+    kernel.bias = c.bias;
+    kernel.residual = c.residual;
+    kernel.oneRow = oneRow;
+    kernel.outputStride = c.exactOutput ? c.weights->rows() : getRowStride(c.weights->rows());
+    kernel.exactOutput = c.exactOutput;
+    return kernel;
+  };
+  std::vector<Emitter> emitters;
+  for (const LinearCase &c : cases)
+    for (bool oneRow : {true, false})
+      emitters.push_back([&, oneRow](mlir::ModuleOp module, const KernelTarget &target) {
+        LinearKernel kernel = getKernel(c, oneRow);
+        EXPECT_EQ(explainUnsupported(kernel), "");
+        return *emitLinear(module, kernel, target);
+      });
+  forEachTarget(
+      context, emitters,
+      [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+        for (auto [index, c] : llvm::enumerate(cases)) {
+          const Weights &weights = *c.weights;
+          std::string what;
+          llvm::raw_string_ostream(what)
+              << weights.type << (c.rounded ? " rounded" : "") << (c.bias ? " bias" : "")
+              << (c.residual ? " residual" : "") << (c.exactOutput ? " exact" : "");
+          SCOPED_TRACE(what);
+          int64_t N = weights.rows(), K = weights.columns();
+          int64_t tiles = (N + tileRows - 1) / tileRows;
+          Input input = makeInput(rows, K, index);
+          auto bias = Rows::random(1, N, index + 1000),
+               residual = Rows::random(rows, N, index + 2000);
+          LinearKernel many = getKernel(c, false);
+          int64_t stride = many.outputStride;
+          Memory output(rows * stride * 4, 0xff), single(rows * stride * 4, 0xff);
+          if (c.residual)
+            for (int64_t row = 0; row < rows; ++row)
+              for (Memory *memory : {&output, &single})
+                std::memcpy(memory->as<float>() + row * stride, &residual->at(row, 0), stride * 4);
+          Memory scratch(std::max(many.getScratchBytes(), int64_t(1)), 0xff);
+          auto run = [&](size_t kernel, int64_t count, int64_t begin, int64_t end, int64_t row,
+                         float *out) {
+            int64_t inputStride = getRowStride(K), blocks = inputStride / 32;
+            std::vector<const void *> pointers = {weights.tiles->data()};
+            if (c.rounded) {
+              pointers.push_back(input.codes->data() + row * inputStride);
+              pointers.push_back(input.scales->as<float>() + row * blocks);
+              pointers.push_back(input.sums->as<int32_t>() + row * blocks);
+            } else {
+              pointers.push_back(&input.exact->at(row, 0));
+            }
+            if (c.bias)
+              pointers.push_back(bias->data());
+            // The residual is the output itself.
+            if (c.residual)
+              pointers.push_back(out);
+            pointers.push_back(out);
+            pointers.push_back(scratch.data());
+            pointers.resize(8);
+            // What is left over is in registers and on the stack that the callee never reads.
+            kernels.run(kernel, count, begin, end, pointers[0], pointers[1], pointers[2],
+                        pointers[3], pointers[4], pointers[5], pointers[6], pointers[7]);
+          };
+          // Two workers whose shares meet inside a register tile.
+          int64_t middle = tiles / 2;
+          run(2 * index + 1, rows, 0, middle, 0, output.as<float>());
+          run(2 * index + 1, rows, middle, tiles, 0, output.as<float>());
+          for (int64_t row = 0; row < rows; ++row)
+            run(2 * index, 1, 0, tiles, row, single.as<float>() + row * stride);
+          // Decode gives the bits of prefill.
+          ASSERT_EQ(std::memcmp(output.data(), single.data(), output.size()), 0);
+          for (int64_t row = 0; row < rows; ++row) {
+            for (int64_t n = 0; n < N; ++n) {
+              double expected = c.bias ? bias->at(0, n) : 0;
+              double bound = std::fabs(expected) + 1;
+              expected += c.residual ? residual->at(row, n) : 0;
+              for (int64_t k = 0; k < K; ++k) {
+                double x = c.rounded ? input.values[row * K + k] : input.exact->at(row, k);
+                expected += x * weights.values[n * K + k];
+                bound += std::fabs(x) * weights.magnitudes[n * K + k];
+              }
+              double found = output.as<float>()[row * stride + n];
+              ASSERT_NEAR(found, expected, bound * 0x1p-24 * (8 + std::sqrt(double(K))))
+                  << "row " << row << ", output " << n;
+            }
+            for (int64_t n = N; n < stride; ++n)
+              ASSERT_EQ(output.as<float>()[row * stride + n], 0.0f) << "padding of row " << row;
+          }
+          bytes.insert(bytes.end(), output.data(), output.data() + output.size());
+        }
+      });
+}
+
+class LinearKernels : public ::testing::Test {
+protected:
+  std::unique_ptr<mlir::MLIRContext> context = makeContext();
+  mlir::Builder builder{context.get()};
+};
+
+} // namespace
+
+TEST_F(LinearKernels, PlainWeights) {
+  std::vector<Weights> weights;
+  for (mlir::Type element : {mlir::Type(builder.getF32Type()), mlir::Type(builder.getF16Type()),
+                             mlir::Type(builder.getBF16Type())}) {
+    weights.push_back(makePlain(element, 83, 77, 1));
+    weights.push_back(makePlain(element, 16, 64, 2));
+    weights.push_back(makePlain(element, 5, 3, 3));
+  }
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    cases.push_back({&weight, false, false, false, false});
+  testLinears(*context, cases, 15);
+}
+
+TEST_F(LinearKernels, BiasResidualAndExactOutput) {
+  Weights plain = makePlain(builder.getF32Type(), 83, 77, 1);
+  Weights grouped = makeGrouped({4, 32, ZeroPoint::Integer, builder.getF16Type(), 83, 96}, 2);
+  std::vector<LinearCase> cases;
+  for (int bits = 0; bits < 8; ++bits)
+    for (auto [weights, rounded] :
+         {std::pair(&plain, false), std::pair(&grouped, false), std::pair(&grouped, true)})
+      // A residual of rows without padding would reach beyond the last one.
+      if ((bits & 6) != 6)
+        cases.push_back({weights, rounded, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0});
+  testLinears(*context, cases, 5);
+}
+
+TEST_F(LinearKernels, EveryWidthAndZeroPoint) {
+  // Compiling takes its time: each width with one zero point for exact inputs and two for rounded
+  // ones. EveryGroup has the others at 4 bits.
+  std::vector<Weights> weights;
+  for (unsigned bits = 1; bits <= 8; ++bits)
+    for (unsigned zero = 0; zero < 3; ++zero)
+      weights.push_back(
+          makeGrouped({bits, 32, static_cast<ZeroPoint>(bits == 1 && zero == 0 ? 1 : zero),
+                       builder.getF16Type(), 37, 160},
+                      bits));
+  std::vector<LinearCase> cases;
+  for (unsigned bits = 1; bits <= 8; ++bits) {
+    const Weights *three = &weights[3 * (bits - 1)];
+    cases.push_back({three + bits % 3, false, false, false, false});
+    cases.push_back({three + bits % 3, true, false, false, false});
+    cases.push_back({three + (bits + 1) % 3, true, false, false, false});
+  }
+  testLinears(*context, cases, 4);
+}
+
+TEST_F(LinearKernels, EveryGroup) {
+  std::vector<Weights> weights;
+  unsigned zero = 0;
+  for (int64_t group :
+       {int64_t(4), int64_t(8), int64_t(16), int64_t(24), int64_t(32), int64_t(48), int64_t(64),
+        int64_t(96), int64_t(128), GroupedAttr::channelGroup, GroupedAttr::tensorGroup})
+    // The last group is shorter, and so is the last block.
+    weights.push_back(makeGrouped(
+        {4, group, static_cast<ZeroPoint>(zero++ % 3), builder.getF16Type(), 19, 141}, group + 5));
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    for (bool rounded : {false, true}) {
+      LinearKernel kernel;
+      kernel.weight = weight.type;
+      kernel.rounded = rounded;
+      if (explainUnsupported(kernel).empty())
+        cases.push_back({&weight, rounded, false, false, false});
+    }
+  EXPECT_EQ(cases.size(), 11u + 6);
+  testLinears(*context, cases, 4);
+}
+
+TEST_F(LinearKernels, EveryTypeOfScales) {
+  std::vector<Weights> weights;
+  for (mlir::Type scale : {mlir::Type(builder.getF32Type()), mlir::Type(builder.getBF16Type())})
+    weights.push_back(makeGrouped({5, 64, ZeroPoint::Float, scale, 19, 128}, 9));
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    for (bool rounded : {false, true})
+      cases.push_back({&weight, rounded, false, false, false});
+  testLinears(*context, cases, 3);
+}
+
+TEST_F(LinearKernels, SaysWhatItCannotRound) {
+  LinearKernel kernel;
+  kernel.rounded = true;
+  kernel.weight = mlir::RankedTensorType::get({16, 64}, builder.getF32Type());
+  EXPECT_EQ(explainUnsupported(kernel), "rounded activations need integer weights");
+  kernel.weight = makeGrouped({4, 16, ZeroPoint::None, builder.getF16Type(), 16, 64}, 1).type;
+  EXPECT_EQ(explainUnsupported(kernel),
+            "rounded activations need groups of a multiple of 32 weights, found 16");
+}
