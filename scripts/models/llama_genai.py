@@ -207,6 +207,6 @@ class GenaiExport:
 def export_genai(config: LlamaConfig, store: WeightStore, int4: bool = False) -> onnx.ModelProto:
     """Returns the fused flavour of the model whose tensors `store` holds.
 
-    The store must come from store_llama(…, packed=True), or from store_int4 with `int4`.
+    The store must come from store_llama(…, packed=True, head=True), or with `int4` from store_int4.
     """
     return GenaiExport(config, store, int4).model()

@@ -107,27 +107,31 @@ class WeightStore:
         return proto
 
 
-def store_llama(store: WeightStore, model: LlamaModel, packed: bool) -> None:
+def store_llama(
+    store: WeightStore, model: LlamaModel, packed: bool = False, head: bool = False
+) -> None:
     """Stores a model's tensors as exporters write them: linears transposed to [in, out].
 
-    Keys are the Hugging Face names. With `packed`, also stores each layer's query, key and value
-    side by side as self_attn.qkv_proj.weight [in, q + k + v], the rotary tables
-    [context, head_dim / 2] as cos_cache and sin_cache, and the transposed embedding, which is the
-    head, as lm_head.weight.
+    Keys are the Hugging Face names. With `packed`, each layer's query, key and value stand side by
+    side as self_attn.qkv_proj.weight [in, q + k + v] instead, and the rotary tables
+    [context, head_dim / 2] are cos_cache and sin_cache. With `head`, the transposed embedding,
+    which is the head, is also stored as lm_head.weight.
     """
     for name, weight in model.weights.items():
+        if packed and name.endswith((".q_proj.weight", ".k_proj.weight", ".v_proj.weight")):
+            continue
         linear = weight.ndim == 2 and name != "model.embed_tokens.weight"
         store.add(name, weight.T if linear else weight)
-    if not packed:
-        return
-    for index in range(model.config.num_layers):
-        prefix = f"model.layers.{index}.self_attn."
-        parts = [model.weights[f"{prefix}{part}_proj.weight"].T for part in "qkv"]
-        store.add(f"{prefix}qkv_proj.weight", np.concatenate(parts, axis=1))
-    cos, sin = rotary_tables(model.config)
-    store.add("cos_cache", cos)
-    store.add("sin_cache", sin)
-    store.add("lm_head.weight", model.weights["model.embed_tokens.weight"].T)
+    if packed:
+        for index in range(model.config.num_layers):
+            prefix = f"model.layers.{index}.self_attn."
+            parts = [model.weights[f"{prefix}{part}_proj.weight"].T for part in "qkv"]
+            store.add(f"{prefix}qkv_proj.weight", np.concatenate(parts, axis=1))
+        cos, sin = rotary_tables(model.config)
+        store.add("cos_cache", cos)
+        store.add("sin_cache", sin)
+    if head:
+        store.add("lm_head.weight", model.weights["model.embed_tokens.weight"].T)
 
 
 def rotary_tables(config: LlamaConfig) -> tuple[np.ndarray, np.ndarray]:

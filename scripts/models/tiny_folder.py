@@ -176,7 +176,7 @@ def write_files(
     model, tokenizer, report = trained
     config, end = model.config, end_of_text(tokenizer)
     store = WeightStore()
-    store_llama(store, model, packed=False)
+    store_llama(store, model)
     save_model(export_plain(config, store), folder / "model.onnx")
     tokenizer.save(str(folder / "tokenizer.json"))
     write_json(folder / "tokenizer_config.json", tokenizer_config(config.context_length))
