@@ -62,10 +62,19 @@ const llmc_artifact_section *llmc_container_find(const uint8_t *data, uint32_t k
   return NULL;
 }
 
+static int is_zero(const uint8_t *bytes, size_t size) {
+  for (size_t i = 0; i < size; ++i)
+    if (bytes[i])
+      return 0;
+  return 1;
+}
+
 static llmc_status check_section(const uint8_t *data, const llmc_artifact_section *section,
                                  uint32_t index, uint64_t first, size_t size) {
   if (section->kind < LLMC_SECTION_DESCRIPTION || section->kind > LLMC_SECTION_WEIGHTS)
     return llmc_make_status(LLMC_UNSUPPORTED, "section %u: unknown kind %u", index, section->kind);
+  if (section->reserved)
+    return llmc_make_status(LLMC_CORRUPT, "section %u: expected zeros in what is reserved", index);
   if (!memchr(section->name, 0, sizeof section->name))
     return llmc_make_status(LLMC_CORRUPT, "section %u: the name has no end", index);
   if (section->offset < first || section->offset > size || section->bytes > size - section->offset)
@@ -101,6 +110,8 @@ llmc_status llmc_container_check(const uint8_t *data, size_t size) {
     return llmc_make_status(LLMC_CORRUPT,
                             "expected a file of %llu bytes, found %zu: it is cut short",
                             (unsigned long long)header->file_bytes, size);
+  if (!is_zero(header->reserved, sizeof header->reserved))
+    return llmc_make_status(LLMC_CORRUPT, "expected zeros in what is reserved of the header");
   if (header->section_count == 0 || header->section_count > LLMC_ARTIFACT_MAX_SECTIONS)
     return llmc_make_status(LLMC_CORRUPT, "expected 1 to %u sections, found %u",
                             LLMC_ARTIFACT_MAX_SECTIONS, header->section_count);
@@ -131,6 +142,8 @@ llmc_status llmc_weights_file_check(const uint8_t *data, size_t size, uint64_t b
   if (header->version != LLMC_ARTIFACT_VERSION)
     return llmc_make_status(LLMC_VERSION_MISMATCH, "expected version %u, found %u",
                             LLMC_ARTIFACT_VERSION, header->version);
+  if (header->reserved || !is_zero(header->padding, sizeof header->padding))
+    return llmc_make_status(LLMC_CORRUPT, "expected zeros in what is reserved of the header");
   if (header->bytes != bytes || size - LLMC_ARTIFACT_WEIGHTS_ALIGNMENT != bytes)
     return llmc_make_status(LLMC_CORRUPT, "expected %llu bytes of weights, found %llu",
                             (unsigned long long)bytes,

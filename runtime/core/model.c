@@ -75,12 +75,18 @@ static llmc_status check_program(const llmc_program *program) {
   if (program->abi_version != LLMC_PROGRAM_ABI_VERSION)
     return llmc_make_status(LLMC_VERSION_MISMATCH, "expected program ABI %u, found %u",
                             LLMC_PROGRAM_ABI_VERSION, program->abi_version);
-  if (!program->vocabulary || !program->context || !program->max_rows || !program->variant_count ||
-      program->worker_arena_bytes % LLMC_ALIGNMENT)
+  /* Tokens, positions and rows are int32. */
+  if (!program->vocabulary || program->vocabulary > INT32_MAX || !program->context ||
+      program->context > INT32_MAX || !program->max_rows || program->max_rows > INT32_MAX ||
+      !program->variant_count || !program->variants ||
+      (program->region_count && !program->regions) || program->worker_arena_bytes % LLMC_ALIGNMENT)
     return llmc_make_status(LLMC_CORRUPT, "the program describes itself wrongly");
   for (uint32_t i = 0; i < program->region_count; ++i) {
     const llmc_state_region *region = &program->regions[i];
-    uint64_t blocks = region->block ? (program->context + region->block - 1) / region->block : 0;
+    /* No more positions in a block than can be told apart, so that nothing below overflows. */
+    uint64_t blocks = region->block && region->block <= INT32_MAX
+                          ? (program->context + region->block - 1) / region->block
+                          : 0;
     if (blocks == 0 || region->offset > program->state_bytes ||
         region->stride > (program->state_bytes - region->offset) / (blocks * region->block))
       return llmc_make_status(LLMC_CORRUPT, "region %u of the program's state lies outside it", i);

@@ -6,7 +6,6 @@
 #include "internal.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 llmc_sampling llmc_sampling_default(void) {
@@ -76,39 +75,83 @@ static void penalize(const llmc_session *session, const llmc_sampling *sampling,
 }
 
 /* Larger scores first, smaller ids first among equals: an order that is total. */
-static int compare(const void *left, const void *right) {
-  const llmc_candidate *a = left, *b = right;
-  if (a->score != b->score)
-    return a->score < b->score ? 1 : -1;
-  return (a->token > b->token) - (a->token < b->token);
+static int is_before(const llmc_candidate *a, const llmc_candidate *b) {
+  return a->score != b->score ? a->score > b->score : a->token < b->token;
+}
+
+/* Lets the candidate at `index` of a heap, whose first is before all others, sink to its place. */
+static void sink(llmc_candidate *heap, size_t count, size_t index) {
+  llmc_candidate moved = heap[index];
+  for (size_t child; (child = 2 * index + 1) < count; index = child) {
+    if (child + 1 < count && is_before(&heap[child + 1], &heap[child]))
+      ++child;
+    if (!is_before(&heap[child], &moved))
+      break;
+    heap[index] = heap[child];
+  }
+  heap[index] = moved;
+}
+
+/* Candidates from the best down, sorted only as far as anyone has looked: those already looked at
+   stand at the end of the array, the best last; the others are a heap. */
+typedef struct {
+  llmc_candidate *candidates;
+  size_t count, sorted;
+} ranking;
+
+static ranking rank(llmc_candidate *candidates, size_t count) {
+  ranking result = {candidates, count, 0};
+  for (size_t i = count / 2; i-- > 0;)
+    sink(candidates, count, i);
+  return result;
+}
+
+static const llmc_candidate *look_at(ranking *ranking, size_t place) {
+  while (ranking->sorted <= place) {
+    size_t last = ranking->count - 1 - ranking->sorted++;
+    llmc_candidate first = ranking->candidates[0];
+    ranking->candidates[0] = ranking->candidates[last];
+    ranking->candidates[last] = first;
+    sink(ranking->candidates, last, 0);
+  }
+  return &ranking->candidates[ranking->count - 1 - place];
 }
 
 static int32_t draw(llmc_session *session, const llmc_sampling *sampling,
-                    llmc_candidate *candidates, size_t count) {
+                    llmc_candidate *candidates, size_t vocabulary) {
+  ranking order = rank(candidates, vocabulary);
+  size_t count = vocabulary;
   double total = 0, mass = 0, target;
-  float largest;
-  qsort(candidates, count, sizeof *candidates, compare);
-  if (sampling->top_k && sampling->top_k < count)
+  float largest = candidates[0].score;
+  /* Where all are impossible, or one is beyond measure, there are no probabilities. */
+  if (isinf(largest))
+    return candidates[0].token;
+#define WEIGHT(candidate) exp((double)((candidate)->score - largest) / sampling->temperature)
+  if (sampling->top_k && sampling->top_k < count) {
     count = sampling->top_k;
-  largest = candidates[0].score;
-  for (size_t i = 0; i < count; ++i)
-    total += exp((double)(candidates[i].score - largest) / sampling->temperature);
+    for (size_t i = 0; i < count; ++i)
+      total += WEIGHT(look_at(&order, i));
+  } else {
+    for (size_t i = 0; i < count; ++i)
+      total += WEIGHT(&candidates[i]);
+  }
   if (sampling->top_p < 1) {
     size_t kept = 0;
     double limit = sampling->top_p * total;
     while (kept < count && mass < limit)
-      mass += exp((double)(candidates[kept++].score - largest) / sampling->temperature);
+      mass += WEIGHT(look_at(&order, kept++));
     count = kept;
     total = mass;
   }
   target = (double)(next_random(session->random) >> 11) * 0x1p-53 * total;
   mass = 0;
   for (size_t i = 0; i < count; ++i) {
-    mass += exp((double)(candidates[i].score - largest) / sampling->temperature);
+    mass += WEIGHT(look_at(&order, i));
     if (target < mass)
-      return candidates[i].token;
+      return look_at(&order, i)->token;
   }
-  return candidates[count - 1].token;
+#undef WEIGHT
+  return look_at(&order, count - 1)->token;
 }
 
 llmc_status llmc_session_sample(llmc_session *session, const llmc_sampling *sampling,

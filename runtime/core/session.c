@@ -11,10 +11,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Adds `size` bytes to the plan of a session's memory and gives where they start. */
-static size_t plan(size_t *total, uint64_t size, int *overflow) {
+/* Adds `count` times `bytes` to the plan of a session's memory and gives where they start. */
+static size_t plan(size_t *total, uint64_t count, uint64_t bytes, int *overflow) {
   size_t offset = *total;
-  uint64_t rounded = (size + LLMC_ALIGNMENT - 1) / LLMC_ALIGNMENT * LLMC_ALIGNMENT;
+  uint64_t size = count * bytes, rounded;
+  if (bytes && size / bytes != count)
+    *overflow = 1;
+  rounded = (size + LLMC_ALIGNMENT - 1) / LLMC_ALIGNMENT * LLMC_ALIGNMENT;
   if (rounded < size || rounded > SIZE_MAX / 2 - offset)
     *overflow = 1;
   else
@@ -31,17 +34,17 @@ llmc_status llmc_session_create(llmc_model *model, llmc_session **result) {
     return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected a model and a place for the session");
   *result = NULL;
   program = model->program;
-  state = plan(&total, program->state_bytes, &overflow);
-  arena = plan(&total, program->arena_bytes, &overflow);
-  workers = plan(&total, program->worker_arena_bytes * model->threads, &overflow);
-  tokens = plan(&total, (uint64_t)program->context * sizeof(int32_t), &overflow);
+  state = plan(&total, 1, program->state_bytes, &overflow);
+  arena = plan(&total, 1, program->arena_bytes, &overflow);
+  workers = plan(&total, model->threads, program->worker_arena_bytes, &overflow);
+  tokens = plan(&total, program->context, sizeof(int32_t), &overflow);
   for (int i = 0; i < 4; ++i)
-    rows[i] = plan(&total, (uint64_t)program->max_rows * sizeof(int32_t), &overflow);
-  states = plan(&total, (uint64_t)program->max_rows * sizeof(uint8_t *), &overflow);
-  logits = plan(&total, (uint64_t)program->vocabulary * sizeof(float), &overflow);
-  batch =
-      plan(&total, (uint64_t)program->vocabulary * sizeof(float) * program->max_rows, &overflow);
-  candidates = plan(&total, (uint64_t)program->vocabulary * sizeof(llmc_candidate), &overflow);
+    rows[i] = plan(&total, program->max_rows, sizeof(int32_t), &overflow);
+  states = plan(&total, program->max_rows, sizeof(uint8_t *), &overflow);
+  logits = plan(&total, program->vocabulary, sizeof(float), &overflow);
+  /* Both factors fit 32 bits, so their product fits 64. */
+  batch = plan(&total, (uint64_t)program->vocabulary * program->max_rows, sizeof(float), &overflow);
+  candidates = plan(&total, program->vocabulary, sizeof(llmc_candidate), &overflow);
   if (overflow)
     return llmc_make_status(LLMC_CORRUPT,
                             "the program asks for more memory than there are addresses");

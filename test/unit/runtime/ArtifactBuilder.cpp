@@ -1,0 +1,95 @@
+//===- ArtifactBuilder.cpp - artifacts made by hand ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ArtifactBuilder.h"
+
+#include "FakeProgram.h"
+extern "C" {
+#include "cpu.h"
+}
+
+#include "gtest/gtest.h"
+
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <unistd.h>
+
+using namespace llmc::test;
+
+static Bytes readFile(const char *path) {
+  std::ifstream stream(path, std::ios::binary);
+  return Bytes(std::istreambuf_iterator<char>(stream), {});
+}
+
+Bytes llmc::test::makeArtifact(uint8_t weight) {
+  static const Bytes image = readFile(FAKE_IMAGE);
+  const std::string description = "{\"name\": \"fake\"}", text = "hello";
+  struct Part {
+    uint32_t kind;
+    const char *name;
+    Bytes bytes;
+  };
+  const Part parts[] = {
+      {LLMC_SECTION_DESCRIPTION, "description.json", Bytes(description.begin(), description.end())},
+      {LLMC_SECTION_FILE, "hello.txt", Bytes(text.begin(), text.end())},
+      {LLMC_SECTION_IMAGE, llmc_cpu_architecture(), image},
+      {LLMC_SECTION_WEIGHTS, "weights", Bytes(fakeWeightsBytes, weight)}};
+  std::vector<llmc_artifact_section> table;
+  Bytes artifact(sizeof(llmc_artifact_header) + std::size(parts) * sizeof(llmc_artifact_section));
+  for (const Part &part : parts) {
+    size_t alignment = part.kind == LLMC_SECTION_WEIGHTS ? LLMC_ARTIFACT_WEIGHTS_ALIGNMENT : 64;
+    artifact.resize((artifact.size() + alignment - 1) / alignment * alignment);
+    llmc_artifact_section section{};
+    section.kind = part.kind;
+    section.offset = artifact.size();
+    section.bytes = part.bytes.size();
+    section.checksum = llmc_hash(part.bytes.data(), part.bytes.size());
+    std::strcpy(section.name, part.name);
+    table.push_back(section);
+    artifact.insert(artifact.end(), part.bytes.begin(), part.bytes.end());
+  }
+  std::memcpy(getSections(artifact), table.data(), table.size() * sizeof table[0]);
+  llmc_artifact_header &header = getHeader(artifact);
+  std::memcpy(header.magic, LLMC_ARTIFACT_MAGIC, sizeof header.magic);
+  header.version = LLMC_ARTIFACT_VERSION;
+  header.section_count = table.size();
+  header.file_bytes = artifact.size();
+  seal(artifact);
+  return artifact;
+}
+
+llmc_artifact_header &llmc::test::getHeader(Bytes &artifact) {
+  return *reinterpret_cast<llmc_artifact_header *>(artifact.data());
+}
+
+llmc_artifact_section *llmc::test::getSections(Bytes &artifact) {
+  return reinterpret_cast<llmc_artifact_section *>(artifact.data() + sizeof(llmc_artifact_header));
+}
+
+void llmc::test::seal(Bytes &artifact) {
+  llmc_artifact_header &header = getHeader(artifact);
+  header.table_checksum =
+      llmc_hash(getSections(artifact), header.section_count * sizeof(llmc_artifact_section));
+}
+
+TemporaryFile::TemporaryFile(const Bytes &contents) {
+  name = ::testing::TempDir() + "llmc-test-XXXXXX";
+  int file = mkstemp(name.data());
+  if (file < 0 || write(file, contents.data(), contents.size()) != ssize_t(contents.size()))
+    ADD_FAILURE() << "cannot write " << name;
+  close(file);
+}
+
+TemporaryFile::~TemporaryFile() { unlink(name.c_str()); }
+
+Model::Model(uint32_t threads) : file(makeArtifact()) {
+  llmc_model_options options = llmc_model_default_options();
+  options.threads = threads;
+  llmc_status status = llmc_model_load(file.path(), &options, &model);
+  EXPECT_EQ(status.code, LLMC_OK) << status.message;
+}

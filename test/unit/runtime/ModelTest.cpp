@@ -1,0 +1,219 @@
+//===- ModelTest.cpp - loading models ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ArtifactBuilder.h"
+#include "FakeProgram.h"
+
+#include "gtest/gtest.h"
+
+#include <cstring>
+
+using namespace llmc::test;
+
+namespace {
+
+llmc_status load(const Bytes &artifact, const llmc_model_options *options = nullptr) {
+  TemporaryFile file(artifact);
+  llmc_model *model = nullptr;
+  llmc_status status = llmc_model_load(file.path(), options, &model);
+  EXPECT_EQ(status.code == LLMC_OK, model != nullptr);
+  llmc_model_release(model);
+  return status;
+}
+
+/// A program in this process that differs from the fake one, with a good file of weights.
+llmc_status loadProgram(const llmc_program &program) {
+  Bytes file(LLMC_ARTIFACT_WEIGHTS_ALIGNMENT + program.weights_bytes);
+  auto *header = reinterpret_cast<llmc_weights_header *>(file.data());
+  std::memcpy(header->magic, LLMC_WEIGHTS_MAGIC, sizeof header->magic);
+  header->version = LLMC_ARTIFACT_VERSION;
+  header->bytes = program.weights_bytes;
+  header->hash = program.weights_hash;
+  TemporaryFile weights(file);
+  llmc_model *model = nullptr;
+  llmc_status status = llmc_model_load_program(&program, weights.path(), nullptr, &model);
+  if (status.code == LLMC_OK) {
+    llmc_session *session = nullptr;
+    status = llmc_session_create(model, &session);
+    llmc_session_release(session);
+  }
+  llmc_model_release(model);
+  return status;
+}
+
+} // namespace
+
+TEST(Model, SaysWhatItIs) {
+  Model model;
+  llmc_model_info info;
+  llmc_model_get_info(model, &info);
+  EXPECT_EQ(info.vocabulary, unsigned(fakeVocabulary));
+  EXPECT_EQ(info.context, unsigned(fakeContext));
+  EXPECT_STREQ(info.variant, "plain");
+  EXPECT_STREQ(info.description, "{\"name\": \"fake\"}");
+  const char *data = nullptr;
+  size_t size = 0;
+  llmc_status status = llmc_model_get_file(model, "hello.txt", &data, &size);
+  ASSERT_EQ(status.code, LLMC_OK);
+  EXPECT_EQ(std::string(data, size), "hello");
+  status = llmc_model_get_file(model, "other.txt", &data, &size);
+  EXPECT_EQ(status.code, LLMC_NOT_FOUND);
+  const char *name;
+  uint64_t missing;
+  status = llmc_model_get_variant(model, 0, &name, &missing);
+  EXPECT_EQ(status.code, LLMC_OK);
+  EXPECT_STREQ(name, "future");
+  EXPECT_EQ(missing, uint64_t(1) << 63);
+  status = llmc_model_get_variant(model, 2, &name, &missing);
+  EXPECT_EQ(status.code, LLMC_OUT_OF_RANGE);
+}
+
+TEST(Model, ChoosesVariantsByName) {
+  llmc_model_options options = llmc_model_default_options();
+  options.variant = "plain";
+  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_OK);
+  options.variant = "future";
+  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_UNAVAILABLE);
+  options.variant = "past";
+  llmc_status status = load(makeArtifact(), &options);
+  EXPECT_EQ(status.code, LLMC_NOT_FOUND);
+  EXPECT_NE(
+      std::string(status.message).find("expected a variant among future, plain, found 'past'"),
+      std::string::npos)
+      << status.message;
+}
+
+TEST(Model, RefusesDamagedFiles) {
+  Bytes artifact = makeArtifact();
+  for (size_t size = 1; size < artifact.size(); size += 4099)
+    EXPECT_EQ(load(Bytes(artifact.begin(), artifact.begin() + size)).code, LLMC_CORRUPT) << size;
+  EXPECT_EQ(load({}).code, LLMC_CORRUPT);
+  llmc_model *model = nullptr;
+  EXPECT_EQ(llmc_model_load("/nonexistent/model", nullptr, &model).code, LLMC_NOT_FOUND);
+  EXPECT_EQ(llmc_model_load("/", nullptr, &model).code, LLMC_CORRUPT);
+  EXPECT_EQ(model, nullptr);
+}
+
+TEST(Model, VerifiesWeightsOnDemand) {
+  Bytes artifact = makeArtifact();
+  artifact[getSections(artifact)[3].offset + 1000] ^= 1;
+  EXPECT_EQ(load(artifact).code, LLMC_OK);
+  llmc_model_options options = llmc_model_default_options();
+  options.verify_weights = 1;
+  EXPECT_EQ(load(artifact, &options).code, LLMC_CORRUPT);
+  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_OK);
+}
+
+TEST(Model, RefusesImagesThatAreNone) {
+  Bytes artifact = makeArtifact();
+  llmc_artifact_section &image = getSections(artifact)[2];
+  // Not an ELF file, but with a good checksum.
+  std::memset(artifact.data() + image.offset, 'x', 64);
+  image.checksum = llmc_hash(artifact.data() + image.offset, image.bytes);
+  seal(artifact);
+  llmc_status status = load(artifact);
+  EXPECT_EQ(status.code, LLMC_CORRUPT);
+  EXPECT_NE(std::string(status.message).find("cannot load the program's code"), std::string::npos);
+
+  artifact = makeArtifact();
+  std::strcpy(getSections(artifact)[2].name, "riscv64");
+  seal(artifact);
+  EXPECT_EQ(load(artifact).code, LLMC_UNAVAILABLE);
+
+  artifact = makeArtifact();
+  getSections(artifact)[3].bytes -= 64;
+  seal(artifact);
+  status = load(artifact);
+  EXPECT_EQ(status.code, LLMC_CORRUPT);
+  EXPECT_NE(std::string(status.message).find("expected 4160 bytes of weights, found 4096"),
+            std::string::npos)
+      << status.message;
+}
+
+TEST(Model, RefusesOptions) {
+  llmc_model_options options = llmc_model_default_options();
+  options.api_version = 99;
+  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_VERSION_MISMATCH);
+  options = llmc_model_default_options();
+  options.threads = 100000;
+  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_INVALID_ARGUMENT);
+  options = llmc_model_default_options();
+  options.allocator.release = [](void *, void *, size_t) {};
+  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_INVALID_ARGUMENT);
+}
+
+TEST(Model, UsesTheCallersAllocator) {
+  struct Counter {
+    int live = 0, refuseAfter = 1 << 30;
+  } counter;
+  llmc_model_options options = llmc_model_default_options();
+  options.threads = 1;
+  options.allocator.context = &counter;
+  options.allocator.allocate = [](void *context, size_t size, size_t alignment) -> void * {
+    auto *counter = static_cast<Counter *>(context);
+    if (counter->live >= counter->refuseAfter)
+      return nullptr;
+    ++counter->live;
+    return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  };
+  options.allocator.release = [](void *context, void *memory, size_t) {
+    --static_cast<Counter *>(context)->live;
+    std::free(memory);
+  };
+  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_OK);
+  EXPECT_EQ(counter.live, 0);
+  TemporaryFile file(makeArtifact());
+  llmc_model *model = nullptr;
+  ASSERT_EQ(llmc_model_load(file.path(), &options, &model).code, LLMC_OK);
+  counter.refuseAfter = counter.live;
+  llmc_session *session = nullptr;
+  EXPECT_EQ(llmc_session_create(model, &session).code, LLMC_OUT_OF_MEMORY);
+  EXPECT_EQ(session, nullptr);
+  llmc_model_release(model);
+  EXPECT_EQ(counter.live, 0);
+  counter.refuseAfter = 0;
+  EXPECT_EQ(llmc_model_load(file.path(), &options, &model).code, LLMC_OUT_OF_MEMORY);
+}
+
+TEST(Model, RefusesProgramsThatContradictThemselves) {
+  EXPECT_EQ(loadProgram(llmc_program_image).code, LLMC_OK);
+  auto refused = [](auto change, int32_t code = LLMC_CORRUPT) {
+    llmc_program program = llmc_program_image;
+    llmc_state_region regions[2] = {program.regions[0], program.regions[1]};
+    program.regions = regions;
+    change(program, regions);
+    llmc_status status = loadProgram(program);
+    EXPECT_EQ(status.code, code) << status.message;
+  };
+  using Program = llmc_program;
+  using Regions = llmc_state_region *;
+  refused([](Program &p, Regions) { p.abi_version = 0; }, LLMC_VERSION_MISMATCH);
+  refused([](Program &p, Regions) { p.vocabulary = 0; });
+  refused([](Program &p, Regions) { p.vocabulary = 0x80000000; });
+  refused([](Program &p, Regions) { p.context = 0; });
+  refused([](Program &p, Regions) { p.context = 0xffffffff; });
+  refused([](Program &p, Regions) { p.max_rows = 0; });
+  refused([](Program &p, Regions) { p.variant_count = 0; });
+  refused([](Program &p, Regions) { p.variants = nullptr; });
+  refused([](Program &p, Regions) { p.regions = nullptr; });
+  refused([](Program &p, Regions) { p.worker_arena_bytes = 100; });
+  refused([](Program &p, Regions) { p.variant_count = 1; }, LLMC_UNAVAILABLE);
+  refused([](Program &p, Regions) { p.state_bytes = UINT64_MAX; });
+  refused([](Program &p, Regions) { p.arena_bytes = UINT64_MAX / 2; });
+  refused([](Program &p, Regions) { p.worker_arena_bytes = uint64_t(1) << 63; });
+  // Products that wrap to something small.
+  refused([](Program &p, Regions) {
+    p.vocabulary = 0x7fffffff;
+    p.max_rows = 0x7fffffff;
+  });
+  for (uint64_t value : {uint64_t(0), uint64_t(1) << 62, UINT64_MAX, UINT64_MAX - 49})
+    refused([&](Program &, Regions r) { r[1].block = value; });
+  for (uint64_t value : {uint64_t(100), uint64_t(1) << 62, UINT64_MAX})
+    refused([&](Program &, Regions r) { r[1].stride = value; });
+  for (uint64_t value : {uint64_t(4300), uint64_t(1) << 62, UINT64_MAX})
+    refused([&](Program &, Regions r) { r[1].offset = value; });
+}
