@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/ONNX/IR/ONNX.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -15,7 +17,8 @@
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<llmc::LLMCDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect>();
+  registry.insert<llmc::LLMCDialect, llmc::carrier::ONNXDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect>();
   mlir::registerTransformsPasses();
+  llmc::registerRaiseONNX();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "llmc optimizer driver\n", registry));
 }

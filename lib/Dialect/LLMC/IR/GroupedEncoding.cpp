@@ -85,6 +85,23 @@ unsigned llmc::readCode(const uint8_t *row, int64_t column, unsigned bits) {
   return low & ((1u << bits) - 1);
 }
 
+void llmc::writeCode(uint8_t *row, int64_t column, unsigned bits, unsigned code) {
+  int64_t bit = column * bits;
+  row[bit / 8] |= static_cast<uint8_t>(code << (bit % 8));
+  if (bit % 8 + bits > 8)
+    row[bit / 8 + 1] |= static_cast<uint8_t>(code >> (8 - bit % 8));
+}
+
+void llmc::writeFloat(uint8_t *bytes, int64_t index, Type type, float value) {
+  using namespace llvm::support::endian;
+  if (type.isF32())
+    return write32le(bytes + 4 * index, llvm::bit_cast<uint32_t>(value));
+  APFloat rounded(value);
+  bool lossy;
+  rounded.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lossy);
+  write16le(bytes + 2 * index, static_cast<uint16_t>(rounded.bitcastToAPInt().getZExtValue()));
+}
+
 float llmc::readFloat(const uint8_t *bytes, int64_t index, Type type) {
   if (type.isF32())
     return llvm::bit_cast<float>(llvm::support::endian::read32le(bytes + 4 * index));

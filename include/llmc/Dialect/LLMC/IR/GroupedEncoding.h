@@ -30,8 +30,14 @@ GroupedLayout getGroupedLayout(GroupedAttr encoding, llvm::ArrayRef<int64_t> sha
 /// The code of `column` in a row of codes.
 unsigned readCode(const uint8_t *row, int64_t column, unsigned bits);
 
+/// Sets the code of `column` in a row of codes whose bits are still zero.
+void writeCode(uint8_t *row, int64_t column, unsigned bits, unsigned code);
+
 /// The number at `index` of a plane of f32, f16 or bf16, widened to fp32.
 float readFloat(const uint8_t *bytes, int64_t index, mlir::Type type);
+
+/// Rounds `value` to f32, f16 or bf16 (half to even) and stores it at `index`.
+void writeFloat(uint8_t *bytes, int64_t index, mlir::Type type, float value);
 
 /// Widens an IEEE half-precision number exactly.
 float halfToFloat(uint16_t half);

@@ -1,0 +1,41 @@
+//===- Passes.td - the raise as a pass -*- tablegen -*-===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_CONVERSION_ONNXTOLLMC_PASSES_TD
+#define LLMC_CONVERSION_ONNXTOLLMC_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def RaiseONNX : Pass<"raise-onnx", "::mlir::ModuleOp"> {
+  let summary = "Raise an ONNX graph to the language of models";
+  let description = [{
+    Finds what the graph of a decoder means and writes it down as `llmc` operations: linears with
+    out × in weights, embeddings, norms, rotations, attention over caches updated in place.
+
+    The graph is run at chosen lengths to learn all shapes, positions, masks and angles as numbers;
+    reshapes and transposes become views of rows; functions are recognized by their values, masks by
+    what they let through, rotations by their angles. So it does not matter how an exporter spelled
+    them. What was seen at one length is checked at the full context.
+
+    Before:
+    ```mlir
+    %y = onnx.node "MatMul"(%x, %w) {…} : (…) -> tensor<?x?x1536xf32>
+    ```
+    After:
+    ```mlir
+    %y = llmc.linear %x, %w : (tensor<?x576xf32>, tensor<1536x576xf32>) -> tensor<?x1536xf32>
+    ```
+  }];
+  let options = [
+    Option<"context", "context", "int64_t", /*default=*/"0",
+           "Positions that caches hold; 0: as many as the model's tables allow, at most 2048">
+  ];
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+#endif // LLMC_CONVERSION_ONNXTOLLMC_PASSES_TD

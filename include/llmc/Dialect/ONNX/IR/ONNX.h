@@ -1,0 +1,30 @@
+//===- ONNX.h - declarations of the onnx dialect ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_DIALECT_ONNX_IR_ONNX_H
+#define LLMC_DIALECT_ONNX_IR_ONNX_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "llmc/Dialect/ONNX/IR/ONNXDialect.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "llmc/Dialect/ONNX/IR/ONNXAttrs.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "llmc/Dialect/ONNX/IR/ONNXTypes.h.inc"
+
+#define GET_OP_CLASSES
+#include "llmc/Dialect/ONNX/IR/ONNXOps.h.inc"
+
+#endif // LLMC_DIALECT_ONNX_IR_ONNX_H

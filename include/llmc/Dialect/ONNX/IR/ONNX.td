@@ -1,0 +1,128 @@
+//===- ONNX.td - the carrier of ONNX models -*- tablegen -*-===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What an ONNX file says, as IR: every node, name, attribute, domain and version, uninterpreted.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_DIALECT_ONNX_IR_ONNX_TD
+#define LLMC_DIALECT_ONNX_IR_ONNX_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def ONNX_Dialect : Dialect {
+  let name = "onnx";
+  let summary = "A faithful carrier of ONNX models";
+  let description = [{
+    A module holds one `onnx.graph @main`, the model's local functions, and attributes of the file:
+    `onnx.ir_version`, `onnx.opsets` (a dictionary from domain to version) and `onnx.metadata`.
+    Nothing is interpreted here: `--raise-onnx` does that.
+  }];
+  let cppNamespace = "::llmc::carrier";
+  let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
+}
+
+def ONNX_UntypedType : TypeDef<ONNX_Dialect, "Untyped"> {
+  let mnemonic = "untyped";
+  let summary = "A value whose type the file does not state";
+}
+
+def ONNX_AbsentType : TypeDef<ONNX_Dialect, "Absent"> {
+  let mnemonic = "absent";
+  let summary = "The type of an optional input that is not given";
+}
+
+def ONNX_AttributeRefAttr : AttrDef<ONNX_Dialect, "AttributeRef"> {
+  let mnemonic = "ref";
+  let summary = "An attribute of the function that a node stands in";
+  let description = "Stands for the value that a call gives to the function's attribute `name`.";
+  let parameters = (ins StringRefParameter<"name of the function's attribute">:$name);
+  let assemblyFormat = "`<` $name `>`";
+}
+
+class ONNX_Op<string mnemonic, list<Trait> traits = []> : Op<ONNX_Dialect, mnemonic, traits>;
+
+def ONNX_GraphOp : ONNX_Op<"graph", [Symbol, SingleBlock, IsolatedFromAbove]> {
+  let summary = "The model's graph";
+  let description = [{
+    The region's arguments are the graph's inputs. `input_names` and `output_names` are the file's;
+    `input_dims` gives, for every input, the names of its dynamic dimensions.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrArrayAttr:$input_names,
+                       StrArrayAttr:$output_names, ArrayAttr:$input_dims,
+                       ArrayAttr:$output_dims, TypeArrayAttr:$output_types);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+
+def ONNX_FunctionOp : ONNX_Op<"function", [Symbol, SingleBlock, IsolatedFromAbove]> {
+  let summary = "A function that the model defines";
+  let description = [{
+    Called by nodes of its domain and name. The symbol is "domain::name". `parameters` names its
+    attributes, `defaults` gives those that have a default.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$domain, StrAttr:$function_name,
+                       DictionaryAttr:$opsets, StrArrayAttr:$parameters, DictionaryAttr:$defaults,
+                       StrArrayAttr:$input_names, StrArrayAttr:$output_names);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+
+def ONNX_InitializerOp : ONNX_Op<"initializer", [Pure]> {
+  let summary = "A constant tensor of the graph";
+  let description = [{
+    `data` says where the bytes lie: `#llmc.file` (the file itself or its external data) or elements.
+  }];
+  let arguments = (ins StrAttr:$name, AnyAttr:$data);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$name `:` type($result) `=` $data attr-dict";
+  let hasVerifier = 1;
+}
+
+def ONNX_AbsentOp : ONNX_Op<"absent", [Pure]> {
+  let summary = "An optional input that is not given";
+  let results = (outs ONNX_AbsentType:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+def ONNX_NodeOp : ONNX_Op<"node"> {
+  let summary = "A node of the graph";
+  let description = [{
+    `node_attributes` are the node's, except graphs, which are regions named by `graphs`. `output_names`
+    are the values' names in the file; an empty one is an output that is not wanted.
+
+    ```mlir
+    %y = onnx.node "MatMul"(%x, %w) {name = "/up/MatMul", output_names = ["up"]} : (…) -> tensor<?x?x1536xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$op_type, Variadic<AnyType>:$inputs,
+                       DefaultValuedStrAttr<StrAttr, "">:$domain,
+                       DefaultValuedStrAttr<StrAttr, "">:$name,
+                       StrArrayAttr:$output_names,
+                       DefaultValuedAttr<DictionaryAttr, "{}">:$node_attributes,
+                       OptionalAttr<StrArrayAttr>:$graphs);
+  let results = (outs Variadic<AnyType>:$outputs);
+  let regions = (region VariadicRegion<AnyRegion>:$bodies);
+  let assemblyFormat = [{
+    $op_type `(` $inputs `)` $bodies attr-dict `:` functional-type($inputs, $outputs)
+  }];
+  let hasVerifier = 1;
+}
+
+def ONNX_YieldOp : ONNX_Op<"yield", [Terminator, Pure]> {
+  let summary = "The outputs of a graph or function";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+#endif // LLMC_DIALECT_ONNX_IR_ONNX_TD

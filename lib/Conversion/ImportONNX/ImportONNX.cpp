@@ -1,0 +1,459 @@
+//===- ImportONNX.cpp - ONNX files into the onnx dialect ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Conversion/ImportONNX/ImportONNX.h"
+#include "RawDataOffsets.h"
+#include "TensorImport.h"
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/ONNX/IR/ONNX.h"
+
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::carrier;
+
+namespace {
+
+/// Names that a graph's nodes can refer to. A subgraph also sees those of the graph around it.
+struct Scope {
+  const Scope *outer = nullptr;
+  llvm::StringMap<Value> values;
+
+  Value lookup(StringRef name) const {
+    for (const Scope *scope = this; scope; scope = scope->outer)
+      if (auto found = scope->values.find(name); found != scope->values.end())
+        return found->second;
+    return {};
+  }
+};
+
+/// Turns one model into a module.
+class Importer {
+public:
+  Importer(StringRef path, RawDataOffsets offsets, Location location)
+      : builder(location.getContext()), location(location), tensors(path, location),
+        offsets(std::move(offsets)) {}
+
+  OwningOpRef<ModuleOp> run(const onnx::ModelProto &model);
+
+private:
+  using TypeMap = llvm::StringMap<Type>;
+
+  LogicalResult importMain(const onnx::GraphProto &graph);
+  LogicalResult importFunction(const onnx::FunctionProto &function);
+  LogicalResult importInitializers(const onnx::GraphProto &graph, Scope &scope, bool isMain);
+  LogicalResult importNode(const onnx::NodeProto &node, const TypeMap &types, Scope &scope,
+                           int64_t rawOffset);
+  LogicalResult importBody(const onnx::GraphProto &graph, Region &region, const Scope &outer);
+  LogicalResult importAttributes(const onnx::NodeProto &node, int64_t rawOffset,
+                                 NamedAttrList &attributes,
+                                 SmallVectorImpl<const onnx::GraphProto *> &graphs,
+                                 SmallVectorImpl<Attribute> &graphNames);
+  FailureOr<Attribute> importAttribute(const onnx::AttributeProto &attribute, StringRef node,
+                                       int64_t rawOffset);
+  FailureOr<SmallVector<Value>> resolve(const google::protobuf::RepeatedPtrField<std::string> &names,
+                                        const Scope &scope, const Twine &user);
+  LogicalResult define(Scope &scope, StringRef name, Value value);
+  Type importType(const onnx::TypeProto &type);
+  TypeMap collectTypes(const onnx::GraphProto &graph);
+  Attribute importDims(const onnx::ValueInfoProto &info);
+
+  InFlightDiagnostic fail() { return emitError(location); }
+
+  OpBuilder builder;
+  Location location;
+  TensorImporter tensors;
+  RawDataOffsets offsets;
+  Value absent; ///< of the body being built
+  int depth = 0;
+};
+
+} // namespace
+
+static StringRef view(const std::string &text) { return text; }
+
+static SmallVector<StringRef>
+viewAll(const google::protobuf::RepeatedPtrField<std::string> &texts) {
+  return SmallVector<StringRef>(texts.begin(), texts.end());
+}
+
+Type Importer::importType(const onnx::TypeProto &type) {
+  auto untyped = UntypedType::get(builder.getContext());
+  if (!type.has_tensor_type())
+    return untyped;
+  Type element = getElementType(type.tensor_type().elem_type(), builder.getContext());
+  if (!element)
+    return untyped;
+  if (!type.tensor_type().has_shape())
+    return UnrankedTensorType::get(element);
+  SmallVector<int64_t> shape;
+  for (const onnx::TensorShapeProto::Dimension &dim : type.tensor_type().shape().dim())
+    shape.push_back(dim.has_dim_value() && dim.dim_value() >= 0 ? dim.dim_value()
+                                                                : ShapedType::kDynamic);
+  return RankedTensorType::get(shape, element);
+}
+
+/// The names of a value's dimensions; fixed ones have an empty name.
+Attribute Importer::importDims(const onnx::ValueInfoProto &info) {
+  SmallVector<StringRef> names;
+  if (info.type().has_tensor_type() && info.type().tensor_type().has_shape())
+    for (const onnx::TensorShapeProto::Dimension &dim : info.type().tensor_type().shape().dim())
+      names.push_back(dim.has_dim_param() ? view(dim.dim_param()) : StringRef());
+  return builder.getStrArrayAttr(names);
+}
+
+Importer::TypeMap Importer::collectTypes(const onnx::GraphProto &graph) {
+  TypeMap types;
+  for (const auto *list : {&graph.value_info(), &graph.output(), &graph.input()})
+    for (const onnx::ValueInfoProto &info : *list)
+      types[info.name()] = importType(info.type());
+  return types;
+}
+
+LogicalResult Importer::define(Scope &scope, StringRef name, Value value) {
+  if (name.empty())
+    return success();
+  if (!scope.values.try_emplace(name, value).second)
+    return fail() << "expected one definition of value '" << name << "', found a second";
+  return success();
+}
+
+FailureOr<SmallVector<Value>>
+Importer::resolve(const google::protobuf::RepeatedPtrField<std::string> &names, const Scope &scope,
+                  const Twine &user) {
+  SmallVector<Value> values;
+  for (const std::string &name : names) {
+    Value value = name.empty() ? absent : scope.lookup(name);
+    if (!value)
+      return fail() << user << " uses '" << name
+                    << "', which no input, initializer or earlier node defines";
+    values.push_back(value);
+  }
+  return values;
+}
+
+LogicalResult Importer::importInitializers(const onnx::GraphProto &graph, Scope &scope,
+                                           bool isMain) {
+  if (graph.sparse_initializer_size() > 0)
+    return fail() << "expected dense initializers, found " << graph.sparse_initializer_size()
+                  << " sparse ones";
+  bool haveOffsets =
+      isMain && static_cast<int>(offsets.initializers.size()) == graph.initializer_size();
+  for (auto [index, tensor] : llvm::enumerate(graph.initializer())) {
+    FailureOr<ImportedTensor> imported =
+        tensors.import(tensor, tensor.name(), haveOffsets ? offsets.initializers[index] : -1);
+    if (failed(imported))
+      return failure();
+    auto op = InitializerOp::create(builder, NameLoc::get(builder.getStringAttr(tensor.name())),
+                                    imported->type, tensor.name(), imported->data);
+    if (failed(define(scope, tensor.name(), op.getResult())))
+      return failure();
+  }
+  return success();
+}
+
+FailureOr<Attribute> Importer::importAttribute(const onnx::AttributeProto &attribute,
+                                               StringRef node, int64_t rawOffset) {
+  if (!attribute.ref_attr_name().empty())
+    return Attribute(AttributeRefAttr::get(builder.getContext(), attribute.ref_attr_name()));
+  switch (attribute.type()) {
+  case onnx::AttributeProto::FLOAT:
+    return Attribute(builder.getF32FloatAttr(attribute.f()));
+  case onnx::AttributeProto::INT:
+    return Attribute(builder.getI64IntegerAttr(attribute.i()));
+  case onnx::AttributeProto::STRING:
+    return Attribute(builder.getStringAttr(attribute.s()));
+  case onnx::AttributeProto::FLOATS:
+    return Attribute(builder.getDenseF32ArrayAttr(
+        SmallVector<float>(attribute.floats().begin(), attribute.floats().end())));
+  case onnx::AttributeProto::INTS:
+    return Attribute(builder.getDenseI64ArrayAttr(
+        SmallVector<int64_t>(attribute.ints().begin(), attribute.ints().end())));
+  case onnx::AttributeProto::STRINGS:
+    return Attribute(builder.getStrArrayAttr(viewAll(attribute.strings())));
+  case onnx::AttributeProto::TENSOR: {
+    std::string name = (node + "." + attribute.name()).str();
+    FailureOr<ImportedTensor> tensor = tensors.import(attribute.t(), name, rawOffset);
+    if (failed(tensor))
+      return failure();
+    if (isa<DenseElementsAttr>(tensor->data))
+      return tensor->data;
+    return Attribute(builder.getArrayAttr({TypeAttr::get(tensor->type), tensor->data}));
+  }
+  default:
+    return fail() << "node '" << node << "': attribute '" << attribute.name()
+                  << "' has a type that is not supported, number " << attribute.type();
+  }
+}
+
+LogicalResult Importer::importAttributes(const onnx::NodeProto &node, int64_t rawOffset,
+                                         NamedAttrList &attributes,
+                                         SmallVectorImpl<const onnx::GraphProto *> &graphs,
+                                         SmallVectorImpl<Attribute> &graphNames) {
+  for (const onnx::AttributeProto &attribute : node.attribute()) {
+    if (attribute.name().empty())
+      return fail() << "node '" << node.name() << "': expected attributes with a name";
+    if (attribute.type() == onnx::AttributeProto::GRAPH && attribute.ref_attr_name().empty()) {
+      graphs.push_back(&attribute.g());
+      graphNames.push_back(builder.getStringAttr(attribute.name()));
+      continue;
+    }
+    FailureOr<Attribute> imported = importAttribute(attribute, node.name(), rawOffset);
+    if (failed(imported))
+      return failure();
+    if (attributes.get(attribute.name()))
+      return fail() << "node '" << node.name() << "': expected one attribute '" << attribute.name()
+                    << "', found two";
+    attributes.append(attribute.name(), *imported);
+  }
+  return success();
+}
+
+LogicalResult Importer::importNode(const onnx::NodeProto &node, const TypeMap &types, Scope &scope,
+                                   int64_t rawOffset) {
+  FailureOr<SmallVector<Value>> inputs =
+      resolve(node.input(), scope, "node '" + node.name() + "' (" + node.op_type() + ")");
+  if (failed(inputs))
+    return failure();
+  NamedAttrList attributes;
+  SmallVector<const onnx::GraphProto *> graphs;
+  SmallVector<Attribute> graphNames;
+  if (failed(importAttributes(node, rawOffset, attributes, graphs, graphNames)))
+    return failure();
+  SmallVector<Type> outputTypes;
+  for (const std::string &name : node.output()) {
+    auto type = types.find(name);
+    outputTypes.push_back(type == types.end() ? Type(UntypedType::get(builder.getContext()))
+                                              : type->second);
+  }
+  auto op = NodeOp::create(builder, NameLoc::get(builder.getStringAttr(node.name()), location),
+                           outputTypes, node.op_type(), *inputs, node.domain(), node.name(),
+                           builder.getStrArrayAttr(viewAll(node.output())),
+                           attributes.getDictionary(builder.getContext()),
+                           graphs.empty() ? ArrayAttr() : builder.getArrayAttr(graphNames),
+                           graphs.size());
+  for (auto [graph, region] : llvm::zip(graphs, op.getBodies()))
+    if (failed(importBody(*graph, region, scope)))
+      return failure();
+  for (auto [name, result] : llvm::zip(node.output(), op.getResults()))
+    if (failed(define(scope, name, result)))
+      return failure();
+  return success();
+}
+
+LogicalResult Importer::importBody(const onnx::GraphProto &graph, Region &region,
+                                   const Scope &outer) {
+  if (++depth > 32)
+    return fail() << "expected graphs nested at most 32 deep";
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = builder.createBlock(&region);
+  Value outerAbsent = absent;
+  absent = AbsentOp::create(builder, location, AbsentType::get(builder.getContext()));
+  Scope scope{&outer, {}};
+  TypeMap types = collectTypes(graph);
+  for (const onnx::ValueInfoProto &input : graph.input())
+    if (failed(define(scope, input.name(), block->addArgument(importType(input.type()), location))))
+      return failure();
+  if (failed(importInitializers(graph, scope, /*isMain=*/false)))
+    return failure();
+  for (const onnx::NodeProto &node : graph.node())
+    if (failed(importNode(node, types, scope, -1)))
+      return failure();
+  google::protobuf::RepeatedPtrField<std::string> outputs;
+  for (const onnx::ValueInfoProto &output : graph.output())
+    *outputs.Add() = output.name();
+  FailureOr<SmallVector<Value>> values = resolve(outputs, scope, "graph '" + graph.name() + "'");
+  if (failed(values))
+    return failure();
+  YieldOp::create(builder, location, *values);
+  absent = outerAbsent;
+  --depth;
+  return success();
+}
+
+LogicalResult Importer::importMain(const onnx::GraphProto &graph) {
+  llvm::StringSet<> initialized;
+  for (const onnx::TensorProto &tensor : graph.initializer())
+    initialized.insert(tensor.name());
+  // Before IR version 4 every initializer was listed as an input too.
+  SmallVector<const onnx::ValueInfoProto *> inputs;
+  for (const onnx::ValueInfoProto &input : graph.input())
+    if (!initialized.contains(input.name()))
+      inputs.push_back(&input);
+
+  SmallVector<StringRef> inputNames, outputNames;
+  SmallVector<Attribute> inputDims, outputDims, outputTypes;
+  for (const onnx::ValueInfoProto *input : inputs) {
+    inputNames.push_back(input->name());
+    inputDims.push_back(importDims(*input));
+  }
+  for (const onnx::ValueInfoProto &output : graph.output()) {
+    outputNames.push_back(output.name());
+    outputDims.push_back(importDims(output));
+    outputTypes.push_back(TypeAttr::get(importType(output.type())));
+  }
+  auto op = GraphOp::create(builder, location, "main", builder.getStrArrayAttr(inputNames),
+                            builder.getStrArrayAttr(outputNames), builder.getArrayAttr(inputDims),
+                            builder.getArrayAttr(outputDims), builder.getArrayAttr(outputTypes));
+  if (!graph.name().empty())
+    op->setAttr("graph_name", builder.getStringAttr(graph.name()));
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = builder.createBlock(&op.getBody());
+  absent = AbsentOp::create(builder, location, AbsentType::get(builder.getContext()));
+  Scope scope;
+  TypeMap types = collectTypes(graph);
+  for (const onnx::ValueInfoProto *input : inputs)
+    if (failed(
+            define(scope, input->name(), block->addArgument(importType(input->type()), location))))
+      return failure();
+  if (failed(importInitializers(graph, scope, /*isMain=*/true)))
+    return failure();
+  for (auto [index, node] : llvm::enumerate(graph.node())) {
+    auto offset = offsets.nodes.find(index);
+    if (failed(importNode(node, types, scope, offset == offsets.nodes.end() ? -1 : offset->second)))
+      return failure();
+  }
+  google::protobuf::RepeatedPtrField<std::string> outputs;
+  for (StringRef name : outputNames)
+    *outputs.Add() = name.str();
+  FailureOr<SmallVector<Value>> values = resolve(outputs, scope, "the graph's list of outputs");
+  if (failed(values))
+    return failure();
+  YieldOp::create(builder, location, *values);
+  return success();
+}
+
+/// Domains and versions as a dictionary. The default domain has two spellings.
+static FailureOr<DictionaryAttr>
+importOpsets(Builder &builder,
+             const google::protobuf::RepeatedPtrField<onnx::OperatorSetIdProto> &opsets) {
+  NamedAttrList list;
+  for (const onnx::OperatorSetIdProto &opset : opsets)
+    list.set(opset.domain().empty() ? "ai.onnx" : opset.domain(),
+             builder.getI64IntegerAttr(opset.version()));
+  return list.getDictionary(builder.getContext());
+}
+
+LogicalResult Importer::importFunction(const onnx::FunctionProto &function) {
+  FailureOr<DictionaryAttr> opsets = importOpsets(builder, function.opset_import());
+  if (failed(opsets))
+    return failure();
+  // Attributes with defaults (attribute_proto, field 11) came after the ONNX release whose classes
+  // these are.
+  if (function.GetReflection()->GetUnknownFields(function).field_count() > 0)
+    for (int i = 0, e = function.GetReflection()->GetUnknownFields(function).field_count(); i < e;
+         ++i)
+      if (function.GetReflection()->GetUnknownFields(function).field(i).number() == 11)
+        return fail() << "function '" << function.name()
+                      << "': attributes with default values are not supported";
+  std::string symbol = function.domain() + "::" + function.name();
+  auto op = FunctionOp::create(builder, location, symbol, function.domain(), function.name(),
+                               *opsets, builder.getStrArrayAttr(viewAll(function.attribute())),
+                               builder.getDictionaryAttr({}),
+                               builder.getStrArrayAttr(viewAll(function.input())),
+                               builder.getStrArrayAttr(viewAll(function.output())));
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = builder.createBlock(&op.getBody());
+  absent = AbsentOp::create(builder, location, AbsentType::get(builder.getContext()));
+  Scope scope;
+  for (const std::string &input : function.input())
+    if (failed(define(scope, input,
+                      block->addArgument(UntypedType::get(builder.getContext()), location))))
+      return failure();
+  for (const onnx::NodeProto &node : function.node())
+    if (failed(importNode(node, {}, scope, -1)))
+      return failure();
+  FailureOr<SmallVector<Value>> values =
+      resolve(function.output(), scope, "function '" + symbol + "'");
+  if (failed(values))
+    return failure();
+  YieldOp::create(builder, location, *values);
+  return success();
+}
+
+OwningOpRef<ModuleOp> Importer::run(const onnx::ModelProto &model) {
+  OwningOpRef<ModuleOp> module = ModuleOp::create(location);
+  builder.setInsertionPointToEnd(module->getBody());
+  FailureOr<DictionaryAttr> opsets = importOpsets(builder, model.opset_import());
+  auto version = dyn_cast_or_null<IntegerAttr>((*opsets).get("ai.onnx"));
+  if (!version || version.getInt() < 13) {
+    fail() << "expected opset 13 or later of the default domain, found "
+           << (version ? std::to_string(version.getInt()) : "none");
+    return nullptr;
+  }
+  (*module)->setAttr("onnx.ir_version", builder.getI64IntegerAttr(model.ir_version()));
+  (*module)->setAttr("onnx.opsets", *opsets);
+  NamedAttrList metadata;
+  for (const onnx::StringStringEntryProto &entry : model.metadata_props())
+    if (!entry.key().empty())
+      metadata.set(entry.key(), builder.getStringAttr(entry.value()));
+  if (!model.producer_name().empty())
+    (*module)->setAttr("onnx.producer", builder.getStringAttr(model.producer_name() + " " +
+                                                              model.producer_version()));
+  if (!metadata.empty())
+    (*module)->setAttr("onnx.metadata", metadata.getDictionary(builder.getContext()));
+  for (const onnx::FunctionProto &function : model.functions())
+    if (failed(importFunction(function)))
+      return nullptr;
+  if (failed(importMain(model.graph())))
+    return nullptr;
+  return module;
+}
+
+OwningOpRef<ModuleOp> llmc::importONNX(llvm::MemoryBufferRef file, MLIRContext *context) {
+  context->loadDialect<ONNXDialect, LLMCDialect>();
+  SmallString<256> path(file.getBufferIdentifier());
+  Location location = FileLineColLoc::get(context, path, 0, 0);
+  bool isFile = !path.empty() && path != "-" && path != "<stdin>";
+  if (isFile)
+    llvm::sys::fs::make_absolute(path);
+  else
+    path.clear();
+  if (file.getBufferSize() == 0) {
+    emitError(location) << "expected an ONNX model, found an empty file";
+    return nullptr;
+  }
+  if (file.getBufferSize() > INT32_MAX) {
+    emitError(location) << "expected a file below 2 GiB (with its tensors as external data), found "
+                        << file.getBufferSize() << " bytes";
+    return nullptr;
+  }
+  google::protobuf::SetLogHandler(nullptr);
+  google::protobuf::io::ArrayInputStream stream(file.getBufferStart(), file.getBufferSize());
+  google::protobuf::io::CodedInputStream coded(&stream);
+  coded.SetTotalBytesLimit(INT32_MAX);
+  onnx::ModelProto model;
+  if (!model.ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage()) {
+    emitError(location) << "expected an ONNX model, found bytes that are no such protobuf message";
+    return nullptr;
+  }
+  if (!model.has_graph()) {
+    emitError(location) << "expected an ONNX model with a graph, found none";
+    return nullptr;
+  }
+  RawDataOffsets offsets;
+  if (isFile)
+    offsets = findRawData(llvm::arrayRefFromStringRef(file.getBuffer()));
+  return Importer(path, std::move(offsets), location).run(model);
+}
+
+OwningOpRef<ModuleOp> llmc::importONNX(StringRef path, MLIRContext *context) {
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!file) {
+    emitError(FileLineColLoc::get(context, path, 0, 0)) << "cannot read '" << path
+                                                        << "': " << file.getError().message();
+    return nullptr;
+  }
+  return importONNX((*file)->getMemBufferRef(), context);
+}

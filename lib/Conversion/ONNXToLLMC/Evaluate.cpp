@@ -1,0 +1,61 @@
+//===- Evaluate.cpp - what ONNX operators compute, on host tensors ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Evaluate.h"
+
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace llmc;
+
+std::optional<SmallVector<int64_t>> Evaluation::integers(unsigned i) const {
+  if (!has(i) || !in(i).isKnown())
+    return std::nullopt;
+  SmallVector<int64_t> values;
+  for (double value : *in(i).data)
+    // The ends of the 64-bit range stand for "as far as it goes".
+    values.push_back(value >= 9.2e18    ? INT64_MAX
+                     : value <= -9.2e18 ? INT64_MIN + 1
+                                        : static_cast<int64_t>(value));
+  return values;
+}
+
+std::optional<SmallVector<int64_t>> Evaluation::integers(StringRef name, unsigned i) const {
+  if (auto values = node.getInts(name))
+    return SmallVector<int64_t>(*values);
+  return integers(i);
+}
+
+EvaluateFunction llmc::findEvaluation(StringRef type) {
+  for (auto find : {findMovement, findElementwise, findReduction, findLayer})
+    if (EvaluateFunction found = find(type))
+      return found;
+  return nullptr;
+}
+
+int64_t llmc::normalizeAxis(int64_t axis, int64_t rank) {
+  axis = axis < 0 ? axis + rank : axis;
+  return axis < 0 || axis >= rank ? -1 : axis;
+}
+
+unsigned llmc::getRequiredInputs(StringRef type) {
+  return llvm::StringSwitch<unsigned>(type)
+      .Case("Constant", 0)
+      .Cases({"Add", "Sub", "Mul", "Div", "Pow", "Mod", "Equal"}, 2)
+      .Cases({"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor"}, 2)
+      .Cases({"Gather", "GatherElements", "GatherND", "Reshape", "Expand", "Tile"}, 2)
+      .Cases({"MatMul", "Gemm", "CumSum", "RMSNormalization", "LayerNormalization"}, 2)
+      .Cases({"Where", "Range", "ScatterND", "Slice", "RotaryEmbedding", "Attention"}, 3)
+      .Cases({"SimplifiedLayerNormalization", "com.microsoft::SimplifiedLayerNormalization"}, 2)
+      .Cases({"com.microsoft::SkipSimplifiedLayerNormalization",
+              "com.microsoft::SkipLayerNormalization", "com.microsoft::MatMulNBits",
+              "com.microsoft::GatherBlockQuantized"},
+             3)
+      .Case("com.microsoft::RotaryEmbedding", 4)
+      .Case("com.microsoft::BiasGelu", 2)
+      .Default(1);
+}

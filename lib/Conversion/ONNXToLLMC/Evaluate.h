@@ -1,0 +1,70 @@
+//===- Evaluate.h - what ONNX operators compute, on host tensors ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// Shapes, masks, positions and rotation angles of an export are computed rather than matched: the
+// raise runs them at chosen sizes and looks at what comes out.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_EVALUATE_H
+#define LLMC_LIB_CONVERSION_ONNXTOLLMC_EVALUATE_H
+
+#include "HostTensor.h"
+#include "Node.h"
+
+namespace llmc {
+
+/// One evaluation of a node. Absent inputs are null. Where an input is unknown, outputs have
+/// their shapes alone.
+struct Evaluation {
+  Node node;
+  llvm::SmallVector<const HostTensor *> inputs;
+  llvm::SmallVector<HostTensor> outputs;
+  std::string error;
+
+  bool fail(const llvm::Twine &why) {
+    error = why.str();
+    return false;
+  }
+  bool has(unsigned i) const { return i < inputs.size() && inputs[i]; }
+  const HostTensor &in(unsigned i) const { return *inputs[i]; }
+  bool allKnown() const {
+    return llvm::all_of(inputs, [](const HostTensor *tensor) { return !tensor || tensor->data; });
+  }
+  /// The values of input `i` as integers, or nothing where it is absent or unknown.
+  std::optional<llvm::SmallVector<int64_t>> integers(unsigned i) const;
+  /// The same from attribute `name` or, where there is none, from input `i`.
+  std::optional<llvm::SmallVector<int64_t>> integers(llvm::StringRef name, unsigned i) const;
+  unsigned numOutputs() const { return node.op.getNumResults(); }
+};
+
+using EvaluateFunction = bool (*)(Evaluation &);
+
+/// How a node of this type is evaluated, or null. Types are `Node::getType`'s.
+EvaluateFunction findEvaluation(llvm::StringRef type);
+
+/// How many inputs, from the first, such a node can't do without.
+unsigned getRequiredInputs(llvm::StringRef type);
+
+/// Whether an operator only moves elements: reshapes, transposes, cuts, joins, repeats.
+bool isMovement(llvm::StringRef type);
+
+/// No tensor that is evaluated has more elements.
+inline constexpr int64_t maxEvaluatedElements = int64_t(1) << 25;
+
+// The groups of operators, one file each.
+EvaluateFunction findMovement(llvm::StringRef type);
+EvaluateFunction findElementwise(llvm::StringRef type);
+EvaluateFunction findReduction(llvm::StringRef type);
+EvaluateFunction findLayer(llvm::StringRef type);
+
+/// An axis counted from the end where negative; -1 where it is out of range.
+int64_t normalizeAxis(int64_t axis, int64_t rank);
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CONVERSION_ONNXTOLLMC_EVALUATE_H

@@ -1,0 +1,120 @@
+//===- EvaluateLayer.cpp - the shapes of what layers compute ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Evaluate.h"
+
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+using namespace llmc;
+
+/// Every output has the first input's shape (statistics that nobody reads included).
+static bool sameShape(Evaluation &evaluation) {
+  for (unsigned i = 0; i < evaluation.numOutputs(); ++i)
+    evaluation.outputs.push_back(HostTensor::unknown(evaluation.in(0).shape));
+  return true;
+}
+
+static bool shapeOfGemm(Evaluation &evaluation) {
+  const HostTensor &a = evaluation.in(0), &b = evaluation.in(1);
+  if (a.shape.size() != 2 || b.shape.size() != 2)
+    return evaluation.fail("expected matrices");
+  bool transA = evaluation.node.getInt("transA", 0) != 0;
+  bool transB = evaluation.node.getInt("transB", 0) != 0;
+  if (a.shape[transA ? 0 : 1] != b.shape[transB ? 1 : 0])
+    return evaluation.fail("expected matrices that fit each other");
+  evaluation.outputs.push_back(
+      HostTensor::unknown({a.shape[transA ? 1 : 0], b.shape[transB ? 0 : 1]}));
+  return true;
+}
+
+static bool shapeOfMatMulNBits(Evaluation &evaluation) {
+  SmallVector<int64_t> shape(evaluation.in(0).shape);
+  int64_t columns = evaluation.node.getInt("N", 0);
+  if (shape.empty() || columns < 1 || shape.back() != evaluation.node.getInt("K", 0))
+    return evaluation.fail("expected an input of width K and a positive N");
+  shape.back() = columns;
+  evaluation.outputs.push_back(HostTensor::unknown(shape));
+  return true;
+}
+
+static bool shapeOfGatherBlockQuantized(Evaluation &evaluation) {
+  const HostTensor &table = evaluation.in(0), &indices = evaluation.in(1);
+  if (table.shape.size() != 2)
+    return evaluation.fail("expected a table of rank 2");
+  int64_t packed = 8 / std::max<int64_t>(evaluation.node.getInt("bits", 4), 1);
+  bool isBytes = table.constant && table.constant->element.isInteger(8);
+  SmallVector<int64_t> shape(indices.shape);
+  shape.push_back(table.shape[1] * (isBytes ? packed : 1));
+  evaluation.outputs.push_back(HostTensor::unknown(shape));
+  return true;
+}
+
+/// Outputs of an attention operator: the result, then the cache's keys and values.
+static void pushAttention(Evaluation &evaluation, ArrayRef<int64_t> result, int64_t kvHeads,
+                          int64_t total, int64_t headSize) {
+  evaluation.outputs.push_back(HostTensor::unknown(result));
+  while (evaluation.outputs.size() < evaluation.numOutputs())
+    evaluation.outputs.push_back(HostTensor::unknown({1, kvHeads, total, headSize}));
+}
+
+static bool shapeOfGroupQueryAttention(Evaluation &evaluation) {
+  int64_t heads = evaluation.node.getInt("num_heads", 0);
+  int64_t kvHeads = evaluation.node.getInt("kv_num_heads", 0);
+  ArrayRef<int64_t> query = evaluation.in(0).shape;
+  if (heads < 1 || kvHeads < 1 || heads % kvHeads != 0 || query.size() != 3)
+    return evaluation.fail("expected a query of rank 3 and head counts that divide");
+  bool packed = !evaluation.has(1);
+  int64_t headSize = query[2] / (packed ? heads + 2 * kvHeads : heads);
+  int64_t past = evaluation.has(3) && evaluation.in(3).shape.size() == 4
+                     ? evaluation.in(3).shape[2]
+                     : 0;
+  pushAttention(evaluation, {query[0], query[1], heads * headSize}, kvHeads, past + query[1],
+                headSize);
+  return true;
+}
+
+static bool shapeOfAttention(Evaluation &evaluation) {
+  if (!evaluation.has(1) || !evaluation.has(2))
+    return evaluation.fail("expected query, keys and values");
+  ArrayRef<int64_t> query = evaluation.in(0).shape, keys = evaluation.in(1).shape;
+  ArrayRef<int64_t> values = evaluation.in(2).shape;
+  if (query.size() != keys.size() || (query.size() != 3 && query.size() != 4))
+    return evaluation.fail("expected query and keys of rank 3 or 4");
+  bool flat = query.size() == 3;
+  int64_t heads = flat ? evaluation.node.getInt("q_num_heads", 0) : query[1];
+  int64_t kvHeads = flat ? evaluation.node.getInt("kv_num_heads", 0) : keys[1];
+  if (heads < 1 || kvHeads < 1)
+    return evaluation.fail("expected numbers of heads");
+  int64_t past = evaluation.has(4) && evaluation.in(4).shape.size() == 4
+                     ? evaluation.in(4).shape[2]
+                     : 0;
+  int64_t valueSize = flat ? values[2] / kvHeads : values[3];
+  SmallVector<int64_t> result(query);
+  result.back() = flat ? heads * valueSize : valueSize;
+  pushAttention(evaluation, result, kvHeads, past + (flat ? keys[1] : keys[2]), valueSize);
+  return true;
+}
+
+EvaluateFunction llmc::findLayer(StringRef type) {
+  return llvm::StringSwitch<EvaluateFunction>(type)
+      .Cases({"Softmax", "Gelu", "LayerNormalization", "RMSNormalization",
+              "SimplifiedLayerNormalization", "RotaryEmbedding"},
+             sameShape)
+      .Cases({"com.microsoft::SimplifiedLayerNormalization",
+              "com.microsoft::SkipSimplifiedLayerNormalization",
+              "com.microsoft::SkipLayerNormalization", "com.microsoft::RotaryEmbedding",
+              "com.microsoft::Gelu", "com.microsoft::FastGelu", "com.microsoft::BiasGelu",
+              "com.microsoft::QuickGelu"},
+             sameShape)
+      .Case("Gemm", shapeOfGemm)
+      .Case("com.microsoft::MatMulNBits", shapeOfMatMulNBits)
+      .Case("com.microsoft::GatherBlockQuantized", shapeOfGatherBlockQuantized)
+      .Case("com.microsoft::GroupQueryAttention", shapeOfGroupQueryAttention)
+      .Case("Attention", shapeOfAttention)
+      .Default(nullptr);
+}

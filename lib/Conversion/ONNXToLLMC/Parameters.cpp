@@ -1,0 +1,160 @@
+//===- Parameters.cpp - weights of the file as parameters ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Parameters.h"
+#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+
+#include "llvm/Support/Endian.h"
+
+using namespace mlir;
+using namespace llmc;
+
+std::optional<Weight> Weight::takeRows(int64_t start, int64_t size, int64_t step) const {
+  Weight result = *this;
+  result.shape[0] = size;
+  if (quantized) {
+    if (step != 1)
+      return std::nullopt;
+    result.begin = begin + start;
+    result.count = size;
+    return result;
+  }
+  if (!values) {
+    result.view = view.slice(0, start, size, step);
+    return result;
+  }
+  int64_t width = getProduct(ArrayRef(shape).drop_front());
+  std::vector<double> taken;
+  for (int64_t i = 0; i < size; ++i)
+    taken.insert(taken.end(), values->begin() + (start + i * step) * width,
+                 values->begin() + (start + i * step + 1) * width);
+  result.values = std::make_shared<const std::vector<double>>(std::move(taken));
+  return result;
+}
+
+Value Parameters::get(OpBuilder &builder, Location location, const Weight &weight) {
+  ParameterOp parameter = getParameter(weight);
+  if (!parameter)
+    return {};
+  return ParameterValueOp::create(builder, location, parameter.getTensorType(),
+                                  FlatSymbolRefAttr::get(parameter));
+}
+
+ParameterOp Parameters::create(RankedTensorType type, Attribute data) {
+  OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+  // In the order in which they are made, before everything else.
+  for (Operation &op : *module.getBody()) {
+    if (!isa<ParameterOp>(op))
+      break;
+    builder.setInsertionPointAfter(&op);
+  }
+  return ParameterOp::create(builder, module.getLoc(), ("p" + Twine(next++)).str(), type, data);
+}
+
+/// fp32 numbers as bytes.
+static std::vector<uint8_t> toBytes(ArrayRef<double> values) {
+  std::vector<uint8_t> bytes(values.size() * 4);
+  for (auto [i, value] : llvm::enumerate(values))
+    llvm::support::endian::write32le(bytes.data() + 4 * i,
+                                     llvm::bit_cast<uint32_t>(static_cast<float>(value)));
+  return bytes;
+}
+
+/// A string that is equal for equal views of one source.
+static std::string getKey(const ConstantView &view) {
+  std::string key;
+  llvm::raw_string_ostream stream(key);
+  stream << view.source.getAsOpaquePointer() << " " << view.offset;
+  for (auto [size, stride] : llvm::zip(view.shape, view.strides))
+    if (size != 1)
+      stream << " " << size << "@" << stride;
+  return key;
+}
+
+ParameterOp Parameters::getParameter(const Weight &weight) {
+  std::string key = weight.quantized ? getKey(weight.quantized->codes) + " rows " +
+                                           std::to_string(weight.begin) + "+" +
+                                           std::to_string(weight.count)
+                    : weight.values ? ""
+                                    : getKey(weight.view);
+  if (auto found = known.find(key); !key.empty() && found != known.end())
+    return found->second;
+  ParameterOp parameter;
+  if (weight.quantized) {
+    parameter = getQuantized(weight);
+  } else if (weight.values) {
+    Builder builder(module.getContext());
+    parameter = create(RankedTensorType::get(weight.shape, builder.getF32Type()),
+                       makeParameterData(module.getContext(), "computed", toBytes(*weight.values)));
+  } else {
+    parameter = getFromView(weight.view);
+  }
+  if (!key.empty() && parameter)
+    known[key] = parameter;
+  return parameter;
+}
+
+ParameterOp Parameters::getFromView(const ConstantView &view) {
+  Type element = view.element;
+  bool isWeight = element.isF32() || element.isF16() || element.isBF16();
+  auto file = dyn_cast<FileAttr>(view.source);
+  if (!file || !isWeight) {
+    std::optional<std::vector<double>> values = view.load();
+    if (!values)
+      return {};
+    Builder builder(module.getContext());
+    return create(RankedTensorType::get(view.shape, builder.getF32Type()),
+                  makeParameterData(module.getContext(), "constant", toBytes(*values)));
+  }
+  SmallVector<int64_t> strides;
+  if (!view.isContiguous())
+    strides = view.strides;
+  int64_t offset = file.getOffset() + view.offset * element.getIntOrFloatBitWidth() / 8;
+  return create(RankedTensorType::get(view.shape, element),
+                FileAttr::get(module.getContext(), file.getPath(), offset, strides));
+}
+
+/// Blocks of integers as the canonical form of #llmc.grouped.
+ParameterOp Parameters::getQuantized(const Weight &weight) {
+  const BlockQuantized &blocks = *weight.quantized;
+  auto codes = blocks.codes.load(), scales = blocks.scales.load();
+  std::optional<std::vector<double>> zeros;
+  if (blocks.zeros)
+    zeros = blocks.zeros->load();
+  if (!codes || !scales || (blocks.zeros && !zeros))
+    return {};
+  MLIRContext *context = module.getContext();
+  auto encoding = GroupedAttr::get(context, blocks.bits, blocks.block,
+                                   zeros ? ZeroPoint::Integer : ZeroPoint::None,
+                                   blocks.scales.element);
+  SmallVector<int64_t> shape{weight.count, blocks.columns};
+  GroupedLayout layout = getGroupedLayout(encoding, shape);
+  std::vector<uint8_t> bytes(layout.size, 0);
+  int64_t groups = encoding.getGroupsPerRow(blocks.columns);
+  int64_t rowBytes = codes->size() / blocks.rows, zeroBytes = zeros ? zeros->size() / blocks.rows : 0;
+  std::vector<uint8_t> row(rowBytes), zeroRow(zeroBytes);
+  for (int64_t r = 0; r < weight.count; ++r) {
+    int64_t from = weight.begin + r;
+    for (int64_t i = 0; i < rowBytes; ++i)
+      row[i] = static_cast<uint8_t>((*codes)[from * rowBytes + i]);
+    for (int64_t c = 0; c < blocks.columns; ++c)
+      writeCode(bytes.data() + r * layout.bytesPerRow, c, blocks.bits,
+                readCode(row.data(), c, blocks.bits));
+    for (int64_t i = 0; i < zeroBytes; ++i)
+      zeroRow[i] = static_cast<uint8_t>((*zeros)[from * zeroBytes + i]);
+    for (int64_t g = 0; g < groups; ++g) {
+      writeFloat(bytes.data() + layout.scaleOffset, r * groups + g, blocks.scales.element,
+                 static_cast<float>((*scales)[from * groups + g]));
+      if (zeros)
+        bytes[layout.zeroOffset + r * groups + g] =
+            blocks.packedZeros ? readCode(zeroRow.data(), g, blocks.bits) : zeroRow[g];
+    }
+  }
+  return create(RankedTensorType::get(shape, Float32Type::get(context), encoding),
+                makeParameterData(context, "blocks", std::move(bytes)));
+}

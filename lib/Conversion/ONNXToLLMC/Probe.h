@@ -1,0 +1,77 @@
+//===- Probe.h - a graph run at chosen sizes ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// A probe walks the graph once for one sequence of given lengths: every shape becomes a number,
+// and whatever does not depend on tokens and weights (shapes, positions, masks, angles) a value.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_PROBE_H
+#define LLMC_LIB_CONVERSION_ONNXTOLLMC_PROBE_H
+
+#include "Evaluate.h"
+#include "Inputs.h"
+
+#include "llvm/ADT/DenseSet.h"
+
+namespace llmc {
+
+/// How many tokens are in the cache and in the step.
+struct ProbeSizes {
+  int64_t past, rows;
+  int64_t total() const { return past + rows; }
+};
+
+/// A node that could not be evaluated, and why.
+struct ProbeProblem {
+  carrier::NodeOp node;
+  std::string reason;
+};
+
+class Probe {
+public:
+  Probe(carrier::GraphOp graph, llvm::ArrayRef<ModelInput> inputs, ProbeSizes sizes)
+      : graph(graph), inputs(inputs), sizes(sizes) {}
+
+  /// Walks the graph. With `wanted`, values other than those are dropped once they are used up.
+  void run(const llvm::DenseSet<mlir::Value> *wanted = nullptr);
+
+  /// What is known of a value; null where its node could not be evaluated.
+  const HostTensor *get(mlir::Value value) const;
+  /// The value that stands for this one: the result of an `If` is what its branch yields.
+  mlir::Value resolve(mlir::Value value) const;
+
+  ProbeSizes getSizes() const { return sizes; }
+  /// All nodes in the order in which they ran, without the branches not taken.
+  llvm::ArrayRef<carrier::NodeOp> getNodes() const { return nodes; }
+  llvm::ArrayRef<ProbeProblem> getProblems() const { return problems; }
+
+  /// The values of a constant, read from the file at most once.
+  std::shared_ptr<const std::vector<double>> load(mlir::Value value);
+
+private:
+  void bindInputs();
+  void runBlock(mlir::Block &block);
+  void runNode(carrier::NodeOp op);
+  void runIf(carrier::NodeOp op);
+  bool evaluate(Evaluation &evaluation, EvaluateFunction function);
+  void release(carrier::NodeOp op);
+
+  carrier::GraphOp graph;
+  llvm::ArrayRef<ModelInput> inputs;
+  ProbeSizes sizes;
+  const llvm::DenseSet<mlir::Value> *wanted = nullptr;
+  llvm::DenseMap<mlir::Value, HostTensor> tensors;
+  llvm::DenseMap<mlir::Value, mlir::Value> aliases;
+  llvm::DenseMap<mlir::Value, unsigned> usesLeft;
+  std::vector<carrier::NodeOp> nodes;
+  std::vector<ProbeProblem> problems;
+};
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CONVERSION_ONNXTOLLMC_PROBE_H

@@ -1,0 +1,488 @@
+//===- RaiseAttention.cpp - attention, its masks, rotations and caches ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Raiser.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace llmc;
+
+//===----------------------------------------------------------------------===//
+// Heads
+//===----------------------------------------------------------------------===//
+
+/// A matrix operand of attention as rows × heads × size, with its heads broadcast to `batch`.
+FailureOr<View> Raiser::makeHeads(const View &view, ArrayRef<int64_t> batch, int64_t size) {
+  if (static_cast<int64_t>(view.columns.size()) % size != 0)
+    return fail("expected heads of " + Twine(size) + " columns");
+  ArrayRef<int64_t> own = ArrayRef(view.shape).drop_back(2);
+  if (getProduct(own) * size != static_cast<int64_t>(view.columns.size()) ||
+      broadcastShapes(own, batch) != SmallVector<int64_t>(batch))
+    return fail("expected heads that broadcast");
+  View heads = view;
+  heads.columns.clear();
+  for (int64_t head : getBroadcastIndices(own, batch))
+    heads.columns.insert(heads.columns.end(), view.columns.begin() + head * size,
+                         view.columns.begin() + (head + 1) * size);
+  heads.shape = {getRowCount(view), getProduct(batch), size};
+  heads.rowsAxis = 0;
+  return heads;
+}
+
+/// Each key/value head once: query heads of a group share one.
+FailureOr<View> Raiser::makeCachedHeads(const View &heads) {
+  int64_t count = heads.shape[1], size = heads.shape[2];
+  View unique = heads;
+  unique.columns.clear();
+  int64_t found = 0;
+  SmallVector<int64_t> index;
+  for (int64_t head = 0; head < count; ++head) {
+    auto begin = heads.columns.begin() + head * size;
+    if (head == 0 || !std::equal(begin, begin + size, begin - size)) {
+      unique.columns.insert(unique.columns.end(), begin, begin + size);
+      ++found;
+    }
+    index.push_back(found - 1);
+  }
+  if (count % found != 0)
+    return fail("expected key/value heads that are shared evenly");
+  for (auto [head, own] : llvm::enumerate(index))
+    if (own != static_cast<int64_t>(head) / (count / found))
+      return fail("expected key/value heads that are shared evenly");
+  unique.shape[1] = found;
+  return unique;
+}
+
+/// Rows × (heads · size) under an operator that keeps heads side by side, as rows × heads × size.
+FailureOr<View> Raiser::splitHeads(const View &view, int64_t heads) {
+  int64_t width = view.columns.size();
+  if (heads < 1 || width % heads != 0)
+    return fail("expected heads that divide a width of " + Twine(width) + ", found " +
+                Twine(heads));
+  View result = view;
+  result.shape = {getRowCount(view), heads, width / heads};
+  result.rowsAxis = 0;
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Caches and masks
+//===----------------------------------------------------------------------===//
+
+/// The cache for a pair of past inputs, or a new one where the export has none (-1).
+Value Raiser::getCache(int keyPast, int valuePast, int64_t heads, int64_t size) {
+  // Exports without a cache get one per attention.
+  std::pair<int, int> key{keyPast, valuePast};
+  if (keyPast < 0)
+    key = {-1, -static_cast<int>(slots.size()) - 2};
+  Block &block = step.getBody().front();
+  auto [slot, added] = slots.try_emplace(key, block.getNumArguments());
+  if (added) {
+    Type f32 = builder.getF32Type();
+    block.addArgument(KVCacheType::get(builder.getContext(), heads, size, capacity, f32, f32),
+                      location);
+  }
+  return block.getArgument(slot->second);
+}
+
+/// The window of positions that masks leave open up to the row's own; 0 where all are.
+FailureOr<int64_t> llmc::findWindow(ArrayRef<Scores::Mask> masks, const Probe &probe,
+                                    std::string &why) {
+  ProbeSizes sizes = probe.getSizes();
+  int64_t total = sizes.total();
+  std::vector<bool> open(sizes.rows * total, true);
+  for (const Scores::Mask &mask : masks) {
+    const HostTensor *tensor = probe.get(mask.value);
+    if (!tensor || !tensor->isKnown()) {
+      why = "expected a mask that does not depend on tokens";
+      return failure();
+    }
+    SmallVector<int64_t> shape(tensor->shape);
+    while (shape.size() < 2)
+      shape.insert(shape.begin(), 1);
+    int64_t rows = shape[shape.size() - 2], columns = shape.back();
+    if ((rows != 1 && rows != sizes.rows) || (columns != 1 && columns != total) ||
+        rows * columns == 0) {
+      why = "expected a mask of rows × keys";
+      return failure();
+    }
+    int64_t layers = tensor->getNumElements() / (rows * columns);
+    for (int64_t layer = 0; layer < layers; ++layer)
+      for (int64_t i = 0; i < sizes.rows; ++i)
+        for (int64_t j = 0; j < total; ++j) {
+          double value = (*tensor)[(layer * rows + (rows == 1 ? 0 : i)) * columns +
+                                   (columns == 1 ? 0 : j)];
+          bool keeps = mask.kind == Scores::Mask::Kind::KeepWhereTrue    ? value != 0
+                       : mask.kind == Scores::Mask::Kind::KeepWhereFalse ? value == 0
+                                                                         : value == 0;
+          if (mask.kind == Scores::Mask::Kind::Added && value != 0 && !(value <= -1e4)) {
+            why = "expected a mask of zeros and large negative numbers, found " +
+                  std::to_string(value);
+            return failure();
+          }
+          if (!keeps)
+            open[i * total + j] = false;
+        }
+  }
+  int64_t window = 0;
+  for (int64_t i = 0; i < sizes.rows; ++i) {
+    int64_t last = sizes.past + i, count = 0;
+    for (int64_t j = 0; j < total; ++j)
+      count += open[i * total + j];
+    int64_t reach = count == last + 1 ? 0 : count;
+    for (int64_t j = 0; j < total; ++j)
+      if (open[i * total + j] != (j <= last && j > last - count)) {
+        why = "expected a causal mask, with or without a window";
+        return failure();
+      }
+    if (reach != 0 && window != 0 && reach != window) {
+      why = "expected one window for all rows";
+      return failure();
+    }
+    window = reach != 0 ? reach : window;
+  }
+  return window;
+}
+
+FailureOr<int64_t> Raiser::classifyMasks(const Scores &scores) {
+  if (scores.causal && scores.masks.empty())
+    return scores.window;
+  std::string why;
+  FailureOr<int64_t> window = findWindow(scores.masks, probe, why);
+  if (failed(window))
+    return fail(why);
+  checks.masks.push_back({scores.masks, std::max(*window, scores.window), location});
+  return std::max(*window, scores.window);
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+FailureOr<View> Raiser::emitAttention(View query, View keys, View values, const Scores &scores,
+                                      ArrayRef<int64_t> shape) {
+  FailureOr<int64_t> window = classifyMasks(scores);
+  if (failed(window))
+    return failure();
+  FailureOr<View> keyHeads = makeCachedHeads(keys);
+  FailureOr<View> valueHeads = failed(keyHeads) ? keyHeads : makeCachedHeads(values);
+  if (failed(valueHeads))
+    return failure();
+  if (keyHeads->shape[1] != valueHeads->shape[1] || keyHeads->shape[2] != valueHeads->shape[2])
+    return fail("expected as many keys as values, of one size");
+  if ((keyHeads->past < 0) != (valueHeads->past < 0))
+    return fail("expected a cache for keys and values alike");
+  FailureOr<Matrix> queryRows = materialize(query);
+  FailureOr<Matrix> keyRows = failed(queryRows) ? queryRows : materialize(*keyHeads);
+  if (failed(keyRows))
+    return failure();
+  FailureOr<Value> valueRows = materializeExactly(*valueHeads);
+  if (failed(valueRows))
+    return failure();
+  int64_t heads = query.shape[1], size = query.shape[2];
+  double scale = scores.scale * queryRows->coefficient * keyRows->coefficient;
+  // Exporters spell 1 / sqrt(size) in several ways that differ in the last bit.
+  if (std::fabs(scale * std::sqrt(static_cast<double>(size)) - 1) < 1e-6)
+    scale = 1 / std::sqrt(static_cast<double>(size));
+  Value cache = getCache(keyHeads->past, valueHeads->past, keyHeads->shape[1], size);
+  Value appended = CacheAppendOp::create(builder, location, cache.getType(), cache, keyRows->value,
+                                         *valueRows, rows);
+  Value result = AttentionOp::create(
+      builder, location, queryRows->value.getType(), queryRows->value, appended, rows,
+      builder.getI64IntegerAttr(heads), builder.getF32FloatAttr(static_cast<float>(scale)),
+      *window > 0 ? builder.getI64IntegerAttr(*window) : IntegerAttr(),
+      scores.softcap != 0 ? builder.getF32FloatAttr(static_cast<float>(scores.softcap))
+                          : FloatAttr());
+  // Columns are heads side by side; `shape` says where the ONNX tensor has its rows.
+  View view;
+  view.base = std::make_shared<Base>(location);
+  view.base->value = result;
+  view.base->width = heads * size;
+  view.shape.assign(shape.begin(), shape.end());
+  view.rowsAxis = static_cast<int>(shape.size()) - 2;
+  view.columns.resize(heads * size);
+  for (auto [i, column] : llvm::enumerate(view.columns))
+    column.first.column = i;
+  return view;
+}
+
+/// Opset 23's operator: heads side by side (rank 3) or before rows (rank 4).
+LogicalResult Raiser::raiseAttention(Node &node) {
+  std::optional<View> query = getView(node, 0), keys = getView(node, 1), values = getView(node, 2);
+  if (!query || !keys || !values)
+    return failure();
+  if (node.getInt("qk_matmul_output_mode", 0) != 0 || has(node, 6))
+    return fail("expected neither scores as output nor padding lengths");
+  int64_t headsGiven = node.getInt("q_num_heads", 0), kvGiven = node.getInt("kv_num_heads", 0);
+  auto toHeads = [&](const View &view, int64_t given) -> FailureOr<View> {
+    if (view.shape.size() == 3)
+      return splitHeads(view, given);
+    if (view.rowsAxis != 2)
+      return fail("expected heads before rows");
+    return makeHeads(view, ArrayRef(view.shape).take_front(2), view.shape[3]);
+  };
+  FailureOr<View> q = toHeads(*query, headsGiven);
+  FailureOr<View> k = failed(q) ? q : toHeads(*keys, kvGiven);
+  FailureOr<View> v = failed(k) ? k : toHeads(*values, kvGiven);
+  if (failed(v))
+    return failure();
+  if (has(node, 4) || has(node, 5)) {
+    auto *pastKeys = getIf<PastValue>(node, 4), *pastValues = getIf<PastValue>(node, 5);
+    if (!pastKeys || !pastValues || k->past >= 0 || v->past >= 0)
+      return fail("expected the cache as it comes in");
+    k->past = pastKeys->index;
+    v->past = pastValues->index;
+    k->shape[0] = v->shape[0] = probe.getSizes().total();
+  }
+  int64_t heads = q->shape[1], kvHeads = k->shape[1], size = q->shape[2];
+  if (kvHeads < 1 || heads % kvHeads != 0)
+    return fail("expected key/value heads that divide the query's");
+  Scores scores;
+  scores.scale = node.getFloat("scale", 1 / std::sqrt(static_cast<double>(size)));
+  if (scores.scale == 0)
+    scores.scale = 1 / std::sqrt(static_cast<double>(size));
+  scores.softcap = node.getFloat("softcap", 0);
+  scores.causal = node.getInt("is_causal", 0) != 0;
+  if (has(node, 3)) {
+    const HostTensor *mask = probe.get(operand(node, 3));
+    if (!mask->isKnown())
+      return fail("expected a mask that does not depend on tokens");
+    scores.masks.push_back({operand(node, 3), mask->isInteger ? Scores::Mask::Kind::KeepWhereTrue
+                                                              : Scores::Mask::Kind::Added});
+    // A mask of padding beside is_causal keeps everything; it needs no second look.
+    if (scores.causal)
+      return fail("expected a mask or is_causal, found both");
+  }
+  ArrayRef<int64_t> shape = tensor(node.op.getResult(0)).shape;
+  bool flat = query->shape.size() == 3;
+  FailureOr<View> result =
+      emitAttention(*q, *k, *v, scores,
+                    flat ? ArrayRef<int64_t>({heads, shape[1], size}) : shape);
+  if (failed(result))
+    return failure();
+  if (flat) {
+    std::optional<View> joined = applyMovement(*result, result->shape, {1, 0, 2});
+    joined = joined ? applyMovement(*joined, {1, shape[1], heads * size}, {0, 1, 2}) : joined;
+    if (!joined)
+      return fail("expected heads side by side");
+    result = *joined;
+  }
+  set(node, 0, std::move(*result));
+  set(node, 1, CacheValue());
+  set(node, 2, CacheValue());
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Rotation operators
+//===----------------------------------------------------------------------===//
+
+/// Turns columns of heads (the last axis of `view`) by known angles: cosine and sine are
+/// … × rows × pairs.
+FailureOr<View> Raiser::rotate(const View &view, const HostTensor &cosine, const HostTensor &sine,
+                               Value cosineValue, Value sineValue, int64_t heads, int64_t rotated,
+                               bool interleaved) {
+  int64_t width = view.columns.size(), size = width / std::max<int64_t>(heads, 1);
+  int64_t count = probe.getSizes().rows, pairs = rotated / 2;
+  if (heads < 1 || width % heads != 0 || rotated < 2 || rotated % 2 != 0 || rotated > size)
+    return fail("expected heads of which an even number of columns is rotated");
+  if (!cosine.isKnown() || !sine.isKnown() || cosine.shape != sine.shape ||
+      cosine.getNumElements() != count * pairs || cosine.shape.back() != pairs ||
+      view.past >= 0)
+    return fail("expected known angles of rows × " + Twine(pairs));
+  auto factorOf = [&](const HostTensor &table, Value value, int64_t pair) {
+    std::vector<double> values(count);
+    for (int64_t row = 0; row < count; ++row)
+      values[row] = table[row * pairs + pair];
+    return addFactor({value, pair, std::move(values)});
+  };
+  View result = view;
+  for (int64_t head = 0; head < heads; ++head)
+    for (int64_t pair = 0; pair < pairs; ++pair) {
+      int64_t i = head * size + (interleaved ? 2 * pair : pair);
+      int64_t j = interleaved ? i + 1 : i + pairs;
+      Column low = view.columns[i], high = view.columns[j];
+      if (!low.isPlain() || !high.isPlain())
+        return fail("expected rows that are rotated once");
+      int32_t c = factorOf(cosine, cosineValue, pair), s = factorOf(sine, sineValue, pair);
+      double a = low.first.coefficient, b = high.first.coefficient;
+      result.columns[i] = {{low.first.column, c, a}, {high.first.column, s, -b}};
+      result.columns[j] = {{high.first.column, c, b}, {low.first.column, s, a}};
+    }
+  return result;
+}
+
+/// Opset 23's operator. With positions the tables are indexed by them, else they fit the rows.
+LogicalResult Raiser::raiseRotary(Node &node) {
+  std::optional<View> view = getView(node, 0);
+  if (!view)
+    return failure();
+  HostTensor cosine = tensor(operand(node, 1)), sine = tensor(operand(node, 2));
+  if (has(node, 3)) {
+    auto cosines = probe.load(operand(node, 1)), sines = probe.load(operand(node, 2));
+    const HostTensor &places = tensor(operand(node, 3));
+    if (!cosines || !sines || cosine.shape.size() != 2 || !places.isKnown())
+      return fail("expected constant tables and known positions");
+    for (HostTensor *table : {&cosine, &sine}) {
+      const std::vector<double> &data = table == &cosine ? *cosines : *sines;
+      int64_t width = table->shape[1];
+      std::vector<double> values;
+      for (double place : *places.data) {
+        if (place < 0 || place >= table->shape[0])
+          return fail("expected positions inside the tables");
+        values.insert(values.end(), data.begin() + static_cast<int64_t>(place) * width,
+                      data.begin() + (static_cast<int64_t>(place) + 1) * width);
+      }
+      *table = HostTensor::known({static_cast<int64_t>(places.data->size()), width},
+                                 std::move(values), false);
+    }
+  }
+  int64_t heads = node.getInt("num_heads", 0);
+  if (view->shape.size() == 4)
+    heads = view->columns.size() / view->shape[3];
+  int64_t size = view->columns.size() / std::max<int64_t>(heads, 1);
+  int64_t rotated = node.getInt("rotary_embedding_dim", 0);
+  FailureOr<View> result =
+      rotate(*view, cosine, sine, has(node, 3) ? Value() : operand(node, 1),
+             has(node, 3) ? Value() : operand(node, 2), heads, rotated == 0 ? size : rotated,
+             node.getInt("interleaved", 0) != 0);
+  if (failed(result))
+    return failure();
+  set(node, 0, std::move(*result));
+  return success();
+}
+
+/// com.microsoft's operator: positions, then tables of all positions.
+LogicalResult Raiser::raiseContribRotary(Node &node) {
+  std::optional<View> view = getView(node, 0);
+  if (!view)
+    return failure();
+  const HostTensor &places = tensor(operand(node, 1));
+  auto cosines = probe.load(operand(node, 2)), sines = probe.load(operand(node, 3));
+  ProbeSizes sizes = probe.getSizes();
+  if (!cosines || !sines || !places.isKnown() || tensor(operand(node, 2)).shape.size() != 2)
+    return fail("expected constant tables and known positions");
+  // One position says where the rows start, or each row has its own.
+  bool counts = places.getNumElements() == 1 ? places[0] == sizes.past
+                                             : places.getNumElements() == sizes.rows;
+  for (int64_t i = 0; counts && i < places.getNumElements(); ++i)
+    counts = places[i] == sizes.past + i;
+  int64_t width = tensor(operand(node, 2)).shape[1];
+  if (!counts || tensor(operand(node, 2)).shape[0] < sizes.total())
+    return fail("expected positions that count up inside the tables");
+  auto cut = [&](const std::vector<double> &data) {
+    std::vector<double> values(data.begin() + sizes.past * width,
+                               data.begin() + sizes.total() * width);
+    return HostTensor::known({sizes.rows, width}, std::move(values), false);
+  };
+  int64_t heads = node.getInt("num_heads", 0);
+  if (view->shape.size() == 4)
+    heads = view->columns.size() / view->shape[3];
+  FailureOr<View> result = rotate(*view, cut(*cosines), cut(*sines), Value(), Value(),
+                                  heads == 0 ? view->columns.size() / (2 * width) : heads,
+                                  2 * width, node.getInt("interleaved", 0) != 0);
+  if (failed(result))
+    return failure();
+  set(node, 0, std::move(*result));
+  return success();
+}
+
+/// com.microsoft's operator, which rotates, keeps the cache and masks by itself.
+LogicalResult Raiser::raiseGroupQueryAttention(Node &node) {
+  int64_t heads = node.getInt("num_heads", 0), kvHeads = node.getInt("kv_num_heads", 0);
+  std::optional<View> query = getView(node, 0);
+  if (!query)
+    return failure();
+  ArrayRef<int64_t> shape = tensor(node.op.getResult(0)).shape;
+  int64_t size = shape.back() / heads;
+  std::optional<View> keys, values;
+  if (has(node, 1)) {
+    keys = getView(node, 1);
+    values = getView(node, 2);
+  } else {
+    keys = values = query;
+    auto cut = [&](View &view, int64_t begin, int64_t count) {
+      view.columns = {view.columns.begin() + begin, view.columns.begin() + begin + count};
+    };
+    cut(*values, (heads + kvHeads) * size, kvHeads * size);
+    cut(*keys, heads * size, kvHeads * size);
+    cut(*query, 0, heads * size);
+  }
+  if (!keys || !values)
+    return failure();
+  for (auto [i, expected] : {std::pair<unsigned, int64_t>{5, probe.getSizes().total() - 1},
+                             std::pair<unsigned, int64_t>{6, probe.getSizes().total()}}) {
+    std::optional<double> found = getScalar(node, i);
+    if (!found || static_cast<int64_t>(*found) != expected)
+      return fail("expected lengths of one full sequence as inputs 5 and 6");
+  }
+  if (node.getInt("smooth_softmax", 0) == 1 || node.getFloat("k_scale", 0) != 0 || has(node, 10) ||
+      has(node, 11))
+    return fail("expected plain softmax without bias or sink");
+  FailureOr<View> q = splitHeads(*query, heads);
+  FailureOr<View> k = failed(q) ? q : splitHeads(*keys, kvHeads);
+  FailureOr<View> v = failed(k) ? k : splitHeads(*values, kvHeads);
+  if (failed(v))
+    return failure();
+  if (node.getInt("do_rotary", 0) != 0) {
+    if (!has(node, 7) || !has(node, 8))
+      return fail("expected tables of angles");
+    auto cosines = probe.load(operand(node, 7)), sines = probe.load(operand(node, 8));
+    const HostTensor &cosine = tensor(operand(node, 7)), &sine = tensor(operand(node, 8));
+    double scaling = 0;
+    std::optional<std::vector<float>> frequencies = getTableFrequencies(cosine, sine, scaling);
+    if (!cosines || !sines || !frequencies)
+      return fail("expected tables of angles that are a frequency times the position");
+    int64_t pairs = frequencies->size(), rowCount = probe.getSizes().rows;
+    std::vector<double> c, s;
+    for (int64_t row = 0; row < rowCount; ++row)
+      for (int64_t pair = 0; pair < pairs; ++pair) {
+        // The fit, not the table: it was checked against all of the table just now.
+        double angle = (*frequencies)[pair] * static_cast<double>(probe.getSizes().past + row);
+        c.push_back(scaling * std::cos(angle));
+        s.push_back(scaling * std::sin(angle));
+      }
+    HostTensor cosRows = HostTensor::known({rowCount, pairs}, std::move(c), false);
+    HostTensor sinRows = HostTensor::known({rowCount, pairs}, std::move(s), false);
+    bool interleaved = node.getInt("rotary_interleaved", 0) != 0;
+    for (View *view : {&*q, &*k}) {
+      FailureOr<View> rotated =
+          rotate(*view, cosRows, sinRows, Value(), Value(),
+                 view == &*q ? heads : kvHeads, 2 * pairs, interleaved);
+      if (failed(rotated))
+        return failure();
+      *view = std::move(*rotated);
+    }
+  }
+  if (has(node, 3)) {
+    auto *pastKeys = getIf<PastValue>(node, 3), *pastValues = getIf<PastValue>(node, 4);
+    if (!pastKeys || !pastValues)
+      return fail("expected the cache as it comes in");
+    k->past = pastKeys->index;
+    v->past = pastValues->index;
+  }
+  Scores scores;
+  scores.scale = node.getFloat("scale", 0);
+  if (scores.scale == 0)
+    scores.scale = 1 / std::sqrt(static_cast<double>(size));
+  scores.softcap = node.getFloat("softcap", 0);
+  scores.causal = true;
+  scores.window = std::max<int64_t>(node.getInt("local_window_size", -1), 0);
+  FailureOr<View> result =
+      emitAttention(*q, *k, *v, scores, {heads, probe.getSizes().rows, size});
+  if (failed(result))
+    return failure();
+  std::optional<View> joined = applyMovement(*result, result->shape, {1, 0, 2});
+  joined = joined ? applyMovement(*joined, {1, shape[1], heads * size}, {0, 1, 2}) : joined;
+  if (!joined)
+    return fail("expected heads side by side");
+  set(node, 0, std::move(*joined));
+  set(node, 1, CacheValue());
+  set(node, 2, CacheValue());
+  return success();
+}

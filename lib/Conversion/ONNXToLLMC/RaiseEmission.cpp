@@ -1,0 +1,346 @@
+//===- RaiseEmission.cpp - from views, norms and functions to operations ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Raiser.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace llmc;
+
+/// rows × width in fp32.
+static RankedTensorType getRowsType(MLIRContext *context, int64_t width) {
+  return RankedTensorType::get({ShapedType::kDynamic, width}, Float32Type::get(context));
+}
+
+FailureOr<Value> Raiser::emitSlice(Base &base, int64_t begin, int64_t count, int64_t step) {
+  if (base.value) {
+    if (begin == 0 && step == 1 && count == base.width)
+      return base.value;
+    return fail("expected all of a matrix, found " + Twine(count) + " of its " +
+                Twine(base.width) + " columns");
+  }
+  Value &slice = base.slices[{begin, count, step}];
+  if (slice)
+    return slice;
+  std::optional<Weight> weight = base.weight.takeRows(begin, count, step);
+  std::optional<Weight> bias = base.bias ? base.bias->takeRows(begin, count, step) : std::nullopt;
+  if (!weight || (base.bias && !bias))
+    return fail("expected a contiguous part of quantized weights");
+  Value weightValue = parameters.get(builder, base.location, *weight);
+  Value biasValue = bias ? parameters.get(builder, base.location, *bias) : Value();
+  if (!weightValue || (bias && !biasValue))
+    return fail("cannot read its weights");
+  slice = LinearOp::create(builder, base.location, getRowsType(builder.getContext(), count),
+                           base.input, weightValue, biasValue, base.activation);
+  return slice;
+}
+
+/// The rows × columns matrix of a view: a number times what one operation gives.
+FailureOr<Raiser::Matrix> Raiser::materialize(const View &view) {
+  if (view.columns.empty())
+    return fail("expected at least one column");
+  bool plain = llvm::all_of(view.columns, [](const Column &column) { return column.isPlain(); });
+  if (!plain)
+    return emitRotation(view);
+  double coefficient = view.columns[0].first.coefficient;
+  int64_t begin = view.columns[0].first.column;
+  int64_t step = view.columns.size() > 1 ? view.columns[1].first.column - begin : 1;
+  for (auto [i, column] : llvm::enumerate(view.columns)) {
+    if (column.first.coefficient != coefficient)
+      return fail("expected one factor for all columns");
+    if (column.first.column != begin + static_cast<int64_t>(i) * step)
+      return fail("expected columns at equal distances");
+  }
+  FailureOr<Value> value = emitSlice(*view.base, begin, view.columns.size(), step);
+  if (failed(value))
+    return failure();
+  return Matrix{*value, coefficient};
+}
+
+FailureOr<Value> Raiser::materializeExactly(const View &view) {
+  FailureOr<Matrix> matrix = materialize(view);
+  if (failed(matrix))
+    return failure();
+  if (matrix->coefficient != 1)
+    return fail("expected rows as they are, found them times " + std::to_string(matrix->coefficient));
+  return matrix->value;
+}
+
+//===----------------------------------------------------------------------===//
+// Rotations
+//===----------------------------------------------------------------------===//
+
+int32_t Raiser::addFactor(RowFactor factor) {
+  auto [entry, added] = factorIds.try_emplace(factor.values, factors.size());
+  if (added)
+    factors.push_back(std::move(factor));
+  return entry->second;
+}
+
+namespace {
+
+/// cos and sin of one pair of elements at consecutive positions from `first` on.
+struct Angle {
+  double frequency, scaling;
+};
+
+} // namespace
+
+/// Finds f and s with cosine[i] = s · cos(f · (first + i)) and the same for sine.
+static std::optional<Angle> fitAngle(ArrayRef<double> cosine, ArrayRef<double> sine, int64_t first) {
+  int64_t count = cosine.size();
+  if (count < 2)
+    return std::nullopt;
+  constexpr double turn = 2 * M_PI;
+  double scaling = std::hypot(cosine[0], sine[0]);
+  double start = std::atan2(sine[0], cosine[0]);
+  double frequency = std::remainder(std::atan2(sine[1], cosine[1]) - start, turn);
+  if (frequency < -1e-9)
+    frequency += turn;
+  // Each position pins the frequency down further.
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t position = first + i;
+    if (position == 0)
+      continue;
+    double angle = std::atan2(sine[i], cosine[i]);
+    frequency += std::remainder(angle - frequency * position, turn) / position;
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    double angle = frequency * (first + i);
+    if (std::fabs(cosine[i] - scaling * std::cos(angle)) > 1e-4 * scaling ||
+        std::fabs(sine[i] - scaling * std::sin(angle)) > 1e-4 * scaling)
+      return std::nullopt;
+  }
+  return Angle{frequency, scaling};
+}
+
+/// Frequencies of a pair of tables: row p holds cos and sin of position p.
+std::optional<std::vector<float>> Raiser::getTableFrequencies(const HostTensor &cosine,
+                                                              const HostTensor &sine,
+                                                              double &scaling) {
+  if (cosine.shape.size() != 2 || cosine.shape != sine.shape || !cosine.data || !sine.data)
+    return std::nullopt;
+  int64_t positionCount = cosine.shape[0], pairs = cosine.shape[1];
+  std::vector<float> frequencies;
+  for (int64_t pair = 0; pair < pairs; ++pair) {
+    std::vector<double> cosines, sines;
+    for (int64_t p = 0; p < std::min(positionCount, capacity); ++p) {
+      cosines.push_back(cosine[p * pairs + pair]);
+      sines.push_back(sine[p * pairs + pair]);
+    }
+    // A table rounds its angles; what a long one says of the far end is the less exact.
+    std::optional<Angle> angle = fitAngle(ArrayRef(cosines).take_front(512),
+                                          ArrayRef(sines).take_front(512), 0);
+    if (!angle || (pair > 0 && std::fabs(angle->scaling - scaling) > 1e-5))
+      return std::nullopt;
+    scaling = angle->scaling;
+    for (size_t p = 0; p < cosines.size(); ++p)
+      if (std::fabs(cosines[p] - scaling * std::cos(angle->frequency * p)) > 5e-3)
+        return std::nullopt;
+    frequencies.push_back(static_cast<float>(angle->frequency));
+  }
+  return frequencies;
+}
+
+/// A view of heads whose columns are pairs, turned by angles that grow with the position.
+FailureOr<Raiser::Matrix> Raiser::emitRotation(const View &view) {
+  int64_t size = view.shape.empty() ? 0 : view.shape.back();
+  int64_t width = view.columns.size();
+  if (size < 2 || view.rowsAxis == static_cast<int>(view.shape.size()) - 1 || width % size != 0)
+    return fail("expected rotated heads with the head size as last axis");
+  int64_t heads = width / size, count = probe.getSizes().rows;
+  for (const Column &column : view.columns)
+    if (column.first.factor >= 0)
+      count = factors[column.first.factor].values.size();
+  // Keys are rotated before they enter the cache, or all of them after.
+  int64_t first = probe.getSizes().total() - count;
+  int64_t rotated = 0;
+  while (rotated < size && view.columns[rotated].second.column >= 0)
+    ++rotated;
+  if (rotated < 2 || rotated % 2 != 0)
+    return fail("expected an even number of rotated columns, found " + Twine(rotated));
+  int64_t pairs = rotated / 2;
+
+  View plain = view;
+  std::vector<float> frequencies(pairs, 0.0f);
+  double scaling = 0, rest = 0;
+  bool interleaved = false;
+  for (int64_t head = 0; head < heads; ++head) {
+    ArrayRef<Column> columns = ArrayRef(view.columns).slice(head * size, size);
+    int64_t start = INT64_MAX;
+    for (const Column &column : columns) {
+      start = std::min<int64_t>(start, column.first.column);
+      if (column.second.column >= 0)
+        start = std::min<int64_t>(start, column.second.column);
+    }
+    // The term of column i is its own, the other its partner's.
+    auto getTerms = [&](int64_t i) -> std::optional<std::pair<Column::Term, Column::Term>> {
+      Column::Term own = columns[i].first, other = columns[i].second;
+      if (own.column != start + i)
+        std::swap(own, other);
+      if (own.column != start + i || (own.factor < 0 && other.factor < 0))
+        return std::nullopt;
+      return std::pair(own, other);
+    };
+    auto scaled = [&](const Column::Term &term) {
+      // A factor that does not change over the probe's rows became part of the number.
+      std::vector<double> values = term.factor < 0
+                                       ? std::vector<double>(count, 1.0)
+                                       : factors[term.factor].values;
+      for (double &value : values)
+        value *= term.coefficient;
+      return values;
+    };
+    for (int64_t pair = 0; pair < pairs; ++pair) {
+      auto probeTerms = getTerms(0);
+      if (!probeTerms)
+        return fail("expected columns that are rotated in pairs");
+      interleaved = pairs > 1 && probeTerms->second.column == start + 1;
+      int64_t i = interleaved ? 2 * pair : pair, j = interleaved ? i + 1 : i + pairs;
+      auto low = getTerms(i), high = getTerms(j);
+      if (!low || !high || low->second.column != start + j || high->second.column != start + i)
+        return fail("expected columns that are rotated in pairs");
+      std::vector<double> cosine = scaled(low->first), sine = scaled(high->second);
+      std::vector<double> cosine2 = scaled(high->first), sine2 = scaled(low->second);
+      for (size_t row = 0; row < cosine.size(); ++row)
+        if (std::fabs(cosine[row] - cosine2[row]) > 1e-6 ||
+            std::fabs(sine[row] + sine2[row]) > 1e-6)
+          return fail("expected a rotation of each pair of columns");
+      std::optional<Angle> angle = fitAngle(cosine, sine, first);
+      if (!angle || (scaling != 0 && std::fabs(angle->scaling - scaling) > 1e-5))
+        return fail("expected angles that are a frequency times the position");
+      if (head == 0) {
+        frequencies[pair] = static_cast<float>(angle->frequency);
+        checks.angles.push_back({low->first.factor, high->second.factor, angle->frequency,
+                                 angle->scaling / low->first.coefficient});
+      } else if (std::fabs(angle->frequency - frequencies[pair]) > 1e-6 * frequencies[pair]) {
+        return fail("expected the same frequencies in every head");
+      }
+      scaling = scaling == 0 ? angle->scaling : scaling;
+      plain.columns[head * size + i] = {{static_cast<int32_t>(start + i), -1, 1}, {}};
+      plain.columns[head * size + j] = {{static_cast<int32_t>(start + j), -1, 1}, {}};
+    }
+    for (int64_t i = rotated; i < size; ++i) {
+      if (!columns[i].isPlain())
+        return fail("expected the columns that are not rotated to stand last");
+      rest = columns[i].first.coefficient;
+      plain.columns[head * size + i].first.coefficient = 1;
+    }
+  }
+  FailureOr<Value> input = materializeExactly(plain);
+  if (failed(input))
+    return failure();
+  // A factor of all columns is the caller's, for the scores.
+  double coefficient = rotated == size ? scaling : rest;
+  double own = rotated == size ? 1 : scaling / rest;
+  if (std::fabs(coefficient - 1) < 1e-7)
+    coefficient = 1;
+  if (std::fabs(own - 1) < 1e-6)
+    own = 1;
+  auto rope = RopeOp::create(builder, location, input->getType(), *input, rows,
+                             builder.getI64IntegerAttr(heads),
+                             builder.getDenseF32ArrayAttr(frequencies),
+                             builder.getF32FloatAttr(static_cast<float>(own)),
+                             interleaved ? builder.getUnitAttr() : UnitAttr());
+  return Matrix{rope.getResult(), coefficient};
+}
+
+//===----------------------------------------------------------------------===//
+// Norms and functions
+//===----------------------------------------------------------------------===//
+
+FailureOr<View> Raiser::emitNormal(const Normal &normal) {
+  if (!normal.epsilon)
+    return fail("expected the difference to the mean to be divided by a deviation");
+  FailureOr<Value> input = materializeExactly(normal.of);
+  if (failed(input))
+    return failure();
+  int64_t width = normal.of.columns.size(), size = normal.of.shape.back();
+  auto makeOnes = [&] {
+    Weight ones;
+    ones.shape = {size};
+    ones.values = std::make_shared<const std::vector<double>>(size, 1.0);
+    return ones;
+  };
+  Value gain = parameters.get(builder, location, normal.gain ? *normal.gain : makeOnes());
+  Value bias = normal.bias ? parameters.get(builder, location, *normal.bias) : Value();
+  if (!gain || (normal.bias && !bias))
+    return fail("cannot read its gain or bias");
+  Value result;
+  FloatAttr epsilon = builder.getF32FloatAttr(static_cast<float>(*normal.epsilon));
+  if (normal.centered) {
+    if (size != width)
+      return fail("expected a layer norm over whole rows");
+    result = LayerNormOp::create(builder, location, input->getType(), *input, gain, bias, epsilon);
+  } else {
+    if (bias)
+      return fail("expected no bias after a root-mean-square norm");
+    result = RMSNormOp::create(builder, location, input->getType(), *input, gain, epsilon,
+                               builder.getI64IntegerAttr(width / size));
+  }
+  View view = normal.of;
+  view.base = std::make_shared<Base>(location);
+  view.base->value = result;
+  view.base->width = width;
+  for (auto [i, column] : llvm::enumerate(view.columns))
+    column = {{static_cast<int32_t>(i), -1, 1}, {}};
+  return view;
+}
+
+/// The points at which functions are sampled: dense where they bend.
+std::vector<double> llmc::getSamplePoints() {
+  std::vector<double> points;
+  for (int i = -64; i <= 64; ++i)
+    points.push_back(i / 8.0 + 0.01);
+  return points;
+}
+
+/// The named function with these values at the sample points.
+static std::optional<Nonlinearity> recognize(ArrayRef<double> samples) {
+  using Candidate = std::pair<Nonlinearity, double (*)(double)>;
+  static constexpr Candidate candidates[] = {
+      {Nonlinearity::Relu, [](double x) { return x > 0 ? x : 0; }},
+      {Nonlinearity::Silu, [](double x) { return x / (1 + std::exp(-x)); }},
+      {Nonlinearity::Gelu, [](double x) { return x * (1 + std::erf(x / std::sqrt(2.0))) / 2; }},
+      {Nonlinearity::GeluTanh,
+       [](double x) {
+         return x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2;
+       }},
+      {Nonlinearity::GeluQuick, [](double x) { return x / (1 + std::exp(-1.702 * x)); }}};
+  std::vector<double> points = getSamplePoints();
+  for (auto [function, evaluate] : candidates) {
+    bool same = true;
+    for (auto [x, y] : llvm::zip(points, samples))
+      same &= std::fabs(evaluate(x) - y) <= 1e-6 * (1 + std::fabs(x));
+    if (same)
+      return function;
+  }
+  return std::nullopt;
+}
+
+std::optional<Nonlinearity> llmc::recognizeFunction(const Function &function) {
+  return function.centered ? std::nullopt : recognize(function.samples);
+}
+
+FailureOr<View> Raiser::emitFunction(const Function &function) {
+  std::optional<Nonlinearity> known = recognizeFunction(function);
+  if (!known)
+    return fail("expected relu, silu or a gelu, found another function of its operand");
+  FailureOr<Value> input = materializeExactly(function.of);
+  if (failed(input))
+    return failure();
+  View view = function.of;
+  view.base = std::make_shared<Base>(location);
+  view.base->value =
+      ActivationOp::create(builder, location, input->getType(),
+                           NonlinearityAttr::get(builder.getContext(), *known), *input);
+  view.base->width = function.of.columns.size();
+  for (auto [i, column] : llvm::enumerate(view.columns))
+    column = {{static_cast<int32_t>(i), -1, 1}, {}};
+  return view;
+}

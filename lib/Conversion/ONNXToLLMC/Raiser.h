@@ -1,0 +1,180 @@
+//===- Raiser.h - from the carrier's graph to the language of models ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_RAISER_H
+#define LLMC_LIB_CONVERSION_ONNXTOLLMC_RAISER_H
+
+#include "Abstract.h"
+#include "Parameters.h"
+#include "Probe.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+
+namespace llmc {
+
+/// A factor of rotations: column `column` of a known tensor that varies with the position.
+struct RowFactor {
+  mlir::Value value;
+  int64_t column;             ///< in its last axis
+  std::vector<double> values; ///< at the probe's positions
+  bool operator<(const RowFactor &other) const { return values < other.values; }
+};
+
+/// What has to hold at other lengths too, checked by a second probe.
+struct LengthChecks {
+  struct Angle { ///< scaling · cos(frequency · position) and scaling · sin(…)
+    int32_t cosine, sine;
+    double frequency, scaling;
+  };
+  struct MaskCheck {
+    llvm::SmallVector<Scores::Mask> masks;
+    int64_t window;
+    mlir::Location location;
+  };
+  std::vector<Angle> angles;
+  std::vector<MaskCheck> masks;
+};
+
+/// Where functions of one variable are sampled.
+std::vector<double> getSamplePoints();
+/// The nonlinearity that has these samples, if it is one of the dialect's.
+std::optional<Nonlinearity> recognizeFunction(const Function &function);
+
+/// The window that masks leave open up to a row's own position, 0 where all of it is; `why` says
+/// what is wrong with masks that are not causal.
+mlir::FailureOr<int64_t> findWindow(llvm::ArrayRef<Scores::Mask> masks, const Probe &probe,
+                                    std::string &why);
+
+/// Raises one graph. Methods that raise a node return failure with `reason` set.
+class Raiser {
+public:
+  Raiser(carrier::GraphOp graph, llvm::ArrayRef<ModelInput> inputs, Probe &probe,
+         mlir::func::FuncOp step, int64_t capacity);
+
+  /// Raises everything; problems are collected per node.
+  void run();
+  llvm::ArrayRef<ProbeProblem> getProblems() const { return problems; }
+  const LengthChecks &getChecks() const { return checks; }
+  mlir::func::FuncOp getStep() const { return step; }
+  llvm::ArrayRef<RowFactor> getFactors() const { return factors; }
+
+  /// Ends the function with the model's logits.
+  mlir::LogicalResult finish();
+
+private:
+  friend struct RaiseTable;
+  using Method = mlir::LogicalResult (Raiser::*)(Node &);
+  static Method find(llvm::StringRef type);
+
+  // One method per group of operators.
+  mlir::LogicalResult raiseMovement(Node &node);
+  mlir::LogicalResult raiseConcat(Node &node);
+  mlir::LogicalResult raiseGather(Node &node);
+  mlir::LogicalResult raiseElementwise(Node &node);
+  mlir::LogicalResult raiseReduction(Node &node);
+  mlir::LogicalResult raiseSoftmax(Node &node);
+  mlir::LogicalResult raiseIsNaN(Node &node);
+  mlir::LogicalResult raiseMatMul(Node &node);
+  mlir::LogicalResult raiseGemm(Node &node);
+  mlir::LogicalResult raiseMatMulNBits(Node &node);
+  mlir::LogicalResult raiseGatherBlockQuantized(Node &node);
+  mlir::LogicalResult raiseRMSNorm(Node &node);
+  mlir::LogicalResult raiseLayerNorm(Node &node);
+  mlir::LogicalResult raiseSkipNorm(Node &node);
+  mlir::LogicalResult raiseGelu(Node &node);
+  mlir::LogicalResult raiseRotary(Node &node);
+  mlir::LogicalResult raiseContribRotary(Node &node);
+  mlir::LogicalResult raiseAttention(Node &node);
+  mlir::LogicalResult raiseGroupQueryAttention(Node &node);
+
+  // Elementwise operators, by what their operands are.
+  mlir::LogicalResult raiseOnScores(Node &node);
+  mlir::LogicalResult raiseOnStatistic(Node &node);
+  mlir::LogicalResult raiseOnNormal(Node &node, bool &handled);
+  mlir::LogicalResult raiseAsFunction(Node &node, bool &handled);
+  mlir::LogicalResult raiseWithConstant(Node &node, unsigned data);
+  mlir::LogicalResult raiseBinary(Node &node);
+
+  // Operands and results.
+  mlir::Value operand(Node &node, unsigned i) const { return probe.resolve(node.op.getInputs()[i]); }
+  bool has(Node &node, unsigned i) const;
+  const Abstract &get(mlir::Value value) const;
+  template <typename T> const T *getIf(Node &node, unsigned i) const {
+    return has(node, i) ? std::get_if<T>(&get(operand(node, i))) : nullptr;
+  }
+  bool isData(Node &node, unsigned i) const;
+  const HostTensor &tensor(mlir::Value value) const { return *probe.get(value); }
+  std::optional<double> getScalar(Node &node, unsigned i) const;
+  void set(Node &node, unsigned result, Abstract value);
+  mlir::LogicalResult fail(const llvm::Twine &why);
+
+  // Views.
+  int64_t getRowCount(const View &view) const;
+  std::optional<View> separate(const HostTensor &indices, std::shared_ptr<Base> base, int past,
+                               int64_t rows, const std::vector<Column> &table) const;
+  HostTensor getIndices(const View &view, int64_t first) const;
+  std::optional<View> getView(Node &node, unsigned i);
+  std::optional<View> toView(const Abstract &value, llvm::ArrayRef<int64_t> shape);
+  View makeView(mlir::Value value, llvm::ArrayRef<int64_t> shape);
+  View makeView(std::shared_ptr<Base> base, llvm::ArrayRef<int64_t> shape);
+  static bool sameColumns(const View &a, const View &b);
+  std::optional<View> applyMovement(const View &view, llvm::ArrayRef<int64_t> newShape,
+                                    llvm::ArrayRef<int64_t> permutation);
+
+  // Emission.
+  struct Matrix {
+    mlir::Value value;
+    double coefficient = 1;
+  };
+  mlir::FailureOr<Matrix> materialize(const View &view);
+  mlir::FailureOr<mlir::Value> materializeExactly(const View &view);
+  mlir::FailureOr<mlir::Value> emitSlice(Base &base, int64_t begin, int64_t count, int64_t step);
+  mlir::FailureOr<Matrix> emitRotation(const View &view);
+  mlir::FailureOr<View> emitNormal(const Normal &normal);
+  mlir::FailureOr<View> emitFunction(const Function &function);
+  mlir::LogicalResult emitLinear(Node &node, const View &input, Weight weight,
+                                 std::optional<Weight> bias, DynamicAttr activation);
+  mlir::FailureOr<View> emitAttention(View query, View keys, View values, const Scores &scores,
+                                      llvm::ArrayRef<int64_t> shape);
+  mlir::FailureOr<View> makeHeads(const View &view, llvm::ArrayRef<int64_t> batch, int64_t size);
+  mlir::FailureOr<View> makeCachedHeads(const View &heads);
+  mlir::FailureOr<View> concatPast(Node &node, unsigned past, const View &view);
+  mlir::FailureOr<View> splitHeads(const View &view, int64_t heads);
+  mlir::FailureOr<int64_t> classifyMasks(const Scores &scores);
+  mlir::Value getCache(int keyPast, int valuePast, int64_t heads, int64_t size);
+  mlir::FailureOr<View> rotate(const View &view, const HostTensor &cosine, const HostTensor &sine,
+                               mlir::Value cosineValue, mlir::Value sineValue, int64_t heads,
+                               int64_t rotated, bool interleaved);
+  std::optional<std::vector<float>> getTableFrequencies(const HostTensor &cosine,
+                                                        const HostTensor &sine, double &scaling);
+  mlir::FailureOr<mlir::Value> emitPositionEmbedding(mlir::Value known);
+  std::optional<Weight> getVector(Node &node, unsigned i, int64_t size);
+  std::optional<Weight> getMatrix(Node &node, unsigned i);
+  int32_t addFactor(RowFactor factor);
+
+  carrier::GraphOp graph;
+  llvm::ArrayRef<ModelInput> inputs;
+  Probe &probe;
+  mlir::func::FuncOp step;
+  int64_t capacity;
+  mlir::OpBuilder builder;
+  mlir::Location location;
+  Parameters parameters;
+  mlir::Value tokens, rows, positions;
+  llvm::DenseMap<mlir::Value, Abstract> abstracts;
+  std::vector<RowFactor> factors;
+  std::map<std::vector<double>, int32_t> factorIds;
+  std::map<std::pair<int, int>, unsigned> slots; ///< past inputs of keys and values → argument
+  LengthChecks checks;
+  std::vector<ProbeProblem> problems;
+  std::string reason;
+};
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CONVERSION_ONNXTOLLMC_RAISER_H

@@ -1,0 +1,99 @@
+//===- ONNXDialect.cpp - the carrier of ONNX models ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/ONNX/IR/ONNX.h"
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::carrier;
+
+#include "llmc/Dialect/ONNX/IR/ONNXDialect.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "llmc/Dialect/ONNX/IR/ONNXAttrs.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "llmc/Dialect/ONNX/IR/ONNXTypes.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "llmc/Dialect/ONNX/IR/ONNXOps.cpp.inc"
+
+void ONNXDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "llmc/Dialect/ONNX/IR/ONNXAttrs.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "llmc/Dialect/ONNX/IR/ONNXTypes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "llmc/Dialect/ONNX/IR/ONNXOps.cpp.inc"
+      >();
+}
+
+/// Checks that a body has `inputs` arguments and ends by yielding `outputs` values.
+static LogicalResult verifyBody(Operation *op, Region &body, size_t inputs, size_t outputs) {
+  Block &block = body.front();
+  if (block.getNumArguments() != inputs)
+    return op->emitOpError("expected ")
+           << inputs << " arguments, one per name, found " << block.getNumArguments();
+  auto yield = block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());
+  if (!yield)
+    return op->emitOpError("expected a body that ends with onnx.yield");
+  if (yield.getValues().size() != outputs)
+    return op->emitOpError("expected ")
+           << outputs << " yielded values, one per name, found " << yield.getValues().size();
+  return success();
+}
+
+LogicalResult GraphOp::verify() {
+  if (getInputDims().size() != getInputNames().size())
+    return emitOpError("expected dimension names for ")
+           << getInputNames().size() << " inputs, found " << getInputDims().size();
+  if (getOutputDims().size() != getOutputNames().size() ||
+      getOutputTypes().size() != getOutputNames().size())
+    return emitOpError("expected types and dimension names for ")
+           << getOutputNames().size() << " outputs, found " << getOutputTypes().size() << " and "
+           << getOutputDims().size();
+  return verifyBody(*this, getBody(), getInputNames().size(), getOutputNames().size());
+}
+
+LogicalResult FunctionOp::verify() {
+  return verifyBody(*this, getBody(), getInputNames().size(), getOutputNames().size());
+}
+
+LogicalResult InitializerOp::verify() {
+  if (isa<FileAttr, DenseResourceElementsAttr>(getData()))
+    return success();
+  auto elements = dyn_cast<DenseElementsAttr>(getData());
+  if (!elements)
+    return emitOpError("expected #llmc.file or elements as data, found ") << getData();
+  if (elements.getType() != getType())
+    return emitOpError("expected elements of type ")
+           << getType() << ", found " << elements.getType();
+  return success();
+}
+
+LogicalResult NodeOp::verify() {
+  if (getOutputNames().size() != getNumResults())
+    return emitOpError("expected ")
+           << getNumResults() << " output names, found " << getOutputNames().size();
+  size_t graphs = getGraphs() ? getGraphs()->size() : 0;
+  if (graphs != getNumRegions())
+    return emitOpError("expected ") << getNumRegions() << " graph names, found " << graphs;
+  for (Region &body : getBodies())
+    if (body.empty() || body.front().empty() || !isa<YieldOp>(body.front().back()))
+      return emitOpError("expected graphs that end with onnx.yield");
+  return success();
+}
