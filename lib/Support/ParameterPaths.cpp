@@ -8,6 +8,7 @@
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
+#include "mlir/IR/AttrTypeSubElements.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Path.h"
 
@@ -16,12 +17,14 @@
 using namespace mlir;
 using namespace llmc;
 
-/// Replaces every path by what `change` makes of it.
+/// Replaces every path, in whatever attribute it stands, by what `change` makes of it.
 static void changePaths(ModuleOp module, function_ref<std::string(StringRef)> change) {
-  for (auto parameter : module.getOps<ParameterOp>())
-    if (auto file = dyn_cast<FileAttr>(parameter.getData()))
-      parameter.setDataAttr(FileAttr::get(module.getContext(), change(file.getPath()),
-                                          file.getOffset(), file.getStrides()));
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](FileAttr file) -> std::optional<Attribute> {
+    return FileAttr::get(module.getContext(), change(file.getPath()), file.getOffset(),
+                         file.getStrides());
+  });
+  replacer.recursivelyReplaceElementsIn(module);
 }
 
 void llmc::resolveParameterPaths(ModuleOp module, StringRef folder) {

@@ -12,6 +12,7 @@
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
 #include "llmc/Conversion/EmitObject/Description.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Pipelines/Import.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ParameterPaths.h"
 
@@ -68,6 +69,17 @@ struct Options {
   llvm::cl::opt<std::string> depfile{
       "depfile", llvm::cl::desc("Write what the output depends on, for make and ninja"),
       llvm::cl::value_desc("file"), llvm::cl::cat(category)};
+  llvm::cl::opt<int64_t> context{
+      "context",
+      llvm::cl::desc("Positions that caches hold; default: as many as the model's tables allow, at "
+                     "most 2048"),
+      llvm::cl::init(0), llvm::cl::cat(category)};
+  enum class Activation { Keep, None };
+  llvm::cl::opt<Activation> activation{
+      "activation", llvm::cl::desc("Roundings of activations that the model states"),
+      llvm::cl::values(clEnumValN(Activation::Keep, "keep", "as the model states them (default)"),
+                       clEnumValN(Activation::None, "none", "compute without them")),
+      llvm::cl::init(Activation::Keep), llvm::cl::cat(category)};
   llvm::cl::opt<int64_t> maxRows{"max-rows", llvm::cl::desc("Tokens of a step"),
                                  llvm::cl::init(128), llvm::cl::cat(category)};
 };
@@ -80,11 +92,24 @@ LogicalResult report(llvm::Error error) {
   return failure();
 }
 
-OwningOpRef<ModuleOp> readModule(StringRef path, MLIRContext &context, llvm::SourceMgr &sources) {
+OwningOpRef<ModuleOp> readModule(const Options &options, MLIRContext &context,
+                                 llvm::SourceMgr &sources) {
+  StringRef path = options.input;
   std::string message;
   std::unique_ptr<llvm::MemoryBuffer> file = openInputFile(path, &message);
   if (!file) {
     (void)report(llvm::createStringError("%s", message.c_str()));
+    return nullptr;
+  }
+  if (isONNXPath(path)) {
+    ImportOptions import;
+    import.context = options.context;
+    return importModel(file->getMemBufferRef(), &context, import);
+  }
+  if (options.context != 0) {
+    (void)report(llvm::createStringError("--context: expected an ONNX model, found '%s', whose "
+                                         "caches say how long a text may be",
+                                         path.str().c_str()));
     return nullptr;
   }
   sources.AddNewSourceBuffer(std::move(file), SMLoc());
@@ -183,11 +208,14 @@ LogicalResult compile(const Options &options) {
   registry.insert<LLMCDialect, arith::ArithDialect, func::FuncDialect>();
   MLIRContext context(registry);
   context.loadAllAvailableDialects();
+  context.printOpOnDiagnostic(false);
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler diagnostics(sources, &context);
-  OwningOpRef<ModuleOp> module = readModule(options.input, context, sources);
+  OwningOpRef<ModuleOp> module = readModule(options, context, sources);
   if (!module)
     return failure();
+  if (options.activation == Options::Activation::None)
+    module->walk([](LinearOp linear) { linear.removeActivationAttr(); });
   const std::vector<std::string> read = collectParameterPaths(*module);
   if (failed(runPasses(*module, options.passes)))
     return failure();

@@ -17,7 +17,8 @@
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
-  registry.insert<llmc::LLMCDialect, llmc::carrier::ONNXDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect>();
+  registry.insert<llmc::LLMCDialect, llmc::carrier::ONNXDialect, mlir::arith::ArithDialect,
+                  mlir::func::FuncDialect>();
   mlir::registerTransformsPasses();
   llmc::registerRaiseONNX();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "llmc optimizer driver\n", registry));

@@ -12,11 +12,13 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Error.h"
 
+#include <optional>
 #include <string>
 
 namespace llmc {
 
 /// Each registers an mlir::Translation.
+void registerImportONNX();
 void registerToLLVMIR();
 void registerToObject();
 
@@ -34,6 +36,10 @@ std::string getInputFolder();
 
 /// The absolute path of the folder that the output will lie in.
 std::string getOutputFolder();
+
+/// The path given with -o, for a translation that writes more files beside it; nothing where the
+/// output is standard output.
+std::optional<std::string> getOutputPath();
 
 /// The path given with -o, for a translation that writes its files itself and nothing to its
 /// stream. Fails where the output is standard output.

@@ -44,6 +44,10 @@ StringRef llmc::getInputPath() { return input.getValue(); }
 std::string llmc::getInputFolder() { return getFolder(input.getValue()); }
 std::string llmc::getOutputFolder() { return getFolder(output.getValue()); }
 
+std::optional<std::string> llmc::getOutputPath() {
+  return output == "-" ? std::nullopt : std::optional(output.getValue());
+}
+
 llvm::Expected<std::string> llmc::claimOutputPath() {
   if (output == "-")
     return llvm::createStringError("expected -o FILE: files are written beside it");
@@ -70,6 +74,7 @@ static LogicalResult translate(const Translation &translation) {
   auto sources = std::make_shared<llvm::SourceMgr>();
   sources->AddNewSourceBuffer(std::move(file), SMLoc());
   MLIRContext context;
+  context.printOpOnDiagnostic(false);
   SourceMgrDiagnosticHandler diagnostics(*sources, &context);
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -86,6 +91,7 @@ static LogicalResult translate(const Translation &translation) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  llmc::registerImportONNX();
   llmc::registerToLLVMIR();
   llmc::registerToObject();
   llvm::cl::opt<const Translation *, false, TranslationParser> translation(

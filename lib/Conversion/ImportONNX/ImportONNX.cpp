@@ -62,8 +62,9 @@ private:
                                  SmallVectorImpl<Attribute> &graphNames);
   FailureOr<Attribute> importAttribute(const onnx::AttributeProto &attribute, StringRef node,
                                        int64_t rawOffset);
-  FailureOr<SmallVector<Value>> resolve(const google::protobuf::RepeatedPtrField<std::string> &names,
-                                        const Scope &scope, const Twine &user);
+  FailureOr<SmallVector<Value>>
+  resolve(const google::protobuf::RepeatedPtrField<std::string> &names, const Scope &scope,
+          const Twine &user);
   LogicalResult define(Scope &scope, StringRef name, Value value);
   Type importType(const onnx::TypeProto &type);
   TypeMap collectTypes(const onnx::GraphProto &graph);
@@ -451,8 +452,8 @@ OwningOpRef<ModuleOp> llmc::importONNX(llvm::MemoryBufferRef file, MLIRContext *
 OwningOpRef<ModuleOp> llmc::importONNX(StringRef path, MLIRContext *context) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!file) {
-    emitError(FileLineColLoc::get(context, path, 0, 0)) << "cannot read '" << path
-                                                        << "': " << file.getError().message();
+    emitError(FileLineColLoc::get(context, path, 0, 0))
+        << "cannot read '" << path << "': " << file.getError().message();
     return nullptr;
   }
   return importONNX((*file)->getMemBufferRef(), context);

@@ -23,7 +23,8 @@ enum TensorField { tensorRawData = 9 };
 
 /// Calls `visit(field)` for every length-delimited field of the message up to the limit; `visit`
 /// reads the field and returns true, or returns false to have it skipped.
-template <typename Visit> static bool walkMessage(CodedInputStream &stream, Visit visit) {
+template <typename Visit>
+static bool walkMessage(CodedInputStream &stream, Visit visit) {
   while (uint32_t tag = stream.ReadTag()) {
     bool known = false;
     if (WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {

@@ -19,8 +19,8 @@ namespace llmc {
 /// Offsets of `raw_data` in a serialized model: protobuf hands out copies, the importer refers to
 /// the file itself.
 struct RawDataOffsets {
-  std::vector<int64_t> initializers;       ///< of the main graph, in order; -1 without raw_data
-  llvm::DenseMap<int64_t, int64_t> nodes;  ///< of the last tensor attribute of a main graph's node
+  std::vector<int64_t> initializers;      ///< of the main graph, in order; -1 without raw_data
+  llvm::DenseMap<int64_t, int64_t> nodes; ///< of the last tensor attribute of a main graph's node
 };
 
 /// Walks the wire format; what it can't follow is missing from the result.

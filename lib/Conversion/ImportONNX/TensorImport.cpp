@@ -17,7 +17,7 @@ using namespace mlir;
 using namespace llmc;
 
 /// Tensors of at most this many elements become elements in the IR.
-static constexpr int64_t smallTensor = 64;
+static constexpr int64_t smallTensor = 32;
 
 Type llmc::getElementType(int32_t dataType, MLIRContext *context) {
   Builder builder(context);

@@ -18,7 +18,8 @@ using Unary = double (*)(double);
 using Binary = double (*)(double, double);
 
 /// Applies f to each element.
-template <Unary f, bool isInteger = false> static bool evaluateUnary(Evaluation &evaluation) {
+template <Unary f, bool isInteger = false>
+static bool evaluateUnary(Evaluation &evaluation) {
   const HostTensor &input = evaluation.in(0);
   if (!input.isKnown()) {
     evaluation.outputs.push_back(HostTensor::unknown(input.shape, isInteger));
@@ -59,7 +60,8 @@ static bool applyBinary(Evaluation &evaluation, Binary f, bool isInteger) {
   return true;
 }
 
-template <Binary f, bool isInteger = false> static bool evaluateBinary(Evaluation &evaluation) {
+template <Binary f, bool isInteger = false>
+static bool evaluateBinary(Evaluation &evaluation) {
   return applyBinary(evaluation, f, isInteger);
 }
 

@@ -70,9 +70,8 @@ static bool shapeOfGroupQueryAttention(Evaluation &evaluation) {
     return evaluation.fail("expected a query of rank 3 and head counts that divide");
   bool packed = !evaluation.has(1);
   int64_t headSize = query[2] / (packed ? heads + 2 * kvHeads : heads);
-  int64_t past = evaluation.has(3) && evaluation.in(3).shape.size() == 4
-                     ? evaluation.in(3).shape[2]
-                     : 0;
+  int64_t past =
+      evaluation.has(3) && evaluation.in(3).shape.size() == 4 ? evaluation.in(3).shape[2] : 0;
   pushAttention(evaluation, {query[0], query[1], heads * headSize}, kvHeads, past + query[1],
                 headSize);
   return true;
@@ -90,9 +89,8 @@ static bool shapeOfAttention(Evaluation &evaluation) {
   int64_t kvHeads = flat ? evaluation.node.getInt("kv_num_heads", 0) : keys[1];
   if (heads < 1 || kvHeads < 1)
     return evaluation.fail("expected numbers of heads");
-  int64_t past = evaluation.has(4) && evaluation.in(4).shape.size() == 4
-                     ? evaluation.in(4).shape[2]
-                     : 0;
+  int64_t past =
+      evaluation.has(4) && evaluation.in(4).shape.size() == 4 ? evaluation.in(4).shape[2] : 0;
   int64_t valueSize = flat ? values[2] / kvHeads : values[3];
   SmallVector<int64_t> result(query);
   result.back() = flat ? heads * valueSize : valueSize;

@@ -16,8 +16,8 @@ using namespace mlir;
 using namespace llmc;
 
 /// Makes an output of `shape` whose element i is element indices[i] of `input`.
-static void gatherElements(Evaluation &evaluation, const HostTensor &input,
-                           ArrayRef<int64_t> shape, ArrayRef<int64_t> indices) {
+static void gatherElements(Evaluation &evaluation, const HostTensor &input, ArrayRef<int64_t> shape,
+                           ArrayRef<int64_t> indices) {
   std::vector<double> values(indices.size());
   for (size_t i = 0; i < indices.size(); ++i)
     values[i] = input[indices[i]];
@@ -234,8 +234,8 @@ static bool evaluateSlice(Evaluation &evaluation) {
     return evaluation.fail("its bounds depend on values that are not known");
   HostTensor current = evaluation.in(0);
   for (size_t i = 0; i < starts->size(); ++i) {
-    int64_t axis = normalizeAxis(axes ? (i < axes->size() ? (*axes)[i] : INT64_MIN) : i,
-                                 current.shape.size());
+    int64_t axis =
+        normalizeAxis(axes ? (i < axes->size() ? (*axes)[i] : INT64_MIN) : i, current.shape.size());
     int64_t step = steps && i < steps->size() ? (*steps)[i] : 1;
     if (axis < 0 || step == 0 || i >= ends->size())
       return evaluation.fail("expected axes inside the rank and steps other than 0");

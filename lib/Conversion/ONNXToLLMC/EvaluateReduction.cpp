@@ -102,7 +102,8 @@ static bool evaluateCumSum(Evaluation &evaluation) {
   for (int64_t line = 0; line < lines; ++line) {
     double sum = 0;
     for (int64_t i = 0; i < size; ++i) {
-      int64_t at = line / inner * inner * size + (reverse ? size - 1 - i : i) * inner + line % inner;
+      int64_t at =
+          line / inner * inner * size + (reverse ? size - 1 - i : i) * inner + line % inner;
       double value = values[at];
       values[at] = exclusive ? sum : sum + value;
       sum += value;
@@ -134,8 +135,7 @@ static bool evaluateRange(Evaluation &evaluation) {
 /// The elements of a tensor attribute; nothing where it is none.
 static std::optional<HostTensor> readTensorAttribute(Attribute attribute) {
   if (auto elements = dyn_cast_or_null<DenseElementsAttr>(attribute)) {
-    ConstantView view =
-        ConstantView::get(elements, cast<RankedTensorType>(elements.getType()));
+    ConstantView view = ConstantView::get(elements, cast<RankedTensorType>(elements.getType()));
     HostTensor tensor = HostTensor::unknown(view.shape, !isa<FloatType>(view.element));
     tensor.constant = view;
     return tensor;
@@ -217,8 +217,8 @@ static bool evaluateShape(Evaluation &evaluation) {
 }
 
 static bool evaluateSize(Evaluation &evaluation) {
-  evaluation.outputs.push_back(HostTensor::known(
-      {}, {static_cast<double>(evaluation.in(0).getNumElements())}, true));
+  evaluation.outputs.push_back(
+      HostTensor::known({}, {static_cast<double>(evaluation.in(0).getNumElements())}, true));
   return true;
 }
 

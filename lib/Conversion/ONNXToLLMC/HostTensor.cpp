@@ -1,4 +1,5 @@
-//===- HostTensor.cpp - tensors as the raise sees them: shapes, and values where they are known ---===//
+//===- HostTensor.cpp - tensors as the raise sees them: shapes, and values where they are known
+//---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -135,8 +136,8 @@ std::optional<ConstantView> ConstantView::reshape(ArrayRef<int64_t> newShape) co
 /// The bytes of a constant, and the type they hold.
 static std::optional<ArrayRef<uint8_t>> getBytes(Attribute source) {
   if (auto file = dyn_cast<FileAttr>(source)) {
-    auto contents = file.getContext()->getLoadedDialect<LLMCDialect>()->getMappedFiles().map(
-        file.getPath());
+    auto contents =
+        file.getContext()->getLoadedDialect<LLMCDialect>()->getMappedFiles().map(file.getPath());
     if (!contents || file.getOffset() > static_cast<int64_t>(contents->size()))
       return std::nullopt;
     return contents->drop_front(file.getOffset());

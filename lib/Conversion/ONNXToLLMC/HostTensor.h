@@ -1,4 +1,5 @@
-//===- HostTensor.h - tensors as the raise sees them: shapes, and values where they are known ---===//
+//===- HostTensor.h - tensors as the raise sees them: shapes, and values where they are known
+//---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

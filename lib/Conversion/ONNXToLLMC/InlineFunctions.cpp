@@ -48,10 +48,10 @@ static LogicalResult inlineCall(NodeOp call, FunctionOp function, SmallVectorImp
   OpBuilder builder(call);
   IRMapping mapping;
   for (auto [i, argument] : llvm::enumerate(body.getArguments()))
-    mapping.map(argument, i < call.getInputs().size()
-                              ? call.getInputs()[i]
-                              : AbsentOp::create(builder, call.getLoc(),
-                                                 AbsentType::get(call.getContext())));
+    mapping.map(argument,
+                i < call.getInputs().size()
+                    ? call.getInputs()[i]
+                    : AbsentOp::create(builder, call.getLoc(), AbsentType::get(call.getContext())));
   auto yield = cast<YieldOp>(body.back());
   if (call.getNumResults() > yield.getValues().size())
     return call.emitError("expected at most ")

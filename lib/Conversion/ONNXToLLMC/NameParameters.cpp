@@ -86,8 +86,8 @@ void llmc::nameParameters(ModuleOp module, func::FuncOp step) {
     } else if (auto linear = dyn_cast<LinearOp>(op)) {
       bool head = linear.getResult() == logits;
       std::string name = head ? "head" : nameLinear(linear);
-      bool opens = name == "attention.query" || name == "attention.key" ||
-                   name == "attention.value";
+      bool opens =
+          name == "attention.query" || name == "attention.key" || name == "attention.value";
       if (!head && opens && begun > layer)
         layer = begun;
       add(linear.getWeight(), name, !head);

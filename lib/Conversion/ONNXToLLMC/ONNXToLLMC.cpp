@@ -49,8 +49,8 @@ static LogicalResult reportProblems(ModuleOp module, ArrayRef<ProbeProblem> prob
     if (group.count++ == 0)
       group = {problem.node, problem.reason, 1};
   }
-  InFlightDiagnostic diagnostic =
-      module.emitError("cannot raise ") << problems.size() << " nodes of the graph";
+  InFlightDiagnostic diagnostic = module.emitError("cannot raise ")
+                                  << problems.size() << " nodes of the graph";
   auto opsets = module->getAttrOfType<DictionaryAttr>("onnx.opsets");
   for (auto &[key, group] : groups) {
     if (!group.first) {
@@ -66,8 +66,8 @@ static LogicalResult reportProblems(ModuleOp module, ArrayRef<ProbeProblem> prob
     else
       note << "not stated";
     note << "), " << group.count << (group.count == 1 ? " node" : " nodes") << ", e.g. '"
-         << group.first.getName() << "': "
-         << (group.reason.empty() ? "this operator is not known" : group.reason);
+         << group.first.getName()
+         << "': " << (group.reason.empty() ? "this operator is not known" : group.reason);
   }
   return diagnostic;
 }
@@ -94,7 +94,9 @@ static int64_t findContextLimit(const Probe &probe) {
       if (counts)
         limit = std::min(limit, get(0)->shape[0] - static_cast<int64_t>(offset));
     } else if (type == "GroupQueryAttention" || type == "RotaryEmbedding") {
-      unsigned table = type == "GroupQueryAttention" ? 7 : op.getDomain() == "com.microsoft" ? 2 : 1;
+      unsigned table = type == "GroupQueryAttention"       ? 7
+                       : op.getDomain() == "com.microsoft" ? 2
+                                                           : 1;
       if (get(table) && get(table)->constant && get(table)->shape.size() == 2)
         limit = std::min(limit, get(table)->shape[0]);
     } else if (type == "Slice" && get(0) && get(0)->constant && get(2) && get(2)->isKnown() &&
@@ -121,6 +123,8 @@ static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, co
   for (const LengthChecks::MaskCheck &check : checks.masks)
     for (const Scores::Mask &mask : check.masks)
       wanted.insert(mask.value);
+  for (const LengthChecks::Condition &check : checks.conditions)
+    wanted.insert(check.value);
   for (const RowFactor &factor : raiser.getFactors())
     if (factor.value)
       wanted.insert(factor.value);
@@ -134,6 +138,14 @@ static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, co
            << NodeOp(probe.getProblems().front().node).getName()
            << "': " << probe.getProblems().front().reason;
 
+  for (const LengthChecks::Condition &check : checks.conditions) {
+    const HostTensor *tensor = probe.get(check.value);
+    if (!tensor || !tensor->isKnown() ||
+        llvm::any_of(*tensor->data, [&](double value) { return (value != 0) != check.taken; }))
+      return emitError(check.location)
+             << "expected a condition that is the same at every length, found it changed at "
+             << sizes.total();
+  }
   for (const LengthChecks::Angle &angle : checks.angles)
     for (bool isSine : {false, true}) {
       int32_t id = isSine ? angle.sine : angle.cosine;
@@ -251,7 +263,8 @@ LogicalResult Raiser::finish() {
           return true;
         if (!isa<LinearOp, RMSNormOp, LayerNormOp, ActivationOp>(op))
           continue;
-        if (Operation *input = op->getOperand(0).getDefiningOp(); input && seen.insert(input).second)
+        if (Operation *input = op->getOperand(0).getDefiningOp();
+            input && seen.insert(input).second)
           stack.push_back(input);
       }
       return false;
@@ -260,8 +273,8 @@ LogicalResult Raiser::finish() {
     value = OutputRowsOp::create(here, location, at.getType(), at, rows).getResult();
   }
   func::ReturnOp::create(builder, location, *value);
-  step.setFunctionType(builder.getFunctionType(step.getBody().front().getArgumentTypes(),
-                                               value->getType()));
+  step.setFunctionType(
+      builder.getFunctionType(step.getBody().front().getArgumentTypes(), value->getType()));
   return success();
 }
 
@@ -315,8 +328,8 @@ LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
   FailureOr<SmallVector<ModelInput>> inputs = classifyInputs(graph);
   if (failed(inputs))
     return failure();
-  bool hasPast = llvm::any_of(
-      *inputs, [](const ModelInput &input) { return input.role == InputRole::Past; });
+  bool hasPast =
+      llvm::any_of(*inputs, [](const ModelInput &input) { return input.role == InputRole::Past; });
   Probe probe(graph, *inputs, hasPast ? withPast : withoutPast);
   probe.run();
   if (failed(reportProblems(module, probe.getProblems())))
@@ -331,9 +344,8 @@ LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   MLIRContext *context_ = module.getContext();
   auto tokens = RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
-  auto step = func::FuncOp::create(
-      builder, graph.getLoc(), LLMCDialect::stepFunctionName,
-      builder.getFunctionType({tokens, RowsType::get(context_)}, {}));
+  auto step = func::FuncOp::create(builder, graph.getLoc(), LLMCDialect::stepFunctionName,
+                                   builder.getFunctionType({tokens, RowsType::get(context_)}, {}));
   Raiser raiser(graph, *inputs, probe, step, context);
   raiser.run();
   ProbeSizes full{hasPast ? context - 3 : 0, hasPast ? 3 : context};

@@ -77,9 +77,9 @@ static std::string getKey(const ConstantView &view) {
 }
 
 ParameterOp Parameters::getParameter(const Weight &weight) {
-  std::string key = weight.quantized ? getKey(weight.quantized->codes) + " rows " +
-                                           std::to_string(weight.begin) + "+" +
-                                           std::to_string(weight.count)
+  std::string key = weight.quantized
+                        ? getKey(weight.quantized->codes) + " rows " +
+                              std::to_string(weight.begin) + "+" + std::to_string(weight.count)
                     : weight.values ? ""
                                     : getKey(weight.view);
   if (auto found = known.find(key); !key.empty() && found != known.end())
@@ -129,14 +129,15 @@ ParameterOp Parameters::getQuantized(const Weight &weight) {
   if (!codes || !scales || (blocks.zeros && !zeros))
     return {};
   MLIRContext *context = module.getContext();
-  auto encoding = GroupedAttr::get(context, blocks.bits, blocks.block,
-                                   zeros ? ZeroPoint::Integer : ZeroPoint::None,
-                                   blocks.scales.element);
+  auto encoding =
+      GroupedAttr::get(context, blocks.bits, blocks.block,
+                       zeros ? ZeroPoint::Integer : ZeroPoint::None, blocks.scales.element);
   SmallVector<int64_t> shape{weight.count, blocks.columns};
   GroupedLayout layout = getGroupedLayout(encoding, shape);
   std::vector<uint8_t> bytes(layout.size, 0);
   int64_t groups = encoding.getGroupsPerRow(blocks.columns);
-  int64_t rowBytes = codes->size() / blocks.rows, zeroBytes = zeros ? zeros->size() / blocks.rows : 0;
+  int64_t rowBytes = codes->size() / blocks.rows,
+          zeroBytes = zeros ? zeros->size() / blocks.rows : 0;
   std::vector<uint8_t> row(rowBytes), zeroRow(zeroBytes);
   for (int64_t r = 0; r < weight.count; ++r) {
     int64_t from = weight.begin + r;

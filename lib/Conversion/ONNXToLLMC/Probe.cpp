@@ -88,8 +88,8 @@ void Probe::runBlock(Block &block) {
       bool small = tensor.getNumElements() <= smallConstant;
       tensors[initializer] = std::move(tensor);
       if (small && !load(initializer))
-        problems.push_back({nullptr, "cannot read initializer '" + initializer.getName().str() +
-                                         "'"});
+        problems.push_back(
+            {nullptr, "cannot read initializer '" + initializer.getName().str() + "'"});
     } else if (auto node = dyn_cast<NodeOp>(op)) {
       runNode(node);
       if (wanted)
@@ -127,10 +127,10 @@ void Probe::runNode(NodeOp op) {
     return;
   }
   if (!evaluate(evaluation, function) || evaluation.outputs.size() < op.getNumResults()) {
-    problems.push_back({op, evaluation.error.empty() ? "expected " + std::to_string(
-                                                           evaluation.outputs.size()) +
-                                                           " outputs"
-                                                     : evaluation.error});
+    problems.push_back(
+        {op, evaluation.error.empty()
+                 ? "expected " + std::to_string(evaluation.outputs.size()) + " outputs"
+                 : evaluation.error});
     return;
   }
   for (auto [result, tensor] : llvm::zip(op.getResults(), evaluation.outputs)) {

@@ -115,8 +115,8 @@ FailureOr<int64_t> llmc::findWindow(ArrayRef<Scores::Mask> masks, const Probe &p
     for (int64_t layer = 0; layer < layers; ++layer)
       for (int64_t i = 0; i < sizes.rows; ++i)
         for (int64_t j = 0; j < total; ++j) {
-          double value = (*tensor)[(layer * rows + (rows == 1 ? 0 : i)) * columns +
-                                   (columns == 1 ? 0 : j)];
+          double value =
+              (*tensor)[(layer * rows + (rows == 1 ? 0 : i)) * columns + (columns == 1 ? 0 : j)];
           bool keeps = mask.kind == Scores::Mask::Kind::KeepWhereTrue    ? value != 0
                        : mask.kind == Scores::Mask::Kind::KeepWhereFalse ? value == 0
                                                                          : value == 0;
@@ -261,8 +261,7 @@ LogicalResult Raiser::raiseAttention(Node &node) {
   ArrayRef<int64_t> shape = tensor(node.op.getResult(0)).shape;
   bool flat = query->shape.size() == 3;
   FailureOr<View> result =
-      emitAttention(*q, *k, *v, scores,
-                    flat ? ArrayRef<int64_t>({heads, shape[1], size}) : shape);
+      emitAttention(*q, *k, *v, scores, flat ? ArrayRef<int64_t>({heads, shape[1], size}) : shape);
   if (failed(result))
     return failure();
   if (flat) {
@@ -292,8 +291,7 @@ FailureOr<View> Raiser::rotate(const View &view, const HostTensor &cosine, const
   if (heads < 1 || width % heads != 0 || rotated < 2 || rotated % 2 != 0 || rotated > size)
     return fail("expected heads of which an even number of columns is rotated");
   if (!cosine.isKnown() || !sine.isKnown() || cosine.shape != sine.shape ||
-      cosine.getNumElements() != count * pairs || cosine.shape.back() != pairs ||
-      view.past >= 0)
+      cosine.getNumElements() != count * pairs || cosine.shape.back() != pairs || view.past >= 0)
     return fail("expected known angles of rows × " + Twine(pairs));
   auto factorOf = [&](const HostTensor &table, Value value, int64_t pair) {
     std::vector<double> values(count);
@@ -451,9 +449,8 @@ LogicalResult Raiser::raiseGroupQueryAttention(Node &node) {
     HostTensor sinRows = HostTensor::known({rowCount, pairs}, std::move(s), false);
     bool interleaved = node.getInt("rotary_interleaved", 0) != 0;
     for (View *view : {&*q, &*k}) {
-      FailureOr<View> rotated =
-          rotate(*view, cosRows, sinRows, Value(), Value(),
-                 view == &*q ? heads : kvHeads, 2 * pairs, interleaved);
+      FailureOr<View> rotated = rotate(*view, cosRows, sinRows, Value(), Value(),
+                                       view == &*q ? heads : kvHeads, 2 * pairs, interleaved);
       if (failed(rotated))
         return failure();
       *view = std::move(*rotated);
@@ -473,8 +470,7 @@ LogicalResult Raiser::raiseGroupQueryAttention(Node &node) {
   scores.softcap = node.getFloat("softcap", 0);
   scores.causal = true;
   scores.window = std::max<int64_t>(node.getInt("local_window_size", -1), 0);
-  FailureOr<View> result =
-      emitAttention(*q, *k, *v, scores, {heads, probe.getSizes().rows, size});
+  FailureOr<View> result = emitAttention(*q, *k, *v, scores, {heads, probe.getSizes().rows, size});
   if (failed(result))
     return failure();
   std::optional<View> joined = applyMovement(*result, result->shape, {1, 0, 2});

@@ -29,11 +29,31 @@ LogicalResult Raiser::raiseElementwise(Node &node) {
   result = raiseAsFunction(node, handled);
   if (handled)
     return result;
+  if (node.getType() == "Where")
+    return raiseWhere(node);
   if (count != 2)
     return fail("expected a function of one operand");
   if (!isData(node, 0) || !isData(node, 1))
     return raiseWithConstant(node, isData(node, 0) ? 0 : 1);
   return raiseBinary(node);
+}
+
+/// A guard that is open at every length: rows with nothing to attend to do not occur.
+LogicalResult Raiser::raiseWhere(Node &node) {
+  const HostTensor *condition = probe.get(operand(node, 0));
+  if (!condition->isKnown() || condition->getNumElements() == 0)
+    return fail("expected a condition that does not depend on tokens");
+  bool taken = (*condition)[0] != 0;
+  for (double value : *condition->data)
+    if ((value != 0) != taken)
+      return fail("expected a condition that is the same for all elements");
+  unsigned chosen = taken ? 1 : 2;
+  if (!isData(node, chosen) ||
+      tensor(operand(node, chosen)).shape != tensor(node.op.getResult(0)).shape)
+    return fail("expected the rows of the model to be chosen");
+  checks.conditions.push_back({operand(node, 0), taken, location});
+  set(node, 0, get(operand(node, chosen)));
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -221,8 +241,7 @@ LogicalResult Raiser::raiseOnStatistic(Node &node) {
                  (type == "Mul" && statistic.root == Root::InverseSquare);
   if (!divides || statistic.kind != Statistic::Kind::MeanSquare || statistic.mul <= 0)
     return fail("expected rows to be divided by the root of their mean square");
-  std::optional<View> view =
-      normal ? std::optional(normal->of) : getView(node, 1 - at);
+  std::optional<View> view = normal ? std::optional(normal->of) : getView(node, 1 - at);
   if (!view)
     return failure();
   bool centered = normal && normal->centered && !normal->epsilon;
@@ -378,7 +397,8 @@ LogicalResult Raiser::raiseWithConstant(Node &node, unsigned data) {
     // A bias of a linear that is still held back.
     std::optional<Weight> vector = getVector(node, 1 - data, width);
     Base &base = *view->base;
-    if (vector && !base.value && !base.bias && width == static_cast<int64_t>(view->columns.size())) {
+    if (vector && !base.value && !base.bias &&
+        width == static_cast<int64_t>(view->columns.size())) {
       int64_t begin = view->columns[0].first.column;
       for (auto [i, column] : llvm::enumerate(view->columns))
         if (!column.isPlain() || column.first.coefficient != 1 ||
@@ -402,8 +422,8 @@ LogicalResult Raiser::raiseWithConstant(Node &node, unsigned data) {
     }
     // Something that depends on positions alone.
     FailureOr<Value> positionRows = emitPositionEmbedding(constant);
-    FailureOr<Value> own = failed(positionRows) ? FailureOr<Value>(failure())
-                                                : materializeExactly(*view);
+    FailureOr<Value> own =
+        failed(positionRows) ? FailureOr<Value>(failure()) : materializeExactly(*view);
     if (failed(own))
       return fail("expected a bias of a linear or an embedding of positions");
     Value sum = arith::AddFOp::create(builder, location, *own, *positionRows);
@@ -411,7 +431,8 @@ LogicalResult Raiser::raiseWithConstant(Node &node, unsigned data) {
     return success();
   }
   const HostTensor &known = tensor(constant);
-  if (type != "Mul" || !probe.load(constant))
+  bool divides = type == "Div" && data == 0;
+  if ((type != "Mul" && !divides) || !probe.load(constant))
     return fail("expected rows and a constant to be multiplied or added");
   // Factors by row and column: rotations.
   ArrayRef<int64_t> shape = tensor(node.op.getResult(0)).shape;
@@ -423,19 +444,23 @@ LogicalResult Raiser::raiseWithConstant(Node &node, unsigned data) {
   int64_t lastSize = known.shape.empty() ? 1 : known.shape.back();
   View result = *view;
   for (auto [i, column] : llvm::enumerate(result.columns)) {
-    if (column.second.column >= 0 || column.first.factor >= 0)
-      return fail("expected rows that are multiplied by positions once");
     int64_t first = i / inner * count * inner + i % inner;
     std::vector<double> values(count);
     bool varies = false;
     for (int64_t row = 0; row < count; ++row) {
       values[row] = known[indices[first + row * inner]];
+      if (divides)
+        values[row] = 1 / values[row];
       varies |= values[row] != values[0];
     }
-    if (varies)
-      column.first.factor = addFactor({constant, indices[first] % lastSize, std::move(values)});
-    else
+    if (!varies) {
       column.first.coefficient *= values[0];
+      column.second.coefficient *= values[0];
+      continue;
+    }
+    if (!column.isPlain() || divides)
+      return fail("expected rows that are multiplied by positions once");
+    column.first.factor = addFactor({constant, indices[first] % lastSize, std::move(values)});
   }
   set(node, 0, std::move(result));
   return success();
@@ -459,9 +484,9 @@ LogicalResult Raiser::raiseBinary(Node &node) {
       FailureOr<Value> upRows = failed(gateRows) ? gateRows : materializeExactly(*up);
       if (failed(upRows))
         return failure();
-      Value gated = GateOp::create(builder, location, upRows->getType(),
-                                   NonlinearityAttr::get(builder.getContext(), *known), *gateRows,
-                                   *upRows);
+      Value gated =
+          GateOp::create(builder, location, upRows->getType(),
+                         NonlinearityAttr::get(builder.getContext(), *known), *gateRows, *upRows);
       View result = *up;
       result.base = std::make_shared<Base>(location);
       result.base->value = gated;

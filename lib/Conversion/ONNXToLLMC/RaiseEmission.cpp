@@ -21,8 +21,8 @@ FailureOr<Value> Raiser::emitSlice(Base &base, int64_t begin, int64_t count, int
   if (base.value) {
     if (begin == 0 && step == 1 && count == base.width)
       return base.value;
-    return fail("expected all of a matrix, found " + Twine(count) + " of its " +
-                Twine(base.width) + " columns");
+    return fail("expected all of a matrix, found " + Twine(count) + " of its " + Twine(base.width) +
+                " columns");
   }
   Value &slice = base.slices[{begin, count, step}];
   if (slice)
@@ -67,7 +67,8 @@ FailureOr<Value> Raiser::materializeExactly(const View &view) {
   if (failed(matrix))
     return failure();
   if (matrix->coefficient != 1)
-    return fail("expected rows as they are, found them times " + std::to_string(matrix->coefficient));
+    return fail("expected rows as they are, found them times " +
+                std::to_string(matrix->coefficient));
   return matrix->value;
 }
 
@@ -92,7 +93,8 @@ struct Angle {
 } // namespace
 
 /// Finds f and s with cosine[i] = s · cos(f · (first + i)) and the same for sine.
-static std::optional<Angle> fitAngle(ArrayRef<double> cosine, ArrayRef<double> sine, int64_t first) {
+static std::optional<Angle> fitAngle(ArrayRef<double> cosine, ArrayRef<double> sine,
+                                     int64_t first) {
   int64_t count = cosine.size();
   if (count < 2)
     return std::nullopt;
@@ -120,9 +122,8 @@ static std::optional<Angle> fitAngle(ArrayRef<double> cosine, ArrayRef<double> s
 }
 
 /// Frequencies of a pair of tables: row p holds cos and sin of position p.
-std::optional<std::vector<float>> Raiser::getTableFrequencies(const HostTensor &cosine,
-                                                              const HostTensor &sine,
-                                                              double &scaling) {
+std::optional<std::vector<float>>
+Raiser::getTableFrequencies(const HostTensor &cosine, const HostTensor &sine, double &scaling) {
   if (cosine.shape.size() != 2 || cosine.shape != sine.shape || !cosine.data || !sine.data)
     return std::nullopt;
   int64_t positionCount = cosine.shape[0], pairs = cosine.shape[1];
@@ -134,8 +135,8 @@ std::optional<std::vector<float>> Raiser::getTableFrequencies(const HostTensor &
       sines.push_back(sine[p * pairs + pair]);
     }
     // A table rounds its angles; what a long one says of the far end is the less exact.
-    std::optional<Angle> angle = fitAngle(ArrayRef(cosines).take_front(512),
-                                          ArrayRef(sines).take_front(512), 0);
+    std::optional<Angle> angle =
+        fitAngle(ArrayRef(cosines).take_front(512), ArrayRef(sines).take_front(512), 0);
     if (!angle || (pair > 0 && std::fabs(angle->scaling - scaling) > 1e-5))
       return std::nullopt;
     scaling = angle->scaling;
@@ -189,9 +190,8 @@ FailureOr<Raiser::Matrix> Raiser::emitRotation(const View &view) {
     };
     auto scaled = [&](const Column::Term &term) {
       // A factor that does not change over the probe's rows became part of the number.
-      std::vector<double> values = term.factor < 0
-                                       ? std::vector<double>(count, 1.0)
-                                       : factors[term.factor].values;
+      std::vector<double> values =
+          term.factor < 0 ? std::vector<double>(count, 1.0) : factors[term.factor].values;
       for (double &value : values)
         value *= term.coefficient;
       return values;
@@ -242,11 +242,10 @@ FailureOr<Raiser::Matrix> Raiser::emitRotation(const View &view) {
     coefficient = 1;
   if (std::fabs(own - 1) < 1e-6)
     own = 1;
-  auto rope = RopeOp::create(builder, location, input->getType(), *input, rows,
-                             builder.getI64IntegerAttr(heads),
-                             builder.getDenseF32ArrayAttr(frequencies),
-                             builder.getF32FloatAttr(static_cast<float>(own)),
-                             interleaved ? builder.getUnitAttr() : UnitAttr());
+  auto rope = RopeOp::create(
+      builder, location, input->getType(), *input, rows, builder.getI64IntegerAttr(heads),
+      builder.getDenseF32ArrayAttr(frequencies), builder.getF32FloatAttr(static_cast<float>(own)),
+      interleaved ? builder.getUnitAttr() : UnitAttr());
   return Matrix{rope.getResult(), coefficient};
 }
 

@@ -99,10 +99,9 @@ LogicalResult Raiser::raiseMatMul(Node &node) {
     if (view->shape.size() < 2 || view->rowsAxis != static_cast<int>(view->shape.size()) - 2)
       return fail("expected values with heads before rows");
     FailureOr<View> values = makeHeads(*view, batch, shape.back());
-    FailureOr<View> result = failed(values)
-                                 ? values
-                                 : emitAttention(scores->query, scores->keys, *values, *scores,
-                                                 shape);
+    FailureOr<View> result =
+        failed(values) ? values
+                       : emitAttention(scores->query, scores->keys, *values, *scores, shape);
     if (failed(result))
       return failure();
     set(node, 0, std::move(*result));
@@ -248,8 +247,8 @@ LogicalResult Raiser::raiseGatherBlockQuantized(Node &node) {
   blocks->block = node.getInt("block_size", 128);
   blocks->rows = find(0)->shape[0];
   blocks->columns = shape.back();
-  if ((blocks->bits != 4 && blocks->bits != 8) || blocks->block < 16 ||
-      blocks->block > (1 << 20) || !fits(*blocks))
+  if ((blocks->bits != 4 && blocks->bits != 8) || blocks->block < 16 || blocks->block > (1 << 20) ||
+      !fits(*blocks))
     return fail("expected codes and scales for a table in blocks");
   Value table = parameters.get(builder, location, makeQuantized(std::move(*blocks)));
   if (!table)
@@ -282,8 +281,8 @@ FailureOr<Value> Raiser::emitPositionEmbedding(Value known) {
       return failure();
   if (offset < 0 || offset >= table->shape[0])
     return failure();
-  Value tableValue = parameters.get(
-      builder, location, *table->takeRows(offset, table->shape[0] - offset, 1));
+  Value tableValue =
+      parameters.get(builder, location, *table->takeRows(offset, table->shape[0] - offset, 1));
   if (!tableValue)
     return failure();
   if (!positions)
@@ -316,8 +315,7 @@ LogicalResult Raiser::raiseLayerNorm(Node &node) {
     return failure();
   int64_t rank = view->shape.size(), size = view->shape.back();
   std::optional<Weight> gain = getVector(node, 1, size), bias = getVector(node, 2, size);
-  if (!gain || (has(node, 2) && !bias) ||
-      normalizeAxis(node.getInt("axis", -1), rank) != rank - 1)
+  if (!gain || (has(node, 2) && !bias) || normalizeAxis(node.getInt("axis", -1), rank) != rank - 1)
     return fail("expected a norm over the last axis with a constant gain and bias");
   set(node, 0,
       Normal{*view, true, node.getFloat("epsilon", 1e-5), std::move(gain), std::move(bias)});

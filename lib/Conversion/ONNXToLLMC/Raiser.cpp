@@ -84,8 +84,7 @@ void Raiser::run() {
         continue;
       data |= isData(node, i);
       missing |= !probe.get(operand(node, i)) ||
-                 (isData(node, i) &&
-                  std::holds_alternative<std::monostate>(get(operand(node, i))));
+                 (isData(node, i) && std::holds_alternative<std::monostate>(get(operand(node, i))));
     }
     std::string type = node.getType();
     if (!data || missing || type == "Shape" || type == "Size")
@@ -298,8 +297,8 @@ LogicalResult Raiser::raiseMovement(Node &node) {
   }
   if (std::holds_alternative<Scores>(found) || std::holds_alternative<NanTest>(found)) {
     ArrayRef<int64_t> shape = tensor(node.op.getResult(0)).shape;
-    if (type == "Transpose" || type == "Slice" || shape.size() < 2 || node.op.getNumResults() != 1 ||
-        shape.back() != probe.getSizes().total() ||
+    if (type == "Transpose" || type == "Slice" || shape.size() < 2 ||
+        node.op.getNumResults() != 1 || shape.back() != probe.getSizes().total() ||
         shape[shape.size() - 2] != probe.getSizes().rows)
       return fail("expected attention scores to keep rows and keys as their last axes");
     set(node, 0, found);
@@ -396,8 +395,8 @@ LogicalResult Raiser::raiseConcat(Node &node) {
     evaluation.inputs.push_back(&own);
   if (!findMovement("Concat")(evaluation))
     return fail(evaluation.error);
-  std::optional<View> joined = separate(evaluation.outputs[0], views[0].base, views[0].past,
-                                        getRowCount(views[0]), table);
+  std::optional<View> joined =
+      separate(evaluation.outputs[0], views[0].base, views[0].past, getRowCount(views[0]), table);
   if (!joined)
     return fail("it mixes rows with columns");
   set(node, 0, std::move(*joined));

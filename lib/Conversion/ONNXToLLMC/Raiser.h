@@ -36,7 +36,13 @@ struct LengthChecks {
     int64_t window;
     mlir::Location location;
   };
+  struct Condition {
+    mlir::Value value;
+    bool taken;
+    mlir::Location location;
+  };
   std::vector<Angle> angles;
+  std::vector<Condition> conditions;
   std::vector<MaskCheck> masks;
 };
 
@@ -94,6 +100,7 @@ private:
 
   // Elementwise operators, by what their operands are.
   mlir::LogicalResult raiseOnScores(Node &node);
+  mlir::LogicalResult raiseWhere(Node &node);
   mlir::LogicalResult raiseOnStatistic(Node &node);
   mlir::LogicalResult raiseOnNormal(Node &node, bool &handled);
   mlir::LogicalResult raiseAsFunction(Node &node, bool &handled);
@@ -101,10 +108,13 @@ private:
   mlir::LogicalResult raiseBinary(Node &node);
 
   // Operands and results.
-  mlir::Value operand(Node &node, unsigned i) const { return probe.resolve(node.op.getInputs()[i]); }
+  mlir::Value operand(Node &node, unsigned i) const {
+    return probe.resolve(node.op.getInputs()[i]);
+  }
   bool has(Node &node, unsigned i) const;
   const Abstract &get(mlir::Value value) const;
-  template <typename T> const T *getIf(Node &node, unsigned i) const {
+  template <typename T>
+  const T *getIf(Node &node, unsigned i) const {
     return has(node, i) ? std::get_if<T>(&get(operand(node, i))) : nullptr;
   }
   bool isData(Node &node, unsigned i) const;

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Dialect/ONNX/IR/ONNX.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/ONNX/IR/ONNX.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"

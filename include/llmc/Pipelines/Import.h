@@ -1,0 +1,33 @@
+//===- Import.h - from a file to a module in the language of models ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_PIPELINES_IMPORT_H
+#define LLMC_PIPELINES_IMPORT_H
+
+#include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/MemoryBufferRef.h"
+
+namespace llmc {
+
+/// How a model is read.
+struct ImportOptions : RaiseOptions {
+  bool raise = true; ///< false: stop at the carrier
+};
+
+/// Runs the phases import and raise. Errors are reported in the context; then the result is null.
+mlir::OwningOpRef<mlir::ModuleOp>
+importModel(llvm::MemoryBufferRef file, mlir::MLIRContext *context, const ImportOptions &options);
+
+/// Whether a path names an ONNX model.
+bool isONNXPath(llvm::StringRef path);
+
+} // namespace llmc
+
+#endif // LLMC_PIPELINES_IMPORT_H

@@ -1,0 +1,35 @@
+//===- Import.cpp - from a file to a module in the language of models ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Pipelines/Import.h"
+#include "llmc/Conversion/ImportONNX/ImportONNX.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace llmc;
+
+OwningOpRef<ModuleOp> llmc::importModel(llvm::MemoryBufferRef file, MLIRContext *context,
+                                        const ImportOptions &options) {
+  OwningOpRef<ModuleOp> module = importONNX(file, context);
+  if (!module || !options.raise)
+    return module;
+  PassManager manager(context);
+  RaiseONNXOptions raise;
+  raise.context = options.context;
+  manager.addPass(createRaiseONNX(raise));
+  manager.addPass(createCSEPass());
+  if (failed(manager.run(*module)))
+    return nullptr;
+  return module;
+}
+
+bool llmc::isONNXPath(StringRef path) {
+  return llvm::sys::path::extension(path).equals_insensitive(".onnx");
+}
