@@ -34,7 +34,7 @@ set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
-# Declares a libFuzzer target: llmc_add_fuzzer(name SOURCES … LIBRARIES …).
+# Declares a libFuzzer target and the test that runs it: llmc_add_fuzzer(name SOURCES … LIBRARIES …).
 function(llmc_add_fuzzer name)
   if(NOT LLMC_BUILD_FUZZERS)
     return()
@@ -44,4 +44,15 @@ function(llmc_add_fuzzer name)
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES})
   target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  # What is fuzzed tells the fuzzer where it went; a sanitizer's runtime has what that calls in the
+  # other programs that link it.
+  if(LLMC_SANITIZE)
+    foreach(library ${ARG_LIBRARIES})
+      target_compile_options(${library} PRIVATE -fsanitize=fuzzer-no-link)
+    endforeach()
+  endif()
+  add_test(NAME fuzz.${name}
+           COMMAND "${PROJECT_SOURCE_DIR}/test/fuzz/run" $<TARGET_FILE:${name}>
+                   "${PROJECT_BINARY_DIR}/corpus/${name}")
+  set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 3600 LABELS fuzz)
 endfunction()

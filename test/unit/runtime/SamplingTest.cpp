@@ -52,7 +52,7 @@ protected:
     std::vector<int32_t> order(fakeVocabulary);
     std::iota(order.begin(), order.end(), 0);
     std::sort(order.begin(), order.end(),
-                     [&](int32_t a, int32_t b) { return logits[a] > logits[b]; });
+              [&](int32_t a, int32_t b) { return logits[a] > logits[b]; });
     if (options.top_k && options.top_k < order.size())
       order.resize(options.top_k);
     auto weigh = [&](int32_t token) {
