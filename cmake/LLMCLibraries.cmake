@@ -50,6 +50,9 @@ function(llmc_configure_executable name)
   target_compile_options(${name} PRIVATE -fPIC)
   target_precompile_headers(${name} REUSE_FROM llmc_pch)
   add_dependencies(${name} llmc-headers)
+  if(LLMC_SANITIZE MATCHES "address")
+    target_sources(${name} PRIVATE "${PROJECT_SOURCE_DIR}/cmake/AddressSanitizerOptions.cpp")
+  endif()
 endfunction()
 
 # Declares one tool of the compiler: llmc_add_tool(name SOURCES … LIBRARIES …).
