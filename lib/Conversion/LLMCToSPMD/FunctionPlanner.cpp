@@ -18,7 +18,9 @@ using namespace llmc;
 using spmd::Count;
 using spmd::Field;
 
-static int64_t getWidth(Value value) { return cast<RankedTensorType>(value.getType()).getDimSize(1); }
+static int64_t getWidth(Value value) {
+  return cast<RankedTensorType>(value.getType()).getDimSize(1);
+}
 
 static bool isActivations(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
@@ -49,9 +51,8 @@ FailureOr<PlanContext::Planned> FunctionPlanner::plan() {
   types.append(source.getNumResults(), pointer);
 
   builder.setInsertionPointToEnd(context.code.getBody());
-  std::string name = (source.getName() + (context.oneRow ? "_row_" : "_rows_") +
-                      context.target.name)
-                         .str();
+  std::string name =
+      (source.getName() + (context.oneRow ? "_row_" : "_rows_") + context.target.name).str();
   function = func::FuncOp::create(builder, location, name, builder.getFunctionType(types, {}));
   function.setPrivate();
   builder.setInsertionPointToStart(function.addEntryBlock());
@@ -82,9 +83,8 @@ FailureOr<PlanContext::Planned> FunctionPlanner::planStep(ArrayRef<int64_t> cach
   isStep = true;
   Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
   builder.setInsertionPointToEnd(context.code.getBody());
-  std::string name = (source.getName() + (context.oneRow ? "_row_" : "_rows_") +
-                      context.target.name)
-                         .str();
+  std::string name =
+      (source.getName() + (context.oneRow ? "_row_" : "_rows_") + context.target.name).str();
   function = func::FuncOp::create(
       builder, location, name,
       builder.getFunctionType({spmd::StepType::get(builder.getContext())}, {}));
@@ -169,7 +169,8 @@ LogicalResult FunctionPlanner::planBody() {
       return failure();
     // A fused linear reads its operands where the addition stands.
     auto linear = dyn_cast<LinearOp>(op);
-    bool deferred = linear && linear->hasOneUse() && getFusedLinear(*linear->user_begin()) == linear;
+    bool deferred =
+        linear && linear->hasOneUse() && getFusedLinear(*linear->user_begin()) == linear;
     if (!deferred)
       releaseOperands(op);
     if (LinearOp fused = getFusedLinear(op))
@@ -246,11 +247,9 @@ Value FunctionPlanner::pointerTo(Value base, int64_t offset) {
 }
 
 Value FunctionPlanner::scratch(int64_t bytes) {
-  context.workerArenaBytes =
-      std::max<int64_t>(context.workerArenaBytes, llvm::alignTo(bytes, 64));
-  return spmd::FieldOp::create(builder, location,
-                               LLVM::LLVMPointerType::get(builder.getContext()), step,
-                               Field::WorkerArena);
+  context.workerArenaBytes = std::max<int64_t>(context.workerArenaBytes, llvm::alignTo(bytes, 64));
+  return spmd::FieldOp::create(builder, location, LLVM::LLVMPointerType::get(builder.getContext()),
+                               step, Field::WorkerArena);
 }
 
 FunctionPlanner::Place FunctionPlanner::makeBuffer(int64_t bytesPerRow, Partition partition) {
@@ -328,8 +327,7 @@ void FunctionPlanner::emitStage(StringRef name, Value count, ArrayRef<Access> ac
   if (hazards.conflicts(accesses))
     emitBarrier();
   hazards.add(accesses);
-  auto stage =
-      spmd::StageOp::create(builder, location, builder.getStringAttr(name), step, count);
+  auto stage = spmd::StageOp::create(builder, location, builder.getStringAttr(name), step, count);
   Block &block = stage.getBody().emplaceBlock();
   block.addArguments({builder.getI64Type(), builder.getI64Type()}, {location, location});
   OpBuilder::InsertionGuard guard(builder);
@@ -372,9 +370,8 @@ LogicalResult FunctionPlanner::planOutputRows(OutputRowsOp op) {
   Place input = place(op.getInput());
   if (input.partition == Partition::OutputRows)
     return op.emitOpError("expected all rows of the step, found those of another llmc.output_rows");
-  Value outputs = spmd::FieldOp::create(builder, location,
-                                        LLVM::LLVMPointerType::get(op.getContext()), step,
-                                        Field::Outputs);
+  Value outputs = spmd::FieldOp::create(
+      builder, location, LLVM::LLVMPointerType::get(op.getContext()), step, Field::Outputs);
   Place output = makeResult(op.getResult());
   output.partition = Partition::OutputRows;
   emitStage("output_rows", rowCount(Partition::OutputRows),
@@ -387,8 +384,7 @@ LogicalResult FunctionPlanner::planOutputRows(OutputRowsOp op) {
 }
 
 FunctionPlanner::Rounded &FunctionPlanner::getRounded(Value value, int64_t group) {
-  auto [entry, isNew] =
-      roundedPlaces.try_emplace({value.getAsOpaquePointer(), group}, Rounded());
+  auto [entry, isNew] = roundedPlaces.try_emplace({value.getAsOpaquePointer(), group}, Rounded());
   Rounded &rounded = entry->second;
   if (!isNew)
     return rounded;
@@ -503,9 +499,8 @@ FunctionPlanner::Place &FunctionPlanner::getRotation(RopeOp op) {
   ArrayRef<float> frequencies = op.getFrequencies();
   func::FuncOp kernel = emitRotationTable(context.code, frequencies,
                                           op.getScaling().convertToFloat(), context.target);
-  Value positions = spmd::FieldOp::create(builder, location,
-                                          LLVM::LLVMPointerType::get(op.getContext()), step,
-                                          Field::Positions);
+  Value positions = spmd::FieldOp::create(
+      builder, location, LLVM::LLVMPointerType::get(op.getContext()), step, Field::Positions);
   Place table = makeBuffer(getRotationStride(frequencies.size()) * 4, Partition::Rows);
   emitStage("rotation_table", rowCount(Partition::Rows), {access(table, true, Partition::Rows)},
             [&](Value begin, Value end) { call(kernel, {begin, end, positions, table.address}); });
@@ -542,8 +537,7 @@ static SmallVector<Value> getStateFields(OpBuilder &builder, Location location, 
 
 LogicalResult FunctionPlanner::planAppend(CacheAppendOp op) {
   Place keys = place(op.getKeys()), values = place(op.getValues()), cache = place(op.getCache());
-  func::FuncOp kernel =
-      emitCacheAppend(context.code, op.getCache().getType(), context.target);
+  func::FuncOp kernel = emitCacheAppend(context.code, op.getCache().getType(), context.target);
   SmallVector<Value> fields = getStateFields(builder, location, step);
   emitStage("cache_append", rowCount(Partition::Rows),
             {access(keys, false, Partition::Rows), access(values, false, Partition::Rows),
@@ -571,8 +565,8 @@ LogicalResult FunctionPlanner::planAttention(AttentionOp op) {
   func::FuncOp function = emitAttention(context.code, kernel, context.target);
   SmallVector<Value> fields = getStateFields(builder, location, step);
   Value memory = scratch(kernel.getScratchBytes());
-  Value count = arith::MulIOp::create(builder, location, rowCount(Partition::Rows),
-                                      constant(kernel.heads));
+  Value count =
+      arith::MulIOp::create(builder, location, rowCount(Partition::Rows), constant(kernel.heads));
   emitStage("attention", count,
             {access(query, false, Partition::Other), access(cache, false, Partition::Other),
              access(output, true, Partition::Other)},
@@ -619,8 +613,7 @@ LogicalResult FunctionPlanner::planElementwise(Operation *op) {
 }
 
 LogicalResult FunctionPlanner::planCall(func::CallOp op) {
-  auto callee =
-      SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(op, op.getCalleeAttr());
+  auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(op, op.getCalleeAttr());
   if (!callee || callee.isExternal())
     return op.emitOpError("expected a function with a body, found ") << op.getCalleeAttr();
   FailureOr<PlanContext::Planned> planned = FunctionPlanner(context, callee).plan();

@@ -24,7 +24,7 @@ namespace llmc {
 struct PlanContext {
   const WeightTable &weights;
   const KernelTarget &target;
-  mlir::ModuleOp code;   ///< where planned functions and kernels go
+  mlir::ModuleOp code; ///< where planned functions and kernels go
   bool oneRow;
   int64_t maxRows;
   int64_t workerArenaBytes = 0; ///< the largest scratch of any kernel, so far
@@ -51,8 +51,8 @@ public:
 private:
   /// Memory that a value of the original stands for.
   struct Place {
-    mlir::Value address;   ///< or the offset of a cache
-    int64_t space = 0;     ///< of hazards
+    mlir::Value address; ///< or the offset of a cache
+    int64_t space = 0;   ///< of hazards
     int64_t begin = 0, end = 0;
     Partition partition = Partition::Rows; ///< Rows or OutputRows: how many rows it has
     std::optional<FrameBuffer> buffer;     ///< owned: returned after the last use
@@ -113,9 +113,9 @@ private:
   llvm::DenseMap<mlir::Value, Place> places;
   llvm::DenseMap<mlir::Value, unsigned> remainingUses;
   std::map<std::pair<void *, int64_t>, Rounded> roundedPlaces;
-  std::map<std::pair<void *, void *>, Place> rotations; ///< by frequencies and scaling
+  std::map<std::pair<void *, void *>, Place> rotations;     ///< by frequencies and scaling
   llvm::DenseMap<mlir::Value, mlir::Value> resultAddresses; ///< of returned values
-  int64_t spaces = 1; ///< space 0 is the frame
+  int64_t spaces = 1;                                       ///< space 0 is the frame
   bool isStep = false;
 };
 

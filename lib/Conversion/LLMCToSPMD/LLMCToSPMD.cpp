@@ -26,8 +26,8 @@ static SmallVector<int64_t> planState(func::FuncOp step, SPMDProgram &program) {
     CacheLayout layout = CacheLayout::get(cache);
     int64_t offset = llvm::alignTo(program.stateBytes, 64);
     offsets.push_back(offset);
-    program.context = program.context == 0 ? cache.getCapacity()
-                                           : std::min(program.context, cache.getCapacity());
+    program.context =
+        program.context == 0 ? cache.getCapacity() : std::min(program.context, cache.getCapacity());
     for (int64_t head = 0; head < layout.heads; ++head) {
       program.regions.push_back({offset + head * layout.keyHeadBytes,
                                  layout.headSize * layout.keys.getIntOrFloatBitWidth() / 8, 16});
@@ -57,8 +57,8 @@ FailureOr<SPMDProgram> llmc::lowerToSPMD(ModuleOp module, const WeightTable &wei
   SmallVector<int64_t> cacheOffsets = planState(step, program);
   if (cacheOffsets.empty())
     return step.emitOpError("expected at least one cache, which says how long a text may be");
-  auto logits = dyn_cast<RankedTensorType>(
-      step.getNumResults() == 1 ? step.getResultTypes().front() : Type());
+  auto logits = dyn_cast<RankedTensorType>(step.getNumResults() == 1 ? step.getResultTypes().front()
+                                                                     : Type());
   if (!logits || logits.getRank() != 2)
     return step.emitOpError("expected a step to give one matrix, its logits");
   program.vocabulary = logits.getDimSize(1);

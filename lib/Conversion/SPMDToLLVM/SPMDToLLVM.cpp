@@ -140,8 +140,8 @@ private:
     Location location = op.getLoc();
     Value handle = asStructure(op.getStep());
     Value step = part(handle, 0);
-    Value worker = arith::TruncIOp::create(builder, location, builder.getI32Type(),
-                                           part(handle, 1));
+    Value worker =
+        arith::TruncIOp::create(builder, location, builder.getI32Type(), part(handle, 1));
     Value pool = loadMember(location, pointer, step, offsetof(llmc_step, pool));
     Value function = loadMember(location, pointer, step, offsetof(llmc_step, barrier));
     auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(op.getContext()),
@@ -186,17 +186,15 @@ private:
     Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
     builder.setInsertionPointToEnd(module.getBody());
     std::string name = getStepFunctionName(*variant.target);
-    auto function =
-        func::FuncOp::create(builder, location, name,
-                             builder.getFunctionType({pointer, i32, i32}, TypeRange()));
+    auto function = func::FuncOp::create(builder, location, name,
+                                         builder.getFunctionType({pointer, i32, i32}, TypeRange()));
     function->setAttr("llmc.variant", builder.getStringAttr(variant.target->name));
     builder.setInsertionPointToStart(function.addEntryBlock());
     Value step = LLVM::UndefOp::create(builder, location, stepType);
     Value address = function.getArgument(0);
     step = LLVM::InsertValueOp::create(builder, location, step, address, ArrayRef<int64_t>{0});
     for (int64_t index : {1, 2}) {
-      Value wide =
-          arith::ExtUIOp::create(builder, location, i64, function.getArgument(index));
+      Value wide = arith::ExtUIOp::create(builder, location, i64, function.getArgument(index));
       step = LLVM::InsertValueOp::create(builder, location, step, wide, ArrayRef<int64_t>{index});
     }
     Value rows = loadMember(location, i64, address, offsetof(llmc_step, rows));
