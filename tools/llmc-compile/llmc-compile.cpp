@@ -15,6 +15,7 @@
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ParameterPaths.h"
+#include "llmc/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -240,6 +241,7 @@ LogicalResult compile(const Options &options) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  llmc::registerTransformsPasses();
   Options options;
   llvm::cl::HideUnrelatedOptions(options.category);
   llvm::cl::ParseCommandLineOptions(argc, argv, "llmc compile: a model in one file\n");

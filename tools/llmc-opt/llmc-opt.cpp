@@ -4,22 +4,119 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// Like mlir-opt, for modules whose weights lie in files. Paths of weights are relative to the
+// folder of the module; weights that passes make go to NAME.safetensors beside the output
+// NAME.mlir, or, where the output is a pipe, along with the module. Outputs appear whole or not at
+// all.
+//
+//===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
+#include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/ParameterPaths.h"
+#include "llmc/Support/SpillParameters.h"
+#include "llmc/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+using namespace llmc;
+
+namespace {
+
+std::string getFolder(StringRef path) {
+  SmallString<256> folder(path);
+  llvm::sys::fs::make_absolute(folder);
+  return llvm::sys::path::parent_path(folder).str();
+}
+
+/// Runs before all passes: paths are relative to where the module was read from.
+struct ResolvePaths : PassWrapper<ResolvePaths, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ResolvePaths)
+  explicit ResolvePaths(StringRef input) : folder(getFolder(input)) {}
+  StringRef getName() const override { return "resolve-parameter-paths"; }
+  void runOnOperation() override { resolveParameterPaths(getOperation(), folder); }
+
+  std::string folder;
+};
+
+/// Runs after all passes: weights that they made go beside the output.
+struct SpillParameters : PassWrapper<SpillParameters, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SpillParameters)
+  explicit SpillParameters(StringRef output) : output(output.str()) {}
+  StringRef getName() const override { return "spill-parameters"; }
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (llvm::Error error = spillParameters(module, output)) {
+      module.emitError(llvm::toString(std::move(error)));
+      return signalPassFailure();
+    }
+    relativizeParameterPaths(module, getFolder(output));
+  }
+
+  std::string output;
+};
+
+LogicalResult fail(llvm::Error error) {
+  if (!error)
+    return success();
+  llvm::WithColor::error(llvm::errs(), "llmc-opt") << llvm::toString(std::move(error)) << "\n";
+  return failure();
+}
+
+LogicalResult run(StringRef input, StringRef output, DialectRegistry &registry) {
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> file = openInputFile(input, &message);
+  if (!file)
+    return fail(llvm::createStringError(message));
+  const MlirOptMainConfig asked = MlirOptMainConfig::createFromCLOptions();
+  // Modules that are only checked or cut into pieces are no models with weights of their own.
+  bool isFile = output != "-" && !asked.shouldVerifyDiagnostics();
+  MlirOptMainConfig config = asked;
+  config.setPassPipelineSetupFn([&](PassManager &manager) -> LogicalResult {
+    if (manager.getOpAnchorName() != ModuleOp::getOperationName())
+      return asked.setupPassPipeline(manager);
+    manager.addPass(std::make_unique<ResolvePaths>(input));
+    if (failed(asked.setupPassPipeline(manager)))
+      return failure();
+    if (isFile)
+      manager.addPass(std::make_unique<SpillParameters>(output));
+    return success();
+  });
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (failed(MlirOptMain(stream, std::move(file), registry, config)))
+    return failure();
+  if (output == "-") {
+    llvm::outs() << text;
+    return success();
+  }
+  return fail(writeFileAtomically(output, text));
+}
+
+} // namespace
 
 int main(int argc, char **argv) {
-  mlir::DialectRegistry registry;
-  registry.insert<llmc::LLMCDialect, llmc::carrier::ONNXDialect, mlir::arith::ArithDialect,
-                  mlir::func::FuncDialect>();
+  llvm::InitLLVM init(argc, argv);
+  DialectRegistry registry;
+  registry.insert<LLMCDialect, carrier::ONNXDialect, arith::ArithDialect, func::FuncDialect>();
   mlir::registerTransformsPasses();
-  llmc::registerRaiseONNX();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "llmc optimizer driver\n", registry));
+  registerRaiseONNX();
+  llmc::registerTransformsPasses();
+  auto [input, output] =
+      registerAndParseCLIOptions(argc, argv, "llmc optimizer driver\n", registry);
+  return failed(run(input, output, registry));
 }

@@ -146,6 +146,18 @@ Attribute llmc::makeParameterData(MLIRContext *context, StringRef name,
   return DenseResourceElementsAttr::get(type, name, std::move(blob));
 }
 
+void llmc::setParameter(ParameterOp parameter, RankedTensorType type, Attribute data) {
+  parameter.setType(type);
+  parameter.setDataAttr(data);
+  std::optional<SymbolTable::UseRange> uses =
+      SymbolTable::getSymbolUses(parameter, parameter->getParentOp());
+  if (!uses)
+    return;
+  for (SymbolTable::SymbolUse use : *uses)
+    if (auto read = dyn_cast<ParameterValueOp>(use.getUser()))
+      read.getResult().setType(type);
+}
+
 SmallVector<ParameterOp> llmc::getParametersOf(Value value) {
   if (auto read = value.getDefiningOp<ParameterValueOp>()) {
     auto parameter =

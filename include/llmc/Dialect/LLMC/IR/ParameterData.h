@@ -61,6 +61,9 @@ private:
 mlir::Attribute makeParameterData(mlir::MLIRContext *context, llvm::StringRef name,
                                   std::vector<uint8_t> bytes);
 
+/// Gives a parameter another value, of another type perhaps, and its readers that type.
+void setParameter(ParameterOp parameter, mlir::RankedTensorType type, mlir::Attribute data);
+
 /// Bytes that a parameter of this type takes when it lies in one piece, or an error.
 mlir::FailureOr<int64_t>
 getParameterByteSize(mlir::RankedTensorType type,

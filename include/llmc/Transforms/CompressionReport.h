@@ -1,0 +1,56 @@
+//===- CompressionReport.h - what a pass did to each parameter ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_TRANSFORMS_COMPRESSIONREPORT_H
+#define LLMC_TRANSFORMS_COMPRESSIONREPORT_H
+
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace llmc {
+
+/// One parameter after a pass.
+struct CompressedParameter {
+  std::string name;
+  mlir::RankedTensorType type; ///< as it is stored now
+  double bytes = 0, bitsPerWeight = 0;
+  double weightError = 0;            ///< ‖W − W'‖ / ‖W‖, Frobenius
+  std::optional<double> outputError; ///< ‖(W − W')X‖ / ‖WX‖ on calibration data
+  double seconds = 0;
+};
+
+/// The report that every compression pass ends with.
+class CompressionReport {
+public:
+  explicit CompressionReport(llvm::StringRef pass) : pass(pass) {}
+
+  void add(CompressedParameter parameter) { parameters.push_back(std::move(parameter)); }
+
+  /// Emits remarks, prints the table if asked to, and writes JSON to `path` unless that is empty;
+  /// reports at the module where it can't be written.
+  mlir::LogicalResult finish(mlir::ModuleOp module, bool table, llvm::StringRef path) const;
+
+  /// One remark for each parameter, named like the pass.
+  void emitRemarks(mlir::Location location) const;
+  void printTable(llvm::raw_ostream &stream) const;
+  llvm::Error writeJSON(llvm::StringRef path) const;
+
+private:
+  std::string pass;
+  std::vector<CompressedParameter> parameters;
+};
+
+} // namespace llmc
+
+#endif // LLMC_TRANSFORMS_COMPRESSIONREPORT_H

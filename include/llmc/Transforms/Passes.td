@@ -1,0 +1,49 @@
+//===- Passes.td - passes over the language of models -*- tablegen -*-===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_TRANSFORMS_PASSES_TD
+#define LLMC_TRANSFORMS_PASSES_TD
+
+include "llmc/Transforms/Quantization/QuantizationOptions.td"
+
+def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
+  let summary = "Round weights to grouped integers, each to the nearest";
+  let description = [{
+    Stores the weights of linears as `#llmc.grouped`, every weight rounded to the nearest number of
+    its group's grid (round-to-nearest, RTN). It needs no data: the baseline that calibrated methods
+    improve on.
+
+    Scales are max|w| / (2^(bits−1) − 1) with `symmetric`, else (max − min) / (2^bits − 1) of a range
+    that includes 0 (with `zero=float`: of the weights' own range). With `mse` the range of each
+    group is the one of 80 that loses least (Frantar et al. 2022, section 4 and its implementation).
+    A last group is shorter where the width is no multiple of `group-size`. A weight that is encoded
+    already is rounded anew from its decoded values.
+
+    Before:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32> = #llmc.file<"model.onnx.data", offset = 81920>
+    %w = llmc.parameter_value @up : tensor<1536x576xf32>
+    %y = llmc.linear %x, %w : (tensor<?x576xf32>, tensor<1536x576xf32>) -> tensor<?x1536xf32>
+    ```
+    After `quantize-rtn{bits=4 group-size=32}`:
+    ```mlir
+    #w = #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>
+    llmc.parameter @up : tensor<1536x576xf32, #w> = dense_resource<up> : tensor<497664xi8>
+    %w = llmc.parameter_value @up : tensor<1536x576xf32, #w>
+    %y = llmc.linear %x, %w activation <bits = 8, group = 32> :
+        (tensor<?x576xf32>, tensor<1536x576xf32, #w>) -> tensor<?x1536xf32>
+    ```
+
+    The report gives, for each parameter, the bits per weight and the relative error
+    ‖W − W'‖ / ‖W‖ (Frobenius). It is a table, a file of JSON (`report`), and one remark
+    `quantize-rtn` a parameter.
+  }];
+  let options = !listconcat(quantizationOptions, compressionOptions);
+  let dependentDialects = ["::llmc::LLMCDialect"];
+}
+
+#endif // LLMC_TRANSFORMS_PASSES_TD

@@ -1,0 +1,34 @@
+//===- QuantizationOptions.h - what all quantization passes let one choose ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_H
+#define LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_H
+
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
+namespace llmc {
+
+enum class ScaleType { F32, F16, BF16 };
+enum class ActivationRounding { None, I8 };
+
+/// What the options of a quantization pass (QuantizationOptions.td) ask for.
+struct QuantizationPlan {
+  GroupedAttr encoding;
+  bool searchClip = false;
+  DynamicAttr activation; ///< null: inputs are not rounded
+
+  /// Reports at `location` what can't be done. `groupSize` is a number, `channel` or `tensor`.
+  static mlir::FailureOr<QuantizationPlan> get(mlir::Location location, unsigned bits,
+                                               llvm::StringRef groupSize, bool symmetric,
+                                               ZeroPoint zero, ScaleType scale, bool searchClip,
+                                               ActivationRounding activation,
+                                               int64_t activationGroup);
+};
+
+} // namespace llmc
+
+#endif // LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_H

@@ -1,0 +1,54 @@
+//===- QuantizationOptions.td - what all quantization passes let one choose -*- tablegen -*-===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_TD
+#define LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_TD
+
+include "mlir/Pass/PassBase.td"
+
+/// Which weights a compression pass takes in, and where it reports.
+defvar compressionOptions = [
+  ListOption<"ignore", "ignore", "std::string",
+             "Regular expressions: parameters whose name one of them matches are left alone">,
+  Option<"includeHead", "include-head", "bool", /*default=*/"false",
+         "Take in the head and the token embedding, which are left alone by default">,
+  Option<"table", "table", "bool", /*default=*/"true",
+         "Print a table of the layers to the standard error stream">,
+  Option<"report", "report", "std::string", /*default=*/"\"\"",
+         "Write the same as JSON to this file">
+];
+
+/// How weights are stored and activations rounded.
+defvar quantizationOptions = [
+  Option<"bits", "bits", "unsigned", /*default=*/"4", "Bits of a weight, 1 to 8">,
+  Option<"groupSize", "group-size", "std::string", /*default=*/"\"128\"",
+         "Inputs that share a scale: a number, 'channel' (a whole row) or 'tensor'">,
+  Option<"symmetric", "symmetric", "bool", /*default=*/"true",
+         "Numbers on both sides of zero alike, with no zero point stored">,
+  Option<"zero", "zero", "::llmc::ZeroPoint", /*default=*/"::llmc::ZeroPoint::Integer",
+         "With symmetric=false: what is stored to say where zero is",
+         [{::llvm::cl::values(
+             clEnumValN(::llmc::ZeroPoint::Integer, "integer", "the code that stands for zero"),
+             clEnumValN(::llmc::ZeroPoint::Float, "float", "the value of code 0"))}]>,
+  Option<"scale", "scale", "::llmc::ScaleType", /*default=*/"::llmc::ScaleType::F16",
+         "Type of scales and floating-point minima",
+         [{::llvm::cl::values(clEnumValN(::llmc::ScaleType::F32, "f32", "32 bits"),
+                              clEnumValN(::llmc::ScaleType::F16, "f16", "16 bits, IEEE half"),
+                              clEnumValN(::llmc::ScaleType::BF16, "bf16", "16 bits, bfloat16"))}]>,
+  Option<"mse", "mse", "bool", /*default=*/"false",
+         "Search the range of each group that loses least, instead of taking all of it">,
+  Option<"activation", "activation", "::llmc::ActivationRounding",
+         /*default=*/"::llmc::ActivationRounding::I8", "How inputs are rounded when computing",
+         [{::llvm::cl::values(
+             clEnumValN(::llmc::ActivationRounding::None, "none", "not at all: fp32 arithmetic"),
+             clEnumValN(::llmc::ActivationRounding::I8, "i8",
+                        "to 8 bits, with a scale per group found while running"))}]>,
+  Option<"activationGroup", "activation-group", "int64_t", /*default=*/"32",
+         "With activation=i8: inputs that share a scale, a multiple of 32">
+];
+
+#endif // LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_TD

@@ -1,0 +1,64 @@
+//===- QuantizedWeight.h - a matrix of weights on its way to an encoding ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What quantization passes have in common around their algorithms: reading a parameter, rounding
+// it, putting it back, reporting.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_TRANSFORMS_QUANTIZATION_QUANTIZEDWEIGHT_H
+#define LLMC_TRANSFORMS_QUANTIZATION_QUANTIZEDWEIGHT_H
+
+#include "llmc/Transforms/CompressionReport.h"
+#include "llmc/Transforms/Quantization/Grid.h"
+#include "llmc/Transforms/Quantization/QuantizationOptions.h"
+#include "llmc/Transforms/WeightSelection.h"
+
+#include <vector>
+
+namespace llmc {
+
+/// The decoded weights of a parameter, rows × columns.
+struct WeightValues {
+  int64_t rows = 0, columns = 0;
+  std::vector<float> data;
+
+  llvm::MutableArrayRef<float> row(int64_t index) {
+    return llvm::MutableArrayRef<float>(data).slice(index * columns, columns);
+  }
+  llvm::ArrayRef<float> row(int64_t index) const {
+    return llvm::ArrayRef<float>(data).slice(index * columns, columns);
+  }
+
+  /// Reports at the parameter bytes that are not there and weights that are not finite.
+  static mlir::FailureOr<WeightValues> read(ParameterOp parameter);
+};
+
+/// The canonical form of a rounded matrix.
+struct QuantizedWeight {
+  std::vector<uint8_t> bytes;
+  double weightError = 0;            ///< ‖W − W'‖ / ‖W‖
+  std::optional<double> outputError; ///< ‖(W − W')X‖ / ‖WX‖
+};
+
+/// Fits every group's grid to its weights and rounds each weight to the nearest number. Reports at
+/// `parameter` scales that the encoding's type can't hold.
+mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const WeightValues &values,
+                                                GroupedAttr encoding, bool searchClip);
+
+/// Reports at `parameter` that a grid's scale is beyond the encoding's type.
+mlir::LogicalResult checkScale(ParameterOp parameter, GroupedAttr encoding, const Grid &grid,
+                               int64_t row);
+
+/// Stores `quantized` as the parameter's new value, states the plan's rounding of activations at
+/// the linears that read it, and says what was done.
+CompressedParameter replaceWeight(SelectedWeight &weight, QuantizedWeight quantized,
+                                  const QuantizationPlan &plan, double seconds);
+
+} // namespace llmc
+
+#endif // LLMC_TRANSFORMS_QUANTIZATION_QUANTIZEDWEIGHT_H

@@ -1,0 +1,132 @@
+//===- CompressionReport.cpp - what a pass did to each parameter ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Transforms/CompressionReport.h"
+#include "llmc/Support/AtomicFile.h"
+
+#include "mlir/IR/Remarks.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace llmc;
+
+static std::string spellShape(RankedTensorType type) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::interleave(type.getShape(), stream, "x");
+  return text;
+}
+
+/// The encoding as it is written in a type, without `#llmc.`.
+static std::string spellEncoding(RankedTensorType type) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (Attribute encoding = type.getEncoding())
+    stream << encoding;
+  else
+    stream << type.getElementType();
+  StringRef spelled = text;
+  spelled.consume_front("#llmc.");
+  return spelled.str();
+}
+
+static llvm::json::Object toJSON(const CompressedParameter &parameter) {
+  llvm::json::Object object{{"name", parameter.name},
+                            {"shape", llvm::json::Array(parameter.type.getShape())},
+                            {"encoding", spellEncoding(parameter.type)},
+                            {"bytes", static_cast<int64_t>(parameter.bytes)},
+                            {"bits_per_weight", parameter.bitsPerWeight},
+                            {"weight_error", parameter.weightError},
+                            {"seconds", parameter.seconds}};
+  if (parameter.outputError)
+    object["output_error"] = *parameter.outputError;
+  return object;
+}
+
+LogicalResult CompressionReport::finish(ModuleOp module, bool table, StringRef path) const {
+  emitRemarks(module.getLoc());
+  if (table)
+    printTable(llvm::errs());
+  if (path.empty())
+    return success();
+  if (llvm::Error error = writeJSON(path))
+    return module.emitError("report: ") << llvm::toString(std::move(error));
+  return success();
+}
+
+void CompressionReport::emitRemarks(Location location) const {
+  for (const CompressedParameter &parameter : parameters) {
+    auto options = remark::RemarkOpts::name(pass).category("compression");
+    auto remark = remark::passed(location, options);
+    remark << remark::metric("parameter", parameter.name)
+           << remark::metric("encoding", spellEncoding(parameter.type))
+           << remark::metric("bytes", static_cast<int64_t>(parameter.bytes))
+           << remark::metric("bits_per_weight", parameter.bitsPerWeight)
+           << remark::metric("weight_error", parameter.weightError);
+    if (parameter.outputError)
+      remark << remark::metric("output_error", *parameter.outputError);
+  }
+}
+
+void CompressionReport::printTable(llvm::raw_ostream &stream) const {
+  if (parameters.empty()) {
+    stream << pass << ": no weights to compress\n";
+    return;
+  }
+  bool measured = llvm::any_of(parameters, [](const auto &p) { return p.outputError.has_value(); });
+  std::vector<std::vector<std::string>> rows{
+      {"parameter", "shape", "encoding", "bits/weight", "weight error"}};
+  if (measured)
+    rows.front().push_back("output error");
+  rows.front().push_back("seconds");
+  auto number = [](const char *format, double value) {
+    std::string text;
+    llvm::raw_string_ostream(text) << llvm::format(format, value);
+    return text;
+  };
+  double bytes = 0, weights = 0, seconds = 0;
+  for (const CompressedParameter &parameter : parameters) {
+    rows.push_back({parameter.name, spellShape(parameter.type), spellEncoding(parameter.type),
+                    number("%.3f", parameter.bitsPerWeight),
+                    number("%.5f", parameter.weightError)});
+    if (measured)
+      rows.back().push_back(parameter.outputError ? number("%.5f", *parameter.outputError) : "");
+    rows.back().push_back(number("%.2f", parameter.seconds));
+    bytes += parameter.bytes;
+    weights += static_cast<double>(parameter.type.getNumElements());
+    seconds += parameter.seconds;
+  }
+  std::vector<size_t> widths(rows.front().size());
+  for (const auto &row : rows)
+    for (auto [width, cell] : llvm::zip(widths, row))
+      width = std::max(width, cell.size());
+  for (const auto &row : rows) {
+    // Words stand to the left, numbers to the right.
+    for (auto [column, cell] : llvm::enumerate(row)) {
+      std::string space(widths[column] - cell.size(), ' ');
+      stream << (column ? "  " : "") << (column < 3 ? cell + space : space + cell);
+    }
+    stream << "\n";
+  }
+  stream << pass << ": " << parameters.size() << " parameters, " << number("%.1f", bytes / 1e6)
+         << " MB, " << number("%.3f", bytes * 8 / weights) << " bits per weight, "
+         << number("%.1f", seconds) << " s\n";
+}
+
+llvm::Error CompressionReport::writeJSON(StringRef path) const {
+  llvm::json::Array list;
+  for (const CompressedParameter &parameter : parameters)
+    list.push_back(toJSON(parameter));
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  stream << llvm::formatv("{0:2}", llvm::json::Value(llvm::json::Object{
+                                       {"pass", pass}, {"parameters", std::move(list)}}))
+         << "\n";
+  return writeFileAtomically(path, text);
+}

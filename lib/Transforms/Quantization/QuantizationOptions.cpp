@@ -1,0 +1,68 @@
+//===- QuantizationOptions.cpp - what all quantization passes let one choose ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Transforms/Quantization/QuantizationOptions.h"
+#include "llmc/Dialect/LLMC/IR/TiledLayout.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Diagnostics.h"
+
+using namespace mlir;
+using namespace llmc;
+
+static std::optional<int64_t> parseGroupSize(StringRef text) {
+  if (text == "channel")
+    return GroupedAttr::channelGroup;
+  if (text == "tensor")
+    return GroupedAttr::tensorGroup;
+  int64_t size;
+  if (text.getAsInteger(10, size) || size < 1)
+    return std::nullopt;
+  return size;
+}
+
+static Type getScaleType(MLIRContext *context, ScaleType scale) {
+  Builder builder(context);
+  switch (scale) {
+  case ScaleType::F32:
+    return builder.getF32Type();
+  case ScaleType::F16:
+    return builder.getF16Type();
+  case ScaleType::BF16:
+    return builder.getBF16Type();
+  }
+  return {};
+}
+
+FailureOr<QuantizationPlan> QuantizationPlan::get(Location location, unsigned bits,
+                                                  StringRef groupSize, bool symmetric,
+                                                  ZeroPoint zero, ScaleType scale, bool searchClip,
+                                                  ActivationRounding activation,
+                                                  int64_t activationGroup) {
+  auto fail = [&] { return emitError(location); };
+  std::optional<int64_t> group = parseGroupSize(groupSize);
+  if (!group)
+    return fail() << "group-size: expected a positive number, 'channel' or 'tensor', found '"
+                  << groupSize << "'";
+  QuantizationPlan plan;
+  plan.searchClip = searchClip;
+  MLIRContext *context = location.getContext();
+  plan.encoding =
+      GroupedAttr::getChecked(fail, context, bits, *group, symmetric ? ZeroPoint::None : zero,
+                              getScaleType(context, scale));
+  if (!plan.encoding)
+    return failure();
+  if (activation == ActivationRounding::None)
+    return plan;
+  if (*group > 0 && *group % blockInputs != 0)
+    return fail() << "group-size: expected a multiple of " << blockInputs
+                  << " with activation=i8, found " << *group;
+  plan.activation = DynamicAttr::getChecked(fail, context, 8u, activationGroup);
+  if (!plan.activation)
+    return failure();
+  return plan;
+}

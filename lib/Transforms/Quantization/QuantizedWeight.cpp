@@ -1,0 +1,109 @@
+//===- QuantizedWeight.cpp - a matrix of weights on its way to an encoding ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Transforms/Quantization/QuantizedWeight.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+
+#include "mlir/IR/Threading.h"
+
+#include <cmath>
+#include <numeric>
+
+using namespace mlir;
+using namespace llmc;
+
+FailureOr<WeightValues> WeightValues::read(ParameterOp parameter) {
+  FailureOr<ParameterReader> reader = ParameterReader::get(parameter);
+  if (failed(reader))
+    return failure();
+  WeightValues values;
+  values.rows = reader->getNumRows();
+  values.columns = reader->getNumColumns();
+  values.data.resize(values.rows * values.columns);
+  parallelFor(parameter.getContext(), 0, values.rows,
+              [&](size_t row) { reader->readRow(row, values.row(row)); });
+  auto strange = llvm::find_if_not(values.data, [](float value) { return std::isfinite(value); });
+  if (strange != values.data.end()) {
+    int64_t place = strange - values.data.begin();
+    return parameter.emitOpError("expected finite weights, found ")
+           << std::to_string(*strange) << " at row " << place / values.columns << ", column "
+           << place % values.columns;
+  }
+  return values;
+}
+
+LogicalResult llmc::checkScale(ParameterOp parameter, GroupedAttr encoding, const Grid &grid,
+                               int64_t row) {
+  if (std::isfinite(grid.scale) && std::isfinite(grid.minimum))
+    return success();
+  return parameter.emitOpError("expected weights whose scales fit ")
+         << encoding.getScale() << ", found larger ones in row " << row;
+}
+
+FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const WeightValues &values,
+                                                GroupedAttr encoding, bool searchClip) {
+  const int64_t shape[] = {values.rows, values.columns};
+  GroupedMatrix matrix(encoding, shape);
+  bool oneGrid = encoding.getGroup() == GroupedAttr::tensorGroup;
+  Grid shared = oneGrid ? fitGrid(encoding, searchClip, values.data) : Grid();
+  if (oneGrid)
+    matrix.setGrid(0, 0, shared);
+  int64_t size = encoding.getGroupSize(values.columns);
+  // Sums of single rows: their total does not depend on which thread did which row.
+  std::vector<double> squaredErrors(values.rows), squares(values.rows);
+  std::vector<Grid> beyond(values.rows, shared);
+  parallelFor(parameter.getContext(), 0, values.rows, [&](size_t row) {
+    ArrayRef<float> weights = values.row(row);
+    for (int64_t begin = 0; begin < values.columns; begin += size) {
+      ArrayRef<float> group = weights.slice(begin, std::min(size, values.columns - begin));
+      Grid grid = oneGrid ? shared : fitGrid(encoding, searchClip, group);
+      if (!std::isfinite(grid.scale) || !std::isfinite(grid.minimum)) {
+        beyond[row] = grid;
+        return;
+      }
+      if (!oneGrid)
+        matrix.setGrid(row, begin / size, grid);
+      for (auto [index, weight] : llvm::enumerate(group)) {
+        unsigned code = grid.encode(weight);
+        matrix.setCode(row, begin + index, code);
+        double error = static_cast<double>(grid.decode(code)) - weight;
+        squaredErrors[row] += error * error;
+        squares[row] += static_cast<double>(weight) * weight;
+      }
+    }
+  });
+  for (auto [row, grid] : llvm::enumerate(beyond))
+    if (failed(checkScale(parameter, encoding, grid, row)))
+      return failure();
+  double error = std::accumulate(squaredErrors.begin(), squaredErrors.end(), 0.0);
+  double total = std::accumulate(squares.begin(), squares.end(), 0.0);
+  return QuantizedWeight{matrix.take(), total == 0 ? 0 : std::sqrt(error / total), std::nullopt};
+}
+
+CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight quantized,
+                                        const QuantizationPlan &plan, double seconds) {
+  ParameterOp parameter = weight.parameter;
+  MLIRContext *context = parameter.getContext();
+  auto type = RankedTensorType::get(parameter.getTensorType().getShape(), Float32Type::get(context),
+                                    plan.encoding);
+  CompressedParameter result{parameter.getSymName().str(),
+                             type,
+                             static_cast<double>(quantized.bytes.size()),
+                             plan.encoding.getBitsPerWeight(type.getShape()),
+                             quantized.weightError,
+                             quantized.outputError,
+                             seconds};
+  setParameter(parameter, type,
+               makeParameterData(context, parameter.getSymName(), std::move(quantized.bytes)));
+  for (LinearOp linear : weight.linears) {
+    if (plan.activation)
+      linear.setActivationAttr(plan.activation);
+    else
+      linear.removeActivationAttr();
+  }
+  return result;
+}
