@@ -18,6 +18,7 @@ struct llmc_model {
   llmc_allocator allocator;
   llmc_mapping file; /* data null where the weights are the caller's */
   void *image;       /* of dlopen; null for a linked program */
+  int image_file;    /* open as long as the image: dlopen tells images apart by its number */
   const llmc_program *program;
   const llmc_variant *variant;
   const uint8_t *weights;

@@ -47,7 +47,7 @@ llmc_model_options llmc_model_default_options(void) {
 }
 
 /* Opens the shared object at `data` through a file that exists in memory only. */
-static llmc_status open_image(const uint8_t *data, size_t size, void **image) {
+static llmc_status open_image(const uint8_t *data, size_t size, llmc_model *model) {
   char path[32];
   int file = memfd_create("llmc-image", MFD_CLOEXEC);
   size_t written = 0;
@@ -64,10 +64,12 @@ static llmc_status open_image(const uint8_t *data, size_t size, void **image) {
     written += (size_t)count;
   }
   snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-  *image = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  close(file);
-  if (!*image)
+  model->image = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (!model->image) {
+    close(file);
     return llmc_make_status(LLMC_CORRUPT, "cannot load the program's code: %s", dlerror());
+  }
+  model->image_file = file;
   return llmc_ok_status();
 }
 
@@ -158,7 +160,7 @@ static llmc_status open_artifact(llmc_model *model, int verify_weights) {
                             llmc_cpu_architecture());
   if (verify_weights && llmc_hash(data + weights->offset, weights->bytes) != weights->checksum)
     return llmc_make_status(LLMC_CORRUPT, "the checksum of the weights is wrong");
-  status = open_image(data + image->offset, image->bytes, &model->image);
+  status = open_image(data + image->offset, image->bytes, model);
   if (!llmc_status_ok(&status))
     return status;
   model->program = dlsym(model->image, LLMC_ARTIFACT_PROGRAM_SYMBOL);
@@ -296,8 +298,10 @@ void llmc_model_release(llmc_model *model) {
   if (!model || atomic_fetch_sub(&model->references, 1) != 1)
     return;
   llmc_pool_destroy(model->pool);
-  if (model->image)
+  if (model->image) {
     dlclose(model->image);
+    close(model->image_file);
+  }
   llmc_unmap_file(&model->file);
   pthread_mutex_destroy(&model->turn);
   allocator = model->allocator;

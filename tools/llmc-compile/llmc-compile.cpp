@@ -14,6 +14,7 @@
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/ModuleFile.h"
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/Transforms/Passes.h"
 
@@ -24,7 +25,6 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
-#include "mlir/Support/FileUtilities.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
@@ -96,16 +96,15 @@ LogicalResult report(llvm::Error error) {
 OwningOpRef<ModuleOp> readModule(const Options &options, MLIRContext &context,
                                  llvm::SourceMgr &sources) {
   StringRef path = options.input;
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> file = openInputFile(path, &message);
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = openModule(path);
   if (!file) {
-    (void)report(llvm::createStringError("%s", message.c_str()));
+    (void)report(file.takeError());
     return nullptr;
   }
   if (isONNXPath(path)) {
     ImportOptions import;
     import.context = options.context;
-    return importModel(file->getMemBufferRef(), &context, import);
+    return importModel((*file)->getMemBufferRef(), &context, import);
   }
   if (options.context != 0) {
     (void)report(llvm::createStringError("--context: expected an ONNX model, found '%s', whose "
@@ -113,7 +112,7 @@ OwningOpRef<ModuleOp> readModule(const Options &options, MLIRContext &context,
                                          path.str().c_str()));
     return nullptr;
   }
-  sources.AddNewSourceBuffer(std::move(file), SMLoc());
+  sources.AddNewSourceBuffer(std::move(*file), SMLoc());
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
   SmallString<256> folder(path);
   llvm::sys::fs::make_absolute(folder);

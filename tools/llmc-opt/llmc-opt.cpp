@@ -16,6 +16,7 @@
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
 #include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/ModuleFile.h"
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/Support/SpillParameters.h"
 #include "llmc/Transforms/Passes.h"
@@ -24,7 +25,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
@@ -78,10 +78,9 @@ LogicalResult fail(llvm::Error error) {
 }
 
 LogicalResult run(StringRef input, StringRef output, DialectRegistry &registry) {
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> file = openInputFile(input, &message);
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = openModule(input);
   if (!file)
-    return fail(llvm::createStringError(message));
+    return fail(file.takeError());
   const MlirOptMainConfig asked = MlirOptMainConfig::createFromCLOptions();
   // Modules that are only checked or cut into pieces are no models with weights of their own.
   bool isFile = output != "-" && !asked.shouldVerifyDiagnostics();
@@ -98,7 +97,7 @@ LogicalResult run(StringRef input, StringRef output, DialectRegistry &registry) 
   });
   std::string text;
   llvm::raw_string_ostream stream(text);
-  if (failed(MlirOptMain(stream, std::move(file), registry, config)))
+  if (failed(MlirOptMain(stream, std::move(*file), registry, config)))
     return failure();
   if (output == "-") {
     llvm::outs() << text;

@@ -12,10 +12,10 @@
 
 #include "Directions.h"
 #include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/ModuleFile.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
-#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
@@ -64,15 +64,11 @@ LogicalResult llmc::report(llvm::Error error) {
 }
 
 static LogicalResult translate(const Translation &translation) {
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> file =
-      translation.getInputAlignment()
-          ? openInputFile(input, *translation.getInputAlignment(), &message)
-          : openInputFile(input, &message);
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = llmc::openModule(input);
   if (!file)
-    return llmc::report(llvm::createStringError(message));
+    return llmc::report(file.takeError());
   auto sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(file), SMLoc());
+  sources->AddNewSourceBuffer(std::move(*file), SMLoc());
   MLIRContext context;
   context.printOpOnDiagnostic(false);
   SourceMgrDiagnosticHandler diagnostics(*sources, &context);

@@ -72,6 +72,15 @@ TEST(Model, SaysWhatItIs) {
   EXPECT_EQ(status.code, LLMC_OUT_OF_RANGE);
 }
 
+TEST(Model, EachHasCodeOfItsOwn) {
+  Model first, second;
+  llmc_model_info one, other;
+  llmc_model_get_info(first, &one);
+  llmc_model_get_info(second, &other);
+  // Both point into the program that was loaded.
+  EXPECT_NE(one.description, other.description);
+}
+
 TEST(Model, ChoosesVariantsByName) {
   llmc_model_options options = llmc_model_default_options();
   options.variant = "plain";

@@ -1,0 +1,34 @@
+//===- ModuleFile.cpp - reads the files that tools are given ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Support/ModuleFile.h"
+
+#include "llvm/Support/Alignment.h"
+
+#include <cstring>
+
+using namespace llmc;
+
+/// Sections of bytecode hold resources at multiples of this many bytes.
+static constexpr llvm::Align bytecodeAlignment = llvm::Align::Constant<64>();
+
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> llmc::openModule(llvm::StringRef path) {
+  auto file =
+      llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/false,
+                                         /*RequiresNullTerminator=*/true, bytecodeAlignment);
+  if (!file)
+    return llvm::createStringError(file.getError(), "cannot read '%s': %s", path.str().c_str(),
+                                   file.getError().message().c_str());
+  if (llvm::isAddrAligned(bytecodeAlignment, (*file)->getBufferStart()))
+    return std::move(*file);
+  auto copy = llvm::WritableMemoryBuffer::getNewUninitMemBuffer(
+      (*file)->getBufferSize(), (*file)->getBufferIdentifier(), bytecodeAlignment);
+  if (!copy)
+    return llvm::createStringError("cannot read '%s': no memory", path.str().c_str());
+  std::memcpy(copy->getBufferStart(), (*file)->getBufferStart(), (*file)->getBufferSize());
+  return copy;
+}

@@ -1,0 +1,42 @@
+// RUN: not llmc-opt %s --quantize-rtn="group-size=0" 2>&1 | FileCheck %s --check-prefix=SIZE
+// SIZE: error: group-size: expected a positive number, 'channel' or 'tensor', found '0'
+
+// RUN: not llmc-opt %s --quantize-rtn="group-size=row" 2>&1 | FileCheck %s --check-prefix=WORD
+// WORD: error: group-size: expected a positive number, 'channel' or 'tensor', found 'row'
+
+// RUN: not llmc-opt %s --quantize-rtn="bits=9" 2>&1 | FileCheck %s --check-prefix=BITS
+// BITS: error: expected 1 to 8 bits, found 9
+
+// RUN: not llmc-opt %s --quantize-rtn="bits=1" 2>&1 | FileCheck %s --check-prefix=ONE
+// ONE: error: expected at least 2 bits without a zero point, found 1
+
+// RUN: not llmc-opt %s --quantize-rtn="group-size=48" 2>&1 | FileCheck %s --check-prefix=I8
+// I8: error: group-size: expected a multiple of 32 with activation=i8, found 48
+
+// RUN: not llmc-opt %s --quantize-rtn="activation-group=33" 2>&1 | FileCheck %s --check-prefix=GROUP
+// GROUP: error: expected an activation group that is a multiple of 32, found 33
+
+// RUN: not llmc-opt %s --quantize-rtn="ignore=(" 2>&1 | FileCheck %s --check-prefix=REGEX
+// REGEX: error: ignore: expected a regular expression, found '('
+
+// RUN: not llmc-opt %s --quantize-rtn="bit=4" 2>&1 | FileCheck %s --check-prefix=OPTION
+// OPTION: no such option bit
+
+// RUN: not llmc-opt %s --quantize-rtn="zero=none" 2>&1 | FileCheck %s --check-prefix=ZERO
+// ZERO: Cannot find option named 'none'
+
+// RUN: not llmc-opt %s --quantize-rtn="report=/nowhere/report.json table=false" 2>&1 | FileCheck %s --check-prefix=REPORT
+// REPORT: error: report: {{.*}}/nowhere/report.json{{.*}}No such file or directory
+
+// RUN: rm -rf %t && mkdir -p %t && cp %s %t/model.mlir
+// RUN: sed 's/^.*MISSING: //' %s > %t/missing.mlir
+// RUN: not llmc-opt %t/missing.mlir --quantize-rtn -o %t/out.mlir 2>&1 | FileCheck %s --check-prefix=FILE
+// RUN: not ls %t/out.mlir %t/out.safetensors
+// FILE: error: 'llmc.parameter' op cannot read '{{.*}}none.bin'
+
+// MISSING: llmc.parameter @w : tensor<32x32xf32> = #llmc.file<"none.bin", offset = 0>
+// MISSING: func.func @step(%x: tensor<?x32xf32>) -> tensor<?x32xf32> {
+// MISSING: %w = llmc.parameter_value @w : tensor<32x32xf32>
+// MISSING: %y = llmc.linear %x, %w : (tensor<?x32xf32>, tensor<32x32xf32>) -> tensor<?x32xf32>
+// MISSING: return %y : tensor<?x32xf32>
+// MISSING: }

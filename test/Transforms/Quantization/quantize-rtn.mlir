@@ -1,0 +1,69 @@
+// RUN: rm -rf %t && mkdir -p %t && cp %s %t/model.mlir
+// RUN: %python %S/../Inputs/make_weights.py %t/weights.bin 8192
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=4 group-size=32 report=%t/report.json" \
+// RUN:   -o %t/q.mlir 2>&1 | FileCheck %s --check-prefix=TABLE
+// RUN: FileCheck %s --input-file=%t/q.mlir
+// RUN: FileCheck %s --check-prefix=REPORT --input-file=%t/report.json
+
+// Weights go along through a pipe, as text and as bytecode, and come out the same.
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=4 group-size=32 table=false" \
+// RUN:   | llmc-opt -o %t/text.mlir
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=4 group-size=32 table=false" --emit-bytecode \
+// RUN:   | llmc-opt -o %t/bytecode.mlir
+// RUN: cmp %t/q.safetensors %t/text.safetensors
+// RUN: cmp %t/q.safetensors %t/bytecode.safetensors
+
+// What a pass leaves alone stays where it is; what two passes made stays too.
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=4 ignore=@none,^up table=false" -o %t/part.mlir
+// RUN: llmc-opt %t/part.mlir --quantize-rtn="bits=8 ignore=down table=false" -o %t/part.mlir
+// RUN: FileCheck %s --check-prefix=PART --input-file=%t/part.mlir
+
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="symmetric=false zero=float scale=bf16 \
+// RUN:   group-size=channel activation=none include-head table=false" | FileCheck %s --check-prefix=HEAD
+
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=3 group-size=32 table=false" -o %t/r.mlir \
+// RUN:   --remarks-filter=compression --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// TABLE: parameter shape encoding bits/weight weight error seconds
+// TABLE-NEXT: up 64x48 grouped<bits = 4, group = 32, zero = none, scale = f16> 4.667
+// TABLE-NEXT: down 48x64
+// TABLE: quantize-rtn: 2 parameters, 0.0 MB, 4.583 bits per weight
+
+// CHECK-DAG: llmc.parameter @embedding : tensor<32x48xf32> = #llmc.file<"weights.bin", offset = 0>
+// CHECK-DAG: llmc.parameter @up : tensor<64x48xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>> = #llmc.file<"q.safetensors"
+// CHECK-DAG: llmc.parameter @down : tensor<48x64xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>> = #llmc.file<"q.safetensors"
+// CHECK: llmc.linear {{.*}} activation <bits = 8, group = 32> : (tensor<?x48xf32>, tensor<64x48xf32, #llmc.grouped
+// CHECK: llmc.linear {{.*}} activation <bits = 8, group = 32> : (tensor<?x64xf32>, tensor<48x64xf32, #llmc.grouped
+// CHECK: llmc.linear %{{[0-9]+}}, %{{[0-9]+}} : (tensor<?x48xf32>, tensor<32x48xf32>)
+
+// REPORT: "bits_per_weight": 4.66
+// REPORT: "encoding": "grouped<bits = 4, group = 32, zero = none, scale = f16>"
+// REPORT: "name": "up"
+// REPORT: "weight_error": 0.0
+// REPORT: "pass": "quantize-rtn"
+
+// PART-DAG: @up : tensor<64x48xf32, #llmc.grouped<bits = 8, group = 128, {{.*}} = #llmc.file<"part.safetensors"
+// PART-DAG: @down : tensor<48x64xf32, #llmc.grouped<bits = 4, group = 128, {{.*}} = #llmc.file<"part.safetensors"
+
+// HEAD: llmc.parameter @embedding : tensor<32x48xf32, #llmc.grouped<bits = 4, group = channel, zero = float, scale = bf16>>
+// HEAD: llmc.embedding {{.*}} tensor<32x48xf32, #llmc.grouped
+// HEAD-NOT: activation <
+
+// REMARK: remark: [Passed] quantize-rtn{{.*}}Category:compression{{.*}}parameter=up
+// REMARK: remark: [Passed] quantize-rtn{{.*}}parameter=down
+
+llmc.parameter @embedding : tensor<32x48xf32> = #llmc.file<"weights.bin", offset = 0>
+llmc.parameter @up : tensor<64x48xf32> = #llmc.file<"weights.bin", offset = 6144>
+llmc.parameter @down : tensor<48x64xf32> = #llmc.file<"weights.bin", offset = 18432, strides = [1, 48]>
+
+func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows) -> tensor<?x32xf32> {
+  %table = llmc.parameter_value @embedding : tensor<32x48xf32>
+  %up = llmc.parameter_value @up : tensor<64x48xf32>
+  %down = llmc.parameter_value @down : tensor<48x64xf32>
+  %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<32x48xf32>) -> tensor<?x48xf32>
+  %u = llmc.linear %h, %up : (tensor<?x48xf32>, tensor<64x48xf32>) -> tensor<?x64xf32>
+  %d = llmc.linear %u, %down : (tensor<?x64xf32>, tensor<48x64xf32>) -> tensor<?x48xf32>
+  %o = llmc.output_rows %d, %rows : tensor<?x48xf32> -> tensor<?x48xf32>
+  %y = llmc.linear %o, %table : (tensor<?x48xf32>, tensor<32x48xf32>) -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}

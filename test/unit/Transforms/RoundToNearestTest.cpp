@@ -1,0 +1,174 @@
+//===- RoundToNearestTest.cpp - whole matrices rounded to the nearest ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Transforms/Quantization/QuantizedWeight.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Diagnostics.h"
+#include "gtest/gtest.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <random>
+
+using namespace llmc;
+
+namespace {
+
+class RoundToNearest : public ::testing::Test {
+protected:
+  RoundToNearest() : builder(&context) {
+    context.loadDialect<LLMCDialect>();
+    module = mlir::ModuleOp::create(builder.getUnknownLoc());
+  }
+
+  GroupedAttr encoding(unsigned bits, int64_t group, ZeroPoint zero) {
+    return GroupedAttr::get(&context, bits, group, zero, builder.getF16Type());
+  }
+
+  /// A parameter of these weights.
+  ParameterOp makeParameter(llvm::ArrayRef<float> weights, int64_t rows) {
+    std::vector<uint8_t> bytes(weights.size() * 4);
+    std::memcpy(bytes.data(), weights.data(), bytes.size());
+    auto type =
+        mlir::RankedTensorType::get({rows, int64_t(weights.size()) / rows}, builder.getF32Type());
+    mlir::OpBuilder ops(&context);
+    ops.setInsertionPointToEnd(module->getBody());
+    return ParameterOp::create(ops, builder.getUnknownLoc(), "w", type,
+                               makeParameterData(&context, "w", std::move(bytes)));
+  }
+
+  static std::vector<float> normal(size_t count) {
+    std::mt19937_64 random(7);
+    std::normal_distribution<float> distribution;
+    std::vector<float> values(count);
+    for (float &value : values)
+      value = distribution(random);
+    return values;
+  }
+
+  /// Rounds a matrix and decodes it again through the dialect's own interface.
+  std::vector<float> roundTrip(llvm::ArrayRef<float> weights, int64_t rows, GroupedAttr encoding) {
+    ParameterOp parameter = makeParameter(weights, rows);
+    WeightValues values = *WeightValues::read(parameter);
+    QuantizedWeight quantized = *roundToNearest(parameter, values, encoding, false);
+    std::vector<float> decoded(weights.size());
+    const int64_t shape[] = {values.rows, values.columns};
+    for (int64_t row = 0; row < rows; ++row)
+      encoding.decodeRow(
+          quantized.bytes, shape, row,
+          llvm::MutableArrayRef(decoded).slice(row * values.columns, values.columns));
+    double error = 0, total = 0;
+    for (auto [before, after] : llvm::zip(weights, decoded)) {
+      error += std::pow(double(before) - after, 2);
+      total += std::pow(double(before), 2);
+    }
+    EXPECT_NEAR(quantized.weightError, std::sqrt(error / total), 1e-12);
+    return decoded;
+  }
+
+  double signalToNoise(unsigned bits, int64_t group, ZeroPoint zero) {
+    std::vector<float> weights = normal(4096 * 256);
+    std::vector<float> decoded = roundTrip(weights, 4096, encoding(bits, group, zero));
+    double noise = 0, signal = 0;
+    for (auto [before, after] : llvm::zip(weights, decoded)) {
+      noise += std::pow(double(before) - after, 2);
+      signal += std::pow(double(before), 2);
+    }
+    return 10 * std::log10(signal / noise);
+  }
+
+  mlir::MLIRContext context;
+  mlir::Builder builder;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+};
+
+} // namespace
+
+// Signal-to-noise ratios of rounded Gaussian weights, as any correct implementation has them.
+TEST_F(RoundToNearest, GaussianSignalToNoiseRatios) {
+  EXPECT_NEAR(signalToNoise(8, GroupedAttr::channelGroup, ZeroPoint::None), 43.1, 0.3);
+  EXPECT_NEAR(signalToNoise(4, 128, ZeroPoint::Integer), 19.9, 0.3);
+  EXPECT_NEAR(signalToNoise(4, 128, ZeroPoint::None), 18.6, 0.3);
+  EXPECT_NEAR(signalToNoise(4, 64, ZeroPoint::Integer), 20.8, 0.3);
+  EXPECT_NEAR(signalToNoise(3, 128, ZeroPoint::Integer), 13.3, 0.3);
+  EXPECT_NEAR(signalToNoise(2, 64, ZeroPoint::Integer), 6.8, 0.3);
+}
+
+TEST_F(RoundToNearest, EveryWeightIsHalfAStepAway) {
+  // Widths with a shorter last group, below a group, and of whole groups.
+  for (int64_t columns : {int64_t(80), int64_t(24), int64_t(64)})
+    for (unsigned bits = 2; bits <= 8; ++bits)
+      for (int64_t group : {int64_t(32), GroupedAttr::channelGroup, GroupedAttr::tensorGroup})
+        for (ZeroPoint zero : {ZeroPoint::None, ZeroPoint::Integer, ZeroPoint::Float}) {
+          std::vector<float> weights = normal(5 * columns);
+          GroupedAttr attr = encoding(bits, group, zero);
+          std::vector<float> decoded = roundTrip(weights, 5, attr);
+          int64_t size = attr.getGroupSize(columns);
+          for (int64_t row = 0; row < 5; ++row)
+            for (int64_t begin = 0; begin < columns; begin += size) {
+              bool whole = group == GroupedAttr::tensorGroup;
+              auto part = whole ? llvm::ArrayRef<float>(weights)
+                                : llvm::ArrayRef<float>(weights).slice(
+                                      row * columns + begin, std::min(size, columns - begin));
+              auto [low, high] = std::minmax_element(part.begin(), part.end());
+              double step =
+                  zero == ZeroPoint::None
+                      ? std::max(-*low, *high) / ((1 << (bits - 1)) - 1)
+                      : (std::max(*high, 0.0f) - std::min(*low, 0.0f)) / ((1 << bits) - 1);
+              // Rounded scales and zero points move the ends of the range; what is beyond them is
+              // at most a whole step away.
+              for (int64_t i = begin; i < std::min(begin + size, columns); ++i)
+                EXPECT_LE(std::fabs(decoded[row * columns + i] - weights[row * columns + i]),
+                          1.02 * step);
+            }
+        }
+}
+
+TEST_F(RoundToNearest, TheSameBytesWithAndWithoutThreads) {
+  std::vector<float> weights = normal(64 * 96);
+  std::vector<uint8_t> bytes[2];
+  for (bool threads : {false, true}) {
+    context.disableMultithreading(!threads);
+    ParameterOp parameter = makeParameter(weights, 64);
+    bytes[threads] = roundToNearest(parameter, *WeightValues::read(parameter),
+                                    encoding(4, 32, ZeroPoint::Integer), true)
+                         ->bytes;
+  }
+  EXPECT_EQ(bytes[0], bytes[1]);
+}
+
+TEST_F(RoundToNearest, RefusesScalesBeyondTheirType) {
+  std::string message;
+  mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
+    message = diagnostic.str();
+    return mlir::success();
+  });
+  ParameterOp parameter = makeParameter({1.0f, 2.0f, 1e9f, 3.0f}, 2);
+  auto result = roundToNearest(parameter, *WeightValues::read(parameter),
+                               encoding(4, 2, ZeroPoint::None), false);
+  EXPECT_TRUE(mlir::failed(result));
+  EXPECT_NE(message.find("expected weights whose scales fit 'f16', found larger ones in row 1"),
+            std::string::npos)
+      << message;
+}
+
+TEST_F(RoundToNearest, RefusesWeightsThatAreNotFinite) {
+  std::string message;
+  mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
+    message = diagnostic.str();
+    return mlir::success();
+  });
+  ParameterOp parameter =
+      makeParameter({1.0f, 2.0f, 3.0f, std::numeric_limits<float>::quiet_NaN()}, 2);
+  EXPECT_TRUE(mlir::failed(WeightValues::read(parameter)));
+  EXPECT_NE(message.find("expected finite weights, found nan at row 1, column 1"),
+            std::string::npos)
+      << message;
+}
