@@ -1,0 +1,289 @@
+//===- GPTQ.cpp - rounding that makes up for its own errors ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Transforms/Quantization/GPTQ.h"
+#include "llmc/Support/LinearAlgebra.h"
+
+#include "mlir/IR/Threading.h"
+
+#include <cmath>
+#include <numeric>
+
+using namespace mlir;
+using namespace llmc;
+
+//===----------------------------------------------------------------------===//
+// The inputs' side
+//===----------------------------------------------------------------------===//
+
+/// The largest factor of the mean diagonal that is tried.
+static constexpr double largestDamp = 1;
+
+llvm::Expected<InverseHessian> InverseHessian::create(std::vector<double> hessian, int64_t width,
+                                                      double damp, bool descending) {
+  InverseHessian result;
+  result.width = width;
+  result.order.resize(width);
+  std::iota(result.order.begin(), result.order.end(), 0);
+  auto diagonal = [&](int64_t column) -> double & { return hessian[column * width + column]; };
+  if (descending)
+    llvm::stable_sort(result.order,
+                      [&](int64_t a, int64_t b) { return diagonal(a) > diagonal(b); });
+  result.steps.resize(width);
+  for (auto [step, column] : llvm::enumerate(result.order)) {
+    result.steps[column] = step;
+    result.dead.push_back(diagonal(column) == 0);
+    if (result.dead.back())
+      diagonal(column) = 1;
+  }
+  double mean = 0;
+  for (int64_t column = 0; column < width; ++column)
+    mean += diagonal(column) / static_cast<double>(width);
+  if (!std::isfinite(mean))
+    return llvm::createStringError("expected a finite second moment of the inputs");
+
+  result.factor.resize(width * width);
+  MatrixView<double> factor(result.factor.data(), width, width);
+  for (result.damp = damp;; result.damp = std::max(result.damp * 10, 1e-4)) {
+    if (result.damp > largestDamp)
+      return llvm::createStringError(
+          "expected a second moment of the inputs that is positive definite when %g of its mean "
+          "is added to its diagonal",
+          largestDamp);
+    result.added = result.damp * mean;
+    for (int64_t row = 0; row < width; ++row) {
+      const double *from = hessian.data() + result.order[row] * width;
+      for (int64_t column = 0; column < width; ++column)
+        factor.row(row)[column] = from[result.order[column]];
+      factor.row(row)[row] += result.added;
+    }
+    if (factorUpper(factor))
+      break;
+  }
+  result.inverse.resize(width * width);
+  invertUpper(factor, {result.inverse.data(), width, width});
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// The weights' side
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Sums over the weights of some rows.
+struct Sums {
+  double errors = 0;          ///< e²
+  double aliveErrors = 0;     ///< e², columns that are not dead
+  double changes = 0;         ///< (w − w')²
+  double aliveChanges = 0;    ///< (w − w')², columns that are not dead
+  double squares = 0;         ///< w²
+  double aliveSquares = 0;    ///< w², columns that are not dead
+  double factoredSquares = 0; ///< ‖W·R‖², columns that are not dead
+
+  void add(const Sums &other) {
+    errors += other.errors;
+    aliveErrors += other.aliveErrors;
+    changes += other.changes;
+    aliveChanges += other.aliveChanges;
+    squares += other.squares;
+    aliveSquares += other.aliveSquares;
+    factoredSquares += other.factoredSquares;
+  }
+};
+
+/// Rounds some rows of a matrix. Rows do not depend on each other.
+class RowQuantizer {
+public:
+  /// `shared` is the grid of the whole matrix, if it has only one.
+  RowQuantizer(const WeightValues &values, const InverseHessian &hessian,
+               const GPTQOptions &options, const Grid *shared, GroupedMatrix &matrix)
+      : values(values), hessian(hessian), options(options), shared(shared), matrix(matrix),
+        width(hessian.width), group(options.encoding.getGroupSize(width)),
+        groups(options.encoding.getGroupsPerRow(width)) {}
+
+  void run(int64_t begin, int64_t end) {
+    firstRow = begin;
+    rowCount = end - begin;
+    load();
+    measureOutputs();
+    if (isStatic())
+      for (int64_t index = 0; index < groups; ++index)
+        fitGrids(index);
+    for (int64_t start = 0, stop; start < width; start = stop) {
+      stop = getBatchEnd(start);
+      roundBatch(start, stop);
+      // What the batch lost is made up for by all columns after it at once.
+      if (stop < width)
+        addProduct(
+            {work.data() + stop, rowCount, width - stop, width}, -1,
+            {errors.data(), rowCount, stop - start, batchColumns},
+            {hessian.inverse.data() + start * width + stop, stop - start, width - stop, width});
+    }
+    work = errors = {};
+  }
+
+  Sums sums;
+  /// The first grid that the encoding's type can't hold, and its row.
+  std::optional<std::pair<Grid, int64_t>> beyond;
+
+private:
+  static constexpr int64_t batchColumns = 128;
+
+  /// Whether all grids are fitted before anything is rounded: one grid for a row always is.
+  bool isStatic() const { return options.staticGroups || group == width; }
+
+  /// Batches end where groups start, so that a group's first column sees all that came before.
+  int64_t getBatchEnd(int64_t start) const {
+    int64_t limit = std::min(start + batchColumns, width);
+    int64_t aligned = limit / group * group;
+    bool grows = !isStatic() && aligned > start && limit < width;
+    return grows ? aligned : limit;
+  }
+
+  /// Copies the rows in the order of steps. Weights of dead columns become zero.
+  void load() {
+    work.resize(rowCount * width);
+    errors.resize(rowCount * batchColumns);
+    grids.resize(rowCount * groups);
+    for (int64_t row = 0; row < rowCount; ++row)
+      for (int64_t step = 0; step < width; ++step)
+        work[row * width + step] = hessian.dead[step] ? 0 : getWeight(row, step);
+  }
+
+  double getWeight(int64_t row, int64_t step) const {
+    return values.row(firstRow + row)[hessian.order[step]];
+  }
+
+  /// ‖W·R‖², in blocks of columns, which are zero below the triangle.
+  void measureOutputs() {
+    std::vector<double> product;
+    for (int64_t begin = 0; begin < width; begin += batchColumns) {
+      int64_t end = std::min(begin + batchColumns, width);
+      product.assign(rowCount * (end - begin), 0.0);
+      addProduct({product.data(), rowCount, end - begin}, 1, {work.data(), rowCount, end, width},
+                 {hessian.factor.data() + begin, end, end - begin, width});
+      for (double value : product)
+        sums.factoredSquares += value * value;
+    }
+  }
+
+  /// Fits the grids of a group to what its weights are now.
+  void fitGrids(int64_t index) {
+    int64_t begin = index * group, end = std::min(begin + group, width);
+    std::vector<float> part;
+    for (int64_t row = 0; row < rowCount; ++row) {
+      part.clear();
+      for (int64_t column = begin; column < end; ++column)
+        part.push_back(static_cast<float>(work[row * width + hessian.steps[column]]));
+      Grid grid = shared ? *shared : fitGrid(options.encoding, options.searchClip, part);
+      if (!beyond && !(std::isfinite(grid.scale) && std::isfinite(grid.minimum)))
+        beyond = {grid, firstRow + row};
+      grids[row * groups + index] = grid;
+      if (!shared)
+        matrix.setGrid(firstRow + row, index, grid);
+    }
+  }
+
+  void roundBatch(int64_t start, int64_t stop) {
+    for (int64_t step = start; step < stop; ++step) {
+      int64_t column = hessian.order[step];
+      if (!isStatic() && column % group == 0)
+        fitGrids(column / group);
+      for (int64_t row = 0; row < rowCount; ++row)
+        roundWeight(row, step, start, stop);
+    }
+  }
+
+  void roundWeight(int64_t row, int64_t step, int64_t start, int64_t stop) {
+    int64_t column = hessian.order[step];
+    double *weights = work.data() + row * width;
+    const Grid &grid = grids[row * groups + column / group];
+    unsigned code = grid.encode(static_cast<float>(weights[step]));
+    double rounded = grid.decode(code);
+    matrix.setCode(firstRow + row, column, code);
+    const double *factors = hessian.inverse.data() + step * width;
+    double error = (weights[step] - rounded) / factors[step];
+    for (int64_t next = step + 1; next < stop; ++next)
+      weights[next] -= error * factors[next];
+    errors[row * batchColumns + step - start] = error;
+    count(getWeight(row, step), rounded, error, hessian.dead[step]);
+  }
+
+  void count(double weight, double rounded, double error, bool dead) {
+    double change = weight - rounded;
+    sums.errors += error * error;
+    sums.changes += change * change;
+    sums.squares += weight * weight;
+    if (dead)
+      return;
+    sums.aliveErrors += error * error;
+    sums.aliveChanges += change * change;
+    sums.aliveSquares += weight * weight;
+  }
+
+  const WeightValues &values;
+  const InverseHessian &hessian;
+  const GPTQOptions &options;
+  const Grid *shared;
+  GroupedMatrix &matrix;
+  int64_t width, group, groups;
+  int64_t firstRow = 0, rowCount = 0;
+  std::vector<double> work;   ///< [rowCount, width], in the order of steps
+  std::vector<double> errors; ///< [rowCount, batchColumns]
+  std::vector<Grid> grids;    ///< [rowCount, groups]
+};
+
+} // namespace
+
+/// Rows that are rounded at a time. Their number is fixed, so that results do not depend on
+/// threads.
+static constexpr int64_t chunkRows = 32;
+
+FailureOr<GPTQResult> llmc::quantizeGPTQ(ParameterOp parameter, const WeightValues &values,
+                                         const InverseHessian &hessian,
+                                         const GPTQOptions &options) {
+  if (values.columns != hessian.width)
+    return parameter.emitOpError("expected weights for ")
+           << hessian.width << " inputs, found " << values.columns;
+  if (!options.staticGroups && options.encoding.getGroupsPerRow(values.columns) > 1 &&
+      !llvm::is_sorted(hessian.order))
+    return parameter.emitOpError("expected static groups for columns out of order");
+  const int64_t shape[] = {values.rows, values.columns};
+  GroupedMatrix matrix(options.encoding, shape);
+  // One grid for all rows can only be fitted before any of them changes.
+  std::optional<Grid> shared;
+  if (options.encoding.getGroup() == GroupedAttr::tensorGroup) {
+    shared = fitGrid(options.encoding, options.searchClip, values.data);
+    matrix.setGrid(0, 0, *shared);
+  }
+  std::vector<RowQuantizer> chunks;
+  for (int64_t row = 0; row < values.rows; row += chunkRows)
+    chunks.emplace_back(values, hessian, options, shared ? &*shared : nullptr, matrix);
+  parallelFor(parameter.getContext(), 0, chunks.size(), [&](size_t index) {
+    int64_t begin = index * chunkRows;
+    chunks[index].run(begin, std::min(begin + chunkRows, values.rows));
+  });
+  Sums sums;
+  for (const RowQuantizer &chunk : chunks) {
+    if (chunk.beyond &&
+        failed(checkScale(parameter, options.encoding, chunk.beyond->first, chunk.beyond->second)))
+      return failure();
+    sums.add(chunk.sums);
+  }
+  auto ratio = [](double part, double whole) {
+    return whole > 0 ? std::sqrt(std::max(part, 0.0) / whole) : 0.0;
+  };
+  GPTQResult result;
+  result.loss = sums.errors / 2;
+  result.weight.bytes = matrix.take();
+  result.weight.weightError = ratio(sums.changes, sums.squares);
+  // Without what was added to the diagonal, the sums are those of real outputs.
+  result.weight.outputError = ratio(sums.aliveErrors - hessian.added * sums.aliveChanges,
+                                    sums.factoredSquares - hessian.added * sums.aliveSquares);
+  return result;
+}
