@@ -78,16 +78,19 @@ function(llmc_tablegen_target name)
   add_dependencies(llmc-headers ${name})
 endfunction()
 
-# Generates docs/OUTPUT.md from a .td file; `ninja llmc-doc` makes them all.
-add_custom_target(llmc-doc)
+# Generates docs/OUTPUT.md in the build folder from a .td file: llmc_add_doc(INPUT.td OUTPUT
+# ARGUMENTS…). The target mlir-doc makes them all.
 function(llmc_add_doc input output)
-  set(LLVM_TARGET_DEFINITIONS ${input})
   set(_file "${PROJECT_BINARY_DIR}/docs/${output}.md")
+  set(_deps "${PROJECT_BINARY_DIR}/CMakeFiles/llmc-doc-${output}.d")
   add_custom_command(OUTPUT "${_file}"
     COMMAND ${CMAKE_COMMAND} -E make_directory "${PROJECT_BINARY_DIR}/docs"
     COMMAND mlir-tblgen ${ARGN} -I "${PROJECT_SOURCE_DIR}/include" -I "${MLIR_INCLUDE_DIRS}"
-            "${CMAKE_CURRENT_SOURCE_DIR}/${input}" -o "${_file}"
-    DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${input}" mlir-tblgen)
+            "${CMAKE_CURRENT_SOURCE_DIR}/${input}" -o "${_file}" -d "${_deps}"
+    DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${input}" mlir-tblgen
+    DEPFILE "${_deps}"
+    COMMENT "Generating docs/${output}.md"
+    VERBATIM)
   add_custom_target(llmc-doc-${output} DEPENDS "${_file}")
-  add_dependencies(llmc-doc llmc-doc-${output})
+  add_dependencies(mlir-doc llmc-doc-${output})
 endfunction()

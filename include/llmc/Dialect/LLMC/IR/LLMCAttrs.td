@@ -116,8 +116,8 @@ def LLMC_TiledAttr : LLMC_Attr<"Tiled", "tiled", [
   let summary = "A weight in the order in which CPU kernels read it";
   let description = [{
     What the `layout` pass makes of a matrix: tiles of 16 rows, inside which the inputs run in steps;
-    `encoding` is what the values were stored as before (absent: their element type). See
-    docs/layout.md for the bytes.
+    `encoding` is what the values were stored as before (absent: their element type). The bytes are
+    defined in llmc/Dialect/LLMC/IR/TiledLayout.h.
   }];
   let parameters = (ins OptionalParameter<"::mlir::Attribute">:$encoding);
   let assemblyFormat = "(`<` $encoding^ `>`)?";
