@@ -7,6 +7,8 @@
 
 #include "llmc/Support/AtomicFile.h"
 
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Signals.h"
 
@@ -27,6 +29,14 @@ llvm::Error AtomicFile::fail(llvm::StringRef what, int error) const {
 llvm::Expected<AtomicFile> AtomicFile::create(llvm::StringRef path) {
   AtomicFile file;
   file.path = path.str();
+  // Renaming would replace a link by a file, and a device as well.
+  llvm::SmallString<256> target;
+  if (!llvm::sys::fs::real_path(path, target)) {
+    if (!llvm::sys::fs::is_regular_file(target))
+      return llvm::createStringError("cannot write '%s': expected a regular file",
+                                     file.path.c_str());
+    file.path = target.str().str();
+  }
   file.temporary = file.path + ".tmp" + std::to_string(llvm::sys::Process::getProcessId());
   file.descriptor = open(file.temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file.descriptor < 0)

@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <regex>
 #include <stdexcept>
@@ -83,6 +84,14 @@ std::vector<int32_t> readTokens(const std::string &path) {
 
 NpyWriter::NpyWriter(std::string path, size_t rows, size_t columns)
     : path(std::move(path)), missing(rows * columns) {
+  // Renaming would replace a link by a file, and a device as well.
+  std::error_code error;
+  std::filesystem::path target = std::filesystem::canonical(this->path, error);
+  if (!error) {
+    if (!std::filesystem::is_regular_file(target, error))
+      throw failure(this->path, "expected a regular file");
+    this->path = target;
+  }
   temporary = this->path + ".tmp" + std::to_string(getpid());
   file.open(temporary, std::ios::binary | std::ios::trunc);
   if (!file)
