@@ -32,18 +32,23 @@ void runLogits(const LogitsOptions &options) {
   if (prefill > tokens.size())
     throw std::runtime_error("expected --prefill of at most " + std::to_string(tokens.size()) +
                              " tokens, found " + std::to_string(prefill));
-  size_t vocabulary = model.getInfo().vocabulary;
+  llmc_model_info info = model.getInfo();
+  if (tokens.size() > info.context)
+    throw std::runtime_error("expected at most " + std::to_string(info.context) +
+                             " tokens (the model's context), found " +
+                             std::to_string(tokens.size()));
   Session session(model);
-  NpyWriter writer(options.output, tokens.size(), vocabulary);
+  NpyWriter writer(options.output, tokens.size(), info.vocabulary);
   std::span<const int32_t> all(tokens);
   Progress progress("logits", tokens.size());
-  std::vector<float> logits(prefill * vocabulary);
-  session.evaluate(all.first(prefill), logits.data());
-  writer.write(logits.data(), logits.size());
-  for (size_t i = prefill; i < tokens.size(); ++i) {
-    session.evaluate(all.subspan(i, 1), logits.data());
-    writer.write(logits.data(), vocabulary);
-    progress.update(i + 1);
+  // In pieces of a step each: the logits of a long prefill would take hundreds of megabytes.
+  std::vector<float> logits(std::min<size_t>(prefill, info.max_rows) * info.vocabulary);
+  for (size_t done = 0; done < tokens.size();) {
+    size_t count = done < prefill ? std::min<size_t>(prefill - done, info.max_rows) : 1;
+    session.evaluate(all.subspan(done, count), logits.data());
+    writer.write(logits.data(), count * info.vocabulary);
+    done += count;
+    progress.update(done);
   }
   writer.finish();
 }

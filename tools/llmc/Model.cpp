@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Model.h"
+#include "Interrupt.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace llmc::driver {
@@ -132,14 +134,24 @@ Tokenizer Model::getTokenizer() const {
   return {json, getFile("tokenizer_config.json")};
 }
 
-Session::Session(const Model &model) {
+Session::Session(const Model &model)
+    : maxRows(model.getInfo().max_rows), vocabulary(model.getInfo().vocabulary) {
   llmc_session *session = nullptr;
   check(llmc_session_create(model.get(), &session));
   handle.reset(session);
 }
 
 void Session::evaluate(std::span<const int32_t> tokens, float *logits) {
-  check(llmc_session_evaluate(handle.get(), tokens.data(), tokens.size(), logits));
+  // In pieces, between which an interrupt stops: steps, or several where each costs the logits of
+  // its last token that no one asked for.
+  const size_t piece = logits ? maxRows : 8 * maxRows;
+  do {
+    checkInterrupts();
+    size_t count = std::min(tokens.size(), piece);
+    check(llmc_session_evaluate(handle.get(), tokens.data(), count, logits));
+    tokens = tokens.subspan(count);
+    logits = logits ? logits + count * vocabulary : nullptr;
+  } while (!tokens.empty());
 }
 
 int32_t Session::sample(const llmc_sampling &sampling) {

@@ -97,7 +97,8 @@ class Session {
 public:
   explicit Session(const Model &model);
 
-  /// Appends tokens; `logits`, unless null, receives those of every one.
+  /// Appends tokens; `logits`, unless null, receives those of every one. An interrupt is thrown
+  /// where it comes, with some of the tokens appended.
   void evaluate(std::span<const int32_t> tokens, float *logits);
   int32_t sample(const llmc_sampling &sampling);
   void setSeed(uint64_t seed) { llmc_session_set_seed(handle.get(), seed); }
@@ -109,6 +110,7 @@ private:
     void operator()(llmc_session *session) const { llmc_session_release(session); }
   };
   std::unique_ptr<llmc_session, Release> handle;
+  size_t maxRows, vocabulary;
 };
 
 } // namespace llmc::driver

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Interrupt.h"
 #include "Model.h"
 
 #include <algorithm>
@@ -29,9 +30,6 @@ struct RunOptions {
   bool chat = false;
 };
 
-/// Set by an interrupt: the answer stops at the next token.
-volatile std::sig_atomic_t interrupted = 0;
-
 /// One text that grows: the session, and what it writes.
 class Writer {
 public:
@@ -45,15 +43,27 @@ public:
     session.setSeed(options.seed);
   }
 
-  /// Reads `prompt` and writes what follows to standard output until the text ends.
+  /// Reads `prompt` and writes what follows to standard output until the text ends. An interrupt
+  /// ends it sooner, and is thrown once what was written is complete.
   void answer(const std::vector<int32_t> &prompt) {
     if (session.getPosition() + prompt.size() > context)
       throw std::runtime_error("expected at most " + std::to_string(context) +
                                " tokens (the model's context), found " +
                                std::to_string(session.getPosition() + prompt.size()));
-    session.evaluate(prompt, nullptr);
     TokenStream stream(tokenizer);
-    for (size_t i = 0; i < maxTokens && !interrupted; ++i) {
+    try {
+      session.evaluate(prompt, nullptr);
+      generate(stream);
+    } catch (const Interrupted &) {
+      finish(stream);
+      throw;
+    }
+    finish(stream);
+  }
+
+private:
+  void generate(TokenStream &stream) {
+    for (size_t i = 0; i < maxTokens; ++i) {
       int32_t token = session.sample(sampling);
       bool stop = std::find(stops.begin(), stops.end(), token) != stops.end();
       if (!stop)
@@ -67,12 +77,13 @@ public:
       if (stop)
         break;
     }
-    print(stream.finish());
-    std::fputc('\n', stdout);
-    std::fflush(stdout);
   }
 
-private:
+  static void finish(TokenStream &stream) {
+    print(stream.finish());
+    print("\n");
+  }
+
   static void print(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
@@ -95,6 +106,7 @@ void converse(Writer &writer, const Tokenizer &tokenizer, const RunOptions &opti
         std::fputs("> ", stderr);
         std::fflush(stderr);
       }
+      endOnInterrupts();
       if (!std::getline(std::cin, line))
         return;
       if (line.empty())
@@ -104,9 +116,15 @@ void converse(Writer &writer, const Tokenizer &tokenizer, const RunOptions &opti
     if (first && !options.system.empty())
       messages.push_back({"system", options.system.data(), options.system.size()});
     messages.push_back({"user", line.data(), line.size()});
-    interrupted = 0;
-    writer.answer(
-        tokenizer.encodeChat(messages, LLMC_CHAT_OPEN_ANSWER | (first ? 0 : LLMC_CHAT_CONTINUE)));
+    noteInterrupts();
+    try {
+      writer.answer(
+          tokenizer.encodeChat(messages, LLMC_CHAT_OPEN_ANSWER | (first ? 0 : LLMC_CHAT_CONTINUE)));
+    } catch (const Interrupted &interrupt) {
+      // At a terminal the key ends the answer, not the conversation.
+      if (!terminal || interrupt.getSignal() != SIGINT)
+        throw;
+    }
     first = false;
     line.clear();
   }
@@ -118,11 +136,6 @@ void runRun(const RunOptions &options) {
   Model model(options.model);
   Tokenizer tokenizer = model.getTokenizer();
   Writer writer(model, tokenizer, options);
-  std::signal(SIGINT, [](int) {
-    // A second interrupt ends the program.
-    std::signal(SIGINT, SIG_DFL);
-    interrupted = 1;
-  });
   if (options.chat)
     return converse(writer, tokenizer, options);
   std::fputs(options.prompt.c_str(), stdout);

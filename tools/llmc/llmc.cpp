@@ -6,11 +6,31 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Interrupt.h"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+
+/// Parses the command line and runs its command; gives the exit code.
+static int runCommand(CLI::App &app, int argc, char **argv) {
+  using namespace llmc::driver;
+  try {
+    noteInterrupts();
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const Interrupted &error) {
+    std::fprintf(stderr, "llmc: %s\n", error.what());
+    return error.getExitCode();
+  } catch (const std::exception &error) {
+    std::fprintf(stderr, "llmc: error: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
 
 int main(int argc, char **argv) {
   using namespace llmc::driver;
@@ -28,13 +48,13 @@ int main(int argc, char **argv) {
   addBenchCommand(app);
   addLogitsCommand(app);
   addInspectCommand(app);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const std::exception &error) {
-    std::fprintf(stderr, "llmc: error: %s\n", error.what());
-    return 1;
+  int code = runCommand(app, argc, argv);
+  // What was printed may still be on its way to a full disk.
+  errno = 0;
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
+    std::fprintf(stderr, "llmc: error: cannot write standard output: %s\n",
+                 errno ? std::strerror(errno) : "an earlier write failed");
+    return code ? code : 1;
   }
-  return 0;
+  return code;
 }
