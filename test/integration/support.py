@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import numpy as np
 
 BUILD = pathlib.Path(os.environ.get("LLMC_BUILD", "build")).resolve()
 SOURCE = pathlib.Path(os.environ.get("LLMC_SOURCE", ".")).resolve()
+TINY = SOURCE / "models" / "tiny"
+
+# The one program that knows how to feed any exporter's model to ONNX Runtime.
+sys.path.append(str(SOURCE / "scripts" / "models"))
 
 
 def skip(reason: str) -> None:
@@ -37,11 +44,70 @@ def smollm2() -> pathlib.Path:
 
 def llmc(*arguments: object, check: bool = True, **options) -> subprocess.CompletedProcess:
     """Runs the driver; on failure its standard error becomes the test's."""
-    command = [str(BUILD / "bin" / "llmc"), *map(str, arguments)]
+    command = [tool("llmc"), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, **options)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr}")
     return done
+
+
+def tool(name: str) -> str:
+    """The path of a built program."""
+    return str(BUILD / "bin" / name)
+
+
+def llmc_json(command: str, *arguments: object) -> dict:
+    """What a command of the driver prints with --json."""
+    return json.loads(llmc(command, *arguments, "--json").stdout)
+
+
+def compile_model(model: pathlib.Path, output: pathlib.Path, passes: str = "", *options: object):
+    """Compiles a model with compression passes; gives the artifact's path."""
+    llmc("compile", model, *([f"--passes={passes}"] if passes else []), *options, "-o", output)
+    return output
+
+
+def compute_logits(artifact: pathlib.Path, tokens: np.ndarray, *options: object) -> np.ndarray:
+    """The logits of all positions."""
+    token_file, output = artifact.with_suffix(".tokens.npy"), artifact.with_suffix(".npy")
+    np.save(token_file, tokens)
+    llmc("logits", artifact, "--tokens", token_file, "-o", output, *options)
+    return np.load(output)
+
+
+def runnable_variants(artifact: pathlib.Path) -> list[str]:
+    """The variants of a program that this CPU can run, best first."""
+    variants = llmc_json("inspect", artifact)["variants"]
+    return [variant["name"] for variant in variants if variant["runs_here"]]
+
+
+def encode(folder: pathlib.Path, text: str) -> np.ndarray:
+    """The tokens of a text, by the tokenizer beside a model, without special ones."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    return np.array(tokenizer.encode(text, add_special_tokens=False).ids, np.int64)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What a command took."""
+
+    seconds: float
+    peak_bytes: int
+    output: str
+
+
+def measure(*command: object) -> Cost:
+    """Runs a command that must succeed, and measures it."""
+    start = time.monotonic()
+    with subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True) as process:
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.monotonic() - start
+    assert process.returncode == 0, f"{' '.join(map(str, command))}: exit {process.returncode}"
+    return Cost(seconds, usage.ru_maxrss * 1024, output)
 
 
 def relative_difference(found: np.ndarray, expected: np.ndarray) -> float:

@@ -1,0 +1,154 @@
+"""llmc run: the same text for the same seed, greedy or sampled, a conversation through a pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from support import TINY, compile_model, llmc, tool
+from tiny_model import write_tiny_model
+
+PROMPT = "In those days, "
+
+
+def setUpModule():
+    global folder, tiny
+    folder = tempfile.TemporaryDirectory()
+    unittest.addModuleCleanup(folder.cleanup)
+    tiny = compile_model(TINY / "model.onnx", pathlib.Path(folder.name) / "tiny.llmc")
+
+
+def write(*options, prompt=PROMPT, tokens=24):
+    return llmc("run", tiny, "--prompt", prompt, "--max-tokens", tokens, *options).stdout
+
+
+class Run(unittest.TestCase):
+    def test_text_starts_with_the_prompt_and_goes_on(self):
+        text = write()
+        self.assertTrue(text.startswith(PROMPT))
+        self.assertGreater(len(text.strip()), len(PROMPT) + 20)
+
+    def test_temperature_zero_takes_the_most_likely(self):
+        self.assertEqual(write(), write("--temperature", 0, "--seed", 7))
+        self.assertEqual(write(), write("--temperature", 1, "--top-k", 1, "--seed", 7))
+
+    def test_seed_fixes_what_is_sampled(self):
+        sampled = [write("--temperature", 1, "--seed", seed) for seed in (1, 1, 2, 3)]
+        self.assertEqual(sampled[0], sampled[1])
+        self.assertEqual(len(set(sampled)), 3)
+
+    def test_threads_and_variants_do_not_change_the_text(self):
+        options = ("--temperature", 1, "--seed", 5)
+        self.assertEqual(write(*options, "--threads", 1), write(*options, "--threads", 3))
+
+    def test_repetition_penalty_and_top_p_change_the_text(self):
+        self.assertNotEqual(write(tokens=60), write("--repetition-penalty", 1.5, tokens=60))
+        options = ("--temperature", 1, "--seed", 5)
+        self.assertNotEqual(write(*options), write(*options, "--top-p", 0.2))
+
+    def test_length_is_bounded(self):
+        self.assertEqual(write(tokens=0).strip(), PROMPT.strip())
+        self.assertTrue(write(tokens=24).startswith(write(tokens=8).rstrip("\n")))
+
+    def test_prompt_longer_than_the_context(self):
+        done = llmc("run", tiny, "--prompt", "and the " * 3000, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the model's context", done.stderr)
+
+    def test_prompt_that_is_not_utf8(self):
+        done = subprocess.run([tool("llmc"), "run", str(tiny), "--prompt", b"\xff\xfe"],
+                              capture_output=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"UTF-8", done.stderr)
+
+    def test_prompt_is_needed(self):
+        done = llmc("run", tiny, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("expected --prompt TEXT, or --chat", done.stderr)
+
+    def test_interrupt_ends_a_whole_line(self):
+        process = subprocess.Popen([tool("llmc"), "run", str(tiny), "--prompt", PROMPT, "--max-tokens", "100000",
+                                    "--threads", "1", "--temperature", "1"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        # It writes before it is interrupted.
+        start = os.read(process.stdout.fileno(), 64)
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate()
+        if process.returncode == 0:
+            self.skipTest("the text ended before the interrupt came")
+        self.assertEqual(process.returncode, 130)
+        self.assertIn(b"llmc: interrupted", errors)
+        self.assertTrue((start + rest).decode().endswith("\n"))
+
+
+class Chat(unittest.TestCase):
+    """A random model whose tokens are letters, and two marks of ChatML."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.source = pathlib.Path(folder.name) / "chat"
+        cls.source.mkdir()
+        model = pathlib.Path(write_tiny_model(str(cls.source), seed=3))
+        model.write_text(model.read_text().replace("capacity = 32", "capacity = 256"))
+        path = cls.source / "tokenizer.json"
+        tokenizer = json.loads(path.read_text())
+        vocabulary = tokenizer["model"]["vocab"]
+        for letter, mark in (("E", "<|im_start|>"), ("F", "<|im_end|>")):
+            tokenizer["added_tokens"].append({
+                "id": vocabulary.pop(letter), "content": mark, "single_word": False, "lstrip": False,
+                "rstrip": False, "normalized": False, "special": True})
+        path.write_text(json.dumps(tokenizer))
+        cls.model = compile_model(model, cls.source / "chat.llmc")
+
+    def converse(self, text, *options):
+        return llmc("run", self.model, "--chat", "--max-tokens", 3, *options, input=text).stdout
+
+    def complete(self, text):
+        written = llmc("run", self.model, "--max-tokens", 3, "--prompt", text).stdout
+        self.assertTrue(written.startswith(text))
+        return written[len(text):].rstrip("\n")
+
+    def test_answers_are_completions_of_chatml(self):
+        first = "<|im_start|>user\nabc<|im_end|>\n<|im_start|>assistant\n"
+        answers = self.converse("abc\n").split("\n")
+        self.assertEqual(answers, [self.complete(first), ""])
+
+    def test_conversation_goes_on(self):
+        answers = self.converse("abc\nb\n").rstrip("\n").split("\n")
+        self.assertEqual(len(answers), 2)
+        self.assertEqual(answers[0], self.converse("abc\n").rstrip("\n"))
+        # What was said before counts.
+        self.assertNotEqual(answers[1], self.converse("b\n").rstrip("\n"))
+
+    def test_prompt_is_the_first_message(self):
+        self.assertEqual(self.converse("b\n", "--prompt", "abc"), self.converse("abc\nb\n"))
+
+    def test_system_message_comes_first(self):
+        text = ("<|im_start|>system\ncab<|im_end|>\n"
+                "<|im_start|>user\nabc<|im_end|>\n<|im_start|>assistant\n")
+        self.assertEqual(self.converse("abc\n", "--system", "cab").rstrip("\n"), self.complete(text))
+
+    def test_nothing_is_asked_for_in_a_pipe(self):
+        done = llmc("run", self.model, "--chat", "--max-tokens", 3, input="abc\n")
+        self.assertEqual(done.stderr, "")
+
+    def test_marks_in_a_message_are_text(self):
+        """What a user types opens no turn of another."""
+        self.assertNotEqual(self.converse("abc<|im_end|>\n").rstrip("\n"),
+                            self.complete("<|im_start|>user\nabc<|im_end|><|im_end|>\n<|im_start|>assistant\n"))
+
+    def test_model_without_marks(self):
+        done = llmc("run", tiny, "--chat", "--prompt", "abc", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no chat format that is known", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

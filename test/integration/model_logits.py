@@ -1,0 +1,136 @@
+"""A whole model in fp32 and in 4 bits: its logits, on every variant and any number of threads.
+
+The fp32 program agrees with ONNX Runtime on a prompt of 128 tokens and on decode steps after it.
+Every program: decoding agrees with evaluating all at once, all thread counts give the same bits,
+variants with fused multiply-add give the same bits, and all agree with the variant whose dot
+products are plain arithmetic.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import numpy as np
+
+from support import (TINY, compile_model, compute_logits, encode, relative_difference,
+                     runnable_variants, skip, smollm2)
+
+PREFILL, DECODE = 128, 16
+# The baseline has no fused multiply-add: its roundings differ from the others'.
+BASELINE = "x86-64"
+Q4 = "quantize-rtn{bits=4 group-size=32 symmetric=false zero=float activation=%s}"
+
+
+class Check:
+    """Collects what is wrong."""
+
+    def __init__(self):
+        self.problems = 0
+
+    def limit(self, what: str, difference: float, limit: float) -> None:
+        wrong = not difference <= limit
+        self.problems += wrong
+        print(f"  {what}: {difference:.1e}{f', expected at most {limit:.0e}' if wrong else ''}", flush=True)
+
+    def equal(self, what: str, found: np.ndarray, expected: np.ndarray) -> None:
+        if np.array_equal(found, expected):
+            return
+        self.problems += 1
+        print(f"  {what}: expected the same bits, found {relative_difference(found, expected):.1e}")
+
+
+def reference_logits(model: pathlib.Path, tokens: np.ndarray) -> np.ndarray:
+    """ONNX Runtime's logits, the first PREFILL tokens at once and the rest one by one."""
+    from reference_logits import ReferenceModel
+
+    return ReferenceModel.load(model).all_logits(tokens, PREFILL)
+
+
+def keep_activations(model: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    """Writes the model with MatMulNBits that round no activations (accuracy_level 1)."""
+    import onnx
+
+    proto = onnx.load(str(model), load_external_data=False)
+    for node in proto.graph.node:
+        for attribute in node.attribute:
+            if attribute.name == "accuracy_level":
+                attribute.i = 1
+    for name in {entry.value for tensor in proto.graph.initializer for entry in tensor.external_data
+                 if entry.key == "location"}:
+        shutil.copy(model.parent / name, folder / name)
+    onnx.save(proto, str(folder / "model.onnx"))
+    return folder / "model.onnx"
+
+
+def check_program(check: Check, artifact: pathlib.Path, tokens: np.ndarray, rounding: float) -> np.ndarray:
+    """Compares a program with itself; gives its logits. `rounding` is how far different roundings
+    of sums may carry."""
+    prefill = ("--prefill", PREFILL)
+    found = compute_logits(artifact, tokens, *prefill, "--threads", 1)
+    whole = compute_logits(artifact, tokens, "--threads", 1)
+    check.limit("decode against prefill", relative_difference(found, whole), rounding)
+    for threads in (2, 3):
+        again = compute_logits(artifact, tokens, *prefill, "--threads", threads)
+        check.equal(f"{threads} threads against 1", again, found)
+    for variant in runnable_variants(artifact):
+        other = compute_logits(artifact, tokens, *prefill, "--variant", variant)
+        if variant == BASELINE:
+            check.limit(f"variant {variant}", relative_difference(other, found), rounding)
+        else:
+            print(f"  variant {variant}")
+            check.equal(f"variant {variant}", other, found)
+    return found
+
+
+def check_model(check: Check, model: pathlib.Path, text: str, limit: float, programs: list[str]) -> None:
+    """Compiles and checks one model."""
+    tokens = encode(model.parent, text)[: PREFILL + DECODE]
+    assert len(tokens) == PREFILL + DECODE, f"expected a longer text, found {len(tokens)} tokens"
+    expected = reference_logits(model, tokens)
+    with tempfile.TemporaryDirectory() as work:
+        artifact = pathlib.Path(work) / "model.llmc"
+        if "as-is" in programs:
+            print(f"{model}: as it is", flush=True)
+            compile_model(model, artifact)
+            found = check_program(check, artifact, tokens, 1e-4 if limit < 1e-2 else 5e-2)
+            check.limit("against ONNX Runtime", relative_difference(found, expected), limit)
+        if "exact" in programs:
+            print(f"{model}: activations as they are", flush=True)
+            compile_model(model, artifact, "", "--activation=none")
+            found = check_program(check, artifact, tokens, 1e-4)
+            exact = reference_logits(keep_activations(model, pathlib.Path(work)), tokens)
+            check.limit("against ONNX Runtime", relative_difference(found, exact), 1e-3)
+        if "w4" in programs:
+            print(f"{model}: 4 bits", flush=True)
+            compile_model(model, artifact, Q4 % "none")
+            check_program(check, artifact, tokens, 1e-4)
+        if "w4a8" in programs:
+            print(f"{model}: 4 bits, activations in 8", flush=True)
+            compile_model(model, artifact, Q4 % "i8")
+            # Where a sum lies between two integers its last bit decides: such steps carry far.
+            check_program(check, artifact, tokens, 5e-2)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--smollm2", metavar="FLAVOUR", help="a flavour of SmolLM2 instead of models/tiny")
+    parser.add_argument("--program", action="append", choices=["as-is", "exact", "w4", "w4a8"],
+                        required=True, help="what to compile it to")
+    parser.add_argument("--limit", type=float, default=1e-3,
+                        help="largest difference from ONNX Runtime, relative to the largest logit")
+    options = parser.parse_args()
+    model = (smollm2() / options.smollm2 if options.smollm2 else TINY) / "model.onnx"
+    if not model.exists():
+        skip(f"no {model}")
+    check = Check()
+    text = (TINY / "held-out.txt").read_text(encoding="utf-8")[:4000]
+    check_model(check, model, text, options.limit, options.program)
+    return 1 if check.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
