@@ -16,6 +16,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LLMC = ROOT / "build" / "bin" / "llmc"
+COMPILER = LLMC.with_name("llmc-compile")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +43,11 @@ class Model:
 
 PROGRAMS = [
     Program("fp32", "fp32", ""),
-    Program("8 bits, groups of 128", "q8", "quantize-rtn{bits=8 group-size=128}"),
+    Program("8 bits, groups of 128", "q8", "quantize-rtn{bits=8 group-size=128 table=false}"),
     Program(
         "4 bits, groups of 32",
         "q4",
-        "quantize-rtn{bits=4 group-size=32 symmetric=false zero=float}",
+        "quantize-rtn{bits=4 group-size=32 symmetric=false zero=float table=false}",
     ),
 ]
 
@@ -68,8 +69,8 @@ def choose_model(name: str) -> Model:
             onnx=folder / "model.onnx",
             text=folder / "held-out.txt",
             context=256,
-            windows=8,
-            prompt="Once upon a time",
+            windows=0,
+            prompt="In those days",
             output=ROOT / "out" / "demo" / "tiny",
         )
     subprocess.run([str(ROOT / "scripts" / "get-smollm2")], check=True)
@@ -87,11 +88,13 @@ def choose_model(name: str) -> Model:
 def measure(model: Model, program: Program, reference: pathlib.Path, threads: list[str]) -> list[str]:
     """Compiles (unless it is there), lets it write, and measures: one row of the table."""
     artifact = model.output / f"{program.file}.llmc"
-    if not artifact.exists() or artifact.stat().st_mtime < model.onnx.stat().st_mtime:
+    newest = max(file.stat().st_mtime for file in (model.onnx, COMPILER, pathlib.Path(__file__)))
+    if not artifact.exists() or artifact.stat().st_mtime < newest:
         passes = [f"--passes={program.passes}"] if program.passes else []
         run("compile", model.onnx, *passes, "-o", artifact)
     print(f"\n--- {program.name} ---")
-    print(run("run", artifact, "--prompt", model.prompt, "--max-tokens", 48, *threads).strip())
+    print(run("run", artifact, "--prompt", model.prompt, "--max-tokens", 48, "--temperature", 0.7,
+              "--seed", 1, *threads).strip())
     evaluation = json.loads(
         run("eval", artifact, "--text", model.text, "--context", model.context,
             "--windows", model.windows, "--reference", reference, "--json", *threads)
