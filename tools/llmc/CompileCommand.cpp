@@ -18,6 +18,9 @@ namespace llmc::driver {
 
 int runCompiler(int argc, char **argv) {
   (void)argc;
+  // The name under which the compiler speaks to the user.
+  char name[] = "llmc compile";
+  argv[0] = name;
   char self[PATH_MAX];
   ssize_t length = readlink("/proc/self/exe", self, sizeof self);
   std::string path(self, length > 0 ? static_cast<size_t>(length) : 0);
