@@ -13,6 +13,7 @@
 #include "llvm/Support/Signals.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
@@ -42,6 +43,8 @@ llvm::Expected<AtomicFile> AtomicFile::create(llvm::StringRef path) {
   if (file.descriptor < 0)
     return file.fail("write", errno);
   llvm::sys::RemoveFileOnSignal(file.temporary);
+  // A limit on the size of files then fails like a full disk, and not with LLVM's stack trace.
+  std::signal(SIGXFSZ, SIG_IGN);
   return std::move(file);
 }
 

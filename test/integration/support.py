@@ -45,7 +45,7 @@ def smollm2() -> pathlib.Path:
 def llmc(*arguments: object, check: bool = True, **options) -> subprocess.CompletedProcess:
     """Runs the driver; on failure its standard error becomes the test's."""
     command = [tool("llmc"), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, **options)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", **options)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr}")
     return done

@@ -10,9 +10,26 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <string>
+
+/// Whether the first argument is a command or an option; says what was expected otherwise.
+static bool checkCommand(const CLI::App &app, const std::string &given) {
+  std::string names;
+  for (const CLI::App *command : app.get_subcommands([](const CLI::App *) { return true; })) {
+    if (given == command->get_name())
+      return true;
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  if (given.starts_with('-'))
+    return true;
+  std::fprintf(stderr, "llmc: error: expected a command among %s, found '%s'\n", names.c_str(),
+               given.c_str());
+  return false;
+}
 
 /// Parses the command line and runs its command; gives the exit code.
 static int runCommand(CLI::App &app, int argc, char **argv) {
@@ -48,6 +65,10 @@ int main(int argc, char **argv) {
   addBenchCommand(app);
   addLogitsCommand(app);
   addInspectCommand(app);
+  if (argc > 1 && !checkCommand(app, argv[1]))
+    return 2;
+  // A limit on the size of files then fails like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   int code = runCommand(app, argc, argv);
   // What was printed may still be on its way to a full disk.
   errno = 0;

@@ -1,0 +1,293 @@
+"""What goes wrong for users: each gets a message and a non-zero exit, and nothing is half-written."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import numpy as np
+
+from support import TINY, compile_model, llmc, llmc_json, tool
+
+MODEL = TINY / "model.onnx"
+
+
+def setUpModule():
+    global folder, tiny, ids, many
+    temporary = tempfile.TemporaryDirectory()
+    unittest.addModuleCleanup(temporary.cleanup)
+    folder = pathlib.Path(temporary.name)
+    tiny = compile_model(MODEL, folder / "tiny.llmc")
+    ids = folder / "ids.npy"
+    np.save(ids, np.arange(1, 9))
+    many = folder / "many.npy"
+    np.save(many, np.arange(2000))
+
+
+class BadInput(unittest.TestCase):
+    def fails(self, *arguments, message, code=None, **options):
+        """Runs the driver; demands a message and no crash."""
+        done = llmc(*arguments, check=False, **options)
+        shown = f"{done.returncode}: {done.stderr[-2000:]}"
+        self.assertNotEqual(done.returncode, 0, arguments)
+        self.assertGreater(done.returncode, 0, shown)
+        if code is not None:
+            self.assertEqual(done.returncode, code, shown)
+        self.assertIn(message, done.stderr)
+        self.assertNotIn("PLEASE submit a bug report", done.stderr)
+
+
+class CommandLine(BadInput):
+    def test_commands_and_options(self):
+        self.fails(message="A subcommand is required", code=2)
+        self.fails("walk", message="expected a command among compile, run, eval", code=2)
+        needed = {"run": (), "eval": ("--text", ids), "bench": (), "inspect": (),
+                  "logits": ("--tokens", ids, "-o", folder / "l.npy")}
+        for command, options in needed.items():
+            self.fails(command, message="required", code=2)
+            self.fails(command, tiny, *options, "--no-such-option", message="--no-such-option", code=2)
+        self.fails("compile", message="Not enough positional command line arguments")
+        self.fails("compile", MODEL, "--no-such-option", "-o", folder / "x", message="--no-such-option")
+        self.fails("compile", MODEL, message="-o option: must be specified")
+
+    def test_values(self):
+        self.fails("run", tiny, "--prompt", "a", "--temperature", -1, message="--temperature", code=2)
+        self.fails("run", tiny, "--prompt", "a", "--top-p", 1.5, message="--top-p", code=2)
+        self.fails("run", tiny, "--prompt", "a", "--max-tokens", "many", message="--max-tokens", code=2)
+        self.fails("run", tiny, "--prompt", "a", "--threads", 100000, message="threads")
+        self.fails("bench", tiny, "--repeat", 0, message="--repeat")
+        self.fails("bench", tiny, "--prompt-tokens", 10**9, message="the model's context")
+        self.fails("eval", tiny, "--text", MODEL.with_name("held-out.txt"), "--context", 1, message="--context")
+        self.fails("eval", tiny, "--text", MODEL.with_name("held-out.txt"), "--context", 10**9,
+                   message="--context")
+        self.fails("logits", tiny, "--tokens", ids, "--prefill", 9, "-o", folder / "l.npy", message="--prefill")
+
+    def test_variants(self):
+        self.fails("bench", tiny, "--variant", "avx9", message="expected a variant among avx512vnni, avx2")
+        for variant in llmc_json("inspect", tiny)["variants"]:
+            if not variant["runs_here"]:
+                self.fails("bench", tiny, "--variant", variant["name"], message="what this CPU lacks")
+        environment = dict(os.environ, LLMC_VARIANT="avx9")
+        self.fails("inspect", tiny, message="found 'avx9'", env=environment)
+
+    def test_targets(self):
+        for target in ("riscv64-linux-gnu", "x86_64-linux-gnu:avx9", "x86_64-windows-msvc", "", "x86_64-linux-gnu:"):
+            self.fails("compile", MODEL, f"--target={target}", "-o", folder / "x", message="expected")
+        aarch64 = compile_model(MODEL, folder / "aarch64.llmc", "", "--target=aarch64-linux-gnu")
+        if os.uname().machine == "x86_64":
+            self.fails("run", aarch64, "--prompt", "a", message="was not compiled for x86_64")
+
+    def test_passes(self):
+        for passes, message in (("no-such-pass", "no-such-pass"), ("quantize-rtn{bits=9}", "bits"),
+                                ("quantize-rtn{bats=4}", "bats"), ("quantize-rtn{bits=four}", "four"),
+                                ("quantize-rtn{group-size=0}", "group"), ("quantize-rtn{", "quantize-rtn"),
+                                ("quantize-rtn{ignore=(}", "ignore"),
+                                ("quantize-rtn{activation-group=7}", "activation")):
+            with self.subTest(passes):
+                self.fails("compile", MODEL, f"--passes={passes}", "-o", folder / "x", message=message)
+        self.assertFalse((folder / "x").exists())
+
+
+class Files(BadInput):
+    def test_missing(self):
+        self.fails("run", folder / "none", "--prompt", "a", message="cannot open")
+        self.fails("compile", folder / "none.onnx", "-o", folder / "x", message="none.onnx")
+        self.fails("compile", MODEL, "--tokenizer", folder / "none", "-o", folder / "x", message="cannot read")
+        self.fails("eval", tiny, "--text", folder / "none", message="cannot read")
+        self.fails("eval", tiny, "--text", tiny.parent, message="")
+        self.fails("eval", tiny, "--text", MODEL.with_name("held-out.txt"), "--reference", folder / "none",
+                   message="cannot open")
+        self.fails("logits", tiny, "--tokens", folder / "none", "-o", folder / "l.npy", message="none")
+
+    def test_of_another_kind(self):
+        empty = folder / "empty"
+        empty.write_bytes(b"")
+        for artifact in (MODEL, empty, folder):
+            self.fails("inspect", artifact, message="expected")
+        self.fails("compile", empty, "-o", folder / "x", message="")
+        self.fails("eval", tiny, "--text", empty, message="at least 2 tokens")
+        binary = folder / "binary"
+        binary.write_bytes(bytes(range(256)) * 10)
+        self.fails("eval", tiny, "--text", binary, message="UTF-8")
+        for model in (tiny, binary):
+            self.fails("compile", model, "-o", folder / "x", message="")
+            renamed = folder / "renamed.onnx"
+            shutil.copy(model, renamed)
+            self.fails("compile", renamed, "-o", folder / "x", message="renamed.onnx")
+        self.assertFalse((folder / "x").exists())
+
+    def test_model_without_tokenizer(self):
+        alone = folder / "alone"
+        alone.mkdir()
+        shutil.copy(MODEL, alone)
+        artifact = compile_model(alone / "model.onnx", alone / "alone.llmc")
+        self.fails("run", artifact, "--prompt", "a", message="carries no tokenizer.json")
+
+    def test_token_files(self):
+        bad = folder / "bad.npy"
+        for values, message in ((np.array([1.5]), "<f8"), (np.array([[1], [2]]), "shape"),
+                                (np.array([-1]), "-1"), (np.array([2048]), "below 2048"),
+                                (np.array([], np.int64), "at least one token"), (np.array([1], ">i4"), ">i4"),
+                                (np.arange(3000) % 9, "the model's context")):
+            np.save(bad, values)
+            self.fails("logits", tiny, "--tokens", bad, "-o", folder / "l.npy", message=message)
+        whole = ids.read_bytes()
+        for length in (0, 5, 9, 40, len(whole) - 1):
+            bad.write_bytes(whole[:length])
+            self.fails("logits", tiny, "--tokens", bad, "-o", folder / "l.npy", message="bad.npy")
+        self.assertFalse((folder / "l.npy").exists())
+
+
+class Damage(BadInput):
+    """Artifacts that a disk or a network has changed."""
+
+    def test_cut_short(self):
+        contents = tiny.read_bytes()
+        damaged = folder / "damaged.llmc"
+        chosen = random.Random(1)
+        lengths = [0, 1, 63, 64, 65, 1000, 4096, len(contents) - 1]
+        for length in lengths + [chosen.randrange(len(contents)) for _ in range(12)]:
+            damaged.write_bytes(contents[:length])
+            self.fails("inspect", damaged, message="damaged.llmc", code=1)
+        damaged.write_bytes(contents + b"x")
+        self.fails("inspect", damaged, message="damaged.llmc", code=1)
+
+    def test_flipped_bits(self):
+        contents = bytearray(tiny.read_bytes())
+        damaged = folder / "damaged.llmc"
+        chosen = random.Random(2)
+        inside = llmc_json("inspect", tiny)["weight_bytes"]
+        # The header, its table, and what lies behind the weights are guarded; weights are not read.
+        header = [chosen.randrange(64 + 4 * 128) for _ in range(20)]
+        behind = [chosen.randrange(4096 + inside + 64, len(contents)) for _ in range(20)]
+        refused = 0
+        for position in header + behind:
+            contents[position] ^= 1 << chosen.randrange(8)
+            damaged.write_bytes(contents)
+            done = llmc("inspect", damaged, check=False)
+            self.assertIn(done.returncode, (0, 1), position)
+            refused += done.returncode
+            # Between sections lie bytes that mean nothing.
+            if done.returncode:
+                self.assertIn("damaged.llmc", done.stderr)
+            contents[position] = tiny.read_bytes()[position]
+        self.assertGreater(refused, 35)
+
+
+class Outputs(BadInput):
+    """Outputs appear whole or not at all."""
+
+    def setUp(self):
+        self.output = pathlib.Path(tempfile.mkdtemp(dir=folder))
+
+    def assert_empty(self):
+        self.assertEqual(os.listdir(self.output), [])
+
+    @staticmethod
+    def limit_files(size):
+        """For a child: its files may grow to `size` bytes, then writing fails as on a full disk."""
+        return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))}
+
+    def test_full_disk(self):
+        self.fails("compile", MODEL, "-o", self.output / "x.llmc", message="cannot write", **self.limit_files(1 << 20))
+        self.assert_empty()
+        self.fails("compile", MODEL, "--object", "-o", self.output / "x.o", message="cannot write",
+                   **self.limit_files(1 << 20))
+        self.assert_empty()
+        self.fails("logits", tiny, "--tokens", many, "-o", self.output / "x.npy", message="x.npy",
+                   **self.limit_files(1 << 20))
+        self.assert_empty()
+
+    def test_full_disk_of_the_other_tools(self):
+        for command in ((tool("llmc-translate"), "--import-onnx", str(MODEL), "-o", str(self.output / "m.mlir")),
+                        (tool("llmc-opt"), "--quantize-rtn", str(self.module()), "-o", str(self.output / "q.mlir"))):
+            done = subprocess.run(command, capture_output=True, text=True, **self.limit_files(1 << 12))
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("cannot write", done.stderr)
+            self.assert_empty()
+
+    def module(self):
+        module = folder / "m.mlir"
+        if not module.exists():
+            subprocess.run([tool("llmc-translate"), "--import-onnx", str(MODEL), "-o", str(module)], check=True)
+        return module
+
+    def test_full_disk_behind_standard_output(self):
+        for command in (("inspect", tiny), ("bench", tiny, "--repeat", 1),
+                        ("run", tiny, "--prompt", "a", "--max-tokens", 4),
+                        ("eval", tiny, "--text", TINY / "held-out.txt", "--windows", 1, "--context", 32)):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([tool("llmc"), *map(str, command)], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 1, command)
+            self.assertIn("cannot write standard output", done.stderr)
+
+    def test_places_that_cannot_be_written(self):
+        for output in (self.output / "none" / "x.llmc", self.output, "/proc/x.llmc"):
+            self.fails("compile", MODEL, "-o", output, message="cannot write")
+        self.fails("logits", tiny, "--tokens", ids, "-o", self.output / "none" / "x.npy", message="x.npy")
+        self.fails("logits", tiny, "--tokens", ids, "-o", self.output, message="expected a regular file")
+        self.assert_empty()
+
+    def test_devices_and_links_stay(self):
+        link, target = self.output / "link", self.output / "target"
+        device = self.output / "device"
+        os.mkfifo(device)
+        self.fails("compile", MODEL, "-o", device, message="expected a regular file")
+        self.fails("logits", tiny, "--tokens", ids, "-o", device, message="expected a regular file")
+        self.assertTrue(device.is_fifo())
+        target.write_text("old")
+        link.symlink_to(target)
+        compile_model(MODEL, link)
+        self.assertTrue(link.is_symlink())
+        self.assertEqual(target.stat().st_size, tiny.stat().st_size)
+
+    def test_an_older_output_survives_a_failure(self):
+        old = self.output / "x.llmc"
+        old.write_text("old")
+        self.fails("compile", MODEL, "-o", old, message="cannot write", **self.limit_files(1 << 20))
+        self.assertEqual(old.read_text(), "old")
+
+    def test_interrupted_compile(self):
+        start = time.monotonic()
+        compile_model(MODEL, self.output / "x.llmc", "quantize-rtn{table=false}")
+        whole = time.monotonic() - start
+        (self.output / "x.llmc").unlink()
+        chosen = random.Random(3)
+        interrupted = 0
+        for attempt in range(10):
+            process = subprocess.Popen([tool("llmc"), "compile", str(MODEL), "--passes=quantize-rtn{table=false}",
+                                        "-o", str(self.output / "x.llmc")], stderr=subprocess.PIPE)
+            time.sleep(chosen.uniform(0, whole))
+            process.send_signal((signal.SIGINT, signal.SIGTERM)[attempt % 2])
+            process.communicate()
+            if process.returncode == 0:
+                self.assertEqual(os.listdir(self.output), ["x.llmc"])
+                (self.output / "x.llmc").unlink()
+            else:
+                interrupted += 1
+                self.assert_empty()
+        self.assertGreater(interrupted, 0)
+
+    def test_interrupted_logits(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = subprocess.Popen([tool("llmc"), "logits", str(tiny), "--tokens", str(many), "--prefill", "1",
+                                        "--threads", "1", "-o", str(self.output / "x.npy")], stderr=subprocess.PIPE)
+            while not os.listdir(self.output) and process.poll() is None:
+                time.sleep(0.001)
+            process.send_signal(number)
+            _, shown = process.communicate()
+            self.assertEqual(process.returncode, 128 + number)
+            self.assertEqual(shown, b"llmc: interrupted\n")
+            self.assert_empty()
+
+
+if __name__ == "__main__":
+    unittest.main()
