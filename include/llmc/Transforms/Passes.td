@@ -10,6 +10,36 @@
 
 include "llmc/Transforms/Quantization/QuantizationOptions.td"
 
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+def InlineBlocks : Pass<"inline-blocks", "::mlir::ModuleOp"> {
+  let summary = "Put the bodies of blocks in the place of their calls";
+  let description = [{
+    Makes @step one flat function: every call to a private function of the module is replaced by the
+    function's body, and functions that are called no longer are erased. `outline-blocks` is the way
+    back.
+
+    Before:
+    ```mlir
+    %h1 = call @block(%h0, %rows, %cache0, %up0, …)
+    %h2 = call @block(%h1, %rows, %cache1, %up1, …)
+    ```
+    After:
+    ```mlir
+    %n0 = llmc.rms_norm %h0, %gain0 …
+    …
+    %n1 = llmc.rms_norm %h1, %gain1 …
+    …
+    ```
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Quantization
+//===----------------------------------------------------------------------===//
+
 def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
   let summary = "Round weights to grouped integers, each to the nearest";
   let description = [{

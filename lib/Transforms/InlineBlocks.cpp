@@ -1,0 +1,85 @@
+//===- InlineBlocks.cpp - bodies of blocks in the place of their calls ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Transforms/Blocks.h"
+#include "llmc/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace llmc;
+
+namespace llmc {
+#define GEN_PASS_DEF_INLINEBLOCKS
+#include "llmc/Transforms/Passes.h.inc"
+} // namespace llmc
+
+/// Far above any model's: functions that call each other can ask for any number of operations.
+static constexpr int64_t maxOperations = 1 << 18;
+
+/// Clones the callee's body before the call, and adds the calls in it to `calls`.
+static void inlineCall(func::CallOp call, func::FuncOp callee,
+                       SmallVectorImpl<func::CallOp> &calls) {
+  IRMapping mapping;
+  mapping.map(callee.getArguments(), call.getOperands());
+  OpBuilder builder(call);
+  Block &body = callee.front();
+  for (Operation &op : body.without_terminator())
+    if (auto nested = dyn_cast<func::CallOp>(builder.clone(op, mapping)))
+      calls.push_back(nested);
+  for (auto [result, value] : llvm::zip(call.getResults(), body.getTerminator()->getOperands()))
+    result.replaceAllUsesWith(mapping.lookupOrDefault(value));
+  call.erase();
+}
+
+LogicalResult llmc::inlineBlocks(ModuleOp module) {
+  SymbolTable symbols(module);
+  auto step = symbols.lookup<func::FuncOp>(LLMCDialect::stepFunctionName);
+  if (!step || step.isExternal())
+    return success();
+  SmallVector<func::CallOp> calls(step.getOps<func::CallOp>());
+  int64_t operations = 0;
+  while (!calls.empty()) {
+    func::CallOp call = calls.pop_back_val();
+    auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
+    if (!callee || callee == step || !callee.isPrivate() || callee.isExternal() ||
+        !callee.getBody().hasOneBlock())
+      continue;
+    operations += callee.front().getOperations().size();
+    if (operations > maxOperations)
+      return call.emitOpError("expected blocks of at most ")
+             << maxOperations << " operations in all, found more when inlining @"
+             << callee.getName();
+    inlineCall(call, callee, calls);
+  }
+  // A function may be called by one that goes: until nothing changes.
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+      if (function != step && function.isPrivate() &&
+          SymbolTable::symbolKnownUseEmpty(function, module)) {
+        symbols.erase(function);
+        changed = true;
+      }
+  }
+  return success();
+}
+
+namespace {
+
+struct InlineBlocksPass : public llmc::impl::InlineBlocksBase<InlineBlocksPass> {
+  using InlineBlocksBase::InlineBlocksBase;
+
+  void runOnOperation() override {
+    if (failed(inlineBlocks(getOperation())))
+      signalPassFailure();
+  }
+};
+
+} // namespace
