@@ -4,6 +4,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// In a model as it is imported, blocks that differ only in their parameters are one function. A
+// pass that changes some of the layers works on the flat form, where every linear has one
+// parameter:
+//
+//   if (failed(inlineBlocks(module)))
+//     return signalPassFailure();
+//   … change linears and their parameters …
+//   outlineBlocks(module);
+//
+// Blocks that are alike become one function again, others functions of their own.
+//
+//===----------------------------------------------------------------------===//
 
 #ifndef LLMC_TRANSFORMS_BLOCKS_H
 #define LLMC_TRANSFORMS_BLOCKS_H
@@ -16,6 +29,10 @@ namespace llmc {
 /// functions that are called no longer. Fails where @step would become absurdly long, as with
 /// functions that call themselves.
 mlir::LogicalResult inlineBlocks(mlir::ModuleOp module);
+
+/// Makes a private function of every run of operations in @step that comes back with other
+/// parameters and caches (see `outline-blocks` in Passes.td). Calls in @step stay as they are.
+void outlineBlocks(mlir::ModuleOp module);
 
 } // namespace llmc
 

@@ -36,6 +36,40 @@ def InlineBlocks : Pass<"inline-blocks", "::mlir::ModuleOp"> {
   }];
 }
 
+def OutlineBlocks : Pass<"outline-blocks", "::mlir::ModuleOp"> {
+  let summary = "Make one function of identical blocks";
+  let description = [{
+    Finds runs of operations in @step that differ only in the parameters and caches they take, and
+    makes a private function of each, called with the hidden state, the rows, the caches and the
+    parameters. Compile time and code size then do not grow with depth.
+
+    @step is cut wherever a single activation is alive. Operations that depend on nothing but rows
+    and parameters stay in it. Pieces between cuts are alike if their operations, attributes, types
+    and flow of values are; the run of pieces that saves most operations becomes the first function,
+    then the next among what is left, down to runs of 4 operations. Calls are never taken into a
+    function, so that running the pass again changes nothing.
+
+    Before:
+    ```mlir
+    %n0 = llmc.rms_norm %h0, %gain0 …
+    …
+    %n1 = llmc.rms_norm %h1, %gain1 …
+    …
+    ```
+    After:
+    ```mlir
+    func.func private @block(%h: tensor<?x576xf32>, %rows: !llmc.rows,
+                             %cache: !llmc.kv_cache<…>, %gain: tensor<576xf32>, …) -> tensor<?x576xf32> {
+      %n = llmc.rms_norm %h, %gain …
+      …
+    func.func @step(…) {
+      %h1 = call @block(%h0, %rows, %cache0, %gain0, …)
+      %h2 = call @block(%h1, %rows, %cache1, %gain1, …)
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 //===----------------------------------------------------------------------===//
 // Quantization
 //===----------------------------------------------------------------------===//
