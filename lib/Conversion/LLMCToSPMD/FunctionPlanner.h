@@ -20,6 +20,18 @@
 
 namespace llmc {
 
+inline int64_t getWidth(mlir::Value value) {
+  return mlir::cast<mlir::RankedTensorType>(value.getType()).getDimSize(1);
+}
+/// Whether values of the type are rows of fp32.
+bool isActivations(mlir::Type type);
+
+/// The angles of a rotation: its frequencies and its scaling.
+using RotationKey = std::pair<mlir::Attribute, mlir::Attribute>;
+inline RotationKey getRotationKey(RopeOp op) {
+  return {op.getFrequenciesAttr(), op.getScalingAttr()};
+}
+
 /// What all functions of one variant share.
 struct PlanContext {
   const WeightTable &weights;
@@ -31,19 +43,30 @@ struct PlanContext {
 
   struct Planned {
     mlir::func::FuncOp function;
-    int64_t frameBytes;
+    int64_t frameBytes = 0;
+    llvm::SmallVector<RotationKey> rotations; ///< tables that it takes
+    llvm::SmallVector<Partition> resultPartitions;
+    /// What it touches before its first barrier and after its last, for its callers: space 0 is its
+    /// frame, space i its argument i after that. Without a barrier all is `leading`.
+    llvm::SmallVector<Access> leading, trailing;
+    bool hasBarrier = false;
   };
-  std::map<mlir::Operation *, Planned> planned; ///< functions of the model that are done
+  /// A function of the model, and how many rows each of its activations has.
+  using Key = std::pair<mlir::Operation *, llvm::SmallVector<Partition>>;
+  std::map<Key, Planned> planned;              ///< functions that are done
+  llvm::SmallVector<mlir::Operation *> active; ///< functions that are being planned
 };
 
 /// Plans a function of a model. The planned function takes the step, its frame, and for each
 /// argument of the original but !llmc.rows: the address of activations, integers or weights, or
-/// the offset of a cache in a state (i64); then the address of each result.
+/// the offset of a cache in a state (i64); then the address of each table of rotations it needs,
+/// and of each result.
 class FunctionPlanner {
 public:
   FunctionPlanner(PlanContext &context, mlir::func::FuncOp source);
 
-  mlir::FailureOr<PlanContext::Planned> plan();
+  /// Plans a function whose activations have all rows of the step or its output rows.
+  mlir::FailureOr<PlanContext::Planned> plan(llvm::ArrayRef<Partition> partitions);
 
   /// Plans @step: tokens and logits come from the step, caches lie at `cacheOffsets`.
   mlir::FailureOr<PlanContext::Planned> planStep(llvm::ArrayRef<int64_t> cacheOffsets);
@@ -63,6 +86,12 @@ private:
     Place codes, scales, sums;
   };
 
+  /// Places a function's arguments; gives the planned function its own.
+  void placeArguments(llvm::ArrayRef<Partition> partitions, llvm::ArrayRef<RotationKey> rotations);
+  mlir::LogicalResult placeStepArguments(llvm::ArrayRef<int64_t> cacheOffsets);
+  mlir::LogicalResult checkResults();
+  void createFunction(llvm::StringRef name, llvm::ArrayRef<mlir::Type> types);
+  Place makeArgument(mlir::Value address);
   mlir::LogicalResult planBody();
   /// The operations in an order that needs few barriers.
   llvm::SmallVector<mlir::Operation *> order();
@@ -80,7 +109,8 @@ private:
   mlir::LogicalResult planCall(mlir::func::CallOp op);
 
   Rounded &getRounded(mlir::Value value, int64_t group);
-  Place &getRotation(RopeOp op);
+  /// The table of a rotation's cosines and sines: a function is given it, a step computes it once.
+  Place getRotation(RotationKey key);
 
   /// Accesses that the next stage makes; `place` belongs to the stage's own rows or to anything.
   Access access(const Place &place, bool write, Partition partition);
@@ -88,6 +118,8 @@ private:
   void emitStage(llvm::StringRef name, mlir::Value count, llvm::ArrayRef<Access> accesses,
                  llvm::function_ref<void(mlir::Value begin, mlir::Value end)> body);
   void emitBarrier();
+  /// Notes accesses that come now, after a barrier if they conflict with what came since the last.
+  void recordAccesses(llvm::ArrayRef<Access> accesses);
   void call(mlir::func::FuncOp kernel, mlir::ValueRange arguments);
 
   Place makeBuffer(int64_t bytesPerRow, Partition partition);
@@ -109,13 +141,15 @@ private:
   mlir::Location location;
   mlir::Value step, frame;
   Hazards hazards;
+  llvm::SmallVector<Access> leading; ///< before the first barrier
+  bool hasBarrier = false;
   FrameAllocator frameAllocator;
   llvm::DenseMap<mlir::Value, Place> places;
   llvm::DenseMap<mlir::Value, unsigned> remainingUses;
   std::map<std::pair<void *, int64_t>, Rounded> roundedPlaces;
-  std::map<std::pair<void *, void *>, Place> rotations;     ///< by frequencies and scaling
-  llvm::DenseMap<mlir::Value, mlir::Value> resultAddresses; ///< of returned values
-  int64_t spaces = 1;                                       ///< space 0 is the frame
+  llvm::DenseMap<RotationKey, Place> rotationTables;
+  llvm::DenseMap<mlir::Value, Place> resultPlaces; ///< of returned values
+  int64_t spaces = 1;                              ///< space 0 is the frame
   bool isStep = false;
 };
 

@@ -41,6 +41,7 @@ public:
   void add(llvm::ArrayRef<Access> accesses) { pending.append(accesses.begin(), accesses.end()); }
   void clear() { pending.clear(); }
   bool empty() const { return pending.empty(); }
+  llvm::ArrayRef<Access> get() const { return pending; }
 
 private:
   static bool conflict(const Access &a, const Access &b) {

@@ -66,7 +66,7 @@ FailureOr<SPMDProgram> llmc::lowerToSPMD(ModuleOp module, const WeightTable &wei
   for (const KernelTarget *target : options.targets) {
     SPMDProgram::Variant variant{target, "", ""};
     for (bool oneRow : {true, false}) {
-      PlanContext context{weights, *target, *program.code, oneRow, options.maxRows, 0, {}};
+      PlanContext context{weights, *target, *program.code, oneRow, options.maxRows, 0, {}, {}};
       FailureOr<PlanContext::Planned> planned =
           FunctionPlanner(context, step).planStep(cacheOffsets);
       if (failed(planned))
