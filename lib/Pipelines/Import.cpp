@@ -7,6 +7,7 @@
 
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Conversion/ImportONNX/ImportONNX.h"
+#include "llmc/Transforms/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
@@ -25,6 +26,7 @@ OwningOpRef<ModuleOp> llmc::importModel(llvm::MemoryBufferRef file, MLIRContext 
   raise.context = options.context;
   manager.addPass(createRaiseONNX(raise));
   manager.addPass(createCSEPass());
+  manager.addPass(createOutlineBlocks());
   if (failed(manager.run(*module)))
     return nullptr;
   return module;

@@ -71,6 +71,16 @@ LogicalResult llmc::inlineBlocks(ModuleOp module) {
   return success();
 }
 
+LogicalResult llmc::changeFlat(ModuleOp module, function_ref<LogicalResult()> change) {
+  auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
+  bool hadBlocks = step && !step.getOps<func::CallOp>().empty();
+  if (failed(inlineBlocks(module)) || failed(change()))
+    return failure();
+  if (hadBlocks)
+    outlineBlocks(module);
+  return success();
+}
+
 namespace {
 
 struct InlineBlocksPass : public llmc::impl::InlineBlocksBase<InlineBlocksPass> {

@@ -21,7 +21,8 @@ struct ImportOptions : RaiseOptions {
   bool raise = true; ///< false: stop at the carrier
 };
 
-/// Runs the phases import and raise. Errors are reported in the context; then the result is null.
+/// Runs the phases import and raise; identical blocks become functions. Errors are reported in the
+/// context; then the result is null.
 mlir::OwningOpRef<mlir::ModuleOp>
 importModel(llvm::MemoryBufferRef file, mlir::MLIRContext *context, const ImportOptions &options);
 

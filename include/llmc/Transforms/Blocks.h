@@ -6,13 +6,10 @@
 //===----------------------------------------------------------------------===//
 //
 // In a model as it is imported, blocks that differ only in their parameters are one function. A
-// pass that changes some of the layers works on the flat form, where every linear has one
+// pass that changes some of the layers works on the flat form, where every linear reads one
 // parameter:
 //
-//   if (failed(inlineBlocks(module)))
-//     return signalPassFailure();
-//   … change linears and their parameters …
-//   outlineBlocks(module);
+//   changeFlat(module, [&] { … change linears and their parameters … return success(); });
 //
 // Blocks that are alike become one function again, others functions of their own.
 //
@@ -33,6 +30,11 @@ mlir::LogicalResult inlineBlocks(mlir::ModuleOp module);
 /// Makes a private function of every run of operations in @step that comes back with other
 /// parameters and caches (see `outline-blocks` in Passes.td). Calls in @step stay as they are.
 void outlineBlocks(mlir::ModuleOp module);
+
+/// Runs `change` on the flat form of a module. Where there were blocks before, there are blocks
+/// afterwards.
+mlir::LogicalResult changeFlat(mlir::ModuleOp module,
+                               llvm::function_ref<mlir::LogicalResult()> change);
 
 } // namespace llmc
 

@@ -107,7 +107,7 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     `quantize-rtn` a parameter.
   }];
   let options = !listconcat(quantizationOptions, compressionOptions);
-  let dependentDialects = ["::llmc::LLMCDialect"];
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 
 #endif // LLMC_TRANSFORMS_PASSES_TD

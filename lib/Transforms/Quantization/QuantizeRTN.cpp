@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Transforms/Blocks.h"
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 #include "llmc/Transforms/WeightSelection.h"
@@ -26,7 +27,7 @@ struct QuantizeRTN : llmc::impl::QuantizeRTNBase<QuantizeRTN> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (failed(quantize(module)))
+    if (failed(changeFlat(module, [&] { return quantize(module); })))
       signalPassFailure();
   }
 
