@@ -37,7 +37,7 @@ class Model:
     text: pathlib.Path
     context: int
     windows: int
-    prompt: str
+    writing: list[str]  # options of llmc run
     output: pathlib.Path
 
 
@@ -54,7 +54,8 @@ PROGRAMS = [
 
 def run(*arguments: object) -> str:
     """Runs the driver and gives what it prints; ends the demonstration where it fails."""
-    done = subprocess.run([str(LLMC), *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+    command = [str(LLMC), *map(str, arguments)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"demo: llmc {' '.join(map(str, arguments))} failed")
     return done.stdout
@@ -70,7 +71,7 @@ def choose_model(name: str) -> Model:
             text=folder / "held-out.txt",
             context=256,
             windows=0,
-            prompt="In those days",
+            writing=["--prompt", "In those days", "--temperature", "0.7", "--seed", "1"],
             output=ROOT / "out" / "demo" / "tiny",
         )
     subprocess.run([str(ROOT / "scripts" / "get-smollm2")], check=True)
@@ -80,7 +81,7 @@ def choose_model(name: str) -> Model:
         text=ROOT / "models" / "tiny" / "held-out.txt",
         context=512,
         windows=8,
-        prompt="The three most important things about the sea are",
+        writing=["--chat", "--prompt", "What is gravity?"],
         output=ROOT / "out" / "demo" / "smollm2",
     )
 
@@ -93,8 +94,7 @@ def measure(model: Model, program: Program, reference: pathlib.Path, threads: li
         passes = [f"--passes={program.passes}"] if program.passes else []
         run("compile", model.onnx, *passes, "-o", artifact)
     print(f"\n--- {program.name} ---")
-    print(run("run", artifact, "--prompt", model.prompt, "--max-tokens", 48, "--temperature", 0.7,
-              "--seed", 1, *threads).strip())
+    print(run("run", artifact, *model.writing, "--max-tokens", 48, *threads).strip())
     evaluation = json.loads(
         run("eval", artifact, "--text", model.text, "--context", model.context,
             "--windows", model.windows, "--reference", reference, "--json", *threads)
