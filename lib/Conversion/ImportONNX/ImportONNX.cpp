@@ -28,6 +28,7 @@ namespace {
 /// Names that a graph's nodes can refer to. A subgraph also sees those of the graph around it.
 struct Scope {
   const Scope *outer = nullptr;
+  const google::protobuf::RepeatedPtrField<onnx::NodeProto> *nodes = nullptr;
   llvm::StringMap<Value> values;
 
   Value lookup(StringRef name) const {
@@ -35,6 +36,15 @@ struct Scope {
       if (auto found = scope->values.find(name); found != scope->values.end())
         return found->second;
     return {};
+  }
+
+  /// Whether some node, so one that was not reached yet, defines a name that is not found.
+  bool isDefinedLater(StringRef name) const {
+    for (const Scope *scope = this; scope; scope = scope->outer)
+      for (const onnx::NodeProto &node : *scope->nodes)
+        if (llvm::is_contained(node.output(), name))
+          return true;
+    return false;
   }
 };
 
@@ -50,13 +60,17 @@ public:
 private:
   using TypeMap = llvm::StringMap<Type>;
 
+  LogicalResult importHeader(const onnx::ModelProto &model, ModuleOp module);
+  FailureOr<DictionaryAttr>
+  importOpsets(const google::protobuf::RepeatedPtrField<onnx::OperatorSetIdProto> &opsets,
+               const Twine &user);
   LogicalResult importMain(const onnx::GraphProto &graph);
   LogicalResult importFunction(const onnx::FunctionProto &function);
   LogicalResult importInitializers(const onnx::GraphProto &graph, Scope &scope, bool isMain);
   LogicalResult importNode(const onnx::NodeProto &node, const TypeMap &types, Scope &scope,
-                           int64_t rawOffset);
+                           int64_t mainIndex = -1);
   LogicalResult importBody(const onnx::GraphProto &graph, Region &region, const Scope &outer);
-  LogicalResult importAttributes(const onnx::NodeProto &node, int64_t rawOffset,
+  LogicalResult importAttributes(const onnx::NodeProto &node, int64_t mainIndex,
                                  NamedAttrList &attributes,
                                  SmallVectorImpl<const onnx::GraphProto *> &graphs,
                                  SmallVectorImpl<Attribute> &graphNames);
@@ -76,6 +90,7 @@ private:
   Location location;
   TensorImporter tensors;
   RawDataOffsets offsets;
+  llvm::StringSet<> functions;
   Value absent; ///< of the body being built
   int depth = 0;
 };
@@ -83,6 +98,24 @@ private:
 } // namespace
 
 static StringRef view(const std::string &text) { return text; }
+
+/// A field of a later ONNX release than the classes are of: its bytes, or nothing.
+static std::optional<StringRef> getUnknownField(const google::protobuf::Message &message,
+                                                int number, int *next = nullptr) {
+  const google::protobuf::UnknownFieldSet &fields =
+      message.GetReflection()->GetUnknownFields(message);
+  for (int i = next ? *next : 0; i < fields.field_count(); ++i)
+    if (fields.field(i).number() == number &&
+        fields.field(i).type() == google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED) {
+      if (next)
+        *next = i + 1;
+      return StringRef(fields.field(i).length_delimited());
+    }
+  return std::nullopt;
+}
+
+// Numbers of such fields.
+enum { nodeOverload = 8, functionAttributeDefault = 11, functionOverload = 13 };
 
 static SmallVector<StringRef>
 viewAll(const google::protobuf::RepeatedPtrField<std::string> &texts) {
@@ -137,8 +170,10 @@ Importer::resolve(const google::protobuf::RepeatedPtrField<std::string> &names, 
   for (const std::string &name : names) {
     Value value = name.empty() ? absent : scope.lookup(name);
     if (!value)
-      return fail() << user << " uses '" << name
-                    << "', which no input, initializer or earlier node defines";
+      return fail() << user << " uses '" << name << "', which "
+                    << (scope.isDefinedLater(name)
+                            ? "only a later node defines (expected nodes sorted, without a cycle)"
+                            : "no input, initializer or earlier node defines");
     values.push_back(value);
   }
   return values;
@@ -198,11 +233,11 @@ FailureOr<Attribute> Importer::importAttribute(const onnx::AttributeProto &attri
   }
 }
 
-LogicalResult Importer::importAttributes(const onnx::NodeProto &node, int64_t rawOffset,
+LogicalResult Importer::importAttributes(const onnx::NodeProto &node, int64_t mainIndex,
                                          NamedAttrList &attributes,
                                          SmallVectorImpl<const onnx::GraphProto *> &graphs,
                                          SmallVectorImpl<Attribute> &graphNames) {
-  for (const onnx::AttributeProto &attribute : node.attribute()) {
+  for (auto [index, attribute] : llvm::enumerate(node.attribute())) {
     if (attribute.name().empty())
       return fail() << "node '" << node.name() << "': expected attributes with a name";
     if (attribute.type() == onnx::AttributeProto::GRAPH && attribute.ref_attr_name().empty()) {
@@ -210,7 +245,9 @@ LogicalResult Importer::importAttributes(const onnx::NodeProto &node, int64_t ra
       graphNames.push_back(builder.getStringAttr(attribute.name()));
       continue;
     }
-    FailureOr<Attribute> imported = importAttribute(attribute, node.name(), rawOffset);
+    auto offset = offsets.attributes.find({mainIndex, index});
+    FailureOr<Attribute> imported = importAttribute(
+        attribute, node.name(), offset == offsets.attributes.end() ? -1 : offset->second);
     if (failed(imported))
       return failure();
     if (attributes.get(attribute.name()))
@@ -222,7 +259,11 @@ LogicalResult Importer::importAttributes(const onnx::NodeProto &node, int64_t ra
 }
 
 LogicalResult Importer::importNode(const onnx::NodeProto &node, const TypeMap &types, Scope &scope,
-                                   int64_t rawOffset) {
+                                   int64_t mainIndex) {
+  if (std::optional<StringRef> overload = getUnknownField(node, nodeOverload);
+      overload && !overload->empty())
+    return fail() << "node '" << node.name() << "' calls overload '" << *overload
+                  << "' of a function, which is not supported";
   FailureOr<SmallVector<Value>> inputs =
       resolve(node.input(), scope, "node '" + node.name() + "' (" + node.op_type() + ")");
   if (failed(inputs))
@@ -230,7 +271,7 @@ LogicalResult Importer::importNode(const onnx::NodeProto &node, const TypeMap &t
   NamedAttrList attributes;
   SmallVector<const onnx::GraphProto *> graphs;
   SmallVector<Attribute> graphNames;
-  if (failed(importAttributes(node, rawOffset, attributes, graphs, graphNames)))
+  if (failed(importAttributes(node, mainIndex, attributes, graphs, graphNames)))
     return failure();
   SmallVector<Type> outputTypes;
   for (const std::string &name : node.output()) {
@@ -261,7 +302,7 @@ LogicalResult Importer::importBody(const onnx::GraphProto &graph, Region &region
   Block *block = builder.createBlock(&region);
   Value outerAbsent = absent;
   absent = AbsentOp::create(builder, location, AbsentType::get(builder.getContext()));
-  Scope scope{&outer, {}};
+  Scope scope{&outer, &graph.node(), {}};
   TypeMap types = collectTypes(graph);
   for (const onnx::ValueInfoProto &input : graph.input())
     if (failed(define(scope, input.name(), block->addArgument(importType(input.type()), location))))
@@ -269,7 +310,7 @@ LogicalResult Importer::importBody(const onnx::GraphProto &graph, Region &region
   if (failed(importInitializers(graph, scope, /*isMain=*/false)))
     return failure();
   for (const onnx::NodeProto &node : graph.node())
-    if (failed(importNode(node, types, scope, -1)))
+    if (failed(importNode(node, types, scope)))
       return failure();
   google::protobuf::RepeatedPtrField<std::string> outputs;
   for (const onnx::ValueInfoProto &output : graph.output())
@@ -312,7 +353,7 @@ LogicalResult Importer::importMain(const onnx::GraphProto &graph) {
   OpBuilder::InsertionGuard guard(builder);
   Block *block = builder.createBlock(&op.getBody());
   absent = AbsentOp::create(builder, location, AbsentType::get(builder.getContext()));
-  Scope scope;
+  Scope scope{nullptr, &graph.node(), {}};
   TypeMap types = collectTypes(graph);
   for (const onnx::ValueInfoProto *input : inputs)
     if (failed(
@@ -320,11 +361,9 @@ LogicalResult Importer::importMain(const onnx::GraphProto &graph) {
       return failure();
   if (failed(importInitializers(graph, scope, /*isMain=*/true)))
     return failure();
-  for (auto [index, node] : llvm::enumerate(graph.node())) {
-    auto offset = offsets.nodes.find(index);
-    if (failed(importNode(node, types, scope, offset == offsets.nodes.end() ? -1 : offset->second)))
+  for (auto [index, node] : llvm::enumerate(graph.node()))
+    if (failed(importNode(node, types, scope, index)))
       return failure();
-  }
   google::protobuf::RepeatedPtrField<std::string> outputs;
   for (StringRef name : outputNames)
     *outputs.Add() = name.str();
@@ -336,44 +375,65 @@ LogicalResult Importer::importMain(const onnx::GraphProto &graph) {
 }
 
 /// Domains and versions as a dictionary. The default domain has two spellings.
-static FailureOr<DictionaryAttr>
-importOpsets(Builder &builder,
-             const google::protobuf::RepeatedPtrField<onnx::OperatorSetIdProto> &opsets) {
+FailureOr<DictionaryAttr>
+Importer::importOpsets(const google::protobuf::RepeatedPtrField<onnx::OperatorSetIdProto> &opsets,
+                       const Twine &user) {
   NamedAttrList list;
-  for (const onnx::OperatorSetIdProto &opset : opsets)
-    list.set(opset.domain().empty() ? "ai.onnx" : opset.domain(),
-             builder.getI64IntegerAttr(opset.version()));
+  for (const onnx::OperatorSetIdProto &opset : opsets) {
+    StringRef domain = opset.domain().empty() ? "ai.onnx" : view(opset.domain());
+    if (domain == "ai.onnx" && (opset.version() < minOpset || opset.version() > maxOpset))
+      return fail() << "expected " << user << " to use an opset from " << minOpset << " to "
+                    << maxOpset << " of the default domain, found " << opset.version();
+    auto version = builder.getI64IntegerAttr(opset.version());
+    if (Attribute earlier = list.set(domain, version); earlier && earlier != version)
+      return fail() << "expected " << user << " to use one version of domain '" << domain
+                    << "', found " << cast<IntegerAttr>(earlier).getInt() << " and "
+                    << opset.version();
+  }
   return list.getDictionary(builder.getContext());
 }
 
 LogicalResult Importer::importFunction(const onnx::FunctionProto &function) {
-  FailureOr<DictionaryAttr> opsets = importOpsets(builder, function.opset_import());
+  std::string symbol = function.domain() + "::" + function.name();
+  FailureOr<DictionaryAttr> opsets =
+      importOpsets(function.opset_import(), "function '" + symbol + "'");
   if (failed(opsets))
     return failure();
-  // Attributes with defaults (attribute_proto, field 11) came after the ONNX release whose classes
-  // these are.
-  if (function.GetReflection()->GetUnknownFields(function).field_count() > 0)
-    for (int i = 0, e = function.GetReflection()->GetUnknownFields(function).field_count(); i < e;
-         ++i)
-      if (function.GetReflection()->GetUnknownFields(function).field(i).number() == 11)
-        return fail() << "function '" << function.name()
-                      << "': attributes with default values are not supported";
-  std::string symbol = function.domain() + "::" + function.name();
+  if (std::optional<StringRef> overload = getUnknownField(function, functionOverload);
+      overload && !overload->empty())
+    return fail() << "function '" << symbol << "' is overload '" << *overload
+                  << "', which is not supported";
+  SmallVector<StringRef> parameters = viewAll(function.attribute());
+  NamedAttrList defaults;
+  int next = 0;
+  while (auto bytes = getUnknownField(function, functionAttributeDefault, &next)) {
+    onnx::AttributeProto attribute;
+    if (!attribute.ParseFromArray(bytes->data(), bytes->size()) || attribute.name().empty())
+      return fail() << "function '" << symbol
+                    << "': expected a named attribute as default, found something else";
+    FailureOr<Attribute> imported = importAttribute(attribute, symbol, -1);
+    if (failed(imported))
+      return failure();
+    defaults.set(attribute.name(), *imported);
+    parameters.push_back(defaults.getNamed(attribute.name())->getName().getValue());
+  }
+  if (!functions.insert(symbol).second)
+    return fail() << "expected one function '" << symbol << "', found a second";
   auto op = FunctionOp::create(builder, location, symbol, function.domain(), function.name(),
-                               *opsets, builder.getStrArrayAttr(viewAll(function.attribute())),
-                               builder.getDictionaryAttr({}),
+                               *opsets, builder.getStrArrayAttr(parameters),
+                               defaults.getDictionary(builder.getContext()),
                                builder.getStrArrayAttr(viewAll(function.input())),
                                builder.getStrArrayAttr(viewAll(function.output())));
   OpBuilder::InsertionGuard guard(builder);
   Block *block = builder.createBlock(&op.getBody());
   absent = AbsentOp::create(builder, location, AbsentType::get(builder.getContext()));
-  Scope scope;
+  Scope scope{nullptr, &function.node(), {}};
   for (const std::string &input : function.input())
     if (failed(define(scope, input,
                       block->addArgument(UntypedType::get(builder.getContext()), location))))
       return failure();
   for (const onnx::NodeProto &node : function.node())
-    if (failed(importNode(node, {}, scope, -1)))
+    if (failed(importNode(node, {}, scope)))
       return failure();
   FailureOr<SmallVector<Value>> values =
       resolve(function.output(), scope, "function '" + symbol + "'");
@@ -383,27 +443,49 @@ LogicalResult Importer::importFunction(const onnx::FunctionProto &function) {
   return success();
 }
 
-OwningOpRef<ModuleOp> Importer::run(const onnx::ModelProto &model) {
-  OwningOpRef<ModuleOp> module = ModuleOp::create(location);
-  builder.setInsertionPointToEnd(module->getBody());
-  FailureOr<DictionaryAttr> opsets = importOpsets(builder, model.opset_import());
-  auto version = dyn_cast_or_null<IntegerAttr>((*opsets).get("ai.onnx"));
-  if (!version || version.getInt() < 13) {
-    fail() << "expected opset 13 or later of the default domain, found "
-           << (version ? std::to_string(version.getInt()) : "none");
-    return nullptr;
-  }
-  (*module)->setAttr("onnx.ir_version", builder.getI64IntegerAttr(model.ir_version()));
-  (*module)->setAttr("onnx.opsets", *opsets);
+/// What the file says of itself, as attributes of the module.
+LogicalResult Importer::importHeader(const onnx::ModelProto &model, ModuleOp module) {
+  FailureOr<DictionaryAttr> opsets = importOpsets(model.opset_import(), "the model");
+  if (failed(opsets))
+    return failure();
+  if (!opsets->get("ai.onnx"))
+    return fail() << "expected the model to use an opset of the default domain, found none";
+  module->setAttr("onnx.ir_version", builder.getI64IntegerAttr(model.ir_version()));
+  module->setAttr("onnx.opsets", *opsets);
   NamedAttrList metadata;
   for (const onnx::StringStringEntryProto &entry : model.metadata_props())
     if (!entry.key().empty())
       metadata.set(entry.key(), builder.getStringAttr(entry.value()));
   if (!model.producer_name().empty())
-    (*module)->setAttr("onnx.producer", builder.getStringAttr(model.producer_name() + " " +
-                                                              model.producer_version()));
+    module->setAttr("onnx.producer",
+                    builder.getStringAttr(model.producer_name() + " " + model.producer_version()));
   if (!metadata.empty())
-    (*module)->setAttr("onnx.metadata", metadata.getDictionary(builder.getContext()));
+    module->setAttr("onnx.metadata", metadata.getDictionary(builder.getContext()));
+  return success();
+}
+
+/// Nodes of a list and of all graphs inside. Protobuf bounds how deep they nest.
+static int64_t countNodes(const google::protobuf::RepeatedPtrField<onnx::NodeProto> &nodes) {
+  int64_t count = nodes.size();
+  for (const onnx::NodeProto &node : nodes)
+    for (const onnx::AttributeProto &attribute : node.attribute())
+      if (attribute.has_g())
+        count += countNodes(attribute.g().node());
+  return count;
+}
+
+OwningOpRef<ModuleOp> Importer::run(const onnx::ModelProto &model) {
+  int64_t nodes = countNodes(model.graph().node());
+  for (const onnx::FunctionProto &function : model.functions())
+    nodes += countNodes(function.node());
+  if (nodes > maxNodes) {
+    fail() << "expected at most " << maxNodes << " nodes, found " << nodes;
+    return nullptr;
+  }
+  OwningOpRef<ModuleOp> module = ModuleOp::create(location);
+  builder.setInsertionPointToEnd(module->getBody());
+  if (failed(importHeader(model, *module)))
+    return nullptr;
   for (const onnx::FunctionProto &function : model.functions())
     if (failed(importFunction(function)))
       return nullptr;

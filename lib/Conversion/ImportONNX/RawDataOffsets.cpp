@@ -58,19 +58,21 @@ static int64_t walkTensor(CodedInputStream &stream) {
   return offset;
 }
 
-static int64_t walkNode(CodedInputStream &stream) {
-  int64_t offset = -1;
-  walkMessage(stream, [&](int field) {
+/// Calls `found(attribute, offset)` for every tensor attribute of a node.
+template <typename Found>
+static bool walkNode(CodedInputStream &stream, Found found) {
+  int64_t attribute = 0;
+  return walkMessage(stream, [&](int field) {
     if (field != nodeAttribute)
       return false;
+    int64_t own = attribute++;
     return walkMessage(stream, [&](int attributeField) {
       if (attributeField != attributeTensor)
         return false;
-      offset = walkTensor(stream);
+      found(own, walkTensor(stream));
       return true;
     });
   });
-  return offset;
 }
 
 RawDataOffsets llmc::findRawData(llvm::ArrayRef<uint8_t> file) {
@@ -89,8 +91,9 @@ RawDataOffsets llmc::findRawData(llvm::ArrayRef<uint8_t> file) {
       }
       if (graphField != graphNode)
         return false;
-      if (int64_t offset = walkNode(stream); offset >= 0)
-        offsets.nodes[node] = offset;
+      walkNode(stream, [&](int64_t attribute, int64_t offset) {
+        offsets.attributes[{node, attribute}] = offset;
+      });
       ++node;
       return true;
     });

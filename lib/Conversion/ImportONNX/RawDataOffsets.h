@@ -9,9 +9,9 @@
 #define LLMC_LIB_CONVERSION_IMPORTONNX_RAWDATAOFFSETS_H
 
 #include "llvm/ADT/ArrayRef.h"
-#include "llvm/ADT/DenseMap.h"
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 namespace llmc {
@@ -19,8 +19,10 @@ namespace llmc {
 /// Offsets of `raw_data` in a serialized model: protobuf hands out copies, the importer refers to
 /// the file itself.
 struct RawDataOffsets {
-  std::vector<int64_t> initializers;      ///< of the main graph, in order; -1 without raw_data
-  llvm::DenseMap<int64_t, int64_t> nodes; ///< of the last tensor attribute of a main graph's node
+  /// Of the main graph's initializers, in order; -1 without raw_data.
+  std::vector<int64_t> initializers;
+  /// Of tensor attributes of the main graph's nodes: by node and by attribute, both counted from 0.
+  std::map<std::pair<int64_t, int64_t>, int64_t> attributes;
 };
 
 /// Walks the wire format; what it can't follow is missing from the result.

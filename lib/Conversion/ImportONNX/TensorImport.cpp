@@ -19,6 +19,12 @@ using namespace llmc;
 /// Tensors of at most this many elements become elements in the IR.
 static constexpr int64_t smallTensor = 32;
 
+/// Tensors of more dimensions than this are refused.
+static constexpr int maxRank = 64;
+
+/// TensorProto::STRING
+static constexpr int32_t stringType = 8;
+
 Type llmc::getElementType(int32_t dataType, MLIRContext *context) {
   Builder builder(context);
   switch (dataType) {
@@ -88,7 +94,15 @@ FailureOr<ImportedTensor> TensorImporter::import(const onnx::TensorProto &tensor
                                                  int64_t rawOffset) {
   Type element = getElementType(tensor.data_type(), context);
   if (!element) {
-    fail(name) << "expected a numeric or boolean data type, found number " << tensor.data_type();
+    InFlightDiagnostic diagnostic = fail(name) << "expected numbers or booleans, found ";
+    if (tensor.data_type() == stringType)
+      diagnostic << "strings";
+    else
+      diagnostic << "data type " << tensor.data_type();
+    return diagnostic;
+  }
+  if (tensor.dims_size() > maxRank) {
+    fail(name) << "expected at most " << maxRank << " dimensions, found " << tensor.dims_size();
     return failure();
   }
   std::optional<int64_t> count = 1;
@@ -139,6 +153,20 @@ FailureOr<ImportedTensor> TensorImporter::import(const onnx::TensorProto &tensor
   return ImportedTensor{type, makeParameterData(context, name, std::move(*contents))};
 }
 
+/// Whether the file, links followed, lies in the folder of the model or of what it links to.
+static bool isInside(StringRef file, StringRef model) {
+  SmallString<256> realFile, realModel, folder;
+  if (llvm::sys::fs::real_path(file, realFile) || llvm::sys::fs::real_path(model, realModel) ||
+      llvm::sys::fs::real_path(llvm::sys::path::parent_path(model), folder))
+    return false;
+  for (StringRef inside : {StringRef(folder), llvm::sys::path::parent_path(realModel)}) {
+    StringRef rest = realFile;
+    if (rest.consume_front(inside) && (inside.ends_with("/") || rest.starts_with("/")))
+      return true;
+  }
+  return false;
+}
+
 FailureOr<Attribute> TensorImporter::importExternal(const onnx::TensorProto &tensor, StringRef name,
                                                     int64_t bytes) {
   StringRef location, offsetText = "0", lengthText;
@@ -149,6 +177,11 @@ FailureOr<Attribute> TensorImporter::importExternal(const onnx::TensorProto &ten
       offsetText = entry.value();
     else if (entry.key() == "length")
       lengthText = entry.value();
+  }
+  if (path.empty()) {
+    fail(name)
+        << "expected a model in a file, with its external data beside it, found it in a pipe";
+    return failure();
   }
   if (location.empty() || location.contains('\0')) {
     fail(name) << "expected a location of its external data";
@@ -181,6 +214,11 @@ FailureOr<Attribute> TensorImporter::importExternal(const onnx::TensorProto &ten
   }
   if (status.type() != llvm::sys::fs::file_type::regular_file) {
     fail(name) << "expected '" << file << "' to be a regular file";
+    return failure();
+  }
+  if (!isInside(file, path)) {
+    fail(name) << "expected external data inside the model's folder, found '" << file
+               << "' that links outside";
     return failure();
   }
   int64_t size = status.getSize();

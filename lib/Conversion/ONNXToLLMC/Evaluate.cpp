@@ -9,18 +9,25 @@
 
 #include "llvm/ADT/StringSwitch.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace llmc;
+
+int64_t llmc::toInteger(double value) {
+  if (std::isnan(value))
+    return 0;
+  return value >= 9.2e18    ? INT64_MAX
+         : value <= -9.2e18 ? INT64_MIN + 1
+                            : static_cast<int64_t>(value);
+}
 
 std::optional<SmallVector<int64_t>> Evaluation::integers(unsigned i) const {
   if (!has(i) || !in(i).isKnown())
     return std::nullopt;
   SmallVector<int64_t> values;
   for (double value : *in(i).data)
-    // The ends of the 64-bit range stand for "as far as it goes".
-    values.push_back(value >= 9.2e18    ? INT64_MAX
-                     : value <= -9.2e18 ? INT64_MIN + 1
-                                        : static_cast<int64_t>(value));
+    values.push_back(toInteger(value));
   return values;
 }
 

@@ -25,6 +25,7 @@ struct Evaluation {
   llvm::SmallVector<const HostTensor *> inputs;
   llvm::SmallVector<HostTensor> outputs;
   std::string error;
+  int64_t work = 0; ///< steps that are not in proportion to the elements of inputs and outputs
 
   bool fail(const llvm::Twine &why) {
     error = why.str();
@@ -53,8 +54,15 @@ unsigned getRequiredInputs(llvm::StringRef type);
 /// Whether an operator only moves elements: reshapes, transposes, cuts, joins, repeats.
 bool isMovement(llvm::StringRef type);
 
-/// No tensor that is evaluated has more elements.
+// Bounds that no language model comes near, so that no graph takes the machine's time or memory.
+/// Elements of a tensor whose values are computed.
 inline constexpr int64_t maxEvaluatedElements = int64_t(1) << 25;
+/// Elements of a tensor of which the shape alone is known, and of each of its dimensions.
+inline constexpr int64_t maxShapeElements = int64_t(1) << 40;
+inline constexpr size_t maxEvaluatedRank = 16;
+
+/// `value` as an integer; the ends of the 64-bit range stand for all beyond, 0 for no number.
+int64_t toInteger(double value);
 
 // The groups of operators, one file each.
 EvaluateFunction findMovement(llvm::StringRef type);

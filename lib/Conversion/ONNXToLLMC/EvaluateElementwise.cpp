@@ -37,6 +37,8 @@ static bool evaluateUnary(Evaluation &evaluation) {
 static bool applyBinary(Evaluation &evaluation, Binary f, bool isInteger) {
   HostTensor result = evaluation.in(0);
   for (const HostTensor *next : llvm::drop_begin(evaluation.inputs)) {
+    if (!next)
+      return evaluation.fail("expected all inputs to be given");
     auto shape = broadcastShapes(result.shape, next->shape);
     if (!shape)
       return evaluation.fail("expected shapes that broadcast");

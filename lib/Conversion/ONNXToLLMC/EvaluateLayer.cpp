@@ -46,13 +46,19 @@ static bool shapeOfGatherBlockQuantized(Evaluation &evaluation) {
   const HostTensor &table = evaluation.in(0), &indices = evaluation.in(1);
   if (table.shape.size() != 2)
     return evaluation.fail("expected a table of rank 2");
-  int64_t packed = 8 / std::max<int64_t>(evaluation.node.getInt("bits", 4), 1);
+  int64_t bits = evaluation.node.getInt("bits", 4);
+  if (bits != 4 && bits != 8)
+    return evaluation.fail("expected 4 or 8 bits, found " + Twine(bits));
+  int64_t packed = 8 / bits;
   bool isBytes = table.constant && table.constant->element.isInteger(8);
   SmallVector<int64_t> shape(indices.shape);
   shape.push_back(table.shape[1] * (isBytes ? packed : 1));
   evaluation.outputs.push_back(HostTensor::unknown(shape));
   return true;
 }
+
+/// Numbers of heads that attributes may give.
+static bool isHeadCount(int64_t heads) { return heads >= 1 && heads <= (1 << 20); }
 
 /// Outputs of an attention operator: the result, then the cache's keys and values.
 static void pushAttention(Evaluation &evaluation, ArrayRef<int64_t> result, int64_t kvHeads,
@@ -66,10 +72,13 @@ static bool shapeOfGroupQueryAttention(Evaluation &evaluation) {
   int64_t heads = evaluation.node.getInt("num_heads", 0);
   int64_t kvHeads = evaluation.node.getInt("kv_num_heads", 0);
   ArrayRef<int64_t> query = evaluation.in(0).shape;
-  if (heads < 1 || kvHeads < 1 || heads % kvHeads != 0 || query.size() != 3)
+  if (!isHeadCount(heads) || !isHeadCount(kvHeads) || heads % kvHeads != 0 || query.size() != 3)
     return evaluation.fail("expected a query of rank 3 and head counts that divide");
-  bool packed = !evaluation.has(1);
-  int64_t headSize = query[2] / (packed ? heads + 2 * kvHeads : heads);
+  int64_t parts = evaluation.has(1) ? heads : heads + 2 * kvHeads;
+  int64_t headSize = query[2] / parts;
+  if (headSize < 1 || query[2] % parts != 0)
+    return evaluation.fail("expected a query of " + Twine(parts) + " heads, found a width of " +
+                           Twine(query[2]));
   int64_t past =
       evaluation.has(3) && evaluation.in(3).shape.size() == 4 ? evaluation.in(3).shape[2] : 0;
   pushAttention(evaluation, {query[0], query[1], heads * headSize}, kvHeads, past + query[1],
@@ -82,12 +91,13 @@ static bool shapeOfAttention(Evaluation &evaluation) {
     return evaluation.fail("expected query, keys and values");
   ArrayRef<int64_t> query = evaluation.in(0).shape, keys = evaluation.in(1).shape;
   ArrayRef<int64_t> values = evaluation.in(2).shape;
-  if (query.size() != keys.size() || (query.size() != 3 && query.size() != 4))
-    return evaluation.fail("expected query and keys of rank 3 or 4");
+  if (query.size() != keys.size() || query.size() != values.size() ||
+      (query.size() != 3 && query.size() != 4))
+    return evaluation.fail("expected query, keys and values of rank 3 or 4");
   bool flat = query.size() == 3;
   int64_t heads = flat ? evaluation.node.getInt("q_num_heads", 0) : query[1];
   int64_t kvHeads = flat ? evaluation.node.getInt("kv_num_heads", 0) : keys[1];
-  if (heads < 1 || kvHeads < 1)
+  if (!isHeadCount(heads) || !isHeadCount(kvHeads))
     return evaluation.fail("expected numbers of heads");
   int64_t past =
       evaluation.has(4) && evaluation.in(4).shape.size() == 4 ? evaluation.in(4).shape[2] : 0;

@@ -10,7 +10,6 @@
 #include "llvm/ADT/StringSwitch.h"
 
 #include <cmath>
-#include <numeric>
 
 using namespace mlir;
 using namespace llmc;
@@ -77,14 +76,14 @@ static bool evaluateReshape(Evaluation &evaluation) {
     }
     if (dim == -1)
       inferred = i;
-    else if (dim < 0)
+    else if (dim < 0 || dim > maxShapeElements)
       return evaluation.fail("expected dimensions of -1 or more, found " + Twine(dim));
     else
-      known *= dim;
+      known = getProduct({known, dim});
   }
   if (inferred >= 0) {
     int64_t count = input.getNumElements();
-    if (known == 0 || count % known != 0)
+    if (known <= 0 || count % known != 0)
       return evaluation.fail("cannot infer a dimension of " + Twine(count) + " elements");
     shape[inferred] = count / known;
   }
@@ -107,6 +106,8 @@ static bool evaluateUnsqueeze(Evaluation &evaluation) {
   if (!axes)
     return evaluation.fail("expected known axes");
   ArrayRef<int64_t> input = evaluation.in(0).shape;
+  if (axes->size() > maxEvaluatedRank)
+    return evaluation.fail("expected at most " + Twine(maxEvaluatedRank) + " axes");
   int64_t rank = input.size() + axes->size();
   SmallVector<bool> isNew(rank, false);
   for (int64_t axis : *axes) {
@@ -191,35 +192,51 @@ static bool evaluateTranspose(Evaluation &evaluation) {
   return true;
 }
 
+/// Places along an axis: a list, or `count` of them from `start` on, `step` apart.
+struct Places {
+  int64_t start = 0, count = 0, step = 1;
+  ArrayRef<int64_t> list;
+
+  static Places range(int64_t start, int64_t count, int64_t step = 1) {
+    return {start, count, step, {}};
+  }
+  int64_t operator[](int64_t i) const { return list.empty() ? start + i * step : list[i]; }
+  /// The same as a range, if it is one.
+  std::optional<Places> asRange() const {
+    if (list.empty())
+      return *this;
+    int64_t apart = list.size() > 1 ? list[1] - list[0] : 1;
+    for (size_t i = 1; i < list.size(); ++i)
+      if (list[i] - list[i - 1] != apart)
+        return std::nullopt;
+    return range(list[0], list.size(), apart);
+  }
+};
+
 /// Takes the given places of one axis; shared by Slice, Split and Gather.
 static bool takeAlongAxis(Evaluation &evaluation, const HostTensor &input, int64_t axis,
-                          ArrayRef<int64_t> places, ArrayRef<int64_t> placesShape) {
+                          const Places &places, ArrayRef<int64_t> placesShape) {
   SmallVector<int64_t> shape(input.shape.begin(), input.shape.begin() + axis);
   shape.append(placesShape.begin(), placesShape.end());
   shape.append(input.shape.begin() + axis + 1, input.shape.end());
-  int64_t count = getProduct(shape);
-  if (count < 0 || count > maxEvaluatedElements * 64)
-    return evaluation.fail("expected a smaller result, found " + Twine(count) + " elements");
   HostTensor output = HostTensor::unknown(shape, input.isInteger);
-  if (input.constant && placesShape.size() == 1) {
-    int64_t step = places.size() > 1 ? places[1] - places[0] : 1;
-    bool isRange = !places.empty();
-    for (size_t i = 1; i < places.size(); ++i)
-      isRange &= places[i] - places[i - 1] == step;
-    if (isRange)
-      output.constant = input.constant->slice(axis, places[0], places.size(), step);
-  }
+  if (input.constant && placesShape.size() == 1 && places.count > 0)
+    if (std::optional<Places> range = places.asRange())
+      output.constant = input.constant->slice(axis, range->start, range->count, range->step);
   if (!input.isKnown()) {
     evaluation.outputs.push_back(std::move(output));
     return true;
   }
+  int64_t count = getProduct(shape);
+  if (count < 0 || count > maxEvaluatedElements)
+    return evaluation.fail("expected a smaller result, found " + Twine(count) + " elements");
   int64_t inner = getProduct(ArrayRef(input.shape).drop_front(axis + 1));
   int64_t outer = getProduct(ArrayRef(input.shape).take_front(axis));
   std::vector<double> values;
   values.reserve(count);
   for (int64_t o = 0; o < outer; ++o)
-    for (int64_t place : places) {
-      auto begin = input.data->begin() + (o * input.shape[axis] + place) * inner;
+    for (int64_t i = 0; i < places.count; ++i) {
+      auto begin = input.data->begin() + (o * input.shape[axis] + places[i]) * inner;
       values.insert(values.end(), begin, begin + inner);
     }
   output.data = std::make_shared<const std::vector<double>>(std::move(values));
@@ -232,6 +249,8 @@ static bool evaluateSlice(Evaluation &evaluation) {
   auto axes = evaluation.integers(3), steps = evaluation.integers(4);
   if (!starts || !ends || (evaluation.has(3) && !axes) || (evaluation.has(4) && !steps))
     return evaluation.fail("its bounds depend on values that are not known");
+  if (starts->size() > maxEvaluatedRank)
+    return evaluation.fail("expected at most " + Twine(maxEvaluatedRank) + " axes");
   HostTensor current = evaluation.in(0);
   for (size_t i = 0; i < starts->size(); ++i) {
     int64_t axis =
@@ -240,13 +259,16 @@ static bool evaluateSlice(Evaluation &evaluation) {
     if (axis < 0 || step == 0 || i >= ends->size())
       return evaluation.fail("expected axes inside the rank and steps other than 0");
     int64_t size = current.shape[axis], start = (*starts)[i], end = (*ends)[i];
+    if (size == 0)
+      continue;
     start = std::clamp<int64_t>(start < 0 ? start + size : start, 0, step > 0 ? size : size - 1);
     end = std::clamp<int64_t>(end < 0 ? end + size : end, step > 0 ? 0 : -1, size);
-    SmallVector<int64_t> places;
-    for (int64_t place = start; step > 0 ? place < end : place > end; place += step)
-      places.push_back(place);
+    // A step beyond the axis takes its first place alone.
+    step = std::clamp<int64_t>(step, -maxShapeElements, maxShapeElements);
+    int64_t reach = step > 0 ? end - start : start - end, pace = std::abs(step);
+    int64_t count = reach <= 0 ? 0 : (reach + pace - 1) / pace;
     evaluation.outputs.clear();
-    if (!takeAlongAxis(evaluation, current, axis, places, static_cast<int64_t>(places.size())))
+    if (!takeAlongAxis(evaluation, current, axis, Places::range(start, count, step), count))
       return false;
     current = evaluation.outputs[0];
   }
@@ -267,16 +289,14 @@ static bool evaluateSplit(Evaluation &evaluation) {
     for (int64_t i = 0; i < parts; ++i)
       sizes->push_back(std::min(part, std::max<int64_t>(size - i * part, 0)));
   }
-  if (static_cast<int64_t>(sizes->size()) != parts ||
-      std::accumulate(sizes->begin(), sizes->end(), int64_t(0)) != size)
-    return evaluation.fail("expected parts that sum to " + Twine(size));
+  int64_t left = size;
+  for (int64_t part : *sizes)
+    left = part < 0 || part > left ? -1 : left - part;
+  if (static_cast<int64_t>(sizes->size()) != parts || left != 0)
+    return evaluation.fail("expected " + Twine(parts) + " parts that sum to " + Twine(size));
   int64_t start = 0;
   for (int64_t part : *sizes) {
-    if (part < 0)
-      return evaluation.fail("expected parts of 0 or more");
-    SmallVector<int64_t> places(part);
-    std::iota(places.begin(), places.end(), start);
-    if (!takeAlongAxis(evaluation, input, axis, places, part))
+    if (!takeAlongAxis(evaluation, input, axis, Places::range(start, part), part))
       return false;
     start += part;
   }
@@ -297,14 +317,17 @@ static bool evaluateGather(Evaluation &evaluation) {
   }
   SmallVector<int64_t> places;
   for (double value : *indices.data) {
-    int64_t place = static_cast<int64_t>(value);
+    int64_t place = toInteger(value);
     place = place < 0 ? place + input.shape[axis] : place;
     if (place < 0 || place >= input.shape[axis])
       return evaluation.fail("expected indices below " + Twine(input.shape[axis]) + ", found " +
-                             Twine(static_cast<int64_t>(value)));
+                             Twine(toInteger(value)));
     places.push_back(place);
   }
-  return takeAlongAxis(evaluation, input, axis, places, indices.shape);
+  Places taken;
+  taken.list = places;
+  taken.count = places.size();
+  return takeAlongAxis(evaluation, input, axis, taken, indices.shape);
 }
 
 static bool evaluateGatherElements(Evaluation &evaluation) {
@@ -322,7 +345,7 @@ static bool evaluateGatherElements(Evaluation &evaluation) {
   for (size_t i = 0; i < places.size(); ++i) {
     int64_t index = 0;
     for (size_t a = 0; a < place.size(); ++a) {
-      int64_t at = static_cast<int64_t>(a) == axis ? static_cast<int64_t>(indices[i]) : place[a];
+      int64_t at = static_cast<int64_t>(a) == axis ? toInteger(indices[i]) : place[a];
       at = at < 0 ? at + input.shape[a] : at;
       if (at < 0 || at >= input.shape[a])
         return evaluation.fail("expected indices inside the input");
@@ -347,6 +370,8 @@ static bool evaluateGatherND(Evaluation &evaluation) {
   int64_t depth = indices.shape.back();
   if (depth < 1 || batch + depth > static_cast<int64_t>(input.shape.size()))
     return evaluation.fail("expected index tuples inside the input's rank");
+  if (ArrayRef(input.shape).take_front(batch) != ArrayRef(indices.shape).take_front(batch))
+    return evaluation.fail("expected input and indices of the same batch dimensions");
   SmallVector<int64_t> shape(indices.shape.begin(), indices.shape.end() - 1);
   shape.append(input.shape.begin() + batch + depth, input.shape.end());
   if (!evaluation.allKnown()) {
@@ -357,12 +382,14 @@ static bool evaluateGatherND(Evaluation &evaluation) {
   int64_t inner = getProduct(ArrayRef(input.shape).drop_front(batch + depth));
   int64_t batchSize = getProduct(ArrayRef(input.shape).take_front(batch));
   int64_t batchStride = batch == 0 ? 0 : strides[batch - 1];
-  int64_t tuples = indices.getNumElements() / depth;
+  int64_t tuples = indices.getNumElements() / depth, count = getProduct({tuples, inner});
+  if (count < 0 || count > maxEvaluatedElements)
+    return evaluation.fail("expected a smaller result, found " + Twine(count) + " elements");
   std::vector<int64_t> places;
   for (int64_t t = 0; t < tuples; ++t) {
     int64_t index = batchSize > 0 ? t / std::max<int64_t>(tuples / batchSize, 1) * batchStride : 0;
     for (int64_t d = 0; d < depth; ++d) {
-      int64_t size = input.shape[batch + d], at = static_cast<int64_t>(indices[t * depth + d]);
+      int64_t size = input.shape[batch + d], at = toInteger(indices[t * depth + d]);
       at = at < 0 ? at + size : at;
       if (at < 0 || at >= size)
         return evaluation.fail("expected indices inside the input");
@@ -437,7 +464,7 @@ static bool evaluateTile(Evaluation &evaluation) {
   for (auto [dim, repeat] : llvm::zip(input.shape, *repeats)) {
     if (repeat < 0 || repeat > maxEvaluatedElements)
       return evaluation.fail("expected repeats of 0 or more");
-    shape.push_back(dim * repeat);
+    shape.push_back(getProduct({dim, repeat}));
   }
   int64_t count = getProduct(shape);
   if (!input.isKnown()) {

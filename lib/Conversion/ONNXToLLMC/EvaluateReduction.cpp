@@ -134,7 +134,8 @@ static bool evaluateRange(Evaluation &evaluation) {
 
 /// The elements of a tensor attribute; nothing where it is none.
 static std::optional<HostTensor> readTensorAttribute(Attribute attribute) {
-  if (auto elements = dyn_cast_or_null<DenseElementsAttr>(attribute)) {
+  auto elements = dyn_cast_or_null<DenseElementsAttr>(attribute);
+  if (elements && isa<RankedTensorType>(elements.getType())) {
     ConstantView view = ConstantView::get(elements, cast<RankedTensorType>(elements.getType()));
     HostTensor tensor = HostTensor::unknown(view.shape, !isa<FloatType>(view.element));
     tensor.constant = view;
@@ -143,7 +144,7 @@ static std::optional<HostTensor> readTensorAttribute(Attribute attribute) {
   auto pair = dyn_cast_or_null<ArrayAttr>(attribute);
   auto type = pair && pair.size() == 2 ? dyn_cast<TypeAttr>(pair[0]) : TypeAttr();
   auto ranked = type ? dyn_cast<RankedTensorType>(type.getValue()) : RankedTensorType();
-  if (!ranked)
+  if (!ranked || !ranked.hasStaticShape())
     return std::nullopt;
   HostTensor tensor =
       HostTensor::unknown(ranked.getShape(), !isa<FloatType>(ranked.getElementType()));
@@ -232,7 +233,8 @@ static bool evaluateTrilu(Evaluation &evaluation) {
     return true;
   }
   bool upper = evaluation.node.getInt("upper", 1) != 0;
-  int64_t k = offset ? offset->front() : 0;
+  constexpr int64_t far = maxShapeElements;
+  int64_t k = offset ? std::clamp<int64_t>(offset->front(), -far, far) : 0;
   int64_t columns = input.shape.back(), rows = input.shape[input.shape.size() - 2];
   std::vector<double> values(*input.data);
   for (size_t i = 0; i < values.size(); ++i) {
@@ -266,7 +268,7 @@ static bool evaluateScatterND(Evaluation &evaluation) {
   for (int64_t t = 0; t < tuples; ++t) {
     int64_t index = 0;
     for (int64_t d = 0; d < depth; ++d) {
-      int64_t at = static_cast<int64_t>(indices[t * depth + d]);
+      int64_t at = toInteger(indices[t * depth + d]);
       at = at < 0 ? at + input.shape[d] : at;
       if (at < 0 || at >= input.shape[d])
         return evaluation.fail("expected indices inside the input");
@@ -297,8 +299,13 @@ static bool evaluateMatMul(Evaluation &evaluation) {
     return true;
   }
   int64_t count = getProduct(shape);
-  if (count < 0 || count > maxEvaluatedElements || inner > maxEvaluatedElements)
-    return evaluation.fail("expected a smaller result, found " + Twine(count) + " elements");
+  // Each element is read `columns` or `rows` times.
+  evaluation.work = count < 0 || count > maxEvaluatedElements || inner > maxEvaluatedElements
+                        ? INT64_MAX
+                        : count * std::max<int64_t>(inner, 1) / 8;
+  if (evaluation.work > maxEvaluatedElements * 8)
+    return evaluation.fail("expected a smaller product of matrices of " + Twine(count) +
+                           " elements and " + Twine(inner) + " columns");
   std::vector<int64_t> left = getBroadcastIndices(ArrayRef(a.shape).drop_back(2), *batch);
   std::vector<int64_t> right = getBroadcastIndices(ArrayRef(b.shape).drop_back(2), *batch);
   std::vector<double> values(count, 0.0);

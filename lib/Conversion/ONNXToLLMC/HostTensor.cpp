@@ -18,6 +18,9 @@
 using namespace mlir;
 using namespace llmc;
 
+/// Of one constant; 1 GiB as fp64.
+static constexpr int64_t maxLoadedElements = int64_t(1) << 27;
+
 int64_t llmc::getProduct(ArrayRef<int64_t> shape) {
   int64_t product = 1;
   for (int64_t dim : shape) {
@@ -103,7 +106,8 @@ ConstantView ConstantView::slice(int64_t axis, int64_t start, int64_t size, int6
   ConstantView result = *this;
   result.offset += start * strides[axis];
   result.shape[axis] = size;
-  result.strides[axis] *= step;
+  if (size > 1)
+    result.strides[axis] *= step;
   return result;
 }
 
@@ -149,6 +153,13 @@ static std::optional<ArrayRef<uint8_t>> getBytes(Attribute source) {
   return std::nullopt;
 }
 
+/// Whether readElement knows elements of this type.
+static bool isReadable(Type element) {
+  if (auto integer = dyn_cast<IntegerType>(element))
+    return llvm::is_contained({1u, 4u, 8u, 16u, 32u, 64u}, integer.getWidth());
+  return element.isF32() || element.isF16() || element.isBF16() || element.isF64();
+}
+
 static double readElement(const uint8_t *bytes, int64_t index, Type element) {
   using namespace llvm::support::endian;
   if (element.isF32() || element.isF16() || element.isBF16())
@@ -180,14 +191,24 @@ static double readElement(const uint8_t *bytes, int64_t index, Type element) {
 
 std::optional<std::vector<double>> ConstantView::load() const {
   int64_t count = getNumElements();
-  std::vector<double> values(count);
-  // A file may have been cut since it was imported: check the reach again.
-  int64_t last = offset;
+  if (count < 0 || count > maxLoadedElements)
+    return std::nullopt;
+  // A file may have been cut since it was imported: check the reach again. Reversed axes count
+  // down from the offset.
+  std::optional<int64_t> last = offset;
   for (auto [size, stride] : llvm::zip(shape, strides))
-    last += (size - 1) * stride;
+    if (last && size > 1 && stride > 0) {
+      std::optional<int64_t> reach = llvm::checkedMul<int64_t>(size - 1, stride);
+      last = reach ? llvm::checkedAdd<int64_t>(*last, *reach) : std::nullopt;
+    }
+  if (!last || *last > INT64_MAX / 128 || offset < 0)
+    return std::nullopt;
   SmallVector<double> elements;
   ArrayRef<uint8_t> bytes;
   if (auto dense = dyn_cast<DenseElementsAttr>(source)) {
+    if (!isa<FloatType, IntegerType>(element) || dense.getElementType() != element ||
+        (count > 0 && *last >= dense.getNumElements()))
+      return std::nullopt;
     if (isa<FloatType>(element))
       for (APFloat value : dense.getValues<APFloat>()) {
         bool lossy;
@@ -200,15 +221,15 @@ std::optional<std::vector<double>> ConstantView::load() const {
                                ? static_cast<double>(value.getZExtValue())
                                : static_cast<double>(value.getSExtValue()));
   } else {
-    if (!element.isF32() && !element.isF16() && !element.isBF16() && !element.isF64() &&
-        !isa<IntegerType>(element))
+    if (!isReadable(element))
       return std::nullopt;
     std::optional<ArrayRef<uint8_t>> found = getBytes(source);
     int64_t bits = element.isInteger(1) ? 8 : element.getIntOrFloatBitWidth();
-    if (!found || (count > 0 && (last + 1) * bits > static_cast<int64_t>(found->size()) * 8))
+    if (!found || (count > 0 && (*last + 1) * bits > static_cast<int64_t>(found->size()) * 8))
       return std::nullopt;
     bytes = *found;
   }
+  std::vector<double> values(count);
   SmallVector<int64_t> place(shape.size(), 0);
   int64_t index = offset;
   for (double &value : values) {
@@ -222,6 +243,24 @@ std::optional<std::vector<double>> ConstantView::load() const {
     }
   }
   return values;
+}
+
+std::optional<std::vector<uint8_t>> ConstantView::loadBytes() const {
+  std::optional<ArrayRef<uint8_t>> found = getBytes(source);
+  int64_t count = getNumElements();
+  if (found && isContiguous() && element.isInteger(8) && offset >= 0 && count >= 0 &&
+      offset <= static_cast<int64_t>(found->size()) &&
+      count <= static_cast<int64_t>(found->size()) - offset) {
+    ArrayRef<uint8_t> bytes = found->slice(offset, count);
+    return std::vector<uint8_t>(bytes.begin(), bytes.end());
+  }
+  std::optional<std::vector<double>> values = load();
+  if (!values || !element.isInteger(8))
+    return std::nullopt;
+  std::vector<uint8_t> bytes;
+  for (double value : *values)
+    bytes.push_back(static_cast<uint8_t>(static_cast<int>(value)));
+  return bytes;
 }
 
 //===----------------------------------------------------------------------===//

@@ -38,6 +38,8 @@ struct ConstantView {
 
   /// The values in row-major order, widened to fp64; empty where the bytes can't be read.
   std::optional<std::vector<double>> load() const;
+  /// The same of 8-bit integers, as bytes.
+  std::optional<std::vector<uint8_t>> loadBytes() const;
 };
 
 /// A tensor at one choice of sizes. Values are fp64 whatever the element type; integers beyond

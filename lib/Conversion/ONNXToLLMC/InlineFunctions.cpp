@@ -14,9 +14,8 @@ using namespace mlir;
 using namespace llmc;
 using namespace llmc::carrier;
 
-/// Calls inside calls, and nodes in all, that a file may lead to.
+/// Calls inside calls that a file may have.
 static constexpr int maxDepth = 32;
-static constexpr int64_t maxNodes = 4'000'000;
 
 /// Gives attributes that stand for the function's the values of the call.
 static LogicalResult bindAttributes(NodeOp node, NodeOp call, FunctionOp function) {
@@ -41,6 +40,9 @@ static LogicalResult bindAttributes(NodeOp node, NodeOp call, FunctionOp functio
 /// Replaces one call; gives the nodes that took its place.
 static LogicalResult inlineCall(NodeOp call, FunctionOp function, SmallVectorImpl<NodeOp> &added) {
   Block &body = function.getBody().front();
+  if (!call.getBodies().empty())
+    return call.emitError("expected no graphs as attributes of a call of '")
+           << function.getSymName() << "', found " << call.getBodies().size();
   if (call.getInputs().size() > body.getNumArguments())
     return call.emitError("expected at most ")
            << body.getNumArguments() << " inputs for '" << function.getSymName() << "', found "
@@ -89,9 +91,13 @@ LogicalResult llmc::inlineFunctions(ModuleOp module) {
       auto found = functions.find((node.getDomain() + "::" + node.getOpType()).str());
       if (found == functions.end())
         continue;
-      if (depth == maxDepth || nodes > maxNodes)
+      if (depth == maxDepth)
         return node.emitError("expected functions that call each other at most ")
-               << maxDepth << " deep and make at most " << maxNodes << " nodes";
+               << maxDepth << " deep, found more at '" << found->first()
+               << "' (does it call itself?)";
+      if (nodes > maxNodes)
+        return node.emitError("expected functions that make at most ")
+               << maxNodes << " nodes, found more at '" << found->first() << "'";
       if (failed(inlineCall(node, found->second, next)))
         return failure();
       nodes = nodes + next.size();

@@ -9,17 +9,17 @@
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
 #include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 using namespace llmc;
 
-/// What the linear's or norm's result is for, through additions and rotations.
-static StringRef getRole(Value result) {
+/// What the linear's or norm's result is for, through norms and rotations of heads: two at most.
+static StringRef getRole(Value result, int through = 2) {
   for (OpOperand &use : result.getUses()) {
     Operation *user = use.getOwner();
-    if (isa<RopeOp, RMSNormOp>(user) && use.getOperandNumber() == 0) {
-      StringRef role = getRole(user->getResult(0));
+    if (through > 0 && isa<RopeOp, RMSNormOp>(user) && use.getOperandNumber() == 0) {
+      StringRef role = getRole(user->getResult(0), through - 1);
       if (role.starts_with("attention.") && !role.ends_with("output"))
         return role;
     }
@@ -59,30 +59,49 @@ static std::string nameNorm(Operation *norm) {
   return "norm";
 }
 
-void llmc::nameParameters(ModuleOp module, func::FuncOp step) {
-  llvm::MapVector<Operation *, std::string> names;
-  llvm::StringSet<> taken;
-  SymbolTable symbols(module);
+namespace {
+
+/// Gives parameters the names of their places, each its own.
+class Namer {
+public:
+  explicit Namer(ModuleOp module) : symbols(module) {}
+
+  /// Names the parameter that `value` reads, unless it has a name already.
+  void add(Value value, const std::string &name) {
+    auto read = value ? value.getDefiningOp<ParameterValueOp>() : ParameterValueOp();
+    auto parameter = read ? symbols.lookup<ParameterOp>(read.getParameter()) : ParameterOp();
+    if (!parameter || names.contains(parameter))
+      return;
+    std::string unique = name;
+    int64_t &count = taken[name];
+    if (count++ > 0)
+      unique += "." + std::to_string(count - 1);
+    names[parameter] = StringAttr::get(parameter.getContext(), unique);
+  }
+  const llvm::MapVector<Operation *, StringAttr> &getNames() const { return names; }
+
+private:
+  SymbolTable symbols;
+  llvm::MapVector<Operation *, StringAttr> names;
+  llvm::StringMap<int64_t> taken;
+};
+
+} // namespace
+
+/// Names all parameters of the function, in the order of their use.
+static void nameByPlace(func::FuncOp step, Namer &namer) {
   int64_t layer = 0;
   Value logits = step.getBody().front().getTerminator()->getOperand(0);
   // Whatever precedes a layer's output projection belongs to it, and so do the linears behind it
   // up to the next layer's norm.
   int64_t begun = 0;
-  auto add = [&](Value value, const std::string &name, bool inLayer) {
-    auto read = value ? value.getDefiningOp<ParameterValueOp>() : ParameterValueOp();
-    Operation *parameter = read ? symbols.lookup(read.getParameter()) : nullptr;
-    if (!parameter || names.contains(parameter))
-      return;
-    std::string full = inLayer ? "layers." + std::to_string(layer) + "." + name : name;
-    std::string unique = full;
-    for (int64_t i = 1; !taken.insert(unique).second; ++i)
-      unique = full + "." + std::to_string(i);
-    names[parameter] = unique;
+  auto inLayer = [&](const std::string &name) {
+    return "layers." + std::to_string(layer) + "." + name;
   };
   for (Operation &op : step.getBody().front()) {
     if (auto embedding = dyn_cast<EmbeddingOp>(op)) {
       bool isToken = isa<BlockArgument>(embedding.getIndices());
-      add(embedding.getTable(), isToken ? "embedding" : "position_embedding", false);
+      namer.add(embedding.getTable(), isToken ? "embedding" : "position_embedding");
     } else if (auto linear = dyn_cast<LinearOp>(op)) {
       bool head = linear.getResult() == logits;
       std::string name = head ? "head" : nameLinear(linear);
@@ -90,43 +109,43 @@ void llmc::nameParameters(ModuleOp module, func::FuncOp step) {
           name == "attention.query" || name == "attention.key" || name == "attention.value";
       if (!head && opens && begun > layer)
         layer = begun;
-      add(linear.getWeight(), name, !head);
-      add(linear.getBias(), name + "_bias", !head);
+      namer.add(linear.getWeight(), head ? name : inLayer(name));
+      namer.add(linear.getBias(), (head ? name : inLayer(name)) + "_bias");
     } else if (isa<RMSNormOp, LayerNormOp>(op)) {
       std::string name = nameNorm(&op);
       if (name == "attention.norm" && begun > layer)
         layer = begun;
-      bool inLayer = name != "norm";
-      add(op.getOperand(1), inLayer ? name : "final_norm", inLayer);
+      name = name == "norm" ? "final_norm" : inLayer(name);
+      namer.add(op.getOperand(1), name);
       if (op.getNumOperands() > 2)
-        add(op.getOperand(2), inLayer ? name + "_bias" : "final_norm_bias", inLayer);
+        namer.add(op.getOperand(2), name + "_bias");
     } else if (isa<AttentionOp>(op)) {
       begun = layer + 1;
     }
   }
-  // A name that is still in the way is moved aside first.
-  SmallVector<ParameterOp> all(module.getOps<ParameterOp>());
-  for (auto [i, parameter] : llvm::enumerate(all)) {
-    if (symbols.lookup(parameter.getSymName()) != parameter)
-      continue;
-    if (SymbolTable::symbolKnownUseEmpty(parameter, step)) {
-      parameter.erase();
-      continue;
-    }
-    std::string aside = "unnamed." + std::to_string(i);
-    (void)SymbolTable::replaceAllSymbolUses(parameter, StringAttr::get(module.getContext(), aside),
-                                            module);
-    parameter.setSymName(aside);
-  }
+  step.walk([&](ParameterValueOp read) { namer.add(read, "parameter"); });
+}
+
+void llmc::nameParameters(ModuleOp module, func::FuncOp step) {
+  Namer namer(module);
+  nameByPlace(step, namer);
+  llvm::DenseMap<StringAttr, StringAttr> renamed;
   Operation *last = nullptr;
-  for (auto &[parameter, name] : names) {
-    (void)SymbolTable::replaceAllSymbolUses(parameter, StringAttr::get(module.getContext(), name),
-                                            module);
-    SymbolTable::setSymbolName(parameter, name);
+  for (auto [op, name] : namer.getNames()) {
+    auto parameter = cast<ParameterOp>(op);
+    renamed[parameter.getSymNameAttr()] = name;
+    parameter.setSymNameAttr(name);
     if (last)
       parameter->moveAfter(last);
     else
       parameter->moveBefore(&module.getBody()->front());
     last = parameter;
   }
+  for (auto parameter : llvm::make_early_inc_range(module.getOps<ParameterOp>()))
+    if (!namer.getNames().contains(parameter))
+      parameter.erase();
+  step.walk([&](ParameterValueOp read) {
+    read.setParameterAttr(
+        FlatSymbolRefAttr::get(renamed.lookup(read.getParameterAttr().getAttr())));
+  });
 }

@@ -208,6 +208,27 @@ static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, co
 // The end of the function
 //===----------------------------------------------------------------------===//
 
+/// Whether an operation's rows depend on the same rows of its first operand alone.
+static bool isRowwise(Operation *op) {
+  return isa_and_nonnull<LinearOp, RMSNormOp, LayerNormOp, ActivationOp>(op);
+}
+
+/// Lets the wanted rows alone pass through what follows the last attention: the norm and the head.
+Value Raiser::selectOutputRows(Value logits) {
+  // The operations on the way, from the logits back to the last value that others read too.
+  llvm::SmallPtrSet<Operation *, 8> way;
+  Value at = logits;
+  while (isRowwise(at.getDefiningOp()) && (at == logits || at.hasOneUse())) {
+    way.insert(at.getDefiningOp());
+    at = at.getDefiningOp()->getOperand(0);
+  }
+  OpBuilder here(builder.getContext());
+  here.setInsertionPointAfterValue(at);
+  Value wanted = OutputRowsOp::create(here, location, at.getType(), at, rows).getResult();
+  at.replaceUsesWithIf(wanted, [&](OpOperand &use) { return way.contains(use.getOwner()); });
+  return at == logits ? wanted : logits;
+}
+
 LogicalResult Raiser::finish() {
   auto yield = cast<YieldOp>(graph.getBody().front().back());
   std::optional<View> logits;
@@ -238,40 +259,7 @@ LogicalResult Raiser::finish() {
   if (failed(value))
     return graph.emitError("cannot compute the logits: ") << reason;
 
-  // The last rows alone pass through what follows the last attention: the norm and the head.
-  Value at = *value;
-  for (Operation *op = at.getDefiningOp(); op; op = at.getDefiningOp()) {
-    if (!isa<LinearOp, RMSNormOp, LayerNormOp, ActivationOp>(op) || !op->getResult(0).hasOneUse())
-      if (at != *value || !isa<LinearOp, RMSNormOp, LayerNormOp, ActivationOp>(op))
-        break;
-    at = op->getOperand(0);
-  }
-  OpBuilder here(builder.getContext());
-  here.setInsertionPointAfterValue(at);
-  if (at != *value) {
-    auto wanted = OutputRowsOp::create(here, location, at.getType(), at, rows);
-    at.replaceUsesWithIf(wanted.getResult(), [&](OpOperand &use) {
-      Operation *user = use.getOwner();
-      if (user == wanted)
-        return false;
-      // Only what leads to the logits.
-      llvm::SmallPtrSet<Operation *, 8> seen;
-      SmallVector<Operation *> stack{value->getDefiningOp()};
-      while (!stack.empty()) {
-        Operation *op = stack.pop_back_val();
-        if (op == user)
-          return true;
-        if (!isa<LinearOp, RMSNormOp, LayerNormOp, ActivationOp>(op))
-          continue;
-        if (Operation *input = op->getOperand(0).getDefiningOp();
-            input && seen.insert(input).second)
-          stack.push_back(input);
-      }
-      return false;
-    });
-  } else {
-    value = OutputRowsOp::create(here, location, at.getType(), at, rows).getResult();
-  }
+  value = selectOutputRows(*value);
   func::ReturnOp::create(builder, location, *value);
   step.setFunctionType(
       builder.getFunctionType(step.getBody().front().getArgumentTypes(), value->getType()));

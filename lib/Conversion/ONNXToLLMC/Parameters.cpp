@@ -48,12 +48,10 @@ Value Parameters::get(OpBuilder &builder, Location location, const Weight &weigh
 ParameterOp Parameters::create(RankedTensorType type, Attribute data) {
   OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
   // In the order in which they are made, before everything else.
-  for (Operation &op : *module.getBody()) {
-    if (!isa<ParameterOp>(op))
-      break;
-    builder.setInsertionPointAfter(&op);
-  }
-  return ParameterOp::create(builder, module.getLoc(), ("p" + Twine(next++)).str(), type, data);
+  if (last)
+    builder.setInsertionPointAfter(last);
+  last = ParameterOp::create(builder, module.getLoc(), ("p" + Twine(next++)).str(), type, data);
+  return last;
 }
 
 /// fp32 numbers as bytes.
@@ -113,7 +111,8 @@ ParameterOp Parameters::getFromView(const ConstantView &view) {
   }
   SmallVector<int64_t> strides;
   if (!view.isContiguous())
-    strides = view.strides;
+    for (auto [size, stride] : llvm::zip(view.shape, view.strides))
+      strides.push_back(size == 1 ? 1 : stride);
   int64_t offset = file.getOffset() + view.offset * element.getIntOrFloatBitWidth() / 8;
   return create(RankedTensorType::get(view.shape, element),
                 FileAttr::get(module.getContext(), file.getPath(), offset, strides));
@@ -122,10 +121,11 @@ ParameterOp Parameters::getFromView(const ConstantView &view) {
 /// Blocks of integers as the canonical form of #llmc.grouped.
 ParameterOp Parameters::getQuantized(const Weight &weight) {
   const BlockQuantized &blocks = *weight.quantized;
-  auto codes = blocks.codes.load(), scales = blocks.scales.load();
-  std::optional<std::vector<double>> zeros;
+  auto codes = blocks.codes.loadBytes();
+  auto scales = blocks.scales.load();
+  std::optional<std::vector<uint8_t>> zeros;
   if (blocks.zeros)
-    zeros = blocks.zeros->load();
+    zeros = blocks.zeros->loadBytes();
   if (!codes || !scales || (blocks.zeros && !zeros))
     return {};
   MLIRContext *context = module.getContext();
@@ -138,22 +138,19 @@ ParameterOp Parameters::getQuantized(const Weight &weight) {
   int64_t groups = encoding.getGroupsPerRow(blocks.columns);
   int64_t rowBytes = codes->size() / blocks.rows,
           zeroBytes = zeros ? zeros->size() / blocks.rows : 0;
-  std::vector<uint8_t> row(rowBytes), zeroRow(zeroBytes);
   for (int64_t r = 0; r < weight.count; ++r) {
     int64_t from = weight.begin + r;
-    for (int64_t i = 0; i < rowBytes; ++i)
-      row[i] = static_cast<uint8_t>((*codes)[from * rowBytes + i]);
+    const uint8_t *row = codes->data() + from * rowBytes;
+    const uint8_t *zeroRow = zeros ? zeros->data() + from * zeroBytes : nullptr;
     for (int64_t c = 0; c < blocks.columns; ++c)
       writeCode(bytes.data() + r * layout.bytesPerRow, c, blocks.bits,
-                readCode(row.data(), c, blocks.bits));
-    for (int64_t i = 0; i < zeroBytes; ++i)
-      zeroRow[i] = static_cast<uint8_t>((*zeros)[from * zeroBytes + i]);
+                readCode(row, c, blocks.bits));
     for (int64_t g = 0; g < groups; ++g) {
       writeFloat(bytes.data() + layout.scaleOffset, r * groups + g, blocks.scales.element,
                  static_cast<float>((*scales)[from * groups + g]));
       if (zeros)
         bytes[layout.zeroOffset + r * groups + g] =
-            blocks.packedZeros ? readCode(zeroRow.data(), g, blocks.bits) : zeroRow[g];
+            blocks.packedZeros ? readCode(zeroRow, g, blocks.bits) : zeroRow[g];
     }
   }
   return create(RankedTensorType::get(shape, Float32Type::get(context), encoding),

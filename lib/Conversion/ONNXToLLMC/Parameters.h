@@ -31,6 +31,7 @@ private:
 
   mlir::ModuleOp module;
   std::map<std::string, ParameterOp> known;
+  ParameterOp last;
   int64_t next = 0;
 };
 

@@ -16,6 +16,28 @@ using namespace llmc::carrier;
 /// Constants of at most this many elements are read at once.
 static constexpr int64_t smallConstant = 4096;
 
+// What a probe may do in all: elements that it reads and makes, and elements that it keeps.
+static constexpr int64_t maxWork = int64_t(1) << 29;
+static constexpr int64_t maxHeld = int64_t(1) << 26;
+
+/// Whether a shape is one that operators can be applied to.
+static bool isValidShape(ArrayRef<int64_t> shape) {
+  if (shape.size() > maxEvaluatedRank)
+    return false;
+  for (int64_t dim : shape)
+    if (dim < 0 || dim > maxShapeElements)
+      return false;
+  int64_t count = getProduct(shape);
+  return count >= 0 && count <= maxShapeElements;
+}
+
+/// Whether an operator needs no sizes of its input `i`: a cache that it takes as a whole, of
+/// which exporters leave the head size open.
+static bool takesAnyShape(StringRef type, unsigned i) {
+  return (type == "com.microsoft::GroupQueryAttention" && (i == 3 || i == 4)) ||
+         (type == "Attention" && (i == 4 || i == 5));
+}
+
 Value Probe::resolve(Value value) const {
   for (auto alias = aliases.find(value); alias != aliases.end(); alias = aliases.find(value))
     value = alias->second;
@@ -32,10 +54,22 @@ std::shared_ptr<const std::vector<double>> Probe::load(Value value) {
   if (found == tensors.end())
     return nullptr;
   HostTensor &tensor = found->second;
-  if (!tensor.data && tensor.constant && tensor.getNumElements() <= maxEvaluatedElements)
-    if (auto values = tensor.constant->load())
+  int64_t count = tensor.getNumElements();
+  if (!tensor.data && tensor.constant && count >= 0 && count <= maxEvaluatedElements &&
+      count <= maxHeld - held)
+    if (auto values = tensor.constant->load()) {
       tensor.data = std::make_shared<const std::vector<double>>(std::move(*values));
+      held += count;
+    }
   return tensor.data;
+}
+
+/// Keeps what is known of a value.
+void Probe::hold(Value value, HostTensor tensor) {
+  // A reshape shares its input's data.
+  if (tensor.data && tensor.data.use_count() == 1)
+    held += tensor.data->size();
+  tensors[value] = std::move(tensor);
 }
 
 void Probe::bindInputs() {
@@ -103,12 +137,18 @@ void Probe::release(NodeOp op) {
   for (Value operand : op->getOperands()) {
     Value value = resolve(operand);
     if (--usesLeft[operand] == 0 && value == operand && !wanted->contains(value))
-      if (auto found = tensors.find(value); found != tensors.end())
-        found->second.data.reset();
+      if (auto found = tensors.find(value); found != tensors.end()) {
+        auto &data = found->second.data;
+        if (data && data.use_count() == 1)
+          held -= data->size();
+        data.reset();
+      }
   }
 }
 
 void Probe::runNode(NodeOp op) {
+  if (op.getNumResults() == 0)
+    return;
   Evaluation evaluation{Node(op), {}, {}, {}};
   std::string type = evaluation.node.getType();
   if (type == "If")
@@ -135,7 +175,7 @@ void Probe::runNode(NodeOp op) {
   }
   for (auto [result, tensor] : llvm::zip(op.getResults(), evaluation.outputs)) {
     bool small = tensor.constant && tensor.getNumElements() <= smallConstant;
-    tensors[result] = std::move(tensor);
+    hold(result, std::move(tensor));
     if (small)
       load(result);
   }
@@ -144,10 +184,12 @@ void Probe::runNode(NodeOp op) {
 bool Probe::evaluate(Evaluation &evaluation, EvaluateFunction function) {
   NodeOp op = evaluation.node.op;
   bool moves = isMovement(evaluation.node.getType());
-  if (llvm::any_of(evaluation.inputs, [](auto *tensor) {
-        return tensor && tensor->getNumElements() < 0 && tensor->shape.size() != 4;
-      }))
-    return evaluation.fail("expected inputs of known sizes");
+  for (auto [i, tensor] : llvm::enumerate(evaluation.inputs))
+    if (tensor && !isValidShape(tensor->shape) &&
+        !takesAnyShape(evaluation.node.getType(), static_cast<unsigned>(i)))
+      return evaluation.fail("expected inputs of known sizes, of at most " +
+                             Twine(maxShapeElements) + " elements and rank " +
+                             Twine(maxEvaluatedRank));
   // Absent inputs that an operator can't do without are reported here, not in each function.
   unsigned required = getRequiredInputs(evaluation.node.getType());
   for (unsigned i = 0; i < required; ++i)
@@ -160,10 +202,10 @@ bool Probe::evaluate(Evaluation &evaluation, EvaluateFunction function) {
       loadable &= tensor->constant.has_value();
     }
   if (!anyLarge || !loadable)
-    return function(evaluation);
+    return evaluateOnce(evaluation, function);
   // Large constants only: moving one needs no values.
   if (moves) {
-    if (!function(evaluation))
+    if (!evaluateOnce(evaluation, function))
       return false;
     if (llvm::all_of(evaluation.outputs, [](auto &tensor) { return tensor.constant.has_value(); }))
       return true;
@@ -172,7 +214,27 @@ bool Probe::evaluate(Evaluation &evaluation, EvaluateFunction function) {
   for (Value input : op.getInputs())
     if (!isa<AbsentType>(input.getType()))
       load(input);
-  return function(evaluation);
+  return evaluateOnce(evaluation, function);
+}
+
+/// Evaluates a node within the bounds of what a probe may do.
+bool Probe::evaluateOnce(Evaluation &evaluation, EvaluateFunction function) {
+  for (const HostTensor *tensor : evaluation.inputs)
+    if (tensor && tensor->data)
+      work += tensor->data->size();
+  if (work > maxWork || held > maxHeld)
+    return evaluation.fail("the graph computes with more numbers than any model needs");
+  if (!function(evaluation))
+    return false;
+  work += evaluation.work;
+  for (const HostTensor &tensor : evaluation.outputs) {
+    if (!isValidShape(tensor.shape))
+      return evaluation.fail("expected a result of at most " + Twine(maxShapeElements) +
+                             " elements and rank " + Twine(maxEvaluatedRank));
+    if (tensor.data)
+      work += tensor.data->size();
+  }
+  return true;
 }
 
 void Probe::runIf(NodeOp op) {

@@ -59,6 +59,8 @@ private:
   void runNode(carrier::NodeOp op);
   void runIf(carrier::NodeOp op);
   bool evaluate(Evaluation &evaluation, EvaluateFunction function);
+  bool evaluateOnce(Evaluation &evaluation, EvaluateFunction function);
+  void hold(mlir::Value value, HostTensor tensor);
   void release(carrier::NodeOp op);
 
   carrier::GraphOp graph;
@@ -66,6 +68,8 @@ private:
   ProbeSizes sizes;
   const llvm::DenseSet<mlir::Value> *wanted = nullptr;
   llvm::DenseMap<mlir::Value, HostTensor> tensors;
+  int64_t work = 0; ///< elements read and made so far
+  int64_t held = 0; ///< elements in `tensors`
   llvm::DenseMap<mlir::Value, mlir::Value> aliases;
   llvm::DenseMap<mlir::Value, unsigned> usesLeft;
   std::vector<carrier::NodeOp> nodes;

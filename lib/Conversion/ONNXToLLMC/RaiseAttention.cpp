@@ -18,8 +18,10 @@ using namespace llmc;
 
 /// A matrix operand of attention as rows × heads × size, with its heads broadcast to `batch`.
 FailureOr<View> Raiser::makeHeads(const View &view, ArrayRef<int64_t> batch, int64_t size) {
-  if (static_cast<int64_t>(view.columns.size()) % size != 0)
+  if (size < 1 || view.shape.size() < 2 || static_cast<int64_t>(view.columns.size()) % size != 0)
     return fail("expected heads of " + Twine(size) + " columns");
+  if (getProduct(batch) < 1 || getProduct(batch) > maxColumns / size)
+    return fail("expected heads of at most " + Twine(maxColumns) + " columns");
   ArrayRef<int64_t> own = ArrayRef(view.shape).drop_back(2);
   if (getProduct(own) * size != static_cast<int64_t>(view.columns.size()) ||
       broadcastShapes(own, batch) != SmallVector<int64_t>(batch))
@@ -175,8 +177,16 @@ FailureOr<View> Raiser::emitAttention(View query, View keys, View values, const 
     return failure();
   if (keyHeads->shape[1] != valueHeads->shape[1] || keyHeads->shape[2] != valueHeads->shape[2])
     return fail("expected as many keys as values, of one size");
-  if ((keyHeads->past < 0) != (valueHeads->past < 0))
+  int keyPast = keyHeads->past, valuePast = valueHeads->past;
+  if ((keyPast < 0) != (valuePast < 0))
     return fail("expected a cache for keys and values alike");
+  int64_t heads = query.shape[1], size = query.shape[2];
+  int64_t rank = shape.size(), rowCount = probe.getSizes().rows;
+  if (heads < 1 || keyHeads->shape[2] != size || rank < 2 || shape[rank - 2] != rowCount ||
+      shape[rank - 1] != size || getProduct(shape) != rowCount * heads * size)
+    return fail("expected as many outputs as queries, of one size");
+  // What comes out of the cache goes there by append; here only the step's own rows are computed.
+  keyHeads->past = valueHeads->past = -1;
   FailureOr<Matrix> queryRows = materialize(query);
   FailureOr<Matrix> keyRows = failed(queryRows) ? queryRows : materialize(*keyHeads);
   if (failed(keyRows))
@@ -184,12 +194,11 @@ FailureOr<View> Raiser::emitAttention(View query, View keys, View values, const 
   FailureOr<Value> valueRows = materializeExactly(*valueHeads);
   if (failed(valueRows))
     return failure();
-  int64_t heads = query.shape[1], size = query.shape[2];
   double scale = scores.scale * queryRows->coefficient * keyRows->coefficient;
   // Exporters spell 1 / sqrt(size) in several ways that differ in the last bit.
   if (std::fabs(scale * std::sqrt(static_cast<double>(size)) - 1) < 1e-6)
     scale = 1 / std::sqrt(static_cast<double>(size));
-  Value cache = getCache(keyHeads->past, valueHeads->past, keyHeads->shape[1], size);
+  Value cache = getCache(keyPast, valuePast, keyHeads->shape[1], size);
   Value appended = CacheAppendOp::create(builder, location, cache.getType(), cache, keyRows->value,
                                          *valueRows, rows);
   Value result = AttentionOp::create(
@@ -222,7 +231,7 @@ LogicalResult Raiser::raiseAttention(Node &node) {
   auto toHeads = [&](const View &view, int64_t given) -> FailureOr<View> {
     if (view.shape.size() == 3)
       return splitHeads(view, given);
-    if (view.rowsAxis != 2)
+    if (view.shape.size() != 4 || view.rowsAxis != 2)
       return fail("expected heads before rows");
     return makeHeads(view, ArrayRef(view.shape).take_front(2), view.shape[3]);
   };
@@ -324,7 +333,8 @@ LogicalResult Raiser::raiseRotary(Node &node) {
   if (has(node, 3)) {
     auto cosines = probe.load(operand(node, 1)), sines = probe.load(operand(node, 2));
     const HostTensor &places = tensor(operand(node, 3));
-    if (!cosines || !sines || cosine.shape.size() != 2 || !places.isKnown())
+    if (!cosines || !sines || cosine.shape.size() != 2 || sine.shape != cosine.shape ||
+        !places.isKnown())
       return fail("expected constant tables and known positions");
     for (HostTensor *table : {&cosine, &sine}) {
       const std::vector<double> &data = table == &cosine ? *cosines : *sines;
@@ -341,7 +351,7 @@ LogicalResult Raiser::raiseRotary(Node &node) {
     }
   }
   int64_t heads = node.getInt("num_heads", 0);
-  if (view->shape.size() == 4)
+  if (view->shape.size() == 4 && view->shape[3] > 0)
     heads = view->columns.size() / view->shape[3];
   int64_t size = view->columns.size() / std::max<int64_t>(heads, 1);
   int64_t rotated = node.getInt("rotary_embedding_dim", 0);
@@ -363,7 +373,9 @@ LogicalResult Raiser::raiseContribRotary(Node &node) {
   const HostTensor &places = tensor(operand(node, 1));
   auto cosines = probe.load(operand(node, 2)), sines = probe.load(operand(node, 3));
   ProbeSizes sizes = probe.getSizes();
-  if (!cosines || !sines || !places.isKnown() || tensor(operand(node, 2)).shape.size() != 2)
+  if (!cosines || !sines || !places.isKnown() || tensor(operand(node, 2)).shape.size() != 2 ||
+      tensor(operand(node, 3)).shape != tensor(operand(node, 2)).shape ||
+      tensor(operand(node, 2)).shape[1] < 1)
     return fail("expected constant tables and known positions");
   // One position says where the rows start, or each row has its own.
   bool counts = places.getNumElements() == 1 ? places[0] == sizes.past
@@ -379,7 +391,7 @@ LogicalResult Raiser::raiseContribRotary(Node &node) {
     return HostTensor::known({sizes.rows, width}, std::move(values), false);
   };
   int64_t heads = node.getInt("num_heads", 0);
-  if (view->shape.size() == 4)
+  if (view->shape.size() == 4 && view->shape[3] > 0)
     heads = view->columns.size() / view->shape[3];
   FailureOr<View> result = rotate(*view, cut(*cosines), cut(*sines), Value(), Value(),
                                   heads == 0 ? view->columns.size() / (2 * width) : heads,
@@ -393,10 +405,12 @@ LogicalResult Raiser::raiseContribRotary(Node &node) {
 /// com.microsoft's operator, which rotates, keeps the cache and masks by itself.
 LogicalResult Raiser::raiseGroupQueryAttention(Node &node) {
   int64_t heads = node.getInt("num_heads", 0), kvHeads = node.getInt("kv_num_heads", 0);
-  std::optional<View> query = getView(node, 0);
+  std::optional<View> query = getRows(node, 0);
   if (!query)
     return failure();
   ArrayRef<int64_t> shape = tensor(node.op.getResult(0)).shape;
+  if (static_cast<int64_t>(query->columns.size()) != query->shape.back())
+    return fail("expected a query of one sequence");
   int64_t size = shape.back() / heads;
   std::optional<View> keys, values;
   if (has(node, 1)) {
@@ -416,7 +430,7 @@ LogicalResult Raiser::raiseGroupQueryAttention(Node &node) {
   for (auto [i, expected] : {std::pair<unsigned, int64_t>{5, probe.getSizes().total() - 1},
                              std::pair<unsigned, int64_t>{6, probe.getSizes().total()}}) {
     std::optional<double> found = getScalar(node, i);
-    if (!found || static_cast<int64_t>(*found) != expected)
+    if (!found || toInteger(*found) != expected)
       return fail("expected lengths of one full sequence as inputs 5 and 6");
   }
   if (node.getInt("smooth_softmax", 0) == 1 || node.getFloat("k_scale", 0) != 0 || has(node, 10) ||

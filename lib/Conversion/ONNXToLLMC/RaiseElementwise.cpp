@@ -21,7 +21,8 @@ LogicalResult Raiser::raiseElementwise(Node &node) {
       return raiseOnScores(node);
   for (unsigned i = 0; i < count; ++i)
     if (getIf<Statistic>(node, i))
-      return raiseOnStatistic(node);
+      return count <= 2 ? raiseOnStatistic(node)
+                        : fail("expected a mean or root of rows to become part of a norm");
   bool handled = false;
   LogicalResult result = raiseOnNormal(node, handled);
   if (handled)
@@ -168,7 +169,7 @@ LogicalResult Raiser::raiseReduction(Node &node) {
     statistic.of = function->of;
     statistic.centered = function->centered;
   } else {
-    std::optional<View> view = getView(node, 0);
+    std::optional<View> view = getRows(node, 0);
     if (!view)
       return failure();
     statistic.kind = type == "ReduceMean" || type == "ReduceSum" ? Statistic::Kind::Mean
@@ -439,6 +440,7 @@ LogicalResult Raiser::raiseWithConstant(Node &node, unsigned data) {
   if (shape != ArrayRef(view->shape) || view->rowsAxis < 0)
     return fail("expected a constant that broadcasts to the rows");
   std::vector<int64_t> indices = getBroadcastIndices(known.shape, shape);
+  work += indices.size();
   int64_t count = shape[view->rowsAxis];
   int64_t inner = getProduct(shape.drop_front(view->rowsAxis + 1));
   int64_t lastSize = known.shape.empty() ? 1 : known.shape.back();

@@ -24,6 +24,8 @@ FailureOr<Value> Raiser::emitSlice(Base &base, int64_t begin, int64_t count, int
     return fail("expected all of a matrix, found " + Twine(count) + " of its " + Twine(base.width) +
                 " columns");
   }
+  if (begin < 0 || step < 1)
+    return fail("expected columns in their order");
   Value &slice = base.slices[{begin, count, step}];
   if (slice)
     return slice;
@@ -44,6 +46,8 @@ FailureOr<Value> Raiser::emitSlice(Base &base, int64_t begin, int64_t count, int
 FailureOr<Raiser::Matrix> Raiser::materialize(const View &view) {
   if (view.columns.empty())
     return fail("expected at least one column");
+  if (view.past >= 0)
+    return fail("expected rows of the step alone, found them joined with the cache");
   bool plain = llvm::all_of(view.columns, [](const Column &column) { return column.isPlain(); });
   if (!plain)
     return emitRotation(view);
@@ -96,7 +100,7 @@ struct Angle {
 static std::optional<Angle> fitAngle(ArrayRef<double> cosine, ArrayRef<double> sine,
                                      int64_t first) {
   int64_t count = cosine.size();
-  if (count < 2)
+  if (count < 2 || static_cast<int64_t>(sine.size()) != count)
     return std::nullopt;
   constexpr double turn = 2 * M_PI;
   double scaling = std::hypot(cosine[0], sine[0]);
@@ -114,8 +118,9 @@ static std::optional<Angle> fitAngle(ArrayRef<double> cosine, ArrayRef<double> s
   }
   for (int64_t i = 0; i < count; ++i) {
     double angle = frequency * (first + i);
-    if (std::fabs(cosine[i] - scaling * std::cos(angle)) > 1e-4 * scaling ||
-        std::fabs(sine[i] - scaling * std::sin(angle)) > 1e-4 * scaling)
+    // Written so that what is no number does not pass.
+    if (!(std::fabs(cosine[i] - scaling * std::cos(angle)) <= 1e-4 * scaling &&
+          std::fabs(sine[i] - scaling * std::sin(angle)) <= 1e-4 * scaling))
       return std::nullopt;
   }
   return Angle{frequency, scaling};
@@ -127,6 +132,7 @@ Raiser::getTableFrequencies(const HostTensor &cosine, const HostTensor &sine, do
   if (cosine.shape.size() != 2 || cosine.shape != sine.shape || !cosine.data || !sine.data)
     return std::nullopt;
   int64_t positionCount = cosine.shape[0], pairs = cosine.shape[1];
+  work += cosine.getNumElements();
   std::vector<float> frequencies;
   for (int64_t pair = 0; pair < pairs; ++pair) {
     std::vector<double> cosines, sines;
@@ -141,7 +147,7 @@ Raiser::getTableFrequencies(const HostTensor &cosine, const HostTensor &sine, do
       return std::nullopt;
     scaling = angle->scaling;
     for (size_t p = 0; p < cosines.size(); ++p)
-      if (std::fabs(cosines[p] - scaling * std::cos(angle->frequency * p)) > 5e-3)
+      if (!(std::fabs(cosines[p] - scaling * std::cos(angle->frequency * p)) <= 5e-3))
         return std::nullopt;
     frequencies.push_back(static_cast<float>(angle->frequency));
   }
@@ -207,10 +213,13 @@ FailureOr<Raiser::Matrix> Raiser::emitRotation(const View &view) {
         return fail("expected columns that are rotated in pairs");
       std::vector<double> cosine = scaled(low->first), sine = scaled(high->second);
       std::vector<double> cosine2 = scaled(high->first), sine2 = scaled(low->second);
-      for (size_t row = 0; row < cosine.size(); ++row)
-        if (std::fabs(cosine[row] - cosine2[row]) > 1e-6 ||
-            std::fabs(sine[row] + sine2[row]) > 1e-6)
-          return fail("expected a rotation of each pair of columns");
+      bool turns = cosine.size() == sine.size() && cosine.size() == cosine2.size() &&
+                   cosine.size() == sine2.size();
+      for (size_t row = 0; turns && row < cosine.size(); ++row)
+        turns = std::fabs(cosine[row] - cosine2[row]) <= 1e-6 &&
+                std::fabs(sine[row] + sine2[row]) <= 1e-6;
+      if (!turns)
+        return fail("expected a rotation of each pair of columns");
       std::optional<Angle> angle = fitAngle(cosine, sine, first);
       if (!angle || (scaling != 0 && std::fabs(angle->scaling - scaling) > 1e-5))
         return fail("expected angles that are a frequency times the position");
@@ -260,6 +269,8 @@ FailureOr<View> Raiser::emitNormal(const Normal &normal) {
   if (failed(input))
     return failure();
   int64_t width = normal.of.columns.size(), size = normal.of.shape.back();
+  if (width % size != 0)
+    return fail("expected a norm over the last axis");
   auto makeOnes = [&] {
     Weight ones;
     ones.shape = {size};

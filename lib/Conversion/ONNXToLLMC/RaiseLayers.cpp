@@ -58,6 +58,8 @@ LogicalResult Raiser::emitLinear(Node &node, const View &input, Weight weight,
   if (last < 0 || input.rowsAxis == last ||
       static_cast<int64_t>(input.columns.size()) != input.shape[last])
     return fail("expected rows whose columns are the last axis");
+  if (weight.shape[0] < 1 || weight.shape[0] > maxColumns)
+    return fail("expected 1 to " + Twine(maxColumns) + " outputs, found " + Twine(weight.shape[0]));
   if (weight.shape[1] != input.shape[last])
     return fail("expected weights of " + Twine(input.shape[last]) + " inputs, found " +
                 Twine(weight.shape[1]));
@@ -202,8 +204,8 @@ LogicalResult Raiser::raiseMatMulNBits(Node &node) {
   blocks->rows = node.getInt("N", 0);
   blocks->columns = node.getInt("K", 0);
   if ((blocks->bits != 2 && blocks->bits != 4 && blocks->bits != 8) || blocks->block < 16 ||
-      blocks->block > (1 << 20) || blocks->rows < 1 || blocks->columns < 1 ||
-      blocks->rows > (1 << 28) || blocks->columns > (1 << 28) || !fits(*blocks))
+      blocks->block > maxColumns || blocks->rows < 1 || blocks->columns < 1 ||
+      blocks->rows > maxColumns || blocks->columns > maxColumns || !fits(*blocks))
     return fail("expected codes and scales for N × K weights in blocks");
   // accuracy_level 4: activations in 8 bits per block.
   DynamicAttr activation;
@@ -228,6 +230,9 @@ LogicalResult Raiser::raiseGather(Node &node) {
   std::optional<Weight> table = getMatrix(node, 0);
   if (!table || node.getInt("axis", 0) != 0)
     return fail("expected tokens to choose rows of a constant matrix");
+  if (table->shape[1] < 1 || table->shape[1] > maxColumns)
+    return fail("expected rows of 1 to " + Twine(maxColumns) + " columns, found " +
+                Twine(table->shape[1]));
   Value tableValue = parameters.get(builder, location, *table);
   if (!tableValue)
     return fail("cannot read its table");
@@ -247,7 +252,8 @@ LogicalResult Raiser::raiseGatherBlockQuantized(Node &node) {
   blocks->block = node.getInt("block_size", 128);
   blocks->rows = find(0)->shape[0];
   blocks->columns = shape.back();
-  if ((blocks->bits != 4 && blocks->bits != 8) || blocks->block < 16 || blocks->block > (1 << 20) ||
+  if ((blocks->bits != 4 && blocks->bits != 8) || blocks->block < 16 ||
+      blocks->block > maxColumns || blocks->columns < 1 || blocks->columns > maxColumns ||
       !fits(*blocks))
     return fail("expected codes and scales for a table in blocks");
   Value table = parameters.get(builder, location, makeQuantized(std::move(*blocks)));
@@ -273,7 +279,8 @@ FailureOr<Value> Raiser::emitPositionEmbedding(Value known) {
   std::optional<Weight> table = getMatrix(node, 0);
   const HostTensor &indices = tensor(operand(node, 1));
   ProbeSizes sizes = probe.getSizes();
-  if (!table || table->values || indices.getNumElements() != sizes.rows)
+  if (!table || table->values || indices.getNumElements() != sizes.rows || !indices.isKnown() ||
+      table->shape[1] < 1 || table->shape[1] > maxColumns)
     return failure();
   int64_t offset = static_cast<int64_t>(indices[0]) - sizes.past;
   for (int64_t i = 0; i < sizes.rows; ++i)
@@ -298,7 +305,7 @@ FailureOr<Value> Raiser::emitPositionEmbedding(Value known) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult Raiser::raiseRMSNorm(Node &node) {
-  std::optional<View> view = getView(node, 0);
+  std::optional<View> view = getRows(node, 0);
   if (!view)
     return failure();
   int64_t rank = view->shape.size();
@@ -310,7 +317,7 @@ LogicalResult Raiser::raiseRMSNorm(Node &node) {
 }
 
 LogicalResult Raiser::raiseLayerNorm(Node &node) {
-  std::optional<View> view = getView(node, 0);
+  std::optional<View> view = getRows(node, 0);
   if (!view)
     return failure();
   int64_t rank = view->shape.size(), size = view->shape.back();
@@ -325,9 +332,11 @@ LogicalResult Raiser::raiseLayerNorm(Node &node) {
 /// norm(input + skip + bias), and the sum as the last output.
 LogicalResult Raiser::raiseSkipNorm(Node &node) {
   bool simplified = node.op.getOpType().contains("Simplified");
-  std::optional<View> input = getView(node, 0), skip = getView(node, 1);
+  std::optional<View> input = getRows(node, 0), skip = getRows(node, 1);
   if (!input || !skip)
     return failure();
+  if (input->shape != skip->shape || input->rowsAxis != skip->rowsAxis)
+    return fail("expected rows of one shape");
   int64_t size = input->shape.back();
   std::optional<Weight> gain = getVector(node, 2, size);
   std::optional<Weight> beta = simplified ? std::nullopt : getVector(node, 3, size);

@@ -74,28 +74,83 @@ Raiser::Method Raiser::find(StringRef type) {
       .Default(nullptr);
 }
 
-void Raiser::run() {
-  for (NodeOp op : probe.getNodes()) {
-    Node node(op);
-    // What does not depend on tokens was computed; a shape needs no value.
-    bool data = false, missing = false;
-    for (unsigned i = 0; i < op.getInputs().size(); ++i) {
-      if (!has(node, i))
-        continue;
-      data |= isData(node, i);
-      missing |= !probe.get(operand(node, i)) ||
-                 (isData(node, i) && std::holds_alternative<std::monostate>(get(operand(node, i))));
-    }
-    std::string type = node.getType();
-    if (!data || missing || type == "Shape" || type == "Size")
+// What a raise may do in all: columns that it keeps at a time, and elements that it looks at.
+static constexpr int64_t maxLiveColumns = int64_t(1) << 24;
+static constexpr int64_t maxWork = int64_t(1) << 31;
+
+/// Columns that a meaning consists of.
+static int64_t countColumns(const Abstract &abstract) {
+  if (auto *view = std::get_if<View>(&abstract))
+    return view->columns.size();
+  if (auto *statistic = std::get_if<Statistic>(&abstract))
+    return statistic->of.columns.size();
+  if (auto *normal = std::get_if<Normal>(&abstract))
+    return normal->of.columns.size();
+  if (auto *function = std::get_if<Function>(&abstract))
+    return function->of.columns.size();
+  if (auto *scores = std::get_if<Scores>(&abstract))
+    return scores->query.columns.size() + scores->keys.columns.size();
+  return 0;
+}
+
+/// Notes by which node each value is read last; what the graph gives out is read for ever.
+void Raiser::findLastUses() {
+  for (auto [index, node] : llvm::enumerate(probe.getNodes()))
+    for (Value input : NodeOp(node).getInputs())
+      lastUses[probe.resolve(input)] = index;
+  for (Value value : graph.getBody().front().getTerminator()->getOperands())
+    lastUses[probe.resolve(value)] = SIZE_MAX;
+}
+
+/// Forgets what the meanings of operands were once nobody asks again.
+void Raiser::release(size_t index, Node &node) {
+  for (Value input : node.op.getInputs()) {
+    Value value = probe.resolve(input);
+    if (lastUses.lookup(value) == index)
+      assign(value, Abstract());
+  }
+}
+
+void Raiser::assign(Value value, Abstract abstract) {
+  Abstract &known = abstracts[value];
+  liveColumns += countColumns(abstract) - countColumns(known);
+  work += countColumns(abstract);
+  known = std::move(abstract);
+}
+
+/// Raises one node; whether it could be is told by `problems`.
+void Raiser::raiseNode(Node &node) {
+  // What does not depend on tokens was computed; a shape needs no value.
+  bool data = false, missing = false;
+  for (unsigned i = 0; i < node.op.getInputs().size(); ++i) {
+    if (!has(node, i))
       continue;
-    reason.clear();
-    location = op.getLoc();
-    Method method = find(type);
-    if (!method)
-      problems.push_back({op, findEvaluation(type) ? "it is applied to rows of the model" : ""});
-    else if (failed((this->*method)(node)))
-      problems.push_back({op, reason});
+    data |= isData(node, i);
+    missing |= !probe.get(operand(node, i)) ||
+               (isData(node, i) && std::holds_alternative<std::monostate>(get(operand(node, i))));
+  }
+  std::string type = node.getType();
+  if (!data || missing || type == "Shape" || type == "Size")
+    return;
+  reason.clear();
+  location = node.op.getLoc();
+  Method method = find(type);
+  if (!method)
+    problems.push_back({node.op, findEvaluation(type) ? "it is applied to rows of the model" : ""});
+  else if (failed((this->*method)(node)))
+    problems.push_back({node.op, reason});
+}
+
+void Raiser::run() {
+  findLastUses();
+  for (auto [index, op] : llvm::enumerate(probe.getNodes())) {
+    Node node(op);
+    raiseNode(node);
+    release(index, node);
+    if (liveColumns > maxLiveColumns || work > maxWork) {
+      problems.push_back({op, "the graph computes with more columns than any model needs"});
+      return;
+    }
   }
 }
 
@@ -132,7 +187,7 @@ std::optional<double> Raiser::getScalar(Node &node, unsigned i) const {
 
 void Raiser::set(Node &node, unsigned result, Abstract value) {
   if (result < node.op.getNumResults())
-    abstracts[node.op.getResult(result)] = std::move(value);
+    assign(node.op.getResult(result), std::move(value));
 }
 
 //===----------------------------------------------------------------------===//
@@ -173,6 +228,7 @@ bool Raiser::sameColumns(const View &a, const View &b) {
 HostTensor Raiser::getIndices(const View &view, int64_t first) const {
   int64_t columns = view.columns.size();
   std::vector<double> values(getProduct(view.shape));
+  work += values.size();
   int64_t outer = 1, count = 1, inner = columns;
   if (view.rowsAxis >= 0) {
     outer = getProduct(ArrayRef(view.shape).take_front(view.rowsAxis));
@@ -277,7 +333,18 @@ std::optional<View> Raiser::getView(Node &node, unsigned i) {
     return *view;
   std::optional<View> view = toView(found, tensor(value).shape);
   if (view)
-    abstracts[value] = *view;
+    assign(value, *view);
+  return view;
+}
+
+/// An operand whose last axis is a vector of each row (or, with heads, a part of it).
+std::optional<View> Raiser::getRows(Node &node, unsigned i) {
+  std::optional<View> view = getView(node, i);
+  if (view && (view->shape.empty() || view->shape.back() < 1 ||
+               view->rowsAxis == static_cast<int>(view->shape.size()) - 1)) {
+    (void)fail("expected rows whose columns are the last axis");
+    return std::nullopt;
+  }
   return view;
 }
 

@@ -46,6 +46,9 @@ struct LengthChecks {
   std::vector<MaskCheck> masks;
 };
 
+/// Columns of one view: more than any vocabulary or width has.
+inline constexpr int64_t maxColumns = int64_t(1) << 20;
+
 /// Where functions of one variable are sampled.
 std::vector<double> getSamplePoints();
 /// The nonlinearity that has these samples, if it is one of the dialect's.
@@ -121,6 +124,10 @@ private:
   const HostTensor &tensor(mlir::Value value) const { return *probe.get(value); }
   std::optional<double> getScalar(Node &node, unsigned i) const;
   void set(Node &node, unsigned result, Abstract value);
+  void assign(mlir::Value value, Abstract abstract);
+  void release(size_t index, Node &node);
+  void findLastUses();
+  void raiseNode(Node &node);
   mlir::LogicalResult fail(const llvm::Twine &why);
 
   // Views.
@@ -129,6 +136,7 @@ private:
                                int64_t rows, const std::vector<Column> &table) const;
   HostTensor getIndices(const View &view, int64_t first) const;
   std::optional<View> getView(Node &node, unsigned i);
+  std::optional<View> getRows(Node &node, unsigned i);
   std::optional<View> toView(const Abstract &value, llvm::ArrayRef<int64_t> shape);
   View makeView(mlir::Value value, llvm::ArrayRef<int64_t> shape);
   View makeView(std::shared_ptr<Base> base, llvm::ArrayRef<int64_t> shape);
@@ -141,6 +149,7 @@ private:
     mlir::Value value;
     double coefficient = 1;
   };
+  mlir::Value selectOutputRows(mlir::Value logits);
   mlir::FailureOr<Matrix> materialize(const View &view);
   mlir::FailureOr<mlir::Value> materializeExactly(const View &view);
   mlir::FailureOr<mlir::Value> emitSlice(Base &base, int64_t begin, int64_t count, int64_t step);
@@ -177,12 +186,15 @@ private:
   Parameters parameters;
   mlir::Value tokens, rows, positions;
   llvm::DenseMap<mlir::Value, Abstract> abstracts;
+  llvm::DenseMap<mlir::Value, size_t> lastUses; ///< by the index of the node
   std::vector<RowFactor> factors;
   std::map<std::vector<double>, int32_t> factorIds;
   std::map<std::pair<int, int>, unsigned> slots; ///< past inputs of keys and values → argument
   LengthChecks checks;
   std::vector<ProbeProblem> problems;
   std::string reason;
+  int64_t liveColumns = 0;  ///< of everything in `abstracts`
+  mutable int64_t work = 0; ///< elements that views were moved, compared and made of
 };
 
 } // namespace llmc

@@ -18,6 +18,17 @@
 
 #include "llmc/Dialect/ONNX/IR/ONNXDialect.h.inc"
 
+namespace llmc::carrier {
+
+/// Nodes that a model may have, those in subgraphs and in its functions' calls included: many times
+/// what the largest models have, and no more than can be handled in seconds.
+inline constexpr int64_t maxNodes = int64_t(1) << 18;
+
+/// Operator set versions of the default domain that are understood.
+inline constexpr int64_t minOpset = 13, maxOpset = 23;
+
+} // namespace llmc::carrier
+
 #define GET_ATTRDEF_CLASSES
 #include "llmc/Dialect/ONNX/IR/ONNXAttrs.h.inc"
 
