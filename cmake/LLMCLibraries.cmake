@@ -16,6 +16,12 @@ target_include_directories(llmc_compiler_flags INTERFACE
 # the registries they keep.
 target_link_libraries(llmc_compiler_flags INTERFACE MLIR LLVM)
 
+# A fuzzer is told where the compiler went; a sanitizer's runtime has what that calls in the other
+# programs. The precompiled header has to agree, so all of the compiler is compiled like this.
+if(LLMC_BUILD_FUZZERS AND LLMC_SANITIZE)
+  target_compile_options(llmc_compiler_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # One precompiled header for all of it.
 file(WRITE "${CMAKE_BINARY_DIR}/llmc_pch.cpp" "// Carries the precompiled header.\n")
 add_library(llmc_pch OBJECT "${CMAKE_BINARY_DIR}/llmc_pch.cpp")

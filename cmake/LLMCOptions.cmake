@@ -35,24 +35,34 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
 # Declares a libFuzzer target and the test that runs it: llmc_add_fuzzer(name SOURCES … LIBRARIES …).
+# With COMPILER among the arguments it is compiled like the compiler; SEEDS is a script that makes
+# the first inputs in the folder that it is given.
 function(llmc_add_fuzzer name)
   if(NOT LLMC_BUILD_FUZZERS)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "COMPILER" "SEEDS" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES})
-  target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+  if(ARG_COMPILER)
+    llmc_configure_executable(${name} ${ARG_LIBRARIES})
+  else()
+    target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES})
+  endif()
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   # What is fuzzed tells the fuzzer where it went; a sanitizer's runtime has what that calls in the
   # other programs that link it.
-  if(LLMC_SANITIZE)
+  if(LLMC_SANITIZE AND NOT ARG_COMPILER)
     foreach(library ${ARG_LIBRARIES})
       target_compile_options(${library} PRIVATE -fsanitize=fuzzer-no-link)
     endforeach()
   endif()
+  set(_seeds)
+  if(ARG_SEEDS)
+    set(_seeds ${LLMC_PYTHON} "${CMAKE_CURRENT_SOURCE_DIR}/${ARG_SEEDS}")
+  endif()
   add_test(NAME fuzz.${name}
            COMMAND "${PROJECT_SOURCE_DIR}/test/fuzz/run" $<TARGET_FILE:${name}>
-                   "${PROJECT_BINARY_DIR}/corpus/${name}")
+                   "${PROJECT_BINARY_DIR}/corpus/${name}" ${_seeds})
   set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 3600 LABELS fuzz)
 endfunction()

@@ -121,7 +121,7 @@ void Probe::runBlock(Block &block) {
       tensor.constant = ConstantView::get(initializer.getData(), type);
       bool small = tensor.getNumElements() <= smallConstant;
       tensors[initializer] = std::move(tensor);
-      if (small && !load(initializer))
+      if (small && !initializer->use_empty() && !load(initializer))
         problems.push_back(
             {nullptr, "cannot read initializer '" + initializer.getName().str() + "'"});
     } else if (auto node = dyn_cast<NodeOp>(op)) {

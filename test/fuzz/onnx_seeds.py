@@ -1,0 +1,94 @@
+"""Writes first inputs of onnx_fuzzer into a folder: decoders in many spellings, and odd models."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+
+import numpy as np
+from onnx import TensorProto, helper
+
+import onnx_models
+from onnx_models import FLOAT, INT64, Graph, save, set_external
+
+SPELLINGS = {
+    "plain": {},
+    "learned": dict(norm="layer power", positions="learned", activation="gelu tanh", gated=False,
+                    linear="gemm", bias=True, mask="add", attention="div"),
+    "operators": dict(opset=23, norm="operator", positions="operator", attention="operator",
+                      constants="initializers", angles="range"),
+    "causal": dict(opset=23, norm="operator", attention="operator", mask="causal", cache=False,
+                   positions="mul", angles="range"),
+    "fused": dict(norm="simplified", attention="fused", positions="fused"),
+    "contrib": dict(positions="contrib", linear="packed", bias=True, activation="FastGelu"),
+    "nbits": dict(linear="nbits", mask="trilu", tied=True, cache=False, angles="range"),
+    "isnan": dict(mask="isnan", attention="root scale", linear="transposed", positions="split",
+                  norm="power", angles="cumsum", opset=18, activation="gelu"),
+    "half": dict(data="float16", norm="layer operator", mask="window", activation="gelu quick"),
+}
+
+
+def with_external_data(model):
+    """Replaces the data of weights by parts of the file that the fuzzer keeps beside its inputs."""
+    offset = 0
+    for tensor in model.graph.initializer:
+        length = len(tensor.raw_data)
+        if length < 256 or tensor.name in ("cos_cache", "sin_cache") or offset + length > 65536:
+            continue
+        set_external(tensor, "weights", offset, length)
+        tensor.ClearField("raw_data")
+        offset += length
+    return model
+
+
+def branches():
+    """An If whose condition is known, and a model-local function with an attribute."""
+    graph = Graph(18)
+    graph.add_input("input_ids", INT64, ["batch", "rows"])
+    table = graph.weight("table", np.ones((8, 4), np.float32))
+    value = graph.op("Gather", table, "input_ids")
+    rows = graph.op("Gather", graph.op("Shape", "input_ids"), graph.constant(1))
+    yes, no = (
+        helper.make_graph([helper.make_node(kind, [value], [f"{kind}_out"])], kind, [],
+                          [helper.make_tensor_value_info(f"{kind}_out", FLOAT, None)])
+        for kind in ("Identity", "Relu"))
+    value = graph.op("If", graph.op("Less", rows, graph.constant(4)), then_branch=yes,
+                     else_branch=no)
+    node = helper.make_node("Transpose", ["x"], ["y"])
+    attribute = node.attribute.add(name="perm", ref_attr_name="order", type=7)
+    assert attribute.ref_attr_name == "order"
+    graph.functions.append(helper.make_function("local", "Turn", ["x"], ["y"], [node],
+                                                [helper.make_opsetid("", 18)], ["order"]))
+    value = graph.op("Turn", value, domain="local", order=[0, 1, 2])
+    graph.add_output(value, FLOAT, ["batch", "rows", 4], "logits")
+    return graph.model()
+
+
+def tensors():
+    """One initializer of every data type."""
+    graph = Graph()
+    graph.add_input("input_ids", INT64, ["batch", "rows"])
+    bits = {4: (21, 22, 23), 8: (2, 3, 9, 17, 18, 19, 20), 16: (4, 5, 10, 16), 32: (1, 6, 12),
+            64: (7, 11, 13, 14), 128: (15,)}
+    for size, kinds in bits.items():
+        for kind in kinds:
+            graph.initializers.append(TensorProto(name=f"t{kind}", data_type=kind, dims=[4],
+                                                  raw_data=bytes(size // 2)))
+    graph.initializers.append(helper.make_tensor("list", INT64, [3], [1, 2, 3]))
+    graph.add_output("input_ids", INT64, ["batch", "rows"])
+    return graph.model()
+
+
+def main() -> int:
+    folder = pathlib.Path(sys.argv[1])
+    for name, choices in SPELLINGS.items():
+        save(with_external_data(onnx_models.decoder(**choices)), folder / f"{name}.onnx")
+    save(branches(), folder / "branches.onnx")
+    save(tensors(), folder / "tensors.onnx")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
