@@ -411,6 +411,11 @@ class Decoder:
         presents = [f"present.{index}.{part}" for part in ("key", "value")]
         query, key, new_value = self.project(path, value)
         if how == "fused":
+            if self.spelling.positions == "contrib":
+                query, key = (
+                    graph.op("RotaryEmbedding", value_, self.positions(), *self.tables(),
+                             domain=MICROSOFT, num_heads=heads)
+                    for value_, heads in ((query, self.heads), (key, self.kv_heads)))
             mixed, *present = self.fused(query, key, new_value, pasts)
         else:
             query = self.rotate(self.heads_of(query, self.heads), self.heads)

@@ -9,8 +9,6 @@
 #include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
-#include "llvm/Support/Endian.h"
-
 using namespace mlir;
 using namespace llmc;
 
@@ -54,12 +52,11 @@ ParameterOp Parameters::create(RankedTensorType type, Attribute data) {
   return last;
 }
 
-/// fp32 numbers as bytes.
-static std::vector<uint8_t> toBytes(ArrayRef<double> values) {
-  std::vector<uint8_t> bytes(values.size() * 4);
+/// Numbers as bytes of a type of weights.
+static std::vector<uint8_t> toBytes(ArrayRef<double> values, Type element) {
+  std::vector<uint8_t> bytes(values.size() * element.getIntOrFloatBitWidth() / 8);
   for (auto [i, value] : llvm::enumerate(values))
-    llvm::support::endian::write32le(bytes.data() + 4 * i,
-                                     llvm::bit_cast<uint32_t>(static_cast<float>(value)));
+    writeFloat(bytes.data(), i, element, static_cast<float>(value));
   return bytes;
 }
 
@@ -88,7 +85,7 @@ ParameterOp Parameters::getParameter(const Weight &weight) {
   } else if (weight.values) {
     Builder builder(module.getContext());
     parameter = create(RankedTensorType::get(weight.shape, builder.getF32Type()),
-                       makeParameterData(module.getContext(), "computed", toBytes(*weight.values)));
+                       makeParameterData(module.getContext(), "computed", toBytes(*weight.values, builder.getF32Type())));
   } else {
     parameter = getFromView(weight.view);
   }
@@ -105,9 +102,9 @@ ParameterOp Parameters::getFromView(const ConstantView &view) {
     std::optional<std::vector<double>> values = view.load();
     if (!values)
       return {};
-    Builder builder(module.getContext());
-    return create(RankedTensorType::get(view.shape, builder.getF32Type()),
-                  makeParameterData(module.getContext(), "constant", toBytes(*values)));
+    Type stored = isWeight ? element : Builder(module.getContext()).getF32Type();
+    return create(RankedTensorType::get(view.shape, stored),
+                  makeParameterData(module.getContext(), "constant", toBytes(*values, stored)));
   }
   SmallVector<int64_t> strides;
   if (!view.isContiguous())

@@ -154,6 +154,30 @@ Raiser::getTableFrequencies(const HostTensor &cosine, const HostTensor &sine, do
   return frequencies;
 }
 
+/// Frequencies that are powers of a whole number, as nearly all models have them, get the values
+/// that follow from it: graphs give them rounded in different ways, in tables of angles most.
+static void snapToPowers(MutableArrayRef<float> frequencies) {
+  int64_t pairs = frequencies.size();
+  auto getPower = [&](double base, int64_t i) {
+    return std::pow(base, -static_cast<double>(i) / static_cast<double>(pairs));
+  };
+  for (int64_t from = pairs - 1; from > 0; --from) {
+    double base = std::round(
+        std::pow(frequencies[from], -static_cast<double>(pairs) / static_cast<double>(from)));
+    if (!(base > 1 && base < 1e12))
+      continue;
+    // 2e-9 is a hundred-thousandth of a turn after a few thousand positions.
+    bool fits = true;
+    for (int64_t i = 0; fits && i < pairs; ++i)
+      fits = std::fabs(frequencies[i] - getPower(base, i)) <= 1e-6 * frequencies[i] + 2e-9;
+    if (!fits)
+      continue;
+    for (int64_t i = 0; i < pairs; ++i)
+      frequencies[i] = static_cast<float>(getPower(base, i));
+    return;
+  }
+}
+
 /// A view of heads whose columns are pairs, turned by angles that grow with the position.
 FailureOr<Raiser::Matrix> Raiser::emitRotation(const View &view) {
   int64_t size = view.shape.empty() ? 0 : view.shape.back();
@@ -251,6 +275,7 @@ FailureOr<Raiser::Matrix> Raiser::emitRotation(const View &view) {
     coefficient = 1;
   if (std::fabs(own - 1) < 1e-6)
     own = 1;
+  snapToPowers(frequencies);
   auto rope = RopeOp::create(
       builder, location, input->getType(), *input, rows, builder.getI64IntegerAttr(heads),
       builder.getDenseF32ArrayAttr(frequencies), builder.getF32FloatAttr(static_cast<float>(own)),
