@@ -38,12 +38,36 @@ static void inlineCall(func::CallOp call, func::FuncOp callee,
   call.erase();
 }
 
+/// Erases those of `functions` that are called from nothing but each other.
+static void eraseUnreached(ModuleOp module, SymbolTable &symbols,
+                           const llvm::DenseSet<Operation *> &functions) {
+  SmallVector<Operation *> reached;
+  for (Operation &op : *module.getBody())
+    if (!functions.contains(&op))
+      reached.push_back(&op);
+  llvm::DenseSet<Operation *> kept;
+  for (size_t i = 0; i < reached.size(); ++i) {
+    std::optional<SymbolTable::UseRange> uses = SymbolTable::getSymbolUses(reached[i]);
+    if (!uses)
+      return;
+    for (SymbolTable::SymbolUse use : *uses) {
+      Operation *used = symbols.lookup(use.getSymbolRef().getRootReference());
+      if (used && functions.contains(used) && kept.insert(used).second)
+        reached.push_back(used);
+    }
+  }
+  for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    if (functions.contains(function) && !kept.contains(function))
+      symbols.erase(function);
+}
+
 LogicalResult llmc::inlineBlocks(ModuleOp module) {
   SymbolTable symbols(module);
   auto step = symbols.lookup<func::FuncOp>(LLMCDialect::stepFunctionName);
   if (!step || step.isExternal())
     return success();
   SmallVector<func::CallOp> calls(step.getOps<func::CallOp>());
+  llvm::DenseSet<Operation *> inlined;
   int64_t operations = 0;
   while (!calls.empty()) {
     func::CallOp call = calls.pop_back_val();
@@ -57,17 +81,9 @@ LogicalResult llmc::inlineBlocks(ModuleOp module) {
              << maxOperations << " operations in all, found more when inlining @"
              << callee.getName();
     inlineCall(call, callee, calls);
+    inlined.insert(callee);
   }
-  // A function may be called by one that goes: until nothing changes.
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
-      if (function != step && function.isPrivate() &&
-          SymbolTable::symbolKnownUseEmpty(function, module)) {
-        symbols.erase(function);
-        changed = true;
-      }
-  }
+  eraseUnreached(module, symbols, inlined);
   return success();
 }
 

@@ -183,13 +183,15 @@ std::vector<uintptr_t> describe(Piece &piece) {
   return text;
 }
 
-/// Gives equal pieces one kind, and pieces that can't be moved one of their own.
-void classify(std::vector<Piece> &pieces) {
+/// Gives equal pieces one kind, and pieces that can't be moved one of their own. Logits lie where
+/// @step's caller says and in rows without padding: what computes them stays.
+void classify(std::vector<Piece> &pieces, Operation *terminator) {
   std::map<std::vector<uintptr_t>, unsigned> kinds;
   unsigned next = 0;
   for (Piece &piece : pieces) {
     piece.kind = next++;
-    if (!piece.output || !llvm::all_of(piece.ops, isComparable))
+    if (!piece.output || llvm::is_contained(piece.output.getUsers(), terminator) ||
+        !llvm::all_of(piece.ops, isComparable))
       continue;
     sortByFlow(piece);
     piece.kind = kinds.try_emplace(describe(piece), piece.kind).first->second;
@@ -275,7 +277,7 @@ public:
       if (!invariants.contains(&op))
         ops.push_back(&op);
     pieces = cut(body, ops);
-    classify(pieces);
+    classify(pieces, body.getTerminator());
     SmallVector<RunPiece> sequence;
     for (const Piece &piece : pieces)
       sequence.push_back({piece.kind, static_cast<int64_t>(piece.ops.size())});

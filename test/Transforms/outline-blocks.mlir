@@ -137,7 +137,8 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %c0: !cache, %c1: !ca
   %a1 = llmc.attention %q1, %full1, %rows : tensor<?x8xf32>, !cache {heads = 1 : i64, scale = 0.5 : f32}
   %both1 = arith.addf %a1, %m1 : tensor<?x8xf32>
   %h2 = arith.addf %keep1, %both1 : tensor<?x8xf32>
-  return %h2 : tensor<?x8xf32>
+  %y = llmc.activation <relu> %h2 : tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
 }
 
 // -----
@@ -189,7 +190,8 @@ func.func @step(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %m4 = llmc.linear %n4, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
   %a4 = llmc.activation <silu> %m4 : tensor<?x8xf32>
   %h5 = arith.addf %h4, %a4 : tensor<?x8xf32>
-  return %h5 : tensor<?x8xf32>
+  %y = llmc.activation <relu> %h5 : tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
 }
 
 // -----
@@ -213,7 +215,8 @@ func.func @step(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %a1 = llmc.activation <silu> %n1 : tensor<?x8xf32>
   %s1 = arith.addf %n1, %a1 : tensor<?x8xf32>
   %h2 = arith.addf %h0, %s1 : tensor<?x8xf32>
-  return %h2 : tensor<?x8xf32>
+  %y = llmc.activation <relu> %h2 : tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
 }
 
 // -----
@@ -239,5 +242,6 @@ func.func @step(%x: tensor<?x8xf32>, %rows: !llmc.rows, %c0: !cache, %c1: !cache
   %full1 = llmc.cache_append %c1, %x1, %x1, %rows : !cache, tensor<?x8xf32>, tensor<?x8xf32>
   %b1 = llmc.attention %x1, %full1, %rows : tensor<?x8xf32>, !cache {heads = 1 : i64, scale = 0.5 : f32}
   %h2 = arith.addf %b1, %a1 : tensor<?x8xf32>
-  return %h2 : tensor<?x8xf32>
+  %y = llmc.activation <relu> %h2 : tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
 }

@@ -51,9 +51,11 @@ SmallVector<Operation *> FunctionPlanner::order() {
     levels[&op] = level;
     ops.push_back(&op);
   }
-  std::stable_sort(ops.begin(), ops.end(),
-                   [&](Operation *a, Operation *b) { return levels[a] < levels[b]; });
-  return ops;
+  auto places = llvm::to_vector(llvm::seq<size_t>(0, ops.size()));
+  llvm::sort(places, [&](size_t a, size_t b) {
+    return std::pair(levels[ops[a]], a) < std::pair(levels[ops[b]], b);
+  });
+  return llvm::map_to_vector(places, [&](size_t place) { return ops[place]; });
 }
 
 LinearOp FunctionPlanner::getFusedLinear(Operation *op) {

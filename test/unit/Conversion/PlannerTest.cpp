@@ -198,6 +198,20 @@ TEST_F(PlannerTest, RefusesWhatCannotBeCalled) {
                 return %y : !rows
               })")),
             "'func.call' op expected functions that do not call themselves, found @f");
+  // A weight that a function hands to itself.
+  EXPECT_EQ(explain(R"(
+              func.func private @f(%x: !rows, %w: tensor<32x32xf32>) -> !rows {
+                %y = llmc.linear %x, %w : (!rows, tensor<32x32xf32>) -> !rows
+                %z = call @f(%y, %w) : (!rows, tensor<32x32xf32>) -> !rows
+                return %z : !rows
+              }
+              func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %c: !cache) -> !rows {
+                %table = llmc.parameter_value @table : tensor<32x32xf32>
+                %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<32x32xf32>) -> !rows
+                %a = call @f(%h, %table) : (!rows, tensor<32x32xf32>) -> !rows
+                return %a : !rows
+              })"),
+            "'func.call' op expected functions that do not call themselves, found @f");
   EXPECT_EQ(explain(writeCall("func.func private @f(%x: !rows) -> !rows { return %x : !rows }")),
             "'func.func' op expected functions to compute each of their results");
   std::string chain = R"(

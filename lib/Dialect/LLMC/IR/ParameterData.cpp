@@ -12,6 +12,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/Endian.h"
 
@@ -159,23 +160,28 @@ void llmc::setParameter(ParameterOp parameter, RankedTensorType type, Attribute 
 }
 
 SmallVector<ParameterOp> llmc::getParametersOf(Value value) {
-  if (auto read = value.getDefiningOp<ParameterValueOp>()) {
-    auto parameter =
-        SymbolTable::lookupNearestSymbolFrom<ParameterOp>(read, read.getParameterAttr());
-    return parameter ? SmallVector<ParameterOp>{parameter} : SmallVector<ParameterOp>{};
+  llvm::SetVector<Operation *> parameters;
+  llvm::SetVector<Value> sources;
+  sources.insert(value);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (auto read = sources[i].getDefiningOp<ParameterValueOp>()) {
+      if (auto parameter =
+              SymbolTable::lookupNearestSymbolFrom<ParameterOp>(read, read.getParameterAttr()))
+        parameters.insert(parameter);
+      continue;
+    }
+    auto argument = dyn_cast<BlockArgument>(sources[i]);
+    auto function =
+        argument ? dyn_cast_or_null<func::FuncOp>(argument.getOwner()->getParentOp()) : nullptr;
+    if (!function)
+      continue;
+    std::optional<SymbolTable::UseRange> uses =
+        SymbolTable::getSymbolUses(function, function->getParentOp());
+    if (!uses)
+      continue;
+    for (SymbolTable::SymbolUse use : *uses)
+      if (auto call = dyn_cast<func::CallOp>(use.getUser()))
+        sources.insert(call.getOperand(argument.getArgNumber()));
   }
-  auto argument = dyn_cast<BlockArgument>(value);
-  auto function =
-      argument ? dyn_cast_or_null<func::FuncOp>(argument.getOwner()->getParentOp()) : nullptr;
-  if (!function)
-    return {};
-  SmallVector<ParameterOp> parameters;
-  std::optional<SymbolTable::UseRange> uses =
-      SymbolTable::getSymbolUses(function, function->getParentOp());
-  if (!uses)
-    return {};
-  for (SymbolTable::SymbolUse use : *uses)
-    if (auto call = dyn_cast<func::CallOp>(use.getUser()))
-      llvm::append_range(parameters, getParametersOf(call.getOperand(argument.getArgNumber())));
-  return parameters;
+  return llvm::map_to_vector(parameters, [](Operation *op) { return cast<ParameterOp>(op); });
 }
