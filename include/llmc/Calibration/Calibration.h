@@ -1,0 +1,117 @@
+//===- Calibration.h - what linears see while the model runs ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Runs a model on calibration tokens, site by site, and hands statistics of the linears' inputs to
+// a pass, which may change the weights as it goes: what follows is computed with the new ones.
+//
+// A *site* is a value that linears read: the normalized rows under q, k and v, the attention's
+// output under o, and so on. The model is cut there into parts that the compiler lowers as it
+// lowers programs, each for all samples before the next; only what the rest needs of the rows is
+// kept. Nothing depends on the number of threads.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_CALIBRATION_CALIBRATION_H
+#define LLMC_CALIBRATION_CALIBRATION_H
+
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace llmc {
+
+/// What can be known of a site's rows x: bits of a set.
+enum Statistics : unsigned {
+  SecondMoment = 1,  ///< Σ x·xᵀ
+  Mean = 2,          ///< mean of x
+  MeanMagnitude = 4, ///< mean of |x|
+  MaxMagnitude = 8   ///< max of |x|
+};
+
+/// Where tokens come from, and what the walk may take.
+struct CalibrationOptions {
+  /// A text (UTF-8) or a .npy file of int32 or int64 token ids; empty: the model writes its own.
+  std::string calibration;
+  /// tokenizer.json, or the folder that holds it; empty: beside the files of the parameters.
+  std::string tokenizer;
+  int64_t samples = 128;
+  int64_t sequenceLength = 512;
+  /// Chooses the samples, or the text that the model writes.
+  uint64_t seed = 0;
+  /// Bytes of rows that are kept in memory; what is beyond lies in a temporary file.
+  int64_t memory = int64_t(1) << 30;
+  /// Parts of a block see the earlier parts' new weights; else the earlier blocks' only.
+  bool trueSequential = true;
+  /// A file that `saveStatistics` wrote: nothing is run.
+  std::string statistics;
+  std::string saveStatistics;
+  /// A folder in which finished blocks are kept until the walk is done, so that it goes on where
+  /// it was interrupted. Empty: it starts anew.
+  std::string resume;
+  /// 0: as many as the process may run on.
+  unsigned threads = 0;
+};
+
+/// Statistics of one site's rows, those that were asked for.
+struct InputStatistics {
+  int64_t width = 0;
+  int64_t rows = 0;                 ///< how many were seen
+  std::vector<double> secondMoment; ///< Σ x·xᵀ, width × width, symmetric
+  std::vector<float> mean, meanMagnitude, maxMagnitude;
+};
+
+/// What a pass is given of one site.
+struct CalibrationSite {
+  /// Those of the linears reading the site that the pass selected, in the order of the program.
+  llvm::SmallVector<LinearOp> linears;
+  /// Their weights, each at the first site that reads it. May be given another type and data.
+  llvm::SmallVector<ParameterOp> parameters;
+  InputStatistics statistics;
+  int64_t index = 0, count = 0; ///< of all sites
+
+  /// The work at this site was done before an interruption: the weights are in place, `record` is
+  /// what was left there, and there are no statistics.
+  bool restored = false;
+  /// Whatever the pass wants to find again when the site is restored.
+  std::string record;
+
+  /// Reads rows spread evenly over all samples, at most `rows`, each `statistics.width` floats.
+  /// Fails where statistics come from a file.
+  std::function<mlir::FailureOr<std::vector<float>>(int64_t rows)> readInputs;
+};
+
+/// What a pass asks.
+struct CalibrationRequest {
+  unsigned statistics = SecondMoment; ///< of Statistics
+  /// Whether the pass works on a linear. All others are only run.
+  std::function<bool(LinearOp, ParameterOp)> select;
+  /// The pass and its options: work that was interrupted goes on for an equal key only.
+  std::string key;
+  /// Called for every site in the order of the program. It may change types and data of parameters
+  /// that are read from this site on, and `activation` of linears; it must not erase operations.
+  /// Readers of a parameter need not agree with its type before the walk ends.
+  std::function<mlir::LogicalResult(CalibrationSite &)> visit;
+};
+
+/// Where the time went, in seconds.
+struct CalibrationTimes {
+  double tokens = 0, compile = 0, forward = 0, statistics = 0, visit = 0;
+};
+
+/// Walks over `module`, whose function @step computes the model, with or without outlined blocks.
+/// Errors are reported in its context.
+mlir::FailureOr<CalibrationTimes> calibrate(mlir::ModuleOp module,
+                                            const CalibrationOptions &options,
+                                            const CalibrationRequest &request);
+
+} // namespace llmc
+
+#endif // LLMC_CALIBRATION_CALIBRATION_H
