@@ -71,7 +71,17 @@ public:
   /// Plans @step: tokens and logits come from the step, caches lie at `cacheOffsets`.
   mlir::FailureOr<PlanContext::Planned> planStep(llvm::ArrayRef<int64_t> cacheOffsets);
 
+  /// Plans a part of a model the same way; its arguments and results of activations come from the
+  /// step as well.
+  mlir::FailureOr<PlanContext::Planned> planPart(llvm::ArrayRef<int64_t> cacheOffsets);
+
 private:
+  /// Begins a function that takes the step alone, and places the arguments.
+  mlir::LogicalResult beginEntry(llvm::ArrayRef<int64_t> cacheOffsets, bool takesActivations);
+  mlir::Value loadField(spmd::Field field);
+  /// The address of a part's `index`-th argument or result of activations.
+  mlir::Value loadActivations(int64_t index);
+
   /// Memory that a value of the original stands for.
   struct Place {
     mlir::Value address; ///< or the offset of a cache
@@ -88,7 +98,9 @@ private:
 
   /// Places a function's arguments; gives the planned function its own.
   void placeArguments(llvm::ArrayRef<Partition> partitions, llvm::ArrayRef<RotationKey> rotations);
-  mlir::LogicalResult placeStepArguments(llvm::ArrayRef<int64_t> cacheOffsets);
+  mlir::LogicalResult placeStepArguments(llvm::ArrayRef<int64_t> cacheOffsets, bool isPart);
+  /// The address of a part's `index`-th argument or result of activations.
+  mlir::Value loadActivations(int64_t index);
   mlir::LogicalResult checkResults();
   void createFunction(llvm::StringRef name, llvm::ArrayRef<mlir::Type> types);
   Place makeArgument(mlir::Value address);

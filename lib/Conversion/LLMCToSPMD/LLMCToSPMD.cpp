@@ -39,11 +39,14 @@ static SmallVector<int64_t> planState(func::FuncOp step, SPMDProgram &program) {
   return offsets;
 }
 
+static void loadDialects(MLIRContext *context) {
+  context->loadDialect<spmd::SPMDDialect, LLVM::LLVMDialect, arith::ArithDialect, scf::SCFDialect,
+                       vector::VectorDialect, func::FuncDialect>();
+}
+
 FailureOr<SPMDProgram> llmc::lowerToSPMD(ModuleOp module, const WeightTable &weights,
                                          const SPMDOptions &options) {
-  module.getContext()
-      ->loadDialect<spmd::SPMDDialect, LLVM::LLVMDialect, arith::ArithDialect, scf::SCFDialect,
-                    vector::VectorDialect, func::FuncDialect>();
+  loadDialects(module.getContext());
   auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
   if (!step || step.isExternal())
     return module.emitError("expected a function @")
@@ -76,6 +79,26 @@ FailureOr<SPMDProgram> llmc::lowerToSPMD(ModuleOp module, const WeightTable &wei
       program.workerArenaBytes = std::max(program.workerArenaBytes, context.workerArenaBytes);
     }
     program.variants.push_back(variant);
+  }
+  return program;
+}
+
+FailureOr<SPMDProgram> llmc::lowerPartToSPMD(func::FuncOp part, const WeightTable &weights,
+                                             const SPMDOptions &options) {
+  loadDialects(part.getContext());
+  SPMDProgram program;
+  program.code = ModuleOp::create(part.getLoc());
+  program.maxRows = options.maxRows;
+  SmallVector<int64_t> cacheOffsets = planState(part, program);
+  for (const KernelTarget *target : options.targets) {
+    PlanContext context{weights, *target, *program.code, /*oneRow=*/false, options.maxRows, 0, {}};
+    FailureOr<PlanContext::Planned> planned = FunctionPlanner(context, part).planPart(cacheOffsets);
+    if (failed(planned))
+      return failure();
+    std::string name = planned->function.getName().str();
+    program.variants.push_back({target, name, name});
+    program.arenaBytes = std::max(program.arenaBytes, planned->frameBytes);
+    program.workerArenaBytes = std::max(program.workerArenaBytes, context.workerArenaBytes);
   }
   return program;
 }

@@ -140,20 +140,32 @@ FailureOr<PlanContext::Planned> FunctionPlanner::plan(ArrayRef<Partition> partit
 // The step
 //===----------------------------------------------------------------------===//
 
-LogicalResult FunctionPlanner::placeStepArguments(ArrayRef<int64_t> cacheOffsets) {
+Value FunctionPlanner::loadActivations(int64_t index) {
+  Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
+  Value all = spmd::FieldOp::create(builder, location, pointer, step, Field::Activations);
+  Value address = pointerTo(all, index * static_cast<int64_t>(sizeof(float *)));
+  return LLVM::LoadOp::create(builder, location, pointer, address);
+}
+
+LogicalResult FunctionPlanner::placeStepArguments(ArrayRef<int64_t> cacheOffsets, bool isPart) {
   Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
   auto cacheOffset = cacheOffsets.begin();
+  int64_t activations = 0;
   for (BlockArgument argument : source.getArguments()) {
     if (isa<RowsType>(argument.getType()))
       continue;
-    if (isRowIntegers(argument.getType()))
+    if (isRowIntegers(argument.getType())) {
       places[argument] =
           makeArgument(spmd::FieldOp::create(builder, location, pointer, step, Field::Tokens));
-    else if (isa<KVCacheType>(argument.getType()))
+    } else if (isa<KVCacheType>(argument.getType())) {
       places[argument] = makeArgument(constant(*cacheOffset++));
-    else
+    } else if (isPart && isActivations(argument.getType())) {
+      Place &place = places[argument] = makeArgument(loadActivations(activations++));
+      place.stride = getRowStride(getWidth(argument));
+    } else {
       return source.emitOpError("expected tokens, rows and caches as arguments of a step, found ")
              << argument.getType();
+    }
   }
   return success();
 }
@@ -174,7 +186,7 @@ FailureOr<PlanContext::Planned> FunctionPlanner::planStep(ArrayRef<int64_t> cach
   createFunction(source.getName(), spmd::StepType::get(builder.getContext()));
   Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
   frame = spmd::FieldOp::create(builder, location, pointer, step, Field::Arena);
-  if (failed(placeStepArguments(cacheOffsets)))
+  if (failed(placeStepArguments(cacheOffsets, /*isPart=*/false)))
     return failure();
   resultPlaces[logits] =
       makeArgument(spmd::FieldOp::create(builder, location, pointer, step, Field::Logits));
@@ -185,6 +197,29 @@ FailureOr<PlanContext::Planned> FunctionPlanner::planStep(ArrayRef<int64_t> cach
     return failure();
   if (place(logits).partition != Partition::OutputRows)
     return source.emitOpError("expected logits of the rows that llmc.output_rows keeps");
+  func::ReturnOp::create(builder, location);
+  PlanContext::Planned planned;
+  planned.function = function;
+  planned.frameBytes = frameAllocator.getSize();
+  return planned;
+}
+
+FailureOr<PlanContext::Planned> FunctionPlanner::planPart(ArrayRef<int64_t> cacheOffsets) {
+  if (failed(checkResults()))
+    return failure();
+  createFunction(source.getName(), spmd::StepType::get(builder.getContext()));
+  frame = spmd::FieldOp::create(builder, location, LLVM::LLVMPointerType::get(builder.getContext()),
+                                step, Field::Arena);
+  if (failed(placeStepArguments(cacheOffsets, /*isPart=*/true)))
+    return failure();
+  int64_t activations = llvm::count_if(source.getArgumentTypes(), isActivations);
+  for (Value result : source.front().getTerminator()->getOperands())
+    resultPlaces[result] = makeArgument(loadActivations(activations++));
+  context.active.push_back(source);
+  LogicalResult done = planBody();
+  context.active.pop_back();
+  if (failed(done))
+    return failure();
   func::ReturnOp::create(builder, location);
   PlanContext::Planned planned;
   planned.function = function;

@@ -101,6 +101,8 @@ private:
       return offsetof(llmc_step, outputs);
     case spmd::Field::Logits:
       return offsetof(llmc_step, logits);
+    case spmd::Field::Activations:
+      return offsetof(llmc_step, activations);
     }
     return 0;
   }

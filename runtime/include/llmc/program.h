@@ -65,6 +65,9 @@ typedef struct llmc_step {
   void *pool; ///< the runtime's own, handed back through `barrier`
   /// Returns when all workers of the step have called it. `worker` is the caller's index.
   void (*barrier)(void *pool, int32_t worker);
+  /// For a part of a model, which the compiler runs by itself: its arguments of activations, then
+  /// its results, each [rows, width rounded up to 32]. Programs do not read it.
+  float *const *activations;
 } llmc_step;
 
 /// Runs one step as worker `worker` of `workers`; every worker of [0, workers) calls it with the

@@ -16,6 +16,7 @@
 #include "llmc/Conversion/Kernels/KernelTarget.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/MapVector.h"
@@ -69,6 +70,11 @@ struct SPMDProgram {
 /// Plans `module`, whose function @step computes a step (see LLMCDialect.td).
 mlir::FailureOr<SPMDProgram> lowerToSPMD(mlir::ModuleOp module, const WeightTable &weights,
                                          const SPMDOptions &options);
+
+/// Plans a part of a model: a function of tokens, rows, caches and activations, in any order, that
+/// gives activations, whose addresses are passed as llmc_step.activations. Such a program has no vocabulary, and no function of its own for one row.
+mlir::FailureOr<SPMDProgram> lowerPartToSPMD(mlir::func::FuncOp part, const WeightTable &weights,
+                                             const SPMDOptions &options);
 
 } // namespace llmc
 

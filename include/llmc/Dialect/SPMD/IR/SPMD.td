@@ -49,7 +49,7 @@ def SPMD_Field : I32Enum<"Field", "pointer of an llmc_step", [
     I32EnumCase<"WorkerArena", 2, "worker_arena">, I32EnumCase<"States", 3, "states">,
     I32EnumCase<"Tokens", 4, "tokens">, I32EnumCase<"Positions", 5, "positions">,
     I32EnumCase<"Sequences", 6, "sequences">, I32EnumCase<"Outputs", 7, "outputs">,
-    I32EnumCase<"Logits", 8, "logits">]> {
+    I32EnumCase<"Logits", 8, "logits">, I32EnumCase<"Activations", 9, "activations">]> {
   let cppNamespace = "::llmc::spmd";
 }
 def SPMD_FieldAttr : EnumAttr<SPMD_Dialect, SPMD_Field, "field">;
