@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Calibration/Passes.h"
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
@@ -114,6 +115,7 @@ int main(int argc, char **argv) {
   registry.insert<LLMCDialect, carrier::ONNXDialect, arith::ArithDialect, func::FuncDialect>();
   mlir::registerTransformsPasses();
   registerRaiseONNX();
+  registerCalibrate();
   llmc::registerTransformsPasses();
   auto [input, output] =
       registerAndParseCLIOptions(argc, argv, "llmc optimizer driver\n", registry);

@@ -66,6 +66,8 @@ struct InputStatistics {
   int64_t rows = 0;                 ///< how many were seen
   std::vector<double> secondMoment; ///< Σ x·xᵀ, width × width, symmetric
   std::vector<float> mean, meanMagnitude, maxMagnitude;
+  /// Rows spread evenly over all samples, as many as the request says, side by side.
+  std::vector<float> inputs;
 };
 
 /// What a pass is given of one site.
@@ -82,15 +84,12 @@ struct CalibrationSite {
   bool restored = false;
   /// Whatever the pass wants to find again when the site is restored.
   std::string record;
-
-  /// Reads rows spread evenly over all samples, at most `rows`, each `statistics.width` floats.
-  /// Fails where statistics come from a file.
-  std::function<mlir::FailureOr<std::vector<float>>(int64_t rows)> readInputs;
 };
 
 /// What a pass asks.
 struct CalibrationRequest {
   unsigned statistics = SecondMoment; ///< of Statistics
+  int64_t inputRows = 0;              ///< of inputs to hand out; needs a model that is run
   /// Whether the pass works on a linear. All others are only run.
   std::function<bool(LinearOp, ParameterOp)> select;
   /// The pass and its options: work that was interrupted goes on for an equal key only.

@@ -1,0 +1,71 @@
+//===- Calibrate.cpp - saves statistics of the inputs of linears ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Calibration/Calibration.h"
+#include "llmc/Calibration/Passes.h"
+
+namespace llmc {
+#define GEN_PASS_DEF_CALIBRATE
+#include "llmc/Calibration/Passes.h.inc"
+} // namespace llmc
+
+using namespace mlir;
+using namespace llmc;
+
+namespace {
+
+struct CalibratePass : llmc::impl::CalibrateBase<CalibratePass> {
+  using CalibrateBase::CalibrateBase;
+
+  FailureOr<unsigned> getKinds() {
+    unsigned kinds = 0;
+    for (const std::string &name : statistics) {
+      unsigned kind = llvm::StringSwitch<unsigned>(name)
+                          .Case("second_moment", SecondMoment)
+                          .Case("mean", Mean)
+                          .Case("mean_magnitude", MeanMagnitude)
+                          .Case("max_magnitude", MaxMagnitude)
+                          .Default(0);
+      if (!kind)
+        return getOperation().emitError("calibrate: expected kinds among second_moment, mean, "
+                                        "mean_magnitude and max_magnitude, found ")
+               << name;
+      kinds |= kind;
+    }
+    return kinds ? kinds : SecondMoment | Mean | MeanMagnitude | MaxMagnitude;
+  }
+
+  void runOnOperation() override {
+    FailureOr<unsigned> kinds = getKinds();
+    if (failed(kinds))
+      return signalPassFailure();
+    if (saveStatistics.empty()) {
+      getOperation().emitError("calibrate: expected save-statistics, a file to write");
+      return signalPassFailure();
+    }
+    CalibrationOptions options;
+    options.calibration = calibration;
+    options.tokenizer = tokenizer;
+    options.samples = samples;
+    options.sequenceLength = sequenceLength;
+    options.seed = seed;
+    options.memory = std::min<int64_t>(memory, INT64_MAX >> 20) * (1 << 20);
+    options.saveStatistics = saveStatistics;
+    options.resume = resume;
+    options.threads = threads;
+    CalibrationRequest request;
+    request.statistics = *kinds;
+    request.key = "calibrate";
+    request.select = [](LinearOp, ParameterOp) { return true; };
+    request.visit = [](CalibrationSite &) { return success(); };
+    if (failed(calibrate(getOperation(), options, request)))
+      signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+
+} // namespace

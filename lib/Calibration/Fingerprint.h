@@ -1,0 +1,25 @@
+//===- Fingerprint.h - tells whether two things are the same ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CALIBRATION_FINGERPRINT_H
+#define LLMC_LIB_CALIBRATION_FINGERPRINT_H
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <string>
+
+namespace llmc {
+
+/// XXH3 of some bytes, 128 bits, in hexadecimal.
+std::string getFingerprint(llvm::ArrayRef<uint8_t> bytes);
+
+/// The fingerprint of a model: of its functions, and of names, types and bytes of its parameters.
+mlir::FailureOr<std::string> getFingerprint(mlir::ModuleOp module);
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CALIBRATION_FINGERPRINT_H

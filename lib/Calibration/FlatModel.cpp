@@ -1,0 +1,329 @@
+//===- FlatModel.cpp - a model without calls, cut into parts ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "FlatModel.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace llmc;
+
+/// Operations that every part repeats for itself where it reads their results.
+static bool isRepeated(Operation *op) {
+  return isa<ParameterValueOp, PositionsOp, CacheAppendOp>(op);
+}
+
+static bool isActivations(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.getRank() == 2 && type.isDynamicDim(0);
+}
+
+//===----------------------------------------------------------------------===//
+// Flattening
+//===----------------------------------------------------------------------===//
+
+LogicalResult FlatModel::inlineBody(func::FuncOp callee, IRMapping &mapping, OpBuilder &builder) {
+  if (llvm::is_contained(active, callee))
+    return callee.emitOpError("expected functions that do not call themselves");
+  if (!callee.getBody().hasOneBlock())
+    return callee.emitOpError("expected a body of one block");
+  active.push_back(callee);
+  for (Operation &op : callee.front().without_terminator()) {
+    if (auto call = dyn_cast<func::CallOp>(op)) {
+      auto inner = symbols.lookup<func::FuncOp>(call.getCallee());
+      if (!inner || inner.isExternal())
+        return call.emitOpError("expected a function with a body, found ") << call.getCalleeAttr();
+      IRMapping nested;
+      for (auto [argument, operand] : llvm::zip(inner.getArguments(), call.getOperands()))
+        nested.map(argument, mapping.lookup(operand));
+      if (failed(inlineBody(inner, nested, builder)))
+        return failure();
+      Operation *terminator = inner.front().getTerminator();
+      for (auto [result, value] : llvm::zip(call.getResults(), terminator->getOperands()))
+        mapping.map(result, nested.lookup(value));
+      continue;
+    }
+    // All rows are run, so that nothing is left out.
+    if (auto rows = dyn_cast<OutputRowsOp>(op)) {
+      mapping.map(rows.getResult(), mapping.lookup(rows.getInput()));
+      continue;
+    }
+    Operation *copy = builder.clone(op, mapping);
+    if (auto linear = dyn_cast<LinearOp>(op))
+      originals[copy] = linear;
+    positions[copy] = operations.size();
+    operations.push_back(copy);
+  }
+  active.pop_back();
+  return success();
+}
+
+ParameterOp FlatModel::lookupParameter(Value weight) const {
+  auto read = weight.getDefiningOp<ParameterValueOp>();
+  return read ? symbols.lookup<ParameterOp>(read.getParameter()) : nullptr;
+}
+
+FailureOr<FlatModel> FlatModel::create(ModuleOp module,
+                                       llvm::function_ref<bool(LinearOp, ParameterOp)> select) {
+  FlatModel model(module);
+  auto step = model.symbols.lookup<func::FuncOp>(LLMCDialect::stepFunctionName);
+  if (!step || step.isExternal())
+    return module.emitError("expected a function @")
+           << LLMCDialect::stepFunctionName << " that computes a step of the model";
+  model.flat = ModuleOp::create(module.getLoc());
+  OpBuilder builder = OpBuilder::atBlockBegin(model.flat->getBody());
+  model.function =
+      func::FuncOp::create(builder, step.getLoc(), step.getName(), step.getFunctionType());
+  builder.setInsertionPointToStart(model.function.addEntryBlock());
+  IRMapping mapping;
+  mapping.map(step.getArguments(), model.function.getArguments());
+  if (failed(model.inlineBody(step, mapping, builder)))
+    return failure();
+  model.findSites(select);
+  if (model.cuts.empty())
+    return model;
+  model.findBlocks();
+  model.assignLevels();
+  model.findNeeded();
+  return model;
+}
+
+//===----------------------------------------------------------------------===//
+// Cuts
+//===----------------------------------------------------------------------===//
+
+void FlatModel::findSites(llvm::function_ref<bool(LinearOp, ParameterOp)> select) {
+  llvm::MapVector<Value, Cut> sites;
+  DenseSet<Operation *> seen;
+  for (auto [position, op] : llvm::enumerate(operations)) {
+    auto linear = dyn_cast<LinearOp>(op);
+    if (!linear)
+      continue;
+    auto [entry, isNew] = sites.try_emplace(linear.getInput());
+    Cut &cut = entry->second;
+    if (isNew) {
+      cut.value = linear.getInput();
+      cut.position = position;
+    }
+    cut.readers.push_back(linear);
+    ParameterOp parameter = lookupParameter(linear.getWeight());
+    if (!parameter || !select(originals[op], parameter))
+      continue;
+    cut.linears.push_back(originals[op]);
+    if (seen.insert(parameter).second)
+      cut.parameters.push_back(parameter);
+  }
+  for (auto &[value, cut] : sites)
+    if (!cut.parameters.empty())
+      cuts.push_back(std::move(cut));
+}
+
+/// A block starts at the last place before its attention where only one value is alive.
+void FlatModel::findBlocks() {
+  DenseMap<Value, int64_t> ends; // the last reader of each value
+  for (auto [position, op] : llvm::enumerate(operations))
+    for (Value operand : op->getOperands())
+      if (isActivations(operand))
+        ends[operand] = position;
+  llvm::SmallVector<Cut> starts;
+  llvm::SetVector<Value> alive;
+  std::optional<Cut> narrow;
+  for (auto [index, op] : llvm::enumerate(operations)) {
+    int64_t position = index;
+    if (position > cuts.back().position)
+      break;
+    if (isa<AttentionOp>(op) && narrow && (starts.empty() || starts.back().value != narrow->value))
+      starts.push_back(*narrow);
+    for (Value result : op->getResults())
+      if (isActivations(result) && ends.lookup(result) > position)
+        alive.insert(result);
+    alive.remove_if([&](Value value) { return ends.lookup(value) <= position; });
+    if (alive.size() != 1)
+      continue;
+    narrow = Cut();
+    narrow->value = alive.front();
+    narrow->position = position + 1;
+    narrow->startsBlock = true;
+  }
+  llvm::append_range(cuts, starts);
+  // A block starts before the site at the same place.
+  llvm::stable_sort(cuts, [](const Cut &a, const Cut &b) {
+    return std::make_pair(a.position, !a.startsBlock) < std::make_pair(b.position, !b.startsBlock);
+  });
+}
+
+int64_t FlatModel::getLevel(Value value) const {
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return 0;
+  if (!isRepeated(op))
+    return levels.lookup(op);
+  int64_t level = 0;
+  for (Value operand : op->getOperands())
+    level = std::max(level, getLevelOfUse(operand, positions.lookup(op)));
+  return level;
+}
+
+/// The first part in which the operation at `position` may read `value`.
+int64_t FlatModel::getLevelOfUse(Value value, int64_t position) const {
+  int64_t level = getLevel(value);
+  for (auto [index, cut] : llvm::enumerate(cuts)) {
+    if (cut.value != value)
+      continue;
+    bool after = cut.startsBlock ? position >= cut.position
+                                 : llvm::is_contained(cut.readers, operations[position]);
+    if (after)
+      level = std::max<int64_t>(level, index + 1);
+  }
+  return level;
+}
+
+void FlatModel::assignLevels() {
+  for (auto [index, op] : llvm::enumerate(operations)) {
+    if (isRepeated(op))
+      continue;
+    int64_t level = 0;
+    for (Value operand : op->getOperands())
+      level = std::max(level, getLevelOfUse(operand, index));
+    levels[op] = level;
+  }
+}
+
+/// Marks what the last cut's value depends on, and which part is the last to read each value.
+void FlatModel::findNeeded() {
+  SmallVector<std::pair<Value, int64_t>> work; // values, and the part that reads them
+  for (auto [index, cut] : llvm::enumerate(cuts))
+    work.push_back({cut.value, -1});
+  while (!work.empty()) {
+    auto [value, reader] = work.pop_back_val();
+    auto [entry, isNew] = lastUses.try_emplace(value, -1);
+    bool later = reader > entry->second;
+    entry->second = std::max(entry->second, reader);
+    Operation *op = value.getDefiningOp();
+    if (!op)
+      continue;
+    // What is repeated reads its operands wherever it is read itself.
+    if (isRepeated(op) ? !(isNew || later) : !needed.insert(op).second)
+      continue;
+    for (Value operand : op->getOperands())
+      work.push_back({operand, isRepeated(op) ? reader : levels.lookup(op)});
+  }
+}
+
+int64_t FlatModel::getLastUse(Value value) const {
+  auto found = lastUses.find(value);
+  return found == lastUses.end() ? -1 : found->second;
+}
+
+//===----------------------------------------------------------------------===//
+// Parts
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Copies operations of the flat model into a part's function.
+class PartBuilder {
+public:
+  PartBuilder(Part &part, const SymbolTable &symbols,
+              const DenseMap<Operation *, LinearOp> &originals)
+      : part(part), symbols(symbols), originals(originals), parameters(part.module->getContext()),
+        builder(part.module->getContext()) {
+    parameters.setInsertionPointToStart(part.module->getBody());
+    builder.setInsertionPointToStart(&part.function.front());
+  }
+
+  void copy(Operation *op) {
+    for (Value operand : op->getOperands())
+      provide(operand);
+    Operation *copied = builder.clone(*op, mapping);
+    if (auto linear = dyn_cast<LinearOp>(copied)) {
+      LinearOp original = originals.lookup(op);
+      if (auto activation = original.getActivationAttr())
+        linear.setActivationAttr(activation);
+      else
+        linear.removeActivationAttr();
+    }
+  }
+
+  void finish() {
+    SmallVector<Value> results;
+    for (Value result : part.results)
+      results.push_back(mapping.lookup(result));
+    func::ReturnOp::create(builder, part.function.getLoc(), results);
+    part.function.setFunctionType(
+        builder.getFunctionType(part.function.front().getArgumentTypes(), ValueRange(results)));
+  }
+
+private:
+  void provide(Value value) {
+    if (mapping.contains(value))
+      return;
+    Operation *op = value.getDefiningOp();
+    if (op && isRepeated(op)) {
+      if (auto read = dyn_cast<ParameterValueOp>(op))
+        return copyParameter(read);
+      return copy(op);
+    }
+    if (isActivations(value))
+      part.inputs.push_back(value);
+    mapping.map(value, part.function.front().addArgument(value.getType(), value.getLoc()));
+  }
+
+  /// The parameter as it is now, under a name that only says which of the part's it is.
+  void copyParameter(ParameterValueOp read) {
+    auto original = symbols.lookup<ParameterOp>(read.getParameter());
+    std::string &name = names[original];
+    if (name.empty()) {
+      name = "p" + std::to_string(names.size() - 1);
+      auto parameter = cast<ParameterOp>(parameters.clone(*original));
+      parameter.setSymName(name);
+    }
+    auto copied = ParameterValueOp::create(builder, read.getLoc(), original.getTensorType(), name);
+    mapping.map(read.getResult(), copied.getResult());
+  }
+
+  Part &part;
+  const SymbolTable &symbols;
+  const DenseMap<Operation *, LinearOp> &originals;
+  OpBuilder parameters, builder;
+  IRMapping mapping;
+  DenseMap<Operation *, std::string> names;
+};
+
+} // namespace
+
+Part FlatModel::buildPart(int64_t index) {
+  Part part;
+  part.module = ModuleOp::create(module.getLoc());
+  OpBuilder builder = OpBuilder::atBlockEnd(part.module->getBody());
+  part.function =
+      func::FuncOp::create(builder, function.getLoc(), "part", builder.getFunctionType({}, {}));
+  part.function.addEntryBlock();
+  PartBuilder copier(part, symbols, originals);
+  for (Operation *op : operations) {
+    if (isRepeated(op) || !needed.contains(op) || levels.lookup(op) != index)
+      continue;
+    copier.copy(op);
+    for (Value result : op->getResults())
+      if (getLastUse(result) > index ||
+          llvm::any_of(cuts, [&](const Cut &cut) { return cut.value == result; }))
+        part.results.push_back(result);
+  }
+  copier.finish();
+  return part;
+}
+
+std::string Part::getStructure() const {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  function->print(stream, OpPrintingFlags().useLocalScope());
+  return text;
+}

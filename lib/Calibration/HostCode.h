@@ -1,0 +1,83 @@
+//===- HostCode.h - planned programs compiled and run on this machine ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CALIBRATION_HOSTCODE_H
+#define LLMC_LIB_CALIBRATION_HOSTCODE_H
+
+#include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
+#include "llmc/program.h"
+
+#include "llvm/ADT/FunctionExtras.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+
+struct llmc_pool;
+namespace llvm::orc {
+class LLJIT;
+}
+
+namespace llmc {
+
+/// The best of the compiler's variants that this machine runs, or null where there is none.
+const KernelTarget *getHostTarget();
+
+/// Memory for generated code: aligned as programs expect.
+class AlignedBuffer {
+public:
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(size_t size);
+  uint8_t *data() const { return memory.get(); }
+  float *floats() const { return reinterpret_cast<float *>(memory.get()); }
+  size_t size() const { return bytes; }
+
+private:
+  struct Free {
+    void operator()(uint8_t *memory) const { std::free(memory); }
+  };
+  std::unique_ptr<uint8_t, Free> memory;
+  size_t bytes = 0;
+};
+
+/// The threads that run everything.
+class Workers {
+public:
+  /// 0 threads: as many as the process may run on.
+  static llvm::Expected<Workers> create(unsigned threads);
+
+  unsigned size() const { return threads; }
+  void runStep(llmc_step_function function, llmc_step &step);
+  /// Calls `work` once for every index below `count`, in any order, on any worker.
+  void run(int64_t count, llvm::function_ref<void(int64_t index, unsigned worker)> work);
+
+private:
+  struct Destroy {
+    void operator()(llmc_pool *pool) const;
+  };
+  std::unique_ptr<llmc_pool, Destroy> pool;
+  unsigned threads = 0;
+};
+
+/// A program planned for getHostTarget(), in memory.
+class HostCode {
+public:
+  static llvm::Expected<HostCode> compile(SPMDProgram program);
+  HostCode();
+  HostCode(HostCode &&);
+  HostCode &operator=(HostCode &&);
+  ~HostCode();
+
+  llmc_step_function step = nullptr;
+  int64_t arenaBytes = 0, workerArenaBytes = 0, stateBytes = 0;
+
+private:
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+};
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CALIBRATION_HOSTCODE_H

@@ -1,0 +1,119 @@
+//===- StatisticsAccumulator.cpp - statistics of rows as they come ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "StatisticsAccumulator.h"
+#include "SecondMomentKernel.h"
+extern "C" {
+#include "cpu.h"
+}
+
+#include <cmath>
+
+using namespace llmc;
+
+/// Rows whose products are summed in fp32.
+static constexpr int64_t chunkRows = 1024;
+/// Columns of a tile of the second moment: its inputs stay in a second-level cache.
+static constexpr int64_t tileColumns = 192;
+/// Columns that a worker sums at a time.
+static constexpr int64_t columnBlock = 64;
+
+static ProductKernel *chooseKernel() {
+  [[maybe_unused]] uint64_t features = llmc_cpu_features();
+#if defined(__x86_64__)
+  uint64_t avx2 = LLMC_FEATURE_AVX2 | LLMC_FEATURE_FMA;
+  uint64_t avx512 = avx2 | LLMC_FEATURE_AVX512F | LLMC_FEATURE_AVX512BW | LLMC_FEATURE_AVX512VL |
+                    LLMC_FEATURE_AVX512DQ;
+  if ((features & avx512) == avx512) {
+    prepareColumns_avx512();
+    return multiplyColumns_avx512;
+  }
+  if ((features & avx2) == avx2) {
+    prepareColumns_avx2();
+    return multiplyColumns_avx2;
+  }
+#endif
+  prepareColumns_baseline();
+  return multiplyColumns_baseline;
+}
+
+StatisticsAccumulator::StatisticsAccumulator(unsigned kinds, int64_t width, Workers &workers)
+    : kinds(kinds), workers(workers) {
+  result.width = width;
+  if (kinds & SecondMoment) {
+    result.secondMoment.resize(width * width);
+    scratch.resize(workers.size());
+    for (int64_t column = 0; column < width; column += tileColumns)
+      for (int64_t row = column; row < width; row += tileColumns)
+        tiles.push_back({row, column});
+  }
+  sums.resize(kinds & Mean ? width : 0);
+  magnitudes.resize(kinds & MeanMagnitude ? width : 0);
+  result.maxMagnitude.resize(kinds & MaxMagnitude ? width : 0);
+}
+
+void StatisticsAccumulator::addSecondMoment(const float *rows, int64_t count, int64_t stride) {
+  static ProductKernel *const kernel = chooseKernel();
+  int64_t width = result.width;
+  workers.run(tiles.size(), [&](int64_t index, unsigned worker) {
+    auto [row, column] = tiles[index];
+    int64_t height = std::min(tileColumns, width - row);
+    int64_t breadth = std::min(tileColumns, width - column);
+    std::vector<float> &product = scratch[worker];
+    product.resize(tileColumns * tileColumns);
+    kernel(rows + row, height, rows + column, breadth, count, stride, product.data());
+    for (int64_t j = 0; j < breadth; ++j) {
+      double *out = result.secondMoment.data() + (column + j) * width + row;
+      for (int64_t i = 0; i < height; ++i)
+        out[i] += product[j * height + i];
+    }
+  });
+}
+
+void StatisticsAccumulator::addColumns(const float *rows, int64_t count, int64_t stride) {
+  int64_t width = result.width;
+  workers.run((width + columnBlock - 1) / columnBlock, [&](int64_t block, unsigned) {
+    int64_t begin = block * columnBlock, end = std::min(begin + columnBlock, width);
+    for (int64_t row = 0; row < count; ++row) {
+      const float *x = rows + row * stride;
+      if (!sums.empty())
+        for (int64_t column = begin; column < end; ++column)
+          sums[column] += x[column];
+      if (!magnitudes.empty())
+        for (int64_t column = begin; column < end; ++column)
+          magnitudes[column] += std::abs(x[column]);
+      if (!result.maxMagnitude.empty())
+        for (int64_t column = begin; column < end; ++column)
+          result.maxMagnitude[column] = std::max(result.maxMagnitude[column], std::abs(x[column]));
+    }
+  });
+}
+
+void StatisticsAccumulator::add(const float *rows, int64_t count, int64_t stride) {
+  for (int64_t done = 0; done < count; done += chunkRows) {
+    int64_t chunk = std::min(chunkRows, count - done);
+    if (kinds & SecondMoment)
+      addSecondMoment(rows + done * stride, chunk, stride);
+    if (kinds & ~SecondMoment)
+      addColumns(rows + done * stride, chunk, stride);
+  }
+  result.rows += count;
+}
+
+InputStatistics StatisticsAccumulator::finish() {
+  // Tiles on the diagonal are whole; the others are mirrored.
+  int64_t width = result.width;
+  if (kinds & SecondMoment)
+    for (int64_t column = 0; column < width; ++column)
+      for (int64_t row = column + 1; row < width; ++row)
+        result.secondMoment[row * width + column] = result.secondMoment[column * width + row];
+  for (double sum : sums)
+    result.mean.push_back(sum / result.rows);
+  for (double sum : magnitudes)
+    result.meanMagnitude.push_back(sum / result.rows);
+  return std::move(result);
+}

@@ -1,0 +1,80 @@
+//===- StatisticsFile.h - statistics of all sites in one file ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A safetensors file. A site is named after the first of its weights, and gives the tensors
+// NAME.second_moment (f64, width × width), NAME.mean, NAME.mean_magnitude and NAME.max_magnitude
+// (f32, width). `__metadata__` has
+//
+//   format   llmc-statistics
+//   model    the fingerprint of the model that was calibrated
+//   tokens   that of the tokens
+//   rows     how many rows were seen
+//   weights  JSON: the site of each weight
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CALIBRATION_STATISTICSFILE_H
+#define LLMC_LIB_CALIBRATION_STATISTICSFILE_H
+
+#include "FlatModel.h"
+
+#include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+namespace llmc {
+
+/// Writes statistics as they come, to PATH.partial, which becomes PATH when all are there.
+class StatisticsWriter {
+public:
+  /// With `goOn`, what an earlier run wrote of the same file is kept, and so is what this one
+  /// writes if it fails.
+  static llvm::Expected<std::unique_ptr<StatisticsWriter>>
+  create(llvm::StringRef path, llvm::ArrayRef<Cut> cuts, unsigned kinds, llvm::StringRef model,
+         llvm::StringRef tokens, int64_t rows, bool goOn);
+  StatisticsWriter(const StatisticsWriter &) = delete;
+  StatisticsWriter &operator=(const StatisticsWriter &) = delete;
+  ~StatisticsWriter();
+
+  llvm::Error write(const Cut &cut, const InputStatistics &statistics);
+  llvm::Error finish();
+
+private:
+  StatisticsWriter() = default;
+  llvm::Error writeBytes(int64_t offset, llvm::ArrayRef<uint8_t> bytes);
+  llvm::Error fail(llvm::StringRef what) const;
+
+  std::string path, partial;
+  llvm::StringMap<int64_t> offsets; ///< of tensors in the file
+  int descriptor = -1;
+  bool goOn = false;
+};
+
+/// Reads such a file.
+class StatisticsReader {
+public:
+  /// Refuses a file that does not belong to `model`, or to `tokens` unless that is empty.
+  static llvm::Expected<StatisticsReader> open(llvm::StringRef path, llvm::StringRef model,
+                                               llvm::StringRef tokens);
+
+  llvm::Expected<InputStatistics> read(const Cut &cut, unsigned kinds) const;
+
+private:
+  llvm::Expected<llvm::StringRef> getTensor(llvm::StringRef name, llvm::StringRef type,
+                                            llvm::ArrayRef<int64_t> shape) const;
+  llvm::Error fail(const llvm::Twine &what) const;
+
+  std::string path;
+  std::unique_ptr<llvm::MemoryBuffer> file;
+  llvm::StringRef data;
+  llvm::json::Object header, sites;
+  int64_t rows = 0;
+};
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CALIBRATION_STATISTICSFILE_H

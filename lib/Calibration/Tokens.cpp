@@ -1,0 +1,202 @@
+//===- Tokens.cpp - the tokens that a model is calibrated on ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Tokens.h"
+#include "Fingerprint.h"
+#include "llmc/Support/ParameterPaths.h"
+#include "llmc/tokenizer.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Regex.h"
+
+#include <numeric>
+#include <random>
+
+using namespace mlir;
+using namespace llmc;
+
+using llvm::createStringError;
+
+//===----------------------------------------------------------------------===//
+// Limits
+//===----------------------------------------------------------------------===//
+
+FailureOr<TokenLimits> TokenLimits::get(ModuleOp module) {
+  auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
+  if (!step || step.isExternal())
+    return module.emitError("expected a function @")
+           << LLMCDialect::stepFunctionName << " that computes a step of the model";
+  TokenLimits limits{INT64_MAX, INT64_MAX};
+  for (Type type : step.getArgumentTypes())
+    if (auto cache = dyn_cast<KVCacheType>(type))
+      limits.context = std::min(limits.context, cache.getCapacity());
+  module.walk([&](EmbeddingOp op) {
+    bool ofPositions = op.getIndices().getDefiningOp<PositionsOp>() != nullptr;
+    int64_t &limit = ofPositions ? limits.context : limits.vocabulary;
+    limit = std::min(limit, cast<RankedTensorType>(op.getTable().getType()).getDimSize(0));
+  });
+  return limits;
+}
+
+//===----------------------------------------------------------------------===//
+// Files
+//===----------------------------------------------------------------------===//
+
+static llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readFile(StringRef path) {
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!file)
+    return createStringError(file.getError(), "cannot read '%s': %s", path.str().c_str(),
+                             file.getError().message().c_str());
+  return std::move(*file);
+}
+
+template <typename T>
+static llvm::Expected<std::vector<int32_t>> readIntegers(StringRef bytes, StringRef path) {
+  std::vector<int32_t> tokens(bytes.size() / sizeof(T));
+  for (auto [index, token] : llvm::enumerate(tokens)) {
+    T value =
+        llvm::support::endian::read<T, llvm::endianness::little>(bytes.data() + index * sizeof(T));
+    token = static_cast<int32_t>(value);
+    if (value < 0 || token != value)
+      return createStringError("'%s': expected token ids, found %lld at %zu", path.str().c_str(),
+                               (long long)value, (size_t)index);
+  }
+  return tokens;
+}
+
+/// A .npy file of version 1 to 3: a magic, a header that is a Python dictionary, the numbers.
+static llvm::Expected<std::vector<int32_t>> readNpy(StringRef path) {
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = readFile(path);
+  if (!file)
+    return file.takeError();
+  StringRef bytes = (*file)->getBuffer();
+  auto fail = [&](const Twine &what) {
+    return createStringError(Twine("'") + path + "': " + what);
+  };
+  if (bytes.size() < 12 || !bytes.starts_with("\x93NUMPY"))
+    return fail("expected a .npy file");
+  size_t start = bytes[6] == 1 ? 10 : 12;
+  size_t length = start == 10 ? llvm::support::endian::read16le(bytes.data() + 8)
+                              : llvm::support::endian::read32le(bytes.data() + 8);
+  if (length > bytes.size() - start)
+    return fail("expected a .npy header of " + Twine(length) + " bytes, found the file's end");
+  StringRef header = bytes.substr(start, length), data = bytes.substr(start + length);
+  SmallVector<StringRef> type, shape;
+  if (!llvm::Regex("'descr' *: *'([^']*)'").match(header, &type) ||
+      !llvm::Regex("'shape' *: *\\(([^)]*)\\)").match(header, &shape))
+    return fail("expected a .npy header with 'descr' and 'shape'");
+  if (type[1] != "<i4" && type[1] != "<i8")
+    return fail("expected token ids of type <i4 or <i8, found " + type[1]);
+  SmallVector<StringRef> found;
+  uint64_t count = 0;
+  if (!llvm::Regex("^ *(1 *, *)?([0-9]+) *,? *$").match(shape[1], &found) ||
+      found[2].getAsInteger(10, count))
+    return fail("expected shape (n,) or (1, n), found (" + shape[1] + ")");
+  size_t size = type[1] == "<i4" ? 4 : 8;
+  if (count > data.size() / size)
+    return fail("expected " + Twine(count) + " tokens, found " + Twine(data.size() / size));
+  data = data.take_front(count * size);
+  return size == 4 ? readIntegers<int32_t>(data, path) : readIntegers<int64_t>(data, path);
+}
+
+/// Finds tokenizer.json as the option says, or beside the first of the parameters' files.
+static llvm::Expected<std::string> findTokenizer(ModuleOp module, StringRef option) {
+  SmallString<256> path(option);
+  if (option.empty()) {
+    std::vector<std::string> files = collectParameterPaths(module);
+    if (files.empty())
+      return createStringError("expected a tokenizer to read the calibration text with: no "
+                               "parameter lies in a file that one could stand beside");
+    path = llvm::sys::path::parent_path(files.front());
+  }
+  if (option.empty() || llvm::sys::fs::is_directory(path))
+    llvm::sys::path::append(path, "tokenizer.json");
+  return path.str().str();
+}
+
+static llvm::Expected<std::vector<int32_t>> readText(ModuleOp module,
+                                                     const CalibrationOptions &options) {
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> text = readFile(options.calibration);
+  if (!text)
+    return text.takeError();
+  llvm::Expected<std::string> path = findTokenizer(module, options.tokenizer);
+  if (!path)
+    return path.takeError();
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> json = readFile(*path);
+  if (!json)
+    return json.takeError();
+  llmc_tokenizer *tokenizer = nullptr;
+  llmc_status status = llmc_tokenizer_create((*json)->getBufferStart(), (*json)->getBufferSize(),
+                                             nullptr, 0, &tokenizer);
+  if (!llmc_status_ok(&status))
+    return createStringError("'%s': %s", path->c_str(), status.message);
+  StringRef bytes = (*text)->getBuffer();
+  std::vector<int32_t> tokens(bytes.size() + 16);
+  size_t count = 0;
+  status = llmc_tokenizer_encode(tokenizer, bytes.data(), bytes.size(), LLMC_ENCODE_PLAIN_TEXT,
+                                 tokens.data(), tokens.size(), &count);
+  if (!llmc_status_ok(&status) && count > tokens.size()) {
+    // The tokenizer's normal form is longer than the text.
+    tokens.resize(count);
+    status = llmc_tokenizer_encode(tokenizer, bytes.data(), bytes.size(), LLMC_ENCODE_PLAIN_TEXT,
+                                   tokens.data(), tokens.size(), &count);
+  }
+  llmc_tokenizer_release(tokenizer);
+  if (!llmc_status_ok(&status))
+    return createStringError("'%s': %s", options.calibration.c_str(), status.message);
+  tokens.resize(count);
+  return tokens;
+}
+
+//===----------------------------------------------------------------------===//
+// Samples
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<CalibrationTokens> llmc::readTokens(ModuleOp module, const TokenLimits &limits,
+                                                   const CalibrationOptions &options) {
+  StringRef path = options.calibration;
+  llvm::Expected<std::vector<int32_t>> tokens =
+      path.ends_with(".npy") ? readNpy(path) : readText(module, options);
+  if (!tokens)
+    return tokens.takeError();
+  for (auto [index, token] : llvm::enumerate(*tokens))
+    if (token >= limits.vocabulary)
+      return createStringError("'%s': expected token ids below %lld, found %d at %zu",
+                               options.calibration.c_str(), (long long)limits.vocabulary, token,
+                               (size_t)index);
+  int64_t windows = tokens->size() / options.sequenceLength;
+  if (windows == 0)
+    return createStringError("'%s': expected at least one sample of %lld tokens, found %zu tokens",
+                             options.calibration.c_str(), (long long)options.sequenceLength,
+                             tokens->size());
+  if (windows < options.samples)
+    module.emitWarning() << "'" << path << "' has " << windows << " samples of "
+                         << options.sequenceLength << " tokens, " << options.samples
+                         << " were asked for";
+  // A Fisher-Yates shuffle; the generator's numbers are fixed by the C++ standard.
+  std::vector<int64_t> order(windows);
+  std::iota(order.begin(), order.end(), 0);
+  std::mt19937_64 random(options.seed);
+  for (int64_t i = windows - 1; i > 0; --i)
+    std::swap(order[i], order[random() % (i + 1)]);
+  CalibrationTokens samples;
+  samples.length = options.sequenceLength;
+  for (int64_t window : ArrayRef(order).take_front(options.samples))
+    samples.ids.insert(samples.ids.end(), tokens->begin() + window * options.sequenceLength,
+                       tokens->begin() + (window + 1) * options.sequenceLength);
+  return samples;
+}
+
+std::string llmc::getFingerprint(const CalibrationTokens &tokens) {
+  auto bytes = reinterpret_cast<const uint8_t *>(tokens.ids.data());
+  return getFingerprint(ArrayRef(bytes, tokens.ids.size() * sizeof(int32_t))) + "-" +
+         std::to_string(tokens.length);
+}

@@ -1,0 +1,42 @@
+//===- Tokens.h - the tokens that a model is calibrated on ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CALIBRATION_TOKENS_H
+#define LLMC_LIB_CALIBRATION_TOKENS_H
+
+#include "llmc/Calibration/Calibration.h"
+
+#include "llvm/Support/Error.h"
+
+namespace llmc {
+
+/// Samples of equal length, one after the other.
+struct CalibrationTokens {
+  std::vector<int32_t> ids;
+  int64_t length = 0;
+
+  int64_t getSamples() const { return ids.size() / length; }
+};
+
+/// Tells whether two sets of samples are the same.
+std::string getFingerprint(const CalibrationTokens &tokens);
+
+/// What tokens and positions the model can take.
+struct TokenLimits {
+  int64_t vocabulary = 0, context = 0;
+
+  static mlir::FailureOr<TokenLimits> get(mlir::ModuleOp module);
+};
+
+/// Reads the samples from the options' text or token file: windows that do not overlap, chosen by
+/// the seed. Where there are fewer than asked for, all are taken and a warning is given.
+llvm::Expected<CalibrationTokens> readTokens(mlir::ModuleOp module, const TokenLimits &limits,
+                                             const CalibrationOptions &options);
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CALIBRATION_TOKENS_H

@@ -1,0 +1,113 @@
+# Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compares statistics that the calibrate pass saves with the inputs that ONNX Runtime gives the same
+linears, and tries what must not change them: threads, memory, sources, saved files."""
+
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from support import BUILD, SOURCE
+
+TINY = SOURCE / "models" / "tiny"
+SAMPLES, LENGTH = 6, 100
+# Sites by the name of their first weight, and the nodes that read the same value.
+NODES = {"attention.query": "self_attn/q_proj", "attention.output": "self_attn/o_proj",
+         "mlp.gate": "mlp/gate_proj", "mlp.down": "mlp/down_proj"}
+
+
+def calibrate(model, check=True, **options):
+    """Runs the pass; options are spelled with underscores."""
+    text = " ".join(f"{key.replace('_', '-')}={value}" for key, value in options.items())
+    done = subprocess.run([BUILD / "bin" / "llmc-opt", f"--calibrate={text}", model, "-o", os.devnull],
+                          capture_output=True, text=True)
+    assert not check or done.returncode == 0, done.stderr
+    return done
+
+
+def read_statistics(path):
+    """The tensors of a safetensors file."""
+    with open(path, "rb") as stream:
+        contents = stream.read()
+    size, = struct.unpack("<Q", contents[:8])
+    header = json.loads(contents[8:8 + size])
+    tensors = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        begin, end = entry["data_offsets"]
+        kind = {"F64": np.float64, "F32": np.float32}[entry["dtype"]]
+        tensors[name] = np.frombuffer(contents[8 + size + begin:8 + size + end],
+                                      kind).reshape(entry["shape"])
+    return tensors
+
+
+def reference_inputs(tokens):
+    """The inputs of the linears at each site, rows × width, in double."""
+    model = onnx.load(TINY / "model.onnx")
+    nodes = {node.name: node.input[0] for node in model.graph.node if node.input}
+    layers = sum(value.name.endswith(".key") for value in model.graph.input)
+    sites = {f"layers.{layer}.{site}": nodes[f"/model/layers.{layer}/{node}/MatMul"]
+             for layer in range(layers) for site, node in NODES.items()}
+    sites["embedding"] = nodes["/lm_head/MatMul"]
+    for value in sites.values():
+        model.graph.output.append(onnx.helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT,
+                                                                     None))
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    feeds = {"input_ids": tokens, "attention_mask": np.ones_like(tokens),
+             "position_ids": np.tile(np.arange(tokens.shape[1]), (len(tokens), 1))}
+    for value in session.get_inputs():
+        if value.name.startswith("past"):
+            heads, size = value.shape[1], value.shape[3]
+            feeds[value.name] = np.zeros((len(tokens), heads, 0, size), np.float32)
+    names = list(dict.fromkeys(sites.values()))
+    found = dict(zip(names, session.run(names, feeds)))
+    return {site: found[value].reshape(tokens.size, -1).astype(np.float64)
+            for site, value in sites.items()}
+
+
+def check(statistics, name, expected):
+    found = statistics[name]
+    error = np.abs(found - expected).max() / np.abs(expected).max()
+    assert error < 2e-6, f"{name}: relative error {error:.2e}"
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        model = folder / "tiny.mlir"
+        subprocess.run([BUILD / "bin" / "llmc-translate", "--import-onnx", TINY / "model.onnx", "-o",
+                        model], check=True)
+        random = np.random.default_rng(7)
+        tokens = random.integers(0, 2048, (SAMPLES, LENGTH))
+        np.save(folder / "tokens.npy", tokens.reshape(-1))
+        common = dict(calibration=folder / "tokens.npy", samples=SAMPLES, sequence_length=LENGTH)
+        saved = folder / "statistics.safetensors"
+        calibrate(model, save_statistics=saved, **common)
+        assert not (folder / "statistics.safetensors.partial").exists()
+        statistics = read_statistics(saved)
+        inputs = reference_inputs(tokens)
+        assert len(statistics) == 4 * len(inputs), sorted(statistics)
+        for site, x in inputs.items():
+            check(statistics, f"{site}.second_moment", x.T @ x)
+            check(statistics, f"{site}.mean", x.mean(0))
+            check(statistics, f"{site}.mean_magnitude", np.abs(x).mean(0))
+            check(statistics, f"{site}.max_magnitude", np.abs(x).max(0))
+
+        # Neither threads nor memory change a bit.
+        for options in (dict(threads=1), dict(threads=3), dict(memory=0), dict(memory=1)):
+            other = folder / "other.safetensors"
+            calibrate(model, save_statistics=other, **common, **options)
+            assert other.read_bytes() == saved.read_bytes(), options
+    print("calibration: as ONNX Runtime's")
+
+
+if __name__ == "__main__":
+    main()
