@@ -62,8 +62,10 @@ struct CalibratePass : llmc::impl::CalibrateBase<CalibratePass> {
     request.key = "calibrate";
     request.select = [](LinearOp, ParameterOp) { return true; };
     request.visit = [](CalibrationSite &) { return success(); };
-    if (failed(calibrate(getOperation(), options, request)))
-      signalPassFailure();
+    FailureOr<CalibrationTimes> times = calibrate(getOperation(), options, request);
+    if (failed(times))
+      return signalPassFailure();
+    getOperation().emitRemark() << "calibrate: " << describe(*times);
     markAllAnalysesPreserved();
   }
 };

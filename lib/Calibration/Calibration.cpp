@@ -9,11 +9,15 @@
 #include "Fingerprint.h"
 #include "FlatModel.h"
 #include "PartRunner.h"
+#include "ProgressLine.h"
 #include "StatisticsAccumulator.h"
 #include "StatisticsFile.h"
 #include "Stopwatch.h"
 #include "Tokens.h"
+#include "WorkFolder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
+
+#include "llvm/Support/Format.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -36,14 +40,26 @@ private:
   LogicalResult checkOptions();
   LogicalResult readSamples();
   LogicalResult visitSaved();
+  LogicalResult openFolder();
   LogicalResult openWriter();
+  LogicalResult walkBlocks();
 
-  /// The cuts of a block: [begin, end).
+  /// The cuts of a block: [begin, end), of which the first may be its start.
   struct Block {
     int64_t begin, end;
   };
   std::vector<Block> getBlocks() const;
-  LogicalResult runBlock(Block block);
+  /// The cuts of the block's sites: [getFirstSite(block), block.end).
+  int64_t getFirstSite(Block block) const {
+    return block.begin + flat->getCuts()[block.begin].startsBlock;
+  }
+  /// How often parts are run for these blocks.
+  int64_t countRuns(ArrayRef<Block> blocks) const;
+  /// From the block's start to that of the next one.
+  LogicalResult runBlock(Block block, std::vector<CalibrationSite> &sites);
+  LogicalResult restoreBlocks(ArrayRef<Block> blocks);
+  LogicalResult restoreRows(Value value);
+  LogicalResult saveBlock(ArrayRef<Block> blocks, int64_t index, ArrayRef<CalibrationSite> sites);
   /// Computes a part. Rows that it is the last to read are released, but not those of values older
   /// than part `keepBefore`.
   LogicalResult runPart(int64_t index, int64_t keepBefore, CalibrationSite *site);
@@ -61,6 +77,8 @@ private:
   std::optional<FlatModel> flat;
   std::optional<PartRunner> runner;
   std::unique_ptr<StatisticsWriter> writer;
+  std::unique_ptr<WorkFolder> folder;
+  std::optional<ProgressLine> progress;
 };
 
 } // namespace
@@ -74,6 +92,9 @@ LogicalResult Walk::checkOptions() {
   if (failed(atLeastOne("samples", options.samples)) ||
       failed(atLeastOne("sequence-length", options.sequenceLength)))
     return failure();
+  if (!options.statistics.empty() && (!options.saveStatistics.empty() || request.inputRows > 0))
+    return module.emitError("calibration: expected no statistics to read where ")
+           << (request.inputRows > 0 ? "inputs are asked for" : "statistics are to be saved");
   if (options.memory < 0)
     return module.emitError("calibration: expected a bound of memory that is not negative, found ")
            << options.memory;
@@ -111,6 +132,8 @@ LogicalResult Walk::visit(int64_t index, CalibrationSite &site) {
   if (writer)
     if (failed(report(writer->write(flat->getCuts()[index], site.statistics))))
       return failure();
+  if (progress)
+    progress->clear();
   Stopwatch watch(times.visit);
   return request.visit(site);
 }
@@ -176,6 +199,7 @@ LogicalResult Walk::runPart(int64_t index, int64_t keepBefore, CalibrationSite *
   int64_t total = tokens.ids.size();
   int64_t wanted = std::min(request.inputRows, total), seen = 0;
   AlignedBuffer spare;
+  std::string name = site ? site->parameters.front().getSymName().str() : "between blocks";
   auto finish = [&](int64_t batch) -> LogicalResult {
     int64_t count = runner->getRows(batch);
     if (site) {
@@ -194,6 +218,7 @@ LogicalResult Walk::runPart(int64_t index, int64_t keepBefore, CalibrationSite *
     };
     llvm::for_each(part.inputs, release);
     llvm::for_each(part.results, release);
+    progress->advance(name);
     return success();
   };
   if (failed(runner->run(part, finish)))
@@ -205,35 +230,158 @@ LogicalResult Walk::runPart(int64_t index, int64_t keepBefore, CalibrationSite *
   return success();
 }
 
-LogicalResult Walk::runBlock(Block block) {
-  ArrayRef<Cut> cuts = flat->getCuts();
-  bool hasStart = cuts[block.begin].startsBlock;
-  if (hasStart && failed(runPart(block.begin, /*keepBefore=*/0, nullptr)))
-    return failure();
-  int64_t first = block.begin + hasStart;
-  if (options.trueSequential) {
-    for (int64_t index = first; index < block.end; ++index) {
-      CalibrationSite site = makeSite(index);
-      if (failed(runPart(index, /*keepBefore=*/0, &site)) || failed(visit(index, site)))
-        return failure();
-    }
-    return success();
-  }
-  // All sites with the weights that the block had, then the block again with the new ones.
-  std::vector<CalibrationSite> sites;
+LogicalResult Walk::runBlock(Block block, std::vector<CalibrationSite> &sites) {
+  int64_t first = getFirstSite(block);
+  bool isLast = block.end == static_cast<int64_t>(flat->getCuts().size());
   for (int64_t index = first; index < block.end; ++index) {
     sites.push_back(makeSite(index));
-    if (failed(runPart(index, /*keepBefore=*/first, &sites.back())))
+    CalibrationSite &site = sites.back();
+    if (failed(runPart(index, options.trueSequential ? 0 : first, &site)) ||
+        (options.trueSequential && failed(visit(index, site))))
+      return failure();
+    if (options.trueSequential)
+      site.statistics = InputStatistics();
+  }
+  if (!options.trueSequential) {
+    // All sites have seen the weights that the block had; what follows sees the new ones.
+    for (auto [index, site] : llvm::enumerate(sites)) {
+      if (failed(visit(first + index, site)))
+        return failure();
+      site.statistics = InputStatistics();
+    }
+    for (int64_t index = first; index < block.end && !isLast; ++index)
+      if (failed(runPart(index, /*keepBefore=*/0, nullptr)))
+        return failure();
+  }
+  return isLast ? success() : runPart(block.end, /*keepBefore=*/0, nullptr);
+}
+
+//===----------------------------------------------------------------------===//
+// Going on after an interruption
+//===----------------------------------------------------------------------===//
+
+LogicalResult Walk::openFolder() {
+  llvm::json::Object job{
+      {"pass", request.key},
+      {"model", modelFingerprint},
+      {"calibration", options.calibration.empty() ? "self-generated" : getFingerprint(tokens)},
+      {"samples", options.samples},
+      {"sequence_length", options.sequenceLength},
+      {"seed", std::to_string(options.seed)},
+      {"true_sequential", options.trueSequential},
+      {"statistics", request.statistics},
+      {"save_statistics", options.saveStatistics}};
+  llvm::Expected<std::unique_ptr<WorkFolder>> opened = WorkFolder::open(options.resume, job);
+  if (!opened)
+    return report(opened.takeError());
+  folder = std::move(*opened);
+  folder->noteParameters(module);
+  return success();
+}
+
+LogicalResult Walk::restoreBlocks(ArrayRef<Block> blocks) {
+  for (auto [number, block] : llvm::enumerate(blocks)) {
+    std::vector<CalibrationSite> sites;
+    int64_t first = getFirstSite(block);
+    for (int64_t index = first; index < block.end; ++index)
+      sites.push_back(makeSite(index));
+    if (failed(report(folder->restoreBlock(module, number, sites))))
+      return failure();
+    for (CalibrationSite &site : sites)
+      if (failed(request.visit(site)))
+        return failure();
+  }
+  return success();
+}
+
+/// Bytes of a batch of rows of `value`.
+static int64_t countBytes(Value value, int64_t rows) {
+  return rows * getRowStride(cast<RankedTensorType>(value.getType()).getDimSize(1)) * 4;
+}
+
+LogicalResult Walk::restoreRows(Value value) {
+  AlignedBuffer spare;
+  int64_t offset = 0;
+  for (int64_t batch = 0; batch < runner->getBatches(); ++batch) {
+    int64_t bytes = countBytes(value, runner->getRows(batch));
+    float *memory = rows.prepare(value, batch, bytes, spare);
+    MutableArrayRef<uint8_t> out(reinterpret_cast<uint8_t *>(memory), bytes);
+    if (failed(report(folder->readRows(offset, out))) ||
+        failed(report(rows.store(value, batch, memory))))
+      return failure();
+    offset += bytes;
+  }
+  return success();
+}
+
+LogicalResult Walk::saveBlock(ArrayRef<Block> blocks, int64_t index,
+                              ArrayRef<CalibrationSite> sites) {
+  if (failed(report(folder->saveBlock(module, index, sites))))
+    return failure();
+  int64_t finished = index + 1, bytes = 0;
+  AlignedBuffer spare;
+  auto next = [&](int64_t batch) -> llvm::Expected<ArrayRef<uint8_t>> {
+    Value value = flat->getCuts()[blocks[finished].begin].value;
+    llvm::Expected<const float *> piece = rows.load(value, batch, spare);
+    if (!piece)
+      return piece.takeError();
+    return ArrayRef(reinterpret_cast<const uint8_t *>(*piece),
+                    countBytes(value, runner->getRows(batch)));
+  };
+  if (finished < static_cast<int64_t>(blocks.size()))
+    bytes = countBytes(flat->getCuts()[blocks[finished].begin].value, tokens.ids.size());
+  return report(folder->saveRows(finished, bytes, next));
+}
+
+//===----------------------------------------------------------------------===//
+// The walk
+//===----------------------------------------------------------------------===//
+
+int64_t Walk::countRuns(ArrayRef<Block> blocks) const {
+  int64_t runs = 0;
+  for (Block block : blocks)
+    runs += 1 + (block.end - getFirstSite(block)) * (options.trueSequential ? 1 : 2);
+  return runs;
+}
+
+LogicalResult Walk::openWriter() {
+  if (options.saveStatistics.empty())
+    return success();
+  auto mode = folder ? StatisticsWriter::Mode::Resumed : StatisticsWriter::Mode::New;
+  auto opened =
+      StatisticsWriter::create(options.saveStatistics, flat->getCuts(), request.statistics,
+                               modelFingerprint, getFingerprint(tokens), tokens.ids.size(), mode,
+                               /*expectPartial=*/folder && folder->getFinished() > 0);
+  if (!opened)
+    return report(opened.takeError());
+  writer = std::move(*opened);
+  return success();
+}
+
+LogicalResult Walk::walkBlocks() {
+  runner.emplace(tokens, *workers, rows, times);
+  const std::vector<Block> all = getBlocks();
+  ArrayRef<Block> blocks = all;
+  size_t finished = folder ? folder->getFinished() : 0;
+  if (finished > blocks.size())
+    return module.emitError("calibration: expected at most ")
+           << blocks.size() << " finished blocks in '" << options.resume << "', found " << finished;
+  if (failed(restoreBlocks(blocks.take_front(finished))))
+    return failure();
+  progress.emplace(request.key, countRuns(blocks.drop_front(finished)) * runner->getBatches());
+  if (finished == blocks.size())
+    return success();
+  int64_t begin = blocks[finished].begin;
+  const Cut &start = flat->getCuts()[begin];
+  if (start.startsBlock &&
+      failed(finished ? restoreRows(start.value) : runPart(begin, /*keepBefore=*/0, nullptr)))
+    return failure();
+  for (size_t index = finished; index < blocks.size(); ++index) {
+    std::vector<CalibrationSite> sites;
+    if (failed(runBlock(blocks[index], sites)) ||
+        (folder && failed(saveBlock(blocks, index, sites))))
       return failure();
   }
-  for (auto [index, site] : llvm::enumerate(sites))
-    if (failed(visit(first + index, site)))
-      return failure();
-  if (block.end == static_cast<int64_t>(cuts.size()))
-    return success();
-  for (int64_t index = first; index < block.end; ++index)
-    if (failed(runPart(index, /*keepBefore=*/0, nullptr)))
-      return failure();
   return success();
 }
 
@@ -257,23 +405,29 @@ FailureOr<CalibrationTimes> Walk::run() {
   if (!created)
     return report(created.takeError());
   workers.emplace(std::move(*created));
-  if (failed(readSamples()))
+  if (failed(readSamples()) || (!options.resume.empty() && failed(openFolder())) ||
+      failed(openWriter()) || failed(walkBlocks()))
     return failure();
-  if (!options.saveStatistics.empty()) {
-    auto opened = StatisticsWriter::create(options.saveStatistics, flat->getCuts(),
-                                           request.statistics, modelFingerprint,
-                                           getFingerprint(tokens), tokens.ids.size(), false);
-    if (!opened)
-      return report(opened.takeError());
-    writer = std::move(*opened);
-  }
-  runner.emplace(tokens, *workers, rows, times);
-  for (Block block : getBlocks())
-    if (failed(runBlock(block)))
-      return failure();
+  progress.reset();
   if (writer && failed(report(writer->finish())))
     return failure();
+  if (folder)
+    folder->remove();
   return times;
+}
+
+std::string llmc::describe(const CalibrationTimes &times) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  auto add = [&](const char *name, double seconds) {
+    stream << (text.empty() ? "" : ", ") << name << llvm::format(" %.1f s", seconds);
+  };
+  add("tokens", times.tokens);
+  add("compile", times.compile);
+  add("forward", times.forward);
+  add("statistics", times.statistics);
+  add("visit", times.visit);
+  return text;
 }
 
 FailureOr<CalibrationTimes> llmc::calibrate(ModuleOp module, const CalibrationOptions &options,

@@ -128,11 +128,17 @@ void FlatModel::findSites(llvm::function_ref<bool(LinearOp, ParameterOp)> select
 
 /// A block starts at the last place before its attention where only one value is alive.
 void FlatModel::findBlocks() {
-  DenseMap<Value, int64_t> ends; // the last reader of each value
-  for (auto [position, op] : llvm::enumerate(operations))
-    for (Value operand : op->getOperands())
-      if (isActivations(operand))
-        ends[operand] = position;
+  // The last reader of each value. Who reads a cache reads the keys and values in it.
+  DenseMap<Value, int64_t> ends;
+  for (auto [position, op] : llvm::enumerate(operations)) {
+    SmallVector<Value> read(op->getOperands());
+    while (!read.empty()) {
+      Value value = read.pop_back_val();
+      ends[value] = position;
+      if (Operation *producer = value.getDefiningOp(); producer && isRepeated(producer))
+        llvm::append_range(read, producer->getOperands());
+    }
+  }
   llvm::SmallVector<Cut> starts;
   llvm::SetVector<Value> alive;
   std::optional<Cut> narrow;
@@ -155,7 +161,7 @@ void FlatModel::findBlocks() {
   }
   llvm::append_range(cuts, starts);
   // A block starts before the site at the same place.
-  llvm::stable_sort(cuts, [](const Cut &a, const Cut &b) {
+  llvm::sort(cuts, [](const Cut &a, const Cut &b) {
     return std::make_pair(a.position, !a.startsBlock) < std::make_pair(b.position, !b.startsBlock);
   });
 }

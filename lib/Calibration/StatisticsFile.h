@@ -21,21 +21,24 @@
 #define LLMC_LIB_CALIBRATION_STATISTICSFILE_H
 
 #include "FlatModel.h"
-
-#include "llvm/Support/Error.h"
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
+#include "llmc/Support/Safetensors.h"
 
 namespace llmc {
 
 /// Writes statistics as they come, to PATH.partial, which becomes PATH when all are there.
 class StatisticsWriter {
 public:
-  /// With `goOn`, what an earlier run wrote of the same file is kept, and so is what this one
-  /// writes if it fails.
+  /// How a file relates to earlier runs.
+  enum class Mode {
+    New,    ///< to none: it is removed if this one fails
+    Resumed ///< it goes on with what they wrote, if it is the same file, and is kept for the next
+  };
+
+  /// With `expectPartial` an earlier run must have written some of it. Gives null where one
+  /// finished it.
   static llvm::Expected<std::unique_ptr<StatisticsWriter>>
   create(llvm::StringRef path, llvm::ArrayRef<Cut> cuts, unsigned kinds, llvm::StringRef model,
-         llvm::StringRef tokens, int64_t rows, bool goOn);
+         llvm::StringRef tokens, int64_t rows, Mode mode, bool expectPartial);
   StatisticsWriter(const StatisticsWriter &) = delete;
   StatisticsWriter &operator=(const StatisticsWriter &) = delete;
   ~StatisticsWriter();
@@ -49,9 +52,10 @@ private:
   llvm::Error fail(llvm::StringRef what) const;
 
   std::string path, partial;
-  llvm::StringMap<int64_t> offsets; ///< of tensors in the file
+  SafetensorsLayout layout;
+  int64_t dataOffset = 0; ///< of tensors in the file
   int descriptor = -1;
-  bool goOn = false;
+  bool keep = false;
 };
 
 /// Reads such a file.
@@ -64,14 +68,10 @@ public:
   llvm::Expected<InputStatistics> read(const Cut &cut, unsigned kinds) const;
 
 private:
-  llvm::Expected<llvm::StringRef> getTensor(llvm::StringRef name, llvm::StringRef type,
-                                            llvm::ArrayRef<int64_t> shape) const;
-  llvm::Error fail(const llvm::Twine &what) const;
+  explicit StatisticsReader(SafetensorsFile file) : file(std::move(file)) {}
 
-  std::string path;
-  std::unique_ptr<llvm::MemoryBuffer> file;
-  llvm::StringRef data;
-  llvm::json::Object header, sites;
+  SafetensorsFile file;
+  llvm::json::Object sites;
   int64_t rows = 0;
 };
 

@@ -105,6 +105,9 @@ struct CalibrationTimes {
   double tokens = 0, compile = 0, forward = 0, statistics = 0, visit = 0;
 };
 
+/// "tokens 0.1 s, compile 2.0 s, …".
+std::string describe(const CalibrationTimes &times);
+
 /// Walks over `module`, whose function @step computes the model, with or without outlined blocks.
 /// Errors are reported in its context.
 mlir::FailureOr<CalibrationTimes> calibrate(mlir::ModuleOp module,

@@ -1,0 +1,288 @@
+//===- WorkFolder.cpp - what a walk has done so far, on disk ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "WorkFolder.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/Safetensors.h"
+
+#include "mlir/AsmParser/AsmParser.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/Errno.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+using namespace mlir;
+using namespace llmc;
+
+using llvm::createStringError;
+
+/// What `rows` begins with: the magic and the number of finished blocks.
+static constexpr StringLiteral rowsMagic = "LLMCrow\n";
+static constexpr int64_t rowsHeaderBytes = 64;
+
+static std::string toText(const llvm::json::Object &object) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::json::Value(llvm::json::Object(object));
+  return text;
+}
+
+template <typename T>
+static std::string spell(T attribute) {
+  std::string text;
+  llvm::raw_string_ostream(text) << attribute;
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// The folder
+//===----------------------------------------------------------------------===//
+
+std::string WorkFolder::getPath(const Twine &name) const {
+  SmallString<256> result(path);
+  llvm::sys::path::append(result, name);
+  return result.str().str();
+}
+
+std::string WorkFolder::getBlockPath(int64_t block) const {
+  return getPath("block-" + Twine(block) + ".safetensors");
+}
+
+llvm::Expected<std::unique_ptr<WorkFolder>> WorkFolder::open(StringRef path,
+                                                             const llvm::json::Object &job) {
+  std::unique_ptr<WorkFolder> folder(new WorkFolder(path));
+  if (std::error_code error = llvm::sys::fs::create_directories(path))
+    return createStringError(error, "cannot make the folder '%s': %s", path.str().c_str(),
+                             error.message().c_str());
+  std::string file = folder->getPath("job"), text = toText(job);
+  folder->lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (folder->lock < 0)
+    return createStringError("cannot write '%s': %s", file.c_str(), llvm::sys::StrError().c_str());
+  if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0)
+    return createStringError("'%s': another process works in this folder", path.str().c_str());
+  std::string found(text.size() + 1, '\0');
+  ssize_t count = pread(folder->lock, found.data(), found.size(), 0);
+  if (count > 0 && StringRef(found.data(), count) != text)
+    return createStringError("'%s': expected work on this model, text and pass, found that of "
+                             "another job: remove the folder, or name another",
+                             path.str().c_str());
+  if (count <= 0 &&
+      pwrite(folder->lock, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
+    return createStringError("cannot write '%s': %s", file.c_str(), llvm::sys::StrError().c_str());
+  if (llvm::Error error = folder->openRows())
+    return std::move(error);
+  return folder;
+}
+
+WorkFolder::~WorkFolder() {
+  for (int descriptor : {rows, lock})
+    if (descriptor >= 0)
+      close(descriptor);
+}
+
+void WorkFolder::remove() {
+  for (int64_t block = 0; !llvm::sys::fs::remove(getBlockPath(block), /*IgnoreNonExisting=*/false);)
+    ++block;
+  for (const char *name : {"rows", "tokens", "job"})
+    llvm::sys::fs::remove(getPath(name));
+  rmdir(path.c_str());
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks
+//===----------------------------------------------------------------------===//
+
+void WorkFolder::noteParameters(ModuleOp module) {
+  for (auto parameter : module.getOps<ParameterOp>())
+    noted[parameter] = {parameter.getTensorType(), parameter.getData()};
+}
+
+llvm::Error WorkFolder::saveBlock(ModuleOp module, int64_t block, ArrayRef<CalibrationSite> sites) {
+  SafetensorsLayout layout;
+  llvm::json::Object types;
+  llvm::json::Array records, activations;
+  SmallVector<ArrayRef<uint8_t>> contents;
+  for (auto parameter : module.getOps<ParameterOp>()) {
+    std::pair<Type, Attribute> now(parameter.getTensorType(), parameter.getData());
+    if (noted.lookup(parameter) == now)
+      continue;
+    FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter);
+    if (failed(bytes))
+      return createStringError("cannot read parameter '%s'", parameter.getSymName().str().c_str());
+    types[parameter.getSymName()] = spell(parameter.getTensorType());
+    layout.add(parameter.getSymName(), "U8", static_cast<int64_t>(bytes->size()));
+    contents.push_back(*bytes);
+  }
+  for (const CalibrationSite &site : sites) {
+    records.push_back(site.record);
+    llvm::json::Array ofSite;
+    for (LinearOp linear : site.linears) {
+      Attribute activation = linear.getActivationAttr();
+      ofSite.push_back(activation ? spell(activation) : "");
+    }
+    activations.push_back(std::move(ofSite));
+  }
+  llvm::json::Object left{{"types", std::move(types)},
+                          {"records", std::move(records)},
+                          {"activations", std::move(activations)}};
+  layout.setMetadata("sites", toText(left));
+  std::string header = layout.getHeader();
+  llvm::Expected<AtomicFile> file = AtomicFile::create(getBlockPath(block));
+  if (!file)
+    return file.takeError();
+  if (llvm::Error error = file->write(0, llvm::arrayRefFromStringRef(header)))
+    return error;
+  int64_t offset = header.size();
+  for (ArrayRef<uint8_t> bytes : contents) {
+    if (llvm::Error error = file->write(offset, bytes))
+      return error;
+    offset += bytes.size();
+  }
+  noteParameters(module);
+  return file->commit();
+}
+
+static llvm::Error restoreParameter(ParameterOp parameter, const SafetensorsFile &file,
+                                    StringRef typeText) {
+  MLIRContext *context = parameter.getContext();
+  auto type = dyn_cast_or_null<RankedTensorType>(parseType(typeText, context));
+  FailureOr<int64_t> size = failure();
+  if (type)
+    size = getParameterByteSize(type, [&] { return parameter.emitOpError(); });
+  if (failed(size))
+    return file.fail("expected a type of '" + parameter.getSymName() + "', found " + typeText);
+  llvm::Expected<ArrayRef<uint8_t>> bytes = file.getTensor(parameter.getSymName(), "U8", *size);
+  if (!bytes)
+    return bytes.takeError();
+  setParameter(parameter, type, makeParameterData(context, parameter.getSymName(), bytes->vec()));
+  return llvm::Error::success();
+}
+
+llvm::Error WorkFolder::restoreBlock(ModuleOp module, int64_t block,
+                                     MutableArrayRef<CalibrationSite> sites) {
+  llvm::Expected<SafetensorsFile> file = SafetensorsFile::open(getBlockPath(block));
+  if (!file)
+    return file.takeError();
+  llvm::Expected<llvm::json::Object> saved = file->getMetadataObject("sites");
+  if (!saved)
+    return saved.takeError();
+  const llvm::json::Object *types = saved->getObject("types");
+  const llvm::json::Array *records = saved->getArray("records");
+  const llvm::json::Array *activations = saved->getArray("activations");
+  if (!types || !records || records->size() != sites.size() || !activations ||
+      activations->size() != sites.size())
+    return file->fail("expected what was left of " + Twine(sites.size()) + " sites");
+  for (auto parameter : module.getOps<ParameterOp>())
+    if (std::optional<StringRef> type = types->getString(parameter.getSymName()))
+      if (llvm::Error error = restoreParameter(parameter, *file, *type))
+        return error;
+  for (auto [index, site] : llvm::enumerate(sites)) {
+    site.restored = true;
+    site.record = (*records)[index].getAsString().value_or("");
+    const llvm::json::Array *ofSite = (*activations)[index].getAsArray();
+    if (!ofSite || ofSite->size() != site.linears.size())
+      return file->fail("expected activations of " + Twine(site.linears.size()) + " linears");
+    for (auto [linear, value] : llvm::zip(site.linears, *ofSite)) {
+      StringRef text = value.getAsString().value_or("");
+      Attribute attribute = text.empty() ? Attribute() : parseAttribute(text, module.getContext());
+      if (auto activation = dyn_cast_or_null<DynamicAttr>(attribute))
+        linear.setActivationAttr(activation);
+      else
+        linear.removeActivationAttr();
+    }
+  }
+  noteParameters(module);
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+llvm::Error WorkFolder::openRows() {
+  std::string file = getPath("rows");
+  rows = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (rows < 0)
+    return errno == ENOENT ? llvm::Error::success()
+                           : createStringError("cannot read '%s': %s", file.c_str(),
+                                               llvm::sys::StrError().c_str());
+  char header[rowsHeaderBytes];
+  if (pread(rows, header, sizeof header, 0) != sizeof header ||
+      !StringRef(header, sizeof header).starts_with(rowsMagic))
+    return createStringError("'%s': expected rows of an interrupted calibration", file.c_str());
+  finished = llvm::support::endian::read64le(header + rowsMagic.size());
+  return llvm::Error::success();
+}
+
+llvm::Error
+WorkFolder::saveRows(int64_t count, int64_t bytes,
+                     llvm::function_ref<llvm::Expected<ArrayRef<uint8_t>>(int64_t piece)> next) {
+  llvm::Expected<AtomicFile> file = AtomicFile::create(getPath("rows"));
+  if (!file)
+    return file.takeError();
+  uint8_t header[rowsHeaderBytes] = {};
+  llvm::copy(rowsMagic, header);
+  llvm::support::endian::write64le(header + rowsMagic.size(), count);
+  if (llvm::Error error = file->write(0, header))
+    return error;
+  int64_t done = 0;
+  for (int64_t piece = 0; done < bytes; ++piece) {
+    llvm::Expected<ArrayRef<uint8_t>> part = next(piece);
+    if (!part)
+      return part.takeError();
+    if (llvm::Error error = file->write(rowsHeaderBytes + done, *part))
+      return error;
+    done += part->size();
+  }
+  return file->commit();
+}
+
+llvm::Error WorkFolder::readRows(int64_t offset, MutableArrayRef<uint8_t> bytes) {
+  offset += rowsHeaderBytes;
+  while (!bytes.empty()) {
+    ssize_t count =
+        llvm::sys::RetryAfterSignal(-1, pread, rows, bytes.data(), bytes.size(), offset);
+    if (count <= 0)
+      return createStringError("'%s': %s", getPath("rows").c_str(),
+                               count < 0 ? llvm::sys::StrError().c_str()
+                                         : "expected more rows, found the file's end");
+    bytes = bytes.drop_front(count);
+    offset += count;
+  }
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Tokens
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<std::optional<std::vector<int32_t>>> WorkFolder::readTokens() const {
+  std::string file = getPath("tokens");
+  if (!llvm::sys::fs::exists(file))
+    return std::nullopt;
+  auto buffer = llvm::MemoryBuffer::getFile(file, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return createStringError("cannot read '%s': %s", file.c_str(),
+                             buffer.getError().message().c_str());
+  std::vector<int32_t> tokens((*buffer)->getBufferSize() / sizeof(int32_t));
+  for (auto [index, token] : llvm::enumerate(tokens))
+    token = llvm::support::endian::read32le((*buffer)->getBufferStart() + index * sizeof token);
+  return tokens;
+}
+
+llvm::Error WorkFolder::saveTokens(ArrayRef<int32_t> tokens) const {
+  std::string bytes(tokens.size() * sizeof(int32_t), '\0');
+  for (auto [index, token] : llvm::enumerate(tokens))
+    llvm::support::endian::write32le(bytes.data() + index * sizeof token, token);
+  return writeFileAtomically(getPath("tokens"), bytes);
+}
