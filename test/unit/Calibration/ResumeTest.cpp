@@ -1,0 +1,175 @@
+//===- ResumeTest.cpp - work that goes on after an interruption ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "CalibrationTestSupport.h"
+#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+/// All bytes of all parameters.
+std::vector<uint8_t> getBytes(ModuleOp module) {
+  std::vector<uint8_t> all;
+  for (auto parameter : module.getOps<ParameterOp>()) {
+    ArrayRef<uint8_t> bytes = *getParameterBytes(parameter);
+    all.insert(all.end(), bytes.begin(), bytes.end());
+  }
+  return all;
+}
+
+std::string readFile(const std::string &path) {
+  auto buffer = llvm::MemoryBuffer::getFile(path);
+  return buffer ? (*buffer)->getBuffer().str() : "";
+}
+
+/// Replaces weights by integers of 8 bits, one scale for each row.
+void encodeWeights(ParameterOp parameter) {
+  RankedTensorType type = parameter.getTensorType();
+  auto encoding = GroupedAttr::get(type.getContext(), 8, GroupedAttr::channelGroup, ZeroPoint::None,
+                                   Float32Type::get(type.getContext()));
+  GroupedLayout layout = getGroupedLayout(encoding, type.getShape());
+  FailureOr<ParameterReader> reader = ParameterReader::get(parameter);
+  std::vector<uint8_t> bytes(layout.size);
+  std::vector<float> values(type.getDimSize(1));
+  for (int64_t row = 0; row < type.getDimSize(0); ++row) {
+    reader->readRow(row, values);
+    for (auto [column, value] : llvm::enumerate(values))
+      bytes[row * layout.bytesPerRow + column] = 128 + std::lround(value * 100);
+    writeFloat(bytes.data() + layout.scaleOffset, row, encoding.getScale(), 0.01f);
+  }
+  setParameter(parameter, RankedTensorType::get(type.getShape(), type.getElementType(), encoding),
+               makeParameterData(type.getContext(), parameter.getSymName(), std::move(bytes)));
+}
+
+/// A job that changes weights and states roundings, and stops at a site.
+struct Job {
+  Messages messages;
+  OwningOpRef<ModuleOp> module;
+  int visited = 0, restored = 0;
+  CalibrationRequest request;
+
+  explicit Job(int stopAt, Shape shape = Shape::Sequential) {
+    module = makeModel(messages.context, shape, 3);
+    request.key = "job";
+    request.statistics = SecondMoment | MaxMagnitude;
+    request.select = [](LinearOp, ParameterOp) { return true; };
+    request.visit = [this, stopAt](CalibrationSite &site) -> LogicalResult {
+      std::string record = "site " + std::to_string(site.index);
+      if (site.restored) {
+        ++restored;
+        EXPECT_EQ(site.record, record);
+        return success();
+      }
+      if (site.index == stopAt)
+        return failure();
+      ++visited;
+      site.record = record;
+      llvm::for_each(site.parameters, encodeWeights);
+      for (LinearOp linear : site.linears)
+        linear.setActivationAttr(DynamicAttr::get(linear.getContext(), 8, 32));
+      return success();
+    };
+  }
+};
+
+class Resume : public testing::TestWithParam<bool> {};
+
+TEST_P(Resume, EndsWithTheSameBits) {
+  TokenFile tokens(5, 19);
+  Folder folder;
+  CalibrationOptions options = makeOptions(tokens);
+  options.trueSequential = GetParam();
+  options.memory = 20000; // some rows are in the file
+  options.saveStatistics = folder.path + "/clean";
+  Job clean(-1);
+  ASSERT_TRUE(succeeded(calibrate(*clean.module, options, clean.request)));
+  std::string cleanStatistics = readFile(options.saveStatistics);
+  ASSERT_FALSE(cleanStatistics.empty());
+
+  // Interrupted in every block, at different sites, and once at the very start of a block.
+  options.saveStatistics = folder.path + "/statistics";
+  options.resume = folder.path + "/work/job";
+  int restored = 0;
+  for (int stopAt : {2, 4, 7, 8, 12}) {
+    Job job(stopAt);
+    EXPECT_TRUE(failed(calibrate(*job.module, options, job.request)));
+    EXPECT_GE(job.restored, restored);
+    restored = job.restored;
+    EXPECT_TRUE(llvm::sys::fs::exists(options.resume));
+    EXPECT_FALSE(llvm::sys::fs::exists(options.saveStatistics));
+  }
+  EXPECT_EQ(restored, 8);
+  Job last(-1);
+  ASSERT_TRUE(succeeded(calibrate(*last.module, options, last.request))) << last.messages.text;
+  EXPECT_EQ(last.restored, 8);
+  EXPECT_EQ(last.visited, 5);
+  EXPECT_EQ(getBytes(*last.module), getBytes(*clean.module));
+  int rounded = 0;
+  last.module->walk([&](LinearOp linear) { rounded += linear.getActivation().has_value(); });
+  EXPECT_EQ(rounded, 22);
+  EXPECT_TRUE(readFile(options.saveStatistics) == cleanStatistics);
+  EXPECT_FALSE(llvm::sys::fs::exists(options.resume));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Resume, testing::Bool());
+
+TEST(Resume, RefusesAnotherJob) {
+  TokenFile tokens(5, 19);
+  Folder folder;
+  CalibrationOptions options = makeOptions(tokens);
+  options.resume = folder.path + "/work";
+  Job first(6);
+  EXPECT_TRUE(failed(calibrate(*first.module, options, first.request)));
+  options.seed = 1;
+  Job second(6);
+  EXPECT_TRUE(failed(calibrate(*second.module, options, second.request)));
+  EXPECT_NE(second.messages.text.find("found that of another job"), std::string::npos)
+      << second.messages.text;
+}
+
+/// Interrupts a job after its first block, does something to the folder, and expects a message.
+void expectMessage(llvm::function_ref<void(std::string folder)> harm, const char *message) {
+  TokenFile tokens(5, 19);
+  Folder folder;
+  CalibrationOptions options = makeOptions(tokens);
+  options.resume = folder.path + "/work";
+  options.saveStatistics = folder.path + "/work.statistics";
+  Job first(6);
+  EXPECT_TRUE(failed(calibrate(*first.module, options, first.request)));
+  harm(options.resume);
+  Job second(-1);
+  EXPECT_TRUE(failed(calibrate(*second.module, options, second.request)));
+  EXPECT_NE(second.messages.text.find(message), std::string::npos) << second.messages.text;
+}
+
+void cut(const std::string &path, off_t size) { EXPECT_EQ(::truncate(path.c_str(), size), 0); }
+
+TEST(Resume, RefusesDamagedFolders) {
+  expectMessage([](std::string folder) { cut(folder + "/rows", 30); },
+                "expected rows of an interrupted calibration");
+  expectMessage([](std::string folder) { cut(folder + "/rows", 300); },
+                "expected more rows, found the file's end");
+  expectMessage([](std::string folder) { cut(folder + "/block-0.safetensors", 4000); },
+                "the file is cut short");
+  expectMessage([](std::string folder) { llvm::sys::fs::remove(folder + "/block-0.safetensors"); },
+                "block-0.safetensors': cannot read the file");
+  expectMessage([](std::string folder) { llvm::sys::fs::remove(folder + ".statistics.partial"); },
+                "to have the statistics of finished blocks");
+}
+
+} // namespace
