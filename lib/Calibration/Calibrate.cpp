@@ -31,8 +31,9 @@ struct CalibratePass : llmc::impl::CalibrateBase<CalibratePass> {
                           .Case("max_magnitude", MaxMagnitude)
                           .Default(0);
       if (!kind)
-        return getOperation().emitError("calibrate: expected kinds among second_moment, mean, "
-                                        "mean_magnitude and max_magnitude, found ")
+        return emitError(getOperation().getLoc(),
+                         "calibrate: expected kinds among second_moment, mean, "
+                         "mean_magnitude and max_magnitude, found ")
                << name;
       kinds |= kind;
     }
@@ -44,7 +45,7 @@ struct CalibratePass : llmc::impl::CalibrateBase<CalibratePass> {
     if (failed(kinds))
       return signalPassFailure();
     if (saveStatistics.empty()) {
-      getOperation().emitError("calibrate: expected save-statistics, a file to write");
+      emitError(getOperation().getLoc(), "calibrate: expected save-statistics, a file to write");
       return signalPassFailure();
     }
     CalibrationOptions options;
@@ -65,7 +66,7 @@ struct CalibratePass : llmc::impl::CalibrateBase<CalibratePass> {
     FailureOr<CalibrationTimes> times = calibrate(getOperation(), options, request);
     if (failed(times))
       return signalPassFailure();
-    getOperation().emitRemark() << "calibrate: " << describe(*times);
+    emitRemark(getOperation().getLoc()) << "calibrate: " << describe(*times);
     markAllAnalysesPreserved();
   }
 };

@@ -10,6 +10,7 @@
 #include "FlatModel.h"
 #include "PartRunner.h"
 #include "ProgressLine.h"
+#include "SelfGeneration.h"
 #include "StatisticsAccumulator.h"
 #include "StatisticsFile.h"
 #include "Stopwatch.h"
@@ -35,10 +36,13 @@ private:
   LogicalResult report(llvm::Error error) {
     if (!error)
       return success();
-    return module.emitError() << llvm::toString(std::move(error));
+    return emitError(module.getLoc()) << llvm::toString(std::move(error));
   }
   LogicalResult checkOptions();
+  LogicalResult checkLength();
   LogicalResult readSamples();
+  /// Lets the model write the samples, unless it has before an interruption.
+  LogicalResult writeSamples();
   LogicalResult visitSaved();
   LogicalResult openFolder();
   LogicalResult openWriter();
@@ -72,6 +76,7 @@ private:
   CalibrationTimes times;
   RowStore rows;
   std::string modelFingerprint;
+  TokenLimits limits;
   CalibrationTokens tokens;
   std::optional<Workers> workers;
   std::optional<FlatModel> flat;
@@ -87,33 +92,64 @@ LogicalResult Walk::checkOptions() {
   auto atLeastOne = [&](StringRef name, int64_t value) -> LogicalResult {
     if (value >= 1)
       return success();
-    return module.emitError("calibration: expected ") << name << " of at least 1, found " << value;
+    return emitError(module.getLoc(), "calibration: expected ")
+           << name << " of at least 1, found " << value;
   };
   if (failed(atLeastOne("samples", options.samples)) ||
       failed(atLeastOne("sequence-length", options.sequenceLength)))
     return failure();
   if (!options.statistics.empty() && (!options.saveStatistics.empty() || request.inputRows > 0))
-    return module.emitError("calibration: expected no statistics to read where ")
+    return emitError(module.getLoc(), "calibration: expected no statistics to read where ")
            << (request.inputRows > 0 ? "inputs are asked for" : "statistics are to be saved");
   if (options.memory < 0)
-    return module.emitError("calibration: expected a bound of memory that is not negative, found ")
+    return emitError(module.getLoc(),
+                     "calibration: expected a bound of memory that is not negative, found ")
            << options.memory;
+  return success();
+}
+
+LogicalResult Walk::checkLength() {
+  FailureOr<TokenLimits> found = TokenLimits::get(module);
+  if (failed(found))
+    return failure();
+  limits = *found;
+  if (options.sequenceLength > limits.context)
+    return emitError(module.getLoc(),
+                     "calibration: expected a sequence-length of at most the model's ")
+           << limits.context << ", found " << options.sequenceLength;
   return success();
 }
 
 LogicalResult Walk::readSamples() {
   Stopwatch watch(times.tokens);
-  FailureOr<TokenLimits> limits = TokenLimits::get(module);
-  if (failed(limits))
-    return failure();
-  if (options.sequenceLength > limits->context)
-    return module.emitError("calibration: expected a sequence-length of at most the model's ")
-           << limits->context << ", found " << options.sequenceLength;
-  llvm::Expected<CalibrationTokens> read = readTokens(module, *limits, options);
+  llvm::Expected<CalibrationTokens> read = readTokens(module, limits, options);
   if (!read)
     return report(read.takeError());
   tokens = std::move(*read);
   return success();
+}
+
+LogicalResult Walk::writeSamples() {
+  Stopwatch watch(times.tokens);
+  if (folder) {
+    llvm::Expected<std::optional<std::vector<int32_t>>> saved = folder->readTokens();
+    if (!saved)
+      return report(saved.takeError());
+    if (*saved) {
+      tokens = {std::move(**saved), options.sequenceLength};
+      int64_t expected = options.samples * options.sequenceLength;
+      int64_t found = tokens.ids.size();
+      if (found == expected)
+        return success();
+      return emitError(module.getLoc(), "calibration: expected ")
+             << expected << " tokens in '" << options.resume << "', found " << found;
+    }
+  }
+  FailureOr<CalibrationTokens> written = generateTokens(module, options, *workers);
+  if (failed(written))
+    return failure();
+  tokens = std::move(*written);
+  return folder ? report(folder->saveTokens(tokens.ids)) : success();
 }
 
 CalibrationSite Walk::makeSite(int64_t index) const {
@@ -364,7 +400,7 @@ LogicalResult Walk::walkBlocks() {
   ArrayRef<Block> blocks = all;
   size_t finished = folder ? folder->getFinished() : 0;
   if (finished > blocks.size())
-    return module.emitError("calibration: expected at most ")
+    return emitError(module.getLoc(), "calibration: expected at most ")
            << blocks.size() << " finished blocks in '" << options.resume << "', found " << finished;
   if (failed(restoreBlocks(blocks.take_front(finished))))
     return failure();
@@ -387,7 +423,7 @@ LogicalResult Walk::walkBlocks() {
 
 FailureOr<CalibrationTimes> Walk::run() {
   FailureOr<FlatModel> flattened = FlatModel::create(module, request.select);
-  if (failed(checkOptions()) || failed(flattened))
+  if (failed(checkOptions()) || failed(flattened) || failed(checkLength()))
     return failure();
   flat.emplace(std::move(*flattened));
   if (flat->getCuts().empty())
@@ -405,8 +441,9 @@ FailureOr<CalibrationTimes> Walk::run() {
   if (!created)
     return report(created.takeError());
   workers.emplace(std::move(*created));
-  if (failed(readSamples()) || (!options.resume.empty() && failed(openFolder())) ||
-      failed(openWriter()) || failed(walkBlocks()))
+  bool ownText = options.calibration.empty();
+  if ((!ownText && failed(readSamples())) || (!options.resume.empty() && failed(openFolder())) ||
+      (ownText && failed(writeSamples())) || failed(openWriter()) || failed(walkBlocks()))
     return failure();
   progress.reset();
   if (writer && failed(report(writer->finish())))

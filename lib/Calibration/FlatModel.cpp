@@ -76,7 +76,7 @@ FailureOr<FlatModel> FlatModel::create(ModuleOp module,
   FlatModel model(module);
   auto step = model.symbols.lookup<func::FuncOp>(LLMCDialect::stepFunctionName);
   if (!step || step.isExternal())
-    return module.emitError("expected a function @")
+    return emitError(module.getLoc(), "expected a function @")
            << LLMCDialect::stepFunctionName << " that computes a step of the model";
   model.flat = ModuleOp::create(module.getLoc());
   OpBuilder builder = OpBuilder::atBlockBegin(model.flat->getBody());

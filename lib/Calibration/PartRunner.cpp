@@ -46,13 +46,13 @@ FailureOr<const HostCode *> PartRunner::compile(Part &part, const WeightTable &t
   Stopwatch watch(times.compile);
   const KernelTarget *target = getHostTarget();
   if (!target)
-    return part.module->emitError("expected a machine that llmc generates code for");
+    return emitError(part.function.getLoc(), "expected a machine that llmc generates code for");
   FailureOr<SPMDProgram> program = lowerPartToSPMD(part.function, table, {stepRows, {target}});
   if (failed(program))
     return failure();
   llvm::Expected<HostCode> compiled = HostCode::compile(std::move(*program));
   if (!compiled)
-    return part.module->emitError() << llvm::toString(compiled.takeError());
+    return emitError(part.function.getLoc()) << llvm::toString(compiled.takeError());
   entry->second = std::move(*compiled);
   return &entry->second;
 }
@@ -110,7 +110,7 @@ void PartRunner::runSamples(int64_t batch) {
 LogicalResult PartRunner::runBatch(Part &part, int64_t batch) {
   Stopwatch watch(times.forward);
   auto report = [&](llvm::Error error) -> LogicalResult {
-    return part.module->emitError() << llvm::toString(std::move(error));
+    return emitError(part.function.getLoc()) << llvm::toString(std::move(error));
   };
   activations.clear();
   for (Value value : part.inputs) {

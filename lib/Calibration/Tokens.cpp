@@ -32,7 +32,7 @@ using llvm::createStringError;
 FailureOr<TokenLimits> TokenLimits::get(ModuleOp module) {
   auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
   if (!step || step.isExternal())
-    return module.emitError("expected a function @")
+    return emitError(module.getLoc(), "expected a function @")
            << LLMCDialect::stepFunctionName << " that computes a step of the model";
   TokenLimits limits{INT64_MAX, INT64_MAX};
   for (Type type : step.getArgumentTypes())
@@ -178,9 +178,9 @@ llvm::Expected<CalibrationTokens> llmc::readTokens(ModuleOp module, const TokenL
                              options.calibration.c_str(), (long long)options.sequenceLength,
                              tokens->size());
   if (windows < options.samples)
-    module.emitWarning() << "'" << path << "' has " << windows << " samples of "
-                         << options.sequenceLength << " tokens, " << options.samples
-                         << " were asked for";
+    emitWarning(module.getLoc()) << "'" << path << "' has " << windows << " samples of "
+                                 << options.sequenceLength << " tokens, " << options.samples
+                                 << " were asked for";
   // A Fisher-Yates shuffle; the generator's numbers are fixed by the C++ standard.
   std::vector<int64_t> order(windows);
   std::iota(order.begin(), order.end(), 0);

@@ -1,0 +1,151 @@
+//===- SelfGeneration.cpp - text that a model writes itself ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "SelfGeneration.h"
+#include "ProgressLine.h"
+
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Memory.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+using namespace mlir;
+using namespace llmc;
+
+/// Sequences that are written side by side: enough that weights are read for many at once, few
+/// enough that their caches are small beside the model.
+static constexpr int64_t batchSequences = 16;
+/// The most likely tokens after the first one.
+static constexpr int64_t greedyTokens = 4;
+
+namespace {
+
+class Generator {
+public:
+  Generator(const CalibrationOptions &options, Workers &workers)
+      : options(options), workers(workers) {}
+
+  LogicalResult compile(ModuleOp module);
+  CalibrationTokens run();
+
+private:
+  /// Writes sequences [begin, begin + count) from their first token on.
+  void writeBatch(int64_t begin, int64_t count, CalibrationTokens &tokens, ProgressLine &progress);
+  int32_t choose(const float *row, bool greedy, std::mt19937_64 &random) const;
+
+  const CalibrationOptions &options;
+  Workers &workers;
+  HostCode code;
+  int64_t vocabulary = 0;
+  AlignedBuffer weights, arena, workerArena, logits;
+};
+
+} // namespace
+
+LogicalResult Generator::compile(ModuleOp module) {
+  const KernelTarget *target = getHostTarget();
+  if (!target)
+    return emitError(module.getLoc(), "expected a machine that llmc generates code for");
+  FailureOr<WeightTable> table = WeightTable::plan(module);
+  if (failed(table))
+    return failure();
+  FailureOr<SPMDProgram> program = lowerToSPMD(module, *table, {batchSequences, {target}});
+  if (failed(program))
+    return failure();
+  vocabulary = program->vocabulary;
+  llvm::Expected<HostCode> compiled = HostCode::compile(std::move(*program));
+  if (!compiled)
+    return emitError(module.getLoc()) << llvm::toString(compiled.takeError());
+  code = std::move(*compiled);
+  weights = AlignedBuffer(table->getByteSize());
+  arena = AlignedBuffer(code.arenaBytes);
+  workerArena = AlignedBuffer(code.workerArenaBytes * workers.size());
+  logits = AlignedBuffer(batchSequences * vocabulary * sizeof(float));
+  return table->pack({weights.data(), weights.size()});
+}
+
+int32_t Generator::choose(const float *row, bool greedy, std::mt19937_64 &random) const {
+  const float *largest = std::max_element(row, row + vocabulary);
+  if (greedy)
+    return static_cast<int32_t>(largest - row);
+  std::vector<double> sums(vocabulary);
+  double sum = 0;
+  for (int64_t token = 0; token < vocabulary; ++token)
+    sums[token] = sum += std::exp(static_cast<double>(row[token]) - *largest);
+  // 53 random bits: a double in [0, 1).
+  double drawn = static_cast<double>(random() >> 11) * 0x1p-53 * sum;
+  auto found = std::upper_bound(sums.begin(), sums.end(), drawn);
+  return static_cast<int32_t>(std::min<int64_t>(found - sums.begin(), vocabulary - 1));
+}
+
+void Generator::writeBatch(int64_t begin, int64_t count, CalibrationTokens &tokens,
+                           ProgressLine &progress) {
+  // Pages of zeros, of which those take memory that the sequences reach.
+  std::error_code error;
+  llvm::sys::MemoryBlock memory = llvm::sys::Memory::allocateMappedMemory(
+      llvm::alignTo(code.stateBytes, LLMC_ALIGNMENT) * count, nullptr,
+      llvm::sys::Memory::MF_READ | llvm::sys::Memory::MF_WRITE, error);
+  if (error)
+    llvm::report_bad_alloc_error("no memory for the caches of calibration");
+  llvm::sys::OwningMemoryBlock owner(memory);
+  std::vector<uint8_t *> states;
+  std::vector<std::mt19937_64> randoms;
+  std::vector<int32_t> sequences, positions(count), current(count);
+  for (int64_t i = 0; i < count; ++i) {
+    states.push_back(static_cast<uint8_t *>(memory.base()) +
+                     i * llvm::alignTo(code.stateBytes, LLMC_ALIGNMENT));
+    sequences.push_back(i);
+    // Seeds side by side give unrelated numbers: the generator mixes what it is seeded with.
+    std::seed_seq seed{static_cast<uint32_t>(options.seed),
+                       static_cast<uint32_t>(options.seed >> 32), static_cast<uint32_t>(begin + i)};
+    randoms.emplace_back(seed);
+    current[i] = static_cast<int32_t>(randoms.back()() % vocabulary);
+  }
+  llmc_step step{};
+  step.weights = weights.data();
+  step.arena = arena.data();
+  step.worker_arena = workerArena.data();
+  step.states = states.data();
+  step.sequences = step.outputs = sequences.data();
+  step.tokens = current.data();
+  step.positions = positions.data();
+  step.logits = logits.floats();
+  step.rows = step.output_rows = count;
+  for (int64_t position = 0;; ++position) {
+    for (int64_t i = 0; i < count; ++i)
+      tokens.ids[(begin + i) * tokens.length + position] = current[i];
+    progress.advance("text");
+    if (position + 1 == tokens.length)
+      return;
+    std::fill(positions.begin(), positions.end(), position);
+    workers.runStep(code.step, step);
+    workers.run(count, [&](int64_t i, unsigned) {
+      current[i] = choose(logits.floats() + i * vocabulary, position < greedyTokens, randoms[i]);
+    });
+  }
+}
+
+CalibrationTokens Generator::run() {
+  CalibrationTokens tokens;
+  tokens.length = options.sequenceLength;
+  tokens.ids.resize(options.samples * tokens.length);
+  int64_t batches = llvm::divideCeil(options.samples, batchSequences);
+  ProgressLine progress("calibration text", batches * tokens.length);
+  for (int64_t begin = 0; begin < options.samples; begin += batchSequences)
+    writeBatch(begin, std::min(batchSequences, options.samples - begin), tokens, progress);
+  return tokens;
+}
+
+FailureOr<CalibrationTokens>
+llmc::generateTokens(ModuleOp module, const CalibrationOptions &options, Workers &workers) {
+  Generator generator(options, workers);
+  if (failed(generator.compile(module)))
+    return failure();
+  return generator.run();
+}
