@@ -6,10 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "StatisticsAccumulator.h"
-#include "SecondMomentKernel.h"
-extern "C" {
-#include "cpu.h"
-}
+#include "llmc/Support/LinearAlgebra.h"
 
 #include <cmath>
 
@@ -21,25 +18,6 @@ static constexpr int64_t chunkRows = 1024;
 static constexpr int64_t tileColumns = 192;
 /// Columns that a worker sums at a time.
 static constexpr int64_t columnBlock = 64;
-
-static ProductKernel *chooseKernel() {
-  [[maybe_unused]] uint64_t features = llmc_cpu_features();
-#if defined(__x86_64__)
-  uint64_t avx2 = LLMC_FEATURE_AVX2 | LLMC_FEATURE_FMA;
-  uint64_t avx512 = avx2 | LLMC_FEATURE_AVX512F | LLMC_FEATURE_AVX512BW | LLMC_FEATURE_AVX512VL |
-                    LLMC_FEATURE_AVX512DQ;
-  if ((features & avx512) == avx512) {
-    prepareColumns_avx512();
-    return multiplyColumns_avx512;
-  }
-  if ((features & avx2) == avx2) {
-    prepareColumns_avx2();
-    return multiplyColumns_avx2;
-  }
-#endif
-  prepareColumns_baseline();
-  return multiplyColumns_baseline;
-}
 
 StatisticsAccumulator::StatisticsAccumulator(unsigned kinds, int64_t width, Workers &workers)
     : kinds(kinds), workers(workers) {
@@ -57,19 +35,19 @@ StatisticsAccumulator::StatisticsAccumulator(unsigned kinds, int64_t width, Work
 }
 
 void StatisticsAccumulator::addSecondMoment(const float *rows, int64_t count, int64_t stride) {
-  static ProductKernel *const kernel = chooseKernel();
   int64_t width = result.width;
+  MatrixView<const float> x(rows, count, width, stride);
   workers.run(tiles.size(), [&](int64_t index, unsigned worker) {
     auto [row, column] = tiles[index];
     int64_t height = std::min(tileColumns, width - row);
     int64_t breadth = std::min(tileColumns, width - column);
-    std::vector<float> &product = scratch[worker];
-    product.resize(tileColumns * tileColumns);
-    kernel(rows + row, height, rows + column, breadth, count, stride, product.data());
-    for (int64_t j = 0; j < breadth; ++j) {
-      double *out = result.secondMoment.data() + (column + j) * width + row;
-      for (int64_t i = 0; i < height; ++i)
-        out[i] += product[j * height + i];
+    scratch[worker].resize(tileColumns * tileColumns);
+    MatrixView<float> product(scratch[worker].data(), breadth, height);
+    multiplyTransposed(product, x.block(0, column, count, breadth), x.block(0, row, count, height));
+    for (int64_t i = 0; i < breadth; ++i) {
+      double *out = result.secondMoment.data() + (column + i) * width + row;
+      for (int64_t j = 0; j < height; ++j)
+        out[j] += product.row(i)[j];
     }
   });
 }

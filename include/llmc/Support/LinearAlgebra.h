@@ -1,4 +1,4 @@
-//===- LinearAlgebra.h - dense matrices of doubles ---===//
+//===- LinearAlgebra.h - products and factors of dense matrices ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -40,6 +40,10 @@ struct MatrixView {
 /// out += factor · left · right
 void addProduct(MatrixView<double> out, double factor, MatrixView<const double> left,
                 MatrixView<const double> right);
+
+/// out = leftᵀ · right, where both have the same rows; sums in fp32.
+void multiplyTransposed(MatrixView<float> out, MatrixView<const float> left,
+                        MatrixView<const float> right);
 
 /// Factors a symmetric positive definite matrix A = R·Rᵀ with R upper triangular, in place: R
 /// replaces A, zeros below it. False where A is not positive definite; then A is lost.

@@ -76,12 +76,6 @@ public:
   mlir::FailureOr<PlanContext::Planned> planPart(llvm::ArrayRef<int64_t> cacheOffsets);
 
 private:
-  /// Begins a function that takes the step alone, and places the arguments.
-  mlir::LogicalResult beginEntry(llvm::ArrayRef<int64_t> cacheOffsets, bool takesActivations);
-  mlir::Value loadField(spmd::Field field);
-  /// The address of a part's `index`-th argument or result of activations.
-  mlir::Value loadActivations(int64_t index);
-
   /// Memory that a value of the original stands for.
   struct Place {
     mlir::Value address; ///< or the offset of a cache

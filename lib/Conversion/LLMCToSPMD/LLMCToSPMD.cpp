@@ -91,7 +91,8 @@ FailureOr<SPMDProgram> llmc::lowerPartToSPMD(func::FuncOp part, const WeightTabl
   program.maxRows = options.maxRows;
   SmallVector<int64_t> cacheOffsets = planState(part, program);
   for (const KernelTarget *target : options.targets) {
-    PlanContext context{weights, *target, *program.code, /*oneRow=*/false, options.maxRows, 0, {}};
+    PlanContext context{weights, *target, *program.code, /*oneRow=*/false, options.maxRows, 0,
+                        {},      {}};
     FailureOr<PlanContext::Planned> planned = FunctionPlanner(context, part).planPart(cacheOffsets);
     if (failed(planned))
       return failure();

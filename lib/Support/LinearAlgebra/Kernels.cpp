@@ -21,11 +21,26 @@ using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowM
 using View = Eigen::Map<Matrix, 0, Eigen::OuterStride<>>;
 using ConstView = Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>;
 
+void prepare() {
+  // How Eigen cuts a sum depends on the caches: with these sizes it does not depend on the machine.
+  Eigen::setCpuCacheSizes(32 << 10, 1 << 20, 8 << 20);
+}
+
 void addProduct(double *out, long outStride, double factor, const double *left, long leftStride,
                 const double *right, long rightStride, long rows, long columns, long inner) {
   ConstView a(left, rows, inner, Eigen::OuterStride<>(leftStride));
   ConstView b(right, inner, columns, Eigen::OuterStride<>(rightStride));
   View(out, rows, columns, Eigen::OuterStride<>(outStride)).noalias() += factor * a * b;
+}
+
+void multiplyTransposed(float *out, long outStride, const float *left, long leftStride,
+                        const float *right, long rightStride, long rows, long columns, long inner) {
+  using Floats = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using Input = Eigen::Map<const Floats, 0, Eigen::OuterStride<>>;
+  Input a(left, inner, rows, Eigen::OuterStride<>(leftStride));
+  Input b(right, inner, columns, Eigen::OuterStride<>(rightStride));
+  Eigen::Map<Floats, 0, Eigen::OuterStride<>>(out, rows, columns, Eigen::OuterStride<>(outStride))
+      .noalias() = a.transpose() * b;
 }
 
 bool factorLower(double *matrix, long stride, long size) {
@@ -44,4 +59,5 @@ void invertLower(const double *lower, long stride, double *inverse, long inverse
 
 } // namespace
 
-const llmc::LinearAlgebraKernels llmc::LLMC_LINEAR_ALGEBRA = {addProduct, factorLower, invertLower};
+const llmc::LinearAlgebraKernels llmc::LLMC_LINEAR_ALGEBRA = {
+    prepare, addProduct, multiplyTransposed, factorLower, invertLower};

@@ -13,9 +13,14 @@ namespace llmc {
 /// Plain functions: what is inline here would be compiled several times, and the linker would take
 /// any of the copies.
 struct LinearAlgebraKernels {
+  /// Called once before all others.
+  void (*prepare)();
   void (*addProduct)(double *out, long outStride, double factor, const double *left,
                      long leftStride, const double *right, long rightStride, long rows,
                      long columns, long inner);
+  void (*multiplyTransposed)(float *out, long outStride, const float *left, long leftStride,
+                             const float *right, long rightStride, long rows, long columns,
+                             long inner);
   /// A = L·Lᵀ, in place; what is above the diagonal is left alone.
   bool (*factorLower)(double *matrix, long stride, long size);
   /// `inverse`, the identity at first, becomes the inverse of the lower triangle.

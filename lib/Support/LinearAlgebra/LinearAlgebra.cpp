@@ -1,4 +1,4 @@
-//===- LinearAlgebra.cpp - dense matrices of doubles ---===//
+//===- LinearAlgebra.cpp - products and factors of dense matrices ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -17,19 +17,25 @@
 
 using namespace llmc;
 
+static const LinearAlgebraKernels &chooseKernels() {
+#if defined(__x86_64__)
+  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+  auto has = [&](std::initializer_list<llvm::StringRef> names) {
+    return llvm::all_of(names, [&](llvm::StringRef name) { return features.lookup(name); });
+  };
+  if (has({"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"}))
+    return linearAlgebra_avx512;
+  if (has({"avx2", "fma"}))
+    return linearAlgebra_avx2;
+#endif
+  return linearAlgebra_baseline;
+}
+
 static const LinearAlgebraKernels &getKernels() {
   static const LinearAlgebraKernels &kernels = []() -> const LinearAlgebraKernels & {
-#if defined(__x86_64__)
-    llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-    auto has = [&](std::initializer_list<llvm::StringRef> names) {
-      return llvm::all_of(names, [&](llvm::StringRef name) { return features.lookup(name); });
-    };
-    if (has({"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"}))
-      return linearAlgebra_avx512;
-    if (has({"avx2", "fma"}))
-      return linearAlgebra_avx2;
-#endif
-    return linearAlgebra_baseline;
+    const LinearAlgebraKernels &chosen = chooseKernels();
+    chosen.prepare();
+    return chosen;
   }();
   return kernels;
 }
@@ -38,6 +44,12 @@ void llmc::addProduct(MatrixView<double> out, double factor, MatrixView<const do
                       MatrixView<const double> right) {
   getKernels().addProduct(out.data, out.stride, factor, left.data, left.stride, right.data,
                           right.stride, out.rows, out.columns, left.columns);
+}
+
+void llmc::multiplyTransposed(MatrixView<float> out, MatrixView<const float> left,
+                              MatrixView<const float> right) {
+  getKernels().multiplyTransposed(out.data, out.stride, left.data, left.stride, right.data,
+                                  right.stride, out.rows, out.columns, left.rows);
 }
 
 /// Turns a matrix upside down and left to right: upper triangles become lower ones.
