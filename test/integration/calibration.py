@@ -4,7 +4,6 @@
 linears, and tries what must not change them: threads, memory, sources, saved files."""
 
 import json
-import os
 import pathlib
 import struct
 import subprocess
@@ -26,8 +25,8 @@ NODES = {"attention.query": "self_attn/q_proj", "attention.output": "self_attn/o
 def calibrate(model, check=True, **options):
     """Runs the pass; options are spelled with underscores."""
     text = " ".join(f"{key.replace('_', '-')}={value}" for key, value in options.items())
-    done = subprocess.run([BUILD / "bin" / "llmc-opt", f"--calibrate={text}", model, "-o", os.devnull],
-                          capture_output=True, text=True)
+    done = subprocess.run([BUILD / "bin" / "llmc-opt", f"--calibrate={text}", model, "-o",
+                           model.with_suffix(".out.mlir")], capture_output=True, text=True)
     assert not check or done.returncode == 0, done.stderr
     return done
 

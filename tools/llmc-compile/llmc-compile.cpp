@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Calibration/Passes.h"
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
 #include "llmc/Conversion/EmitObject/Description.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
@@ -240,6 +241,7 @@ LogicalResult compile(const Options &options) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  llmc::registerCalibrate();
   llmc::registerTransformsPasses();
   Options options;
   llvm::cl::HideUnrelatedOptions(options.category);
