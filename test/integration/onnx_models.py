@@ -550,22 +550,27 @@ def decoder(layers: int = 1, **choices: Any) -> onnx.ModelProto:
     return Decoder(Spelling(**choices), layers).model()
 
 
-def llama_flavours(config: Any, weights: dict[str, np.ndarray], folder: pathlib.Path) -> list[pathlib.Path]:
-    """Writes the flavours of scripts/models for one model; gives their files."""
+def llama_flavours(config: dict[str, Any], weights: dict[str, np.ndarray],
+                   folder: pathlib.Path) -> list[pathlib.Path]:
+    """Writes a model (config.json, weights by Hugging Face name) in all fp32 flavours."""
     sys.path.insert(0, str(SCRIPTS))
     from llama_dynamo import export_opset23
     from llama_genai import export_genai
-    from llama_model import LlamaModel, WeightStore, save_model, store_llama
+    from llama_model import LlamaConfig, LlamaModel, WeightStore, save_model, store_llama
     from llama_torchscript import export_plain
 
-    model = LlamaModel(config, weights)
+    sizes = LlamaConfig(
+        config["vocab_size"], config["hidden_size"], config["num_hidden_layers"],
+        config["num_attention_heads"], config["num_key_value_heads"], config["head_dim"],
+        config["intermediate_size"], config["max_position_embeddings"], config["rope_theta"],
+        config["rms_norm_eps"])
     files = []
     for name, export, packed, head in (("plain", export_plain, False, False),
                                        ("genai", export_genai, True, True),
                                        ("opset23", export_opset23, False, True)):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        store = WeightStore(folder / name / "model.onnx.data", "model.onnx.data")
-        store_llama(store, model, packed, head)
+        (folder / name).mkdir()
+        store = WeightStore(folder / name / "model.onnx.data")
+        store_llama(store, LlamaModel(sizes, weights), packed, head)
         files.append(folder / name / "model.onnx")
-        save_model(export(config, store), files[-1])
+        save_model(export(sizes, store), files[-1])
     return files

@@ -7,7 +7,6 @@
 
 #include "Raiser.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 
 #include <cmath>
 
@@ -427,7 +426,7 @@ LogicalResult Raiser::raiseWithConstant(Node &node, unsigned data) {
         failed(positionRows) ? FailureOr<Value>(failure()) : materializeExactly(*view);
     if (failed(own))
       return fail("expected a bias of a linear or an embedding of positions");
-    Value sum = arith::AddFOp::create(builder, location, *own, *positionRows);
+    Value sum = emitSum(*own, *positionRows);
     set(node, 0, makeView(sum, tensor(node.op.getResult(0)).shape));
     return success();
   }
@@ -529,7 +528,7 @@ LogicalResult Raiser::raiseBinary(Node &node) {
     return fail("expected rows of one width");
   View result = *left;
   result.base = std::make_shared<Base>(location);
-  result.base->value = arith::AddFOp::create(builder, location, *a, *b);
+  result.base->value = emitSum(*a, *b);
   result.base->width = left->columns.size();
   for (auto [c, column] : llvm::enumerate(result.columns))
     column = {{static_cast<int32_t>(c), -1, 1}, {}};

@@ -7,6 +7,8 @@
 
 #include "Raiser.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -64,6 +66,14 @@ FailureOr<Raiser::Matrix> Raiser::materialize(const View &view) {
   if (failed(value))
     return failure();
   return Matrix{*value, coefficient};
+}
+
+/// a + b. What came first stands first, whatever the exporter's order.
+Value Raiser::emitSum(Value a, Value b) {
+  Operation *first = a.getDefiningOp(), *second = b.getDefiningOp();
+  if (first && (!second || second->isBeforeInBlock(first)))
+    std::swap(a, b);
+  return arith::AddFOp::create(builder, location, a, b);
 }
 
 FailureOr<Value> Raiser::materializeExactly(const View &view) {

@@ -7,7 +7,6 @@
 
 #include "Raiser.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/StringSwitch.h"
 
 #include <cmath>
@@ -347,7 +346,7 @@ LogicalResult Raiser::raiseSkipNorm(Node &node) {
   FailureOr<Value> b = failed(a) ? a : materializeExactly(*input);
   if (failed(b) || a->getType() != b->getType())
     return fail("expected rows of one width");
-  Value sum = arith::AddFOp::create(builder, location, *a, *b);
+  Value sum = emitSum(*a, *b);
   View total = makeView(sum, input->shape);
   set(node, 3, total);
   set(node, 0,

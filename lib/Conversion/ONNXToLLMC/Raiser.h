@@ -154,6 +154,7 @@ private:
   mlir::FailureOr<mlir::Value> materializeExactly(const View &view);
   mlir::FailureOr<mlir::Value> emitSlice(Base &base, int64_t begin, int64_t count, int64_t step);
   mlir::FailureOr<Matrix> emitRotation(const View &view);
+  mlir::Value emitSum(mlir::Value a, mlir::Value b);
   mlir::FailureOr<View> emitNormal(const Normal &normal);
   mlir::FailureOr<View> emitFunction(const Function &function);
   mlir::LogicalResult emitLinear(Node &node, const View &input, Weight weight,
