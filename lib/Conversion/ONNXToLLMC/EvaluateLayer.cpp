@@ -87,8 +87,6 @@ static bool shapeOfGroupQueryAttention(Evaluation &evaluation) {
 }
 
 static bool shapeOfAttention(Evaluation &evaluation) {
-  if (!evaluation.has(1) || !evaluation.has(2))
-    return evaluation.fail("expected query, keys and values");
   ArrayRef<int64_t> query = evaluation.in(0).shape, keys = evaluation.in(1).shape;
   ArrayRef<int64_t> values = evaluation.in(2).shape;
   if (query.size() != keys.size() || query.size() != values.size() ||

@@ -85,7 +85,8 @@ ParameterOp Parameters::getParameter(const Weight &weight) {
   } else if (weight.values) {
     Builder builder(module.getContext());
     parameter = create(RankedTensorType::get(weight.shape, builder.getF32Type()),
-                       makeParameterData(module.getContext(), "computed", toBytes(*weight.values, builder.getF32Type())));
+                       makeParameterData(module.getContext(), "computed",
+                                         toBytes(*weight.values, builder.getF32Type())));
   } else {
     parameter = getFromView(weight.view);
   }

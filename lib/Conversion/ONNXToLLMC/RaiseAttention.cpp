@@ -18,14 +18,9 @@ using namespace llmc;
 
 /// A matrix operand of attention as rows × heads × size, with its heads broadcast to `batch`.
 FailureOr<View> Raiser::makeHeads(const View &view, ArrayRef<int64_t> batch, int64_t size) {
-  if (size < 1 || view.shape.size() < 2 || static_cast<int64_t>(view.columns.size()) % size != 0)
-    return fail("expected heads of " + Twine(size) + " columns");
-  if (getProduct(batch) < 1 || getProduct(batch) > maxColumns / size)
-    return fail("expected heads of at most " + Twine(maxColumns) + " columns");
+  if (size < 1 || getProduct(batch) < 1 || getProduct(batch) > maxColumns / size)
+    return fail("expected heads of 1 to " + Twine(maxColumns) + " columns in all");
   ArrayRef<int64_t> own = ArrayRef(view.shape).drop_back(2);
-  if (getProduct(own) * size != static_cast<int64_t>(view.columns.size()) ||
-      broadcastShapes(own, batch) != SmallVector<int64_t>(batch))
-    return fail("expected heads that broadcast");
   View heads = view;
   heads.columns.clear();
   for (int64_t head : getBroadcastIndices(own, batch))

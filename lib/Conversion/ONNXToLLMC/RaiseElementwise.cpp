@@ -7,7 +7,6 @@
 
 #include "Raiser.h"
 
-
 #include <cmath>
 
 using namespace mlir;
@@ -404,9 +403,8 @@ LogicalResult Raiser::raiseWithConstant(Node &node, unsigned data) {
         if (!column.isPlain() || column.first.coefficient != 1 ||
             column.first.column != begin + static_cast<int64_t>(i))
           return fail("expected a bias of neighbouring columns");
+      // Neighbouring rows can be had of any weight.
       std::optional<Weight> part = base.weight.takeRows(begin, width, 1);
-      if (!part)
-        return fail("expected a contiguous part of its weights");
       auto biased = std::make_shared<Base>(base.location);
       biased->width = width;
       biased->input = base.input;

@@ -114,6 +114,8 @@ static std::optional<Angle> fitAngle(ArrayRef<double> cosine, ArrayRef<double> s
     return std::nullopt;
   constexpr double turn = 2 * M_PI;
   double scaling = std::hypot(cosine[0], sine[0]);
+  if (!(scaling > 0))
+    return std::nullopt;
   double start = std::atan2(sine[0], cosine[0]);
   double frequency = std::remainder(std::atan2(sine[1], cosine[1]) - start, turn);
   if (frequency < -1e-9)
@@ -304,8 +306,6 @@ FailureOr<View> Raiser::emitNormal(const Normal &normal) {
   if (failed(input))
     return failure();
   int64_t width = normal.of.columns.size(), size = normal.of.shape.back();
-  if (width % size != 0)
-    return fail("expected a norm over the last axis");
   auto makeOnes = [&] {
     Weight ones;
     ones.shape = {size};
@@ -323,8 +323,6 @@ FailureOr<View> Raiser::emitNormal(const Normal &normal) {
       return fail("expected a layer norm over whole rows");
     result = LayerNormOp::create(builder, location, input->getType(), *input, gain, bias, epsilon);
   } else {
-    if (bias)
-      return fail("expected no bias after a root-mean-square norm");
     result = RMSNormOp::create(builder, location, input->getType(), *input, gain, epsilon,
                                builder.getI64IntegerAttr(width / size));
   }

@@ -405,14 +405,11 @@ LogicalResult Raiser::raiseMovement(Node &node) {
   return success();
 }
 
-FailureOr<View> Raiser::concatPast(Node &node, unsigned past, const View &view) {
-  auto *value = std::get_if<PastValue>(&get(operand(node, past)));
-  if (!value)
-    return fail("expected the cache as it comes in");
+FailureOr<View> Raiser::concatPast(const PastValue &past, const View &view) {
   if (view.past >= 0 || view.rowsAxis < 0 || view.shape.size() != 4 || view.rowsAxis != 2)
     return fail("expected new keys or values of shape batch × heads × rows × size");
   View result = view;
-  result.past = value->index;
+  result.past = past.index;
   result.shape[2] = probe.getSizes().total();
   return result;
 }
@@ -421,13 +418,13 @@ LogicalResult Raiser::raiseConcat(Node &node) {
   unsigned count = node.op.getInputs().size();
   if (count == 1)
     return raiseMovement(node);
-  if (getIf<PastValue>(node, 0)) {
+  if (auto *past = getIf<PastValue>(node, 0)) {
     std::optional<View> view = count == 2 ? getView(node, 1) : std::nullopt;
     if (!view)
       return fail("expected the cache to be joined with one operand");
     if (normalizeAxis(node.getInt("axis", 0), 4) != 2)
       return fail("expected the cache to grow along axis 2");
-    FailureOr<View> joined = concatPast(node, 0, *view);
+    FailureOr<View> joined = concatPast(*past, *view);
     if (failed(joined))
       return failure();
     set(node, 0, std::move(*joined));

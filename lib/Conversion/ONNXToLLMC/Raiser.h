@@ -163,7 +163,7 @@ private:
                                       llvm::ArrayRef<int64_t> shape);
   mlir::FailureOr<View> makeHeads(const View &view, llvm::ArrayRef<int64_t> batch, int64_t size);
   mlir::FailureOr<View> makeCachedHeads(const View &heads);
-  mlir::FailureOr<View> concatPast(Node &node, unsigned past, const View &view);
+  mlir::FailureOr<View> concatPast(const PastValue &past, const View &view);
   mlir::FailureOr<View> splitHeads(const View &view, int64_t heads);
   mlir::FailureOr<int64_t> classifyMasks(const Scores &scores);
   mlir::Value getCache(int keyPast, int valuePast, int64_t heads, int64_t size);

@@ -57,6 +57,17 @@ static LogicalResult verifyBody(Operation *op, Region &body, size_t inputs, size
   return success();
 }
 
+/// Checks that there is a list of names per value.
+static LogicalResult verifyDims(Operation *op, ArrayAttr dims, StringRef what) {
+  for (Attribute names : dims) {
+    auto list = dyn_cast<ArrayAttr>(names);
+    if (!list || !llvm::all_of(list, [](Attribute name) { return isa<StringAttr>(name); }))
+      return op->emitOpError("expected names of the dimensions of each ")
+             << what << ", found " << names;
+  }
+  return success();
+}
+
 LogicalResult GraphOp::verify() {
   if (getInputDims().size() != getInputNames().size())
     return emitOpError("expected dimension names for ")
@@ -66,6 +77,9 @@ LogicalResult GraphOp::verify() {
     return emitOpError("expected types and dimension names for ")
            << getOutputNames().size() << " outputs, found " << getOutputTypes().size() << " and "
            << getOutputDims().size();
+  if (failed(verifyDims(*this, getInputDims(), "input")) ||
+      failed(verifyDims(*this, getOutputDims(), "output")))
+    return failure();
   return verifyBody(*this, getBody(), getInputNames().size(), getOutputNames().size());
 }
 
@@ -74,6 +88,13 @@ LogicalResult FunctionOp::verify() {
 }
 
 LogicalResult InitializerOp::verify() {
+  auto type = cast<RankedTensorType>(getType());
+  if (!type.hasStaticShape())
+    return emitOpError("expected a static shape, found ") << type;
+  if (!isa<FloatType, IntegerType, ComplexType>(type.getElementType()))
+    return emitOpError("expected elements that are numbers, found ") << type.getElementType();
+  if (auto file = dyn_cast<FileAttr>(getData()); file && !file.getStrides().empty())
+    return emitOpError("expected data in one piece, found strides ") << file.getStrides();
   if (isa<FileAttr, DenseResourceElementsAttr>(getData()))
     return success();
   auto elements = dyn_cast<DenseElementsAttr>(getData());

@@ -114,7 +114,7 @@ def ONNX_NodeOp : ONNX_Op<"node"> {
   let results = (outs Variadic<AnyType>:$outputs);
   let regions = (region VariadicRegion<AnyRegion>:$bodies);
   let assemblyFormat = [{
-    $op_type `(` $inputs `)` $bodies attr-dict `:` functional-type($inputs, $outputs)
+    $op_type `(` $inputs `)` attr-dict `:` functional-type($inputs, $outputs) $bodies
   }];
   let hasVerifier = 1;
 }
