@@ -25,8 +25,6 @@ public:
   DotBuilder(GroupDotOp op) : op(op), builder(op), location(op.getLoc()) {}
 
   Value plain();
-  Value vnni();
-  Value maddubs();
   Value sdot();
 
 private:
@@ -58,9 +56,6 @@ private:
     std::iota(mask.begin(), mask.end(), 0);
     return vector::ShuffleOp::create(builder, location, a, b, mask);
   }
-  /// The bits [shift, shift + 4) of every byte.
-  Value nibbles(Value bytes, int64_t shift);
-  Value maddubsHalf(ArrayRef<Value> weights, ArrayRef<Value> activations, int64_t maxWeight);
 
   GroupDotOp op;
   OpBuilder builder;
@@ -102,69 +97,6 @@ Value DotBuilder::plain() {
   return sum;
 }
 
-Value DotBuilder::vnni() {
-  VectorType words = vector(i32(), 16);
-  // LLVM 22 takes vectors of bytes for the factors.
-  Value sum = splat(words, 0);
-  for (auto [weight, activation] : llvm::zip(op.getWeights(), op.getActivations()))
-    sum = call("llvm.x86.avx512.vpdpbusd.512", words, {sum, weight, activation});
-  return sum;
-}
-
-Value DotBuilder::nibbles(Value bytes, int64_t shift) {
-  auto type = cast<VectorType>(bytes.getType());
-  VectorType halves = vector(i16(), type.getNumElements() / 2);
-  if (shift != 0) {
-    Value wide = vector::BitCastOp::create(builder, location, halves, bytes);
-    wide = arith::ShRUIOp::create(builder, location, wide, splat(halves, shift));
-    bytes = vector::BitCastOp::create(builder, location, type, wide);
-  }
-  return arith::AndIOp::create(builder, location, bytes, splat(type, 15));
-}
-
-/// 8 rows: sums of products of pairs in int16 as long as they fit, then pairs of those in int32.
-Value DotBuilder::maddubsHalf(ArrayRef<Value> weights, ArrayRef<Value> activations,
-                              int64_t maxWeight) {
-  VectorType shorts = vector(i16(), 16), words = vector(i32(), 8);
-  // A lane gains at most 2 · maxWeight · 127 a step.
-  int64_t stepsThatFit = 32767 / (2 * 127 * maxWeight);
-  if (stepsThatFit == 0) {
-    SmallVector<Value> low, high;
-    for (Value weight : weights) {
-      low.push_back(nibbles(weight, 0));
-      high.push_back(nibbles(weight, 4));
-    }
-    Value sum = maddubsHalf(high, activations, 15);
-    sum = arith::ShLIOp::create(builder, location, sum, splat(words, 4));
-    return add(sum, maddubsHalf(low, activations, 15));
-  }
-  Value result;
-  for (size_t begin = 0; begin < weights.size(); begin += stepsThatFit) {
-    size_t end = std::min(weights.size(), begin + static_cast<size_t>(stepsThatFit));
-    Value sum;
-    for (size_t step = begin; step < end; ++step) {
-      Value product = call("llvm.x86.avx2.pmadd.ub.sw", shorts, {weights[step], activations[step]});
-      sum = sum ? add(sum, product) : product;
-    }
-    Value pairs = call("llvm.x86.avx2.pmadd.wd", words, {sum, splat(shorts, 1)});
-    result = result ? add(result, pairs) : pairs;
-  }
-  return result;
-}
-
-Value DotBuilder::maddubs() {
-  Value halves[2];
-  for (int64_t half = 0; half < 2; ++half) {
-    SmallVector<Value> weights, activations;
-    for (auto [weight, activation] : llvm::zip(op.getWeights(), op.getActivations())) {
-      weights.push_back(slice(weight, 32 * half, 32));
-      activations.push_back(slice(activation, 32 * half, 32));
-    }
-    halves[half] = maddubsHalf(weights, activations, op.getMaxWeight());
-  }
-  return concat(halves[0], halves[1]);
-}
-
 Value DotBuilder::sdot() {
   VectorType words = vector(i32(), 4), bytes = vector(i8(), 16);
   Value quarters[4];
@@ -187,27 +119,184 @@ Value DotBuilder::sdot() {
   return concat(concat(quarters[0], quarters[1]), concat(quarters[2], quarters[3]));
 }
 
+/// Moves the loading of a factor down to where it is used. Nothing on the way writes memory.
+static void sink(Value value, Operation *before, DenseSet<Operation *> &sunk) {
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getBlock() != before->getBlock() || sunk.contains(op) ||
+      !isa<LLVM::LoadOp, vector::BroadcastOp, vector::BitCastOp>(op))
+    return;
+  sunk.insert(op);
+  for (Value operand : op->getOperands())
+    sink(operand, before, sunk);
+  op->moveBefore(before);
+}
+
+namespace {
+
+/// Lowers products that stand side by side, step by step together: every chain of additions has the
+/// time that the others take, and a step's weights and activations fill registers for a short
+/// while.
+class RunLowering {
+public:
+  RunLowering(MutableArrayRef<GroupDotOp> dots)
+      : dots(dots), builder(dots.back()), location(dots.back().getLoc()),
+        steps(dots.front().getWeights().size()) {}
+
+  void toVnni();
+  void toMaddubs();
+
+private:
+  VectorType vector(unsigned bits, int64_t count) {
+    return VectorType::get({count}, builder.getIntegerType(bits));
+  }
+  Value splat(VectorType type, int64_t value) {
+    return arith::ConstantOp::create(
+        builder, location,
+        DenseElementsAttr::get(type, builder.getIntegerAttr(type.getElementType(), value)));
+  }
+  Value call(StringRef intrinsic, Type type, ValueRange operands) {
+    return LLVM::CallIntrinsicOp::create(builder, location, type, builder.getStringAttr(intrinsic),
+                                         operands)
+        .getResult(0);
+  }
+  Value add(Value a, Value b) { return arith::AddIOp::create(builder, location, a, b); }
+  void sinkStep(size_t step) {
+    for (GroupDotOp dot : dots) {
+      sink(dot.getWeights()[step], dots.back(), sunk);
+      sink(dot.getActivations()[step], dots.back(), sunk);
+    }
+  }
+  /// 32 of 64 bytes; of weights above 15 the low (part 0) or the high four bits.
+  Value getHalf(Value bytes, int64_t half);
+  Value getPart(Value weights, int64_t half, int64_t part, int64_t parts);
+
+  MutableArrayRef<GroupDotOp> dots;
+  OpBuilder builder;
+  Location location;
+  size_t steps;
+  DenseSet<Operation *> sunk;
+  DenseMap<std::pair<Value, int64_t>, Value> halves;
+  DenseMap<std::pair<Value, int64_t>, Value> nibbles; ///< by weights, and 2 · half + part
+};
+
+} // namespace
+
+void RunLowering::toVnni() {
+  VectorType words = vector(32, 16);
+  SmallVector<Value> sums(dots.size(), splat(words, 0));
+  for (size_t step = 0; step < steps; ++step) {
+    sinkStep(step);
+    // LLVM 22 takes vectors of bytes for the factors.
+    for (auto [sum, dot] : llvm::zip(sums, dots))
+      sum = call("llvm.x86.avx512.vpdpbusd.512", words,
+                 {sum, dot.getWeights()[step], dot.getActivations()[step]});
+  }
+  for (auto [sum, dot] : llvm::zip(sums, dots))
+    dot.replaceAllUsesWith(sum);
+}
+
+Value RunLowering::getHalf(Value bytes, int64_t half) {
+  Value &result = halves[{bytes, half}];
+  if (!result) {
+    SmallVector<int64_t> mask(32);
+    std::iota(mask.begin(), mask.end(), 32 * half);
+    result = vector::ShuffleOp::create(builder, location, bytes, bytes, mask);
+  }
+  return result;
+}
+
+Value RunLowering::getPart(Value weights, int64_t half, int64_t part, int64_t parts) {
+  if (parts == 1)
+    return getHalf(weights, half);
+  Value &result = nibbles[{weights, 2 * half + part}];
+  if (!result) {
+    VectorType bytes = vector(8, 32), shorts = vector(16, 16);
+    Value wide = vector::BitCastOp::create(builder, location, shorts, getHalf(weights, half));
+    if (part == 1)
+      wide = arith::ShRUIOp::create(builder, location, wide, splat(shorts, 4));
+    result = arith::AndIOp::create(builder, location,
+                                   vector::BitCastOp::create(builder, location, bytes, wide),
+                                   splat(bytes, 15));
+  }
+  return result;
+}
+
+/// Sums of products of pairs in int16 as long as they fit, then pairs of those in int32.
+void RunLowering::toMaddubs() {
+  VectorType shorts = vector(16, 16), words = vector(32, 8);
+  int64_t maxWeight = 0;
+  for (GroupDotOp dot : dots)
+    maxWeight = std::max<int64_t>(maxWeight, dot.getMaxWeight());
+  // A lane gains at most 2 · weight · 127 a step. Where not even one step fits, weights are taken
+  // in two parts of four bits.
+  int64_t parts = maxWeight > 32767 / (2 * 127) ? 2 : 1;
+  size_t stepsThatFit = 32767 / (2 * 127 * (parts == 2 ? 15 : maxWeight));
+  // By product, half and part.
+  size_t count = dots.size() * 2 * parts;
+  SmallVector<Value> sums(count), results(count);
+  for (size_t step = 0; step < steps; ++step) {
+    sinkStep(step);
+    bool widen = (step + 1) % stepsThatFit == 0 || step + 1 == steps;
+    for (auto [index, dot] : llvm::enumerate(dots))
+      for (int64_t half = 0; half < 2; ++half)
+        for (int64_t part = 0; part < parts; ++part) {
+          Value &sum = sums[(index * 2 + half) * parts + part];
+          Value &result = results[(index * 2 + half) * parts + part];
+          Value product = call("llvm.x86.avx2.pmadd.ub.sw", shorts,
+                               {getPart(dot.getWeights()[step], half, part, parts),
+                                getHalf(dot.getActivations()[step], half)});
+          sum = sum ? add(sum, product) : product;
+          if (!widen)
+            continue;
+          Value pairs = call("llvm.x86.avx2.pmadd.wd", words, {sum, splat(shorts, 1)});
+          result = result ? add(result, pairs) : pairs;
+          sum = nullptr;
+        }
+  }
+  SmallVector<int64_t> all(16);
+  std::iota(all.begin(), all.end(), 0);
+  for (auto [index, dot] : llvm::enumerate(dots)) {
+    Value whole[2];
+    for (int64_t half = 0; half < 2; ++half) {
+      whole[half] = results[(index * 2 + half) * parts];
+      if (parts == 2)
+        whole[half] =
+            add(whole[half],
+                arith::ShLIOp::create(builder, location, results[(index * 2 + half) * parts + 1],
+                                      splat(words, 4)));
+    }
+    dot.replaceAllUsesWith(
+        vector::ShuffleOp::create(builder, location, whole[0], whole[1], all).getResult());
+  }
+}
+
 void llmc::lowerGroupDots(func::FuncOp function, DotLowering lowering) {
-  SmallVector<GroupDotOp> ops;
-  function.walk([&](GroupDotOp op) { ops.push_back(op); });
-  for (GroupDotOp op : ops) {
-    DotBuilder dot(op);
-    Value result;
+  SmallVector<SmallVector<GroupDotOp>> runs;
+  function.walk([&](GroupDotOp op) {
+    bool continues = !runs.empty() && runs.back().back()->getNextNode() == op.getOperation() &&
+                     runs.back().back().getWeights().size() == op.getWeights().size();
+    if (!continues)
+      runs.emplace_back();
+    runs.back().push_back(op);
+  });
+  for (MutableArrayRef<GroupDotOp> run : runs) {
     switch (lowering) {
-    case DotLowering::Plain:
-      result = dot.plain();
-      break;
     case DotLowering::Vnni:
-      result = dot.vnni();
+      RunLowering(run).toVnni();
       break;
     case DotLowering::Maddubs:
-      result = dot.maddubs();
+      RunLowering(run).toMaddubs();
       break;
     case DotLowering::Sdot:
-      result = dot.sdot();
+      for (GroupDotOp op : run)
+        op.replaceAllUsesWith(DotBuilder(op).sdot());
+      break;
+    case DotLowering::Plain:
+      for (GroupDotOp op : run)
+        op.replaceAllUsesWith(DotBuilder(op).plain());
       break;
     }
-    op.replaceAllUsesWith(result);
-    op.erase();
+    for (GroupDotOp op : run)
+      op.erase();
   }
 }

@@ -179,7 +179,7 @@ void KernelBuilder::storeAs(Type element, Value floats, Value address) {
 
 void KernelBuilder::prefetch(Value address) {
   LLVM::Prefetch::create(builder, location, address, builder.getI32IntegerAttr(0),
-                         builder.getI32IntegerAttr(3), builder.getI32IntegerAttr(1));
+                         builder.getI32IntegerAttr(2), builder.getI32IntegerAttr(1));
 }
 
 //===----------------------------------------------------------------------===//

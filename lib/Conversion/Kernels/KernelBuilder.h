@@ -69,6 +69,7 @@ public:
   Value widen(Value bits, mlir::Type element);
   /// Rounds floats to f16 and stores them.
   void storeAs(mlir::Type element, Value floats, Value address);
+  /// Asks for the line at `address`, into the second level of the cache.
   void prefetch(Value address);
 
   // Vectors and floats; all work on scalars too where that makes sense.

@@ -16,20 +16,21 @@ static constexpr uint64_t avx512Features = avx2Features | LLMC_FEATURE_AVX512F |
                                            LLMC_FEATURE_AVX512BW | LLMC_FEATURE_AVX512VL |
                                            LLMC_FEATURE_AVX512DQ | LLMC_FEATURE_AVX512VNNI;
 
-// Register tiles: 32 zmm hold 12 × 2 fp32 sums; 16 ymm hold 6 × 1 (two halves each).
+// Register tiles: 32 zmm hold 12 × 2 fp32 sums, or 4 × 3 integer ones beside as many of floats; 16
+// ymm hold 6 × 1 (two halves each).
 static constexpr KernelTarget x86Targets[] = {
     {"avx512vnni", "icelake-server",
      "+avx512f,+avx512bw,+avx512vl,+avx512dq,+avx512vnni,+avx2,+fma,+f16c,+bmi2,-prefer-256-bit",
-     avx512Features, 12, 2, 12, true, true, DotLowering::Vnni},
-    {"avx2", "haswell", "+avx2,+fma,+f16c,+bmi2", avx2Features, 6, 1, 4, true, true,
+     avx512Features, 12, 2, 4, 3, true, true, DotLowering::Vnni},
+    {"avx2", "haswell", "+avx2,+fma,+f16c,+bmi2", avx2Features, 6, 1, 4, 1, true, true,
      DotLowering::Maddubs},
-    {"x86-64", "x86-64", "", 0, 2, 1, 2, false, false, DotLowering::Plain},
+    {"x86-64", "x86-64", "", 0, 2, 1, 2, 1, false, false, DotLowering::Plain},
 };
 
 static constexpr KernelTarget armTargets[] = {
     {"neon-dotprod", "neoverse-n1", "+neon,+dotprod,+fp-armv8",
-     LLMC_FEATURE_NEON | LLMC_FEATURE_DOTPROD, 6, 1, 4, true, true, DotLowering::Sdot},
-    {"neon", "cortex-a72", "+neon,+fp-armv8", LLMC_FEATURE_NEON, 6, 1, 4, true, true,
+     LLMC_FEATURE_NEON | LLMC_FEATURE_DOTPROD, 6, 1, 4, 1, true, true, DotLowering::Sdot},
+    {"neon", "cortex-a72", "+neon,+fp-armv8", LLMC_FEATURE_NEON, 6, 1, 4, 1, true, true,
      DotLowering::Plain},
 };
 

@@ -189,7 +189,7 @@ func::FuncOp llmc::emitRound(ModuleOp module, int64_t width, int64_t group,
         }
         Value at = k.mul(k.div(i, 32), 4);
         k.store(scale, k.offset(scales, at));
-        k.store(k.sumLanes(sum), k.offset(sums, at));
+        k.store(k.toFloat(k.sumLanes(sum)), k.offset(sums, at));
       });
     });
   });

@@ -49,6 +49,13 @@ WeightDecoder::BlockScales WeightDecoder::loadGroupScales(Value tile, Value grou
   return result;
 }
 
+WeightDecoder::BlockScales WeightDecoder::loadFloatGroupScales(Value tile, Value group) {
+  BlockScales result = loadGroupScales(tile, group);
+  if (layout.encoding.getZero() == ZeroPoint::Integer)
+    result.zeros = k.toFloat(result.zeros);
+  return result;
+}
+
 WeightDecoder::Values WeightDecoder::loadCodes(Value tile, Value block) {
   VectorType bytes = k.vector(k.i8(), 64), halves = k.vector(k.i16(), 32);
   Value address = k.offset(tile, k.mul(block, layout.getBlockBytes()));

@@ -24,15 +24,15 @@ public:
 
   WeightDecoder(KernelBuilder &k, const TiledLayout &layout) : k(k), layout(layout) {}
 
-  /// Scales of a block (16 floats), and zero points (16 × i32) or minima (16 floats).
+  /// Scales of a group (16 floats), and zero points or minima (16 floats) where there are any.
   struct BlockScales {
     Value scales, zeros;
   };
 
-  /// For groups that are whole blocks.
-  BlockScales loadScales(Value tile, Value block) {
-    Value blocksPerGroup = k.integer(layout.scaleGroup / blockInputs);
-    return loadGroupScales(tile, k.div(block, blocksPerGroup));
+  BlockScales loadFloatGroupScales(Value tile, Value group);
+  /// Those of a block, for groups that are whole blocks.
+  BlockScales loadFloatScales(Value tile, Value block) {
+    return loadFloatGroupScales(tile, k.div(block, layout.scaleGroup / blockInputs));
   }
 
   /// The codes of a block as 8 vectors of 64 bytes, in the order that llmc.group_dot takes.
@@ -42,6 +42,7 @@ public:
   Values decodeBlock(Value tile, Value block);
 
 private:
+  /// Zero points as i32.
   BlockScales loadGroupScales(Value tile, Value group);
 
   KernelBuilder &k;

@@ -100,7 +100,7 @@ Input makeInput(int64_t rows, int64_t width, uint64_t seed) {
       if (i % 32 == 0)
         scale = 0.001f + 0.01f * float(random() % 1000) / 1000;
       input.codes->as<int8_t>()[row * stride + i] = static_cast<int8_t>(code);
-      input.sums->as<int32_t>()[row * blocks + i / 32] += code;
+      input.sums->as<float>()[row * blocks + i / 32] += static_cast<float>(code);
       input.values.push_back(double(code) * scale);
     }
   return input;
@@ -162,7 +162,7 @@ void testLinears(mlir::MLIRContext &context, llvm::ArrayRef<LinearCase> cases, i
             if (c.rounded) {
               pointers.push_back(input.codes->data() + row * inputStride);
               pointers.push_back(input.scales->as<float>() + row * blocks);
-              pointers.push_back(input.sums->as<int32_t>() + row * blocks);
+              pointers.push_back(input.sums->as<float>() + row * blocks);
             } else {
               pointers.push_back(&input.exact->at(row, 0));
             }

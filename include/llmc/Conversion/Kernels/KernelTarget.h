@@ -24,17 +24,21 @@ enum class DotLowering {
   Sdot     ///< sdot (AArch64 dot product)
 };
 
+/// Tiles of 16 weight rows that any target multiplies at once.
+inline constexpr unsigned maxTilesAtOnce = 3;
+
 /// One variant of a program.
 struct KernelTarget {
   llvm::StringLiteral name;
   llvm::StringLiteral cpu;          ///< LLVM's name of the CPU whose scheduling model is used
   llvm::StringLiteral llvmFeatures; ///< LLVM's feature string
   uint64_t features;                ///< bits of llmc_cpu_feature
-  unsigned floatRows;   ///< rows of activations in the register tile of fp32 matrix products
-  unsigned floatTiles;  ///< tiles of 16 weight rows in that register tile
-  unsigned integerRows; ///< rows of activations in the register tile of integer products
-  bool fma;             ///< has fused multiply-add
-  bool halfConversion;  ///< converts f16 in hardware
+  unsigned floatRows;    ///< rows of activations in the register tile of fp32 matrix products
+  unsigned floatTiles;   ///< tiles of 16 weight rows in that register tile
+  unsigned integerRows;  ///< rows of activations in the register tile of integer products
+  unsigned integerTiles; ///< tiles of 16 weight rows in that register tile
+  bool fma;              ///< has fused multiply-add
+  bool halfConversion;   ///< converts f16 in hardware
   DotLowering dot;
 };
 

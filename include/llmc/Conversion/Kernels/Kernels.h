@@ -10,7 +10,7 @@
 //
 // Activations are fp32, a row at every getRowStride(width) floats; who writes a row also writes
 // zeros up to there. Rounded activations are three arrays: codes, int8 [rows][stride]; scales,
-// fp32 [rows][stride / 32], one per block of 32 inputs; sums, int32 [rows][stride / 32], of the
+// fp32 [rows][stride / 32], one per block of 32 inputs; sums, fp32 [rows][stride / 32], of the
 // codes of a block. Weights are tiled (TiledLayout.h). `begin` and `end` are the caller's share of
 // the work, in tiles or rows as said.
 //

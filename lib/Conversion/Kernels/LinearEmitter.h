@@ -1,0 +1,97 @@
+//===- LinearEmitter.h - what all linear kernels have in common ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Every output element is one chain of the same operations in the same order, whatever the number
+// of rows and whoever computes it, so that decode equals prefill bit for bit.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CONVERSION_KERNELS_LINEAREMITTER_H
+#define LLMC_LIB_CONVERSION_KERNELS_LINEAREMITTER_H
+
+#include "KernelBuilder.h"
+#include "WeightDecoder.h"
+#include "llmc/Conversion/Kernels/Kernels.h"
+
+namespace llmc {
+
+/// Emits one linear kernel.
+class LinearEmitter {
+public:
+  LinearEmitter(mlir::ModuleOp module, llvm::StringRef name, const LinearKernel &spec,
+                const KernelTarget &target);
+
+  mlir::func::FuncOp emit();
+
+private:
+  using Value = mlir::Value;
+  using Values = KernelBuilder::Values;
+  using BlockScales = WeightDecoder::BlockScales;
+
+  Value zero() { return k.real(k.vector(k.f32()), 0.0); }
+  int64_t inputStride() const { return getRowStride(layout.columns); }
+  Value getTile(Value tile) { return k.offset(weights, k.mul(tile, layout.tileBytes)); }
+
+  // Outputs.
+  Value getOutputAddress(Value base, Value row, Value tile);
+  /// Adds bias and residual to the sums of `row` and tile `tile`.
+  Value finishSums(Value sum, Value row, Value tile);
+  /// Stores 16 outputs; where rows have no padding the last tile's are stored one by one.
+  void storeSums(Value sum, Value row, Value tile);
+  /// Zeros the padding of a row beyond the last tile (16 floats at most).
+  void storePadding(Value row, Value tile);
+
+  // Rounded activations.
+  /// The codes of a block of `row` as 8 vectors of 4 codes in all lanes.
+  Values loadActivations(Value codes, int64_t row);
+  Value dot(llvm::ArrayRef<Value> codes, llvm::ArrayRef<Value> activations);
+  /// sum + dot · scales, where the dot product's codes become what they stand for. `scale` and
+  /// `codeSum` are the activations', in all lanes.
+  Value addDot(Value dot, const BlockScales &weightScales, Value scale, Value codeSum, Value sum);
+
+  // One row (MatrixVector.cpp).
+  void emitOneRow();
+  void emitOneRowRounded(Value tile);
+  void emitOneRowTiles(Value tile, int64_t count);
+  Values addPlain(llvm::ArrayRef<Value> addresses, Values sums);
+  Values addDecoded(llvm::ArrayRef<Value> addresses, Values sums);
+  void finishRow(llvm::ArrayRef<Value> sums, Value tile);
+  /// Asks for what will be read `prefetchDistance` bytes after what block `block` reads.
+  void prefetchBlock(Value tile, Value block);
+
+  // Many rows (MatrixMatrix.cpp).
+  void emitManyRows();
+  void emitTiles(Value tile, int64_t tiles);
+  /// A block of `height` rows, from `row` on, against `tiles` tiles.
+  void emitBlock(Value tile, int64_t tiles, Value row, int64_t height);
+  void decodePanel(Value tile, Value panel);
+  void decodePanelBlock(Value tile, Value panel, Value block, int64_t inputs);
+  void unpackPanel(Value tile, Value panel);
+  Values sumPanels(Value tile, int64_t tiles, Value row, int64_t height);
+  Values sumRounded(Value tile, int64_t tiles, Value row, int64_t height);
+  Value getPanel(int64_t index);
+
+  const LinearKernel &spec;
+  TiledLayout layout;
+  KernelBuilder k;
+  WeightDecoder decoder;
+  Value rows, begin, end, weights, input, scales, sums, bias, residual, output, scratch;
+};
+
+/// What the kernel for many rows makes of a tile, in the scratch, before it multiplies.
+struct Panel {
+  bool inPlace;        ///< nothing: weights are read where they are
+  int64_t scaleOffset; ///< of scales as floats, after the codes
+  int64_t zeroOffset;  ///< of zero points or minima as floats
+  int64_t bytes;       ///< from one tile's to the next tile's
+
+  static Panel get(const LinearKernel &spec, const TiledLayout &layout);
+};
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CONVERSION_KERNELS_LINEAREMITTER_H

@@ -1,0 +1,182 @@
+//===- MatrixMatrix.cpp - linear kernels for many rows ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Bound by arithmetic: a few tiles of weights at a time are unpacked to a panel that stays in the
+// cache, and all rows are multiplied with it in blocks whose sums stay in registers.
+//
+//===----------------------------------------------------------------------===//
+
+#include "LinearEmitter.h"
+
+using namespace mlir;
+using namespace llmc;
+
+void LinearEmitter::emitManyRows() {
+  int64_t count = spec.rounded ? k.target.integerTiles : k.target.floatTiles;
+  Value groups = k.mul(k.div(k.sub(end, begin), count), count);
+  Value middle = k.add(begin, groups);
+  k.loop(begin, middle, count, [&](Value tile) { emitTiles(tile, count); });
+  if (count > 1)
+    k.loop(middle, end, 1, [&](Value tile) { emitTiles(tile, 1); });
+}
+
+/// All rows against `tiles` tiles, in blocks of as many rows as registers hold, then of fewer.
+void LinearEmitter::emitTiles(Value tile, int64_t tiles) {
+  for (int64_t i = 0; i < tiles; ++i) {
+    Value from = getTile(k.add(tile, i));
+    if (spec.rounded)
+      unpackPanel(from, getPanel(i));
+    else
+      decodePanel(from, getPanel(i));
+  }
+  Value row = k.integer(0);
+  int64_t most = spec.rounded ? k.target.integerRows : k.target.floatRows;
+  for (int64_t height = most; height > 0; height = height > 3 ? height / 3 : height > 1 ? 1 : 0) {
+    Value next = k.add(row, k.mul(k.div(k.sub(rows, row), height), height));
+    k.loop(row, next, height, [&](Value first) { emitBlock(tile, tiles, first, height); });
+    row = next;
+  }
+}
+
+void LinearEmitter::emitBlock(Value tile, int64_t tiles, Value row, int64_t height) {
+  Values sum =
+      spec.rounded ? sumRounded(tile, tiles, row, height) : sumPanels(tile, tiles, row, height);
+  // The residual may be the output: all of it is read before any is written.
+  for (int64_t t = 0; t < tiles; ++t)
+    for (int64_t i = 0; i < height; ++i)
+      sum[t * height + i] = finishSums(sum[t * height + i], k.add(row, i), k.add(tile, t));
+  for (int64_t t = 0; t < tiles; ++t)
+    for (int64_t i = 0; i < height; ++i) {
+      storeSums(sum[t * height + i], k.add(row, i), k.add(tile, t));
+      storePadding(k.add(row, i), k.add(tile, t));
+    }
+}
+
+Value LinearEmitter::getPanel(int64_t index) {
+  return k.offset(scratch, index * Panel::get(spec, layout).bytes);
+}
+
+//===----------------------------------------------------------------------===//
+// Exact activations
+//===----------------------------------------------------------------------===//
+
+/// Writes a tile as floats, unless it lies so in memory already.
+void LinearEmitter::decodePanel(Value tile, Value panel) {
+  if (Panel::get(spec, layout).inPlace)
+    return;
+  if (!layout.encoding) {
+    int64_t bytes = layout.element.getIntOrFloatBitWidth() / 8 * tileRows;
+    return k.loop(k.integer(0), k.integer(layout.columns), 1, [&](Value n) {
+      k.storeVector(k.loadAsFloats(layout.element, k.offset(tile, k.mul(n, bytes))),
+                    k.offset(panel, k.mul(n, tileRows * 4)));
+    });
+  }
+  k.loop(k.integer(0), k.integer(layout.columns / blockInputs), 1,
+         [&](Value block) { decodePanelBlock(tile, panel, block, blockInputs); });
+  if (int64_t rest = layout.columns % blockInputs)
+    decodePanelBlock(tile, panel, k.integer(layout.columns / blockInputs), rest);
+}
+
+void LinearEmitter::decodePanelBlock(Value tile, Value panel, Value block, int64_t inputs) {
+  Values decoded = decoder.decodeBlock(tile, block);
+  Value line = k.offset(panel, k.mul(block, blockInputs * tileRows * 4));
+  for (int64_t n = 0; n < inputs; ++n)
+    k.storeVector(decoded[n], k.offset(line, n * tileRows * 4));
+}
+
+/// Products of decoded panels with a block of rows.
+LinearEmitter::Values LinearEmitter::sumPanels(Value tile, int64_t tiles, Value row,
+                                               int64_t height) {
+  bool inPlace = Panel::get(spec, layout).inPlace;
+  Values panels;
+  for (int64_t t = 0; t < tiles; ++t)
+    panels.push_back(inPlace ? getTile(k.add(tile, t)) : getPanel(t));
+  Value inputs = k.offset(input, k.mul(row, inputStride() * 4));
+  return k.loop(k.integer(0), k.integer(layout.columns), 1, Values(tiles * height, zero()),
+                [&](Value n, ValueRange carried) {
+                  Values next(carried), weight;
+                  for (Value panel : panels)
+                    weight.push_back(k.loadVector(k.offset(panel, k.mul(n, tileRows * 4))));
+                  Value column = k.offset(inputs, k.mul(n, 4));
+                  for (int64_t i = 0; i < height; ++i) {
+                    Value x = k.loadBroadcast(k.offset(column, i * inputStride() * 4));
+                    for (int64_t t = 0; t < tiles; ++t)
+                      next[t * height + i] = k.fma(weight[t], x, next[t * height + i]);
+                  }
+                  return next;
+                });
+}
+
+//===----------------------------------------------------------------------===//
+// Rounded activations
+//===----------------------------------------------------------------------===//
+
+/// Writes the codes of a tile as bytes, 8 lines of 64 bytes a block, and scales and zero points as
+/// floats.
+void LinearEmitter::unpackPanel(Value tile, Value panel) {
+  Panel shape = Panel::get(spec, layout);
+  if (!shape.inPlace)
+    k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, [&](Value block) {
+      Value line = k.offset(panel, k.mul(block, blockInputs * tileRows));
+      for (auto [step, code] : llvm::enumerate(decoder.loadCodes(tile, block)))
+        k.store(code, k.offset(line, static_cast<int64_t>(step) * 64), 1);
+    });
+  k.loop(k.integer(0), k.integer(layout.scaleGroups), 1, [&](Value group) {
+    BlockScales scales = decoder.loadFloatGroupScales(tile, group);
+    Value to = k.offset(panel, k.mul(group, tileRows * 4));
+    k.storeVector(scales.scales, k.offset(to, shape.scaleOffset));
+    if (scales.zeros)
+      k.storeVector(scales.zeros, k.offset(to, shape.zeroOffset));
+  });
+}
+
+/// Products of unpacked codes with a block of rounded rows.
+LinearEmitter::Values LinearEmitter::sumRounded(Value tile, int64_t tiles, Value row,
+                                                int64_t height) {
+  Panel shape = Panel::get(spec, layout);
+  bool hasZeros = layout.encoding.getZero() != ZeroPoint::None;
+  int64_t blocks = inputStride() / blockInputs;
+  Value codes = k.offset(input, k.mul(row, inputStride()));
+  Value firstScale = k.offset(scales, k.mul(row, blocks * 4));
+  Value firstSum = k.offset(sums, k.mul(row, blocks * 4));
+  return k.loop(
+      k.integer(0), k.integer(layout.getBlocks()), 1, Values(tiles * height, zero()),
+      [&](Value block, ValueRange carried) {
+        SmallVector<Values> lines(tiles), activations(height);
+        SmallVector<BlockScales> weightScales(tiles);
+        Value group = k.div(block, layout.scaleGroup / blockInputs);
+        for (int64_t t = 0; t < tiles; ++t) {
+          Value panel = getPanel(t);
+          Value line = k.offset(shape.inPlace ? getTile(k.add(tile, t)) : panel,
+                                k.mul(block, blockInputs * tileRows));
+          for (int64_t step = 0; step < blockInputs / 4; ++step)
+            lines[t].push_back(k.load(k.vector(k.i8(), 64), k.offset(line, step * 64), 1));
+          Value from = k.offset(panel, k.mul(group, tileRows * 4));
+          weightScales[t].scales = k.loadVector(k.offset(from, shape.scaleOffset));
+          if (hasZeros)
+            weightScales[t].zeros = k.loadVector(k.offset(from, shape.zeroOffset));
+        }
+        Value line = k.offset(codes, k.mul(block, blockInputs));
+        for (int64_t i = 0; i < height; ++i)
+          activations[i] = loadActivations(line, i);
+        // Side by side, so that they are lowered together.
+        Values dots;
+        for (int64_t t = 0; t < tiles; ++t)
+          for (int64_t i = 0; i < height; ++i)
+            dots.push_back(dot(lines[t], activations[i]));
+        Values next;
+        Value at = k.mul(block, 4);
+        for (int64_t t = 0; t < tiles; ++t)
+          for (int64_t i = 0; i < height; ++i) {
+            Value there = k.add(at, i * blocks * 4);
+            next.push_back(addDot(
+                dots[t * height + i], weightScales[t], k.loadBroadcast(k.offset(firstScale, there)),
+                k.loadBroadcast(k.offset(firstSum, there)), carried[t * height + i]));
+          }
+        return next;
+      });
+}

@@ -1,0 +1,129 @@
+//===- MatrixVector.cpp - linear kernels for one row ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Bound by the bytes of the weights: they are read once, in the order in which they lie, asked for
+// well before they are needed.
+//
+//===----------------------------------------------------------------------===//
+
+#include "LinearEmitter.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace llmc;
+
+/// Bytes between what is read and what is asked for: memory's latency at twice its speed, and more.
+static constexpr int64_t prefetchDistance = 4096;
+/// Bytes that one prefetch brings.
+static constexpr int64_t lineBytes = 64;
+
+/// Tiles of weights in floats that are computed side by side: a chain of additions waits 4 cycles
+/// for each of its own.
+static constexpr int64_t sideBySide = 4;
+
+void LinearEmitter::emitOneRow() {
+  if (spec.rounded)
+    return k.loop(begin, end, 1, [&](Value tile) { emitOneRowRounded(tile); });
+  Value groups = k.mul(k.div(k.sub(end, begin), sideBySide), sideBySide);
+  Value middle = k.add(begin, groups);
+  k.loop(begin, middle, sideBySide, [&](Value tile) { emitOneRowTiles(tile, sideBySide); });
+  k.loop(middle, end, 1, [&](Value tile) { emitOneRowTiles(tile, 1); });
+}
+
+void LinearEmitter::finishRow(ArrayRef<Value> sums, Value tile) {
+  Value row = k.integer(0);
+  for (auto [index, sum] : llvm::enumerate(sums)) {
+    Value at = k.add(tile, static_cast<int64_t>(index));
+    storeSums(finishSums(sum, row, at), row, at);
+    storePadding(row, at);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Rounded activations
+//===----------------------------------------------------------------------===//
+
+void LinearEmitter::prefetchBlock(Value tile, Value block) {
+  // Codes and scales lie apart in a tile. Spread evenly over its blocks, codes are asked for in
+  // time; scales, which lie at its end, a whole tile before.
+  int64_t bytes = llvm::alignTo(llvm::divideCeil(layout.tileBytes, layout.getBlocks()), 32);
+  Value ahead = k.offset(tile, k.add(k.mul(block, bytes), prefetchDistance));
+  for (int64_t line = 0; line * lineBytes < bytes; ++line)
+    k.prefetch(k.offset(ahead, line * lineBytes));
+  int64_t scaleBytes = layout.tileBytes - layout.scaleOffset;
+  int64_t scaleStep = llvm::divideCeil(scaleBytes, layout.getBlocks());
+  if (scaleStep * 4 >= lineBytes)
+    k.prefetch(
+        k.offset(tile, k.add(k.mul(block, scaleStep), layout.tileBytes + layout.scaleOffset)));
+}
+
+void LinearEmitter::emitOneRowRounded(Value tile) {
+  Value address = getTile(tile);
+  Value sum = k.loop(
+      k.integer(0), k.integer(layout.getBlocks()), 1, Values{zero()},
+      [&](Value block, ValueRange carried) -> Values {
+        prefetchBlock(address, block);
+        Values codes = decoder.loadCodes(address, block);
+        Values activations = loadActivations(k.offset(input, k.mul(block, blockInputs)), 0);
+        BlockScales weightScales = decoder.loadFloatScales(address, block);
+        Value at = k.mul(block, 4);
+        return {addDot(dot(codes, activations), weightScales, k.loadBroadcast(k.offset(scales, at)),
+                       k.loadBroadcast(k.offset(sums, at)), carried[0])};
+      })[0];
+  finishRow(sum, tile);
+}
+
+//===----------------------------------------------------------------------===//
+// Exact activations
+//===----------------------------------------------------------------------===//
+
+void LinearEmitter::emitOneRowTiles(Value tile, int64_t count) {
+  Values addresses;
+  for (int64_t i = 0; i < count; ++i)
+    addresses.push_back(getTile(k.add(tile, i)));
+  Values sum(count, zero());
+  finishRow(layout.encoding ? addDecoded(addresses, sum) : addPlain(addresses, sum), tile);
+}
+
+LinearEmitter::Values LinearEmitter::addDecoded(ArrayRef<Value> addresses, Values sum) {
+  return k.loop(
+      k.integer(0), k.integer(layout.getBlocks()), 1, sum, [&](Value block, ValueRange carried) {
+        Values next(carried);
+        Value inputs = k.offset(input, k.mul(block, blockInputs * 4));
+        for (auto [i, address] : llvm::enumerate(addresses)) {
+          Values decoded = decoder.decodeBlock(address, block);
+          for (int64_t n = 0; n < blockInputs; ++n)
+            next[i] = k.fma(decoded[n], k.loadBroadcast(k.offset(inputs, n * 4)), next[i]);
+        }
+        return next;
+      });
+}
+
+LinearEmitter::Values LinearEmitter::addPlain(ArrayRef<Value> addresses, Values sum) {
+  constexpr int64_t unroll = 8;
+  int64_t whole = layout.columns / unroll * unroll;
+  int64_t bytes = layout.element.getIntOrFloatBitWidth() / 8 * tileRows;
+  auto step = [&](int64_t steps) {
+    return [&, steps](Value index, ValueRange carried) {
+      Values next(carried);
+      for (int64_t n = 0; n < steps; ++n) {
+        Value at = k.add(index, n);
+        Value x = k.loadBroadcast(k.offset(input, k.mul(at, 4)));
+        for (auto [i, tile] : llvm::enumerate(addresses)) {
+          Value address = k.offset(tile, k.mul(at, bytes));
+          if (steps == unroll && n * bytes % lineBytes == 0)
+            k.prefetch(k.offset(address, prefetchDistance));
+          next[i] = k.fma(k.loadAsFloats(layout.element, address), x, next[i]);
+        }
+      }
+      return next;
+    };
+  };
+  sum = k.loop(k.integer(0), k.integer(whole), unroll, sum, step(unroll));
+  return k.loop(k.integer(whole), k.integer(layout.columns), 1, sum, step(1));
+}
