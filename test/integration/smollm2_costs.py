@@ -1,0 +1,53 @@
+"""What SmolLM2 costs: importing, compiling, loading, running. Memory is held to its limits; times
+are printed beside theirs, since they depend on what else the machine does."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from support import llmc_json, measure, smollm2, tool
+
+PASSES = "quantize-rtn{bits=4 group-size=32 table=false}"
+MEGABYTE = 10**6
+
+
+def main() -> int:
+    model = smollm2() / "plain" / "model.onnx"
+    wrong = 0
+
+    def report(what: str, found: float, unit: str, limit: float, binding: bool) -> None:
+        nonlocal wrong
+        above = found > limit
+        wrong += above and binding
+        print(f"{what}: {found:.3g} {unit}, limit {limit:.3g} {unit}{' ABOVE' if above else ''}", flush=True)
+
+    with tempfile.TemporaryDirectory() as work:
+        folder = pathlib.Path(work)
+        importing = measure(tool("llmc-translate"), "--import-onnx", model, "-o", folder / "m.mlir")
+        report("import", importing.seconds, "s", 5, binding=False)
+        artifact = folder / "model.llmc"
+        compiling = measure(tool("llmc"), "compile", model, f"--passes={PASSES}", "-o", artifact)
+        report("compile", compiling.seconds, "s", 60, binding=False)
+        report("compile, memory", compiling.peak_bytes / MEGABYTE, "MB", 2000, binding=True)
+        bench = json.loads(subprocess.run(
+            [tool("llmc"), "bench", str(artifact), "--repeat", "1", "--json"], check=True,
+            stdout=subprocess.PIPE, text=True).stdout)
+        report("load", bench["load_seconds"], "s", 0.1, binding=False)
+
+        # The cache of a run is the part of its address space that the text fills.
+        tokens = 256
+        running = measure(tool("llmc"), "run", artifact, "--prompt", "The sea", "--max-tokens", tokens,
+                          "--temperature", 1, "--seed", 1)
+        inspected = llmc_json("inspect", artifact)
+        cache = inspected["state_bytes"] * (tokens + 2) / inspected["context"]
+        allowed = 1.15 * (inspected["weight_bytes"] + cache)
+        report("run, memory", running.peak_bytes / MEGABYTE, "MB", allowed / MEGABYTE, binding=True)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
