@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
 import pty
@@ -14,6 +13,7 @@ import unittest
 import numpy as np
 
 from support import TINY, compile_model, compute_logits, encode, llmc, llmc_json, tool
+from tiny_model import write_tiny_model
 
 CONTEXT = 64
 Q4 = "quantize-rtn{bits=4 group-size=32 table=false}"
@@ -101,6 +101,63 @@ class Bench(unittest.TestCase):
                                / (found["weight_bytes"] * found["decode_tokens_per_second"]), 1, places=6)
         # A fp32 program has more weights than one of 4 bits.
         self.assertLess(found["weight_bytes"], llmc_json("inspect", fp32)["weight_bytes"])
+
+
+class Compare(unittest.TestCase):
+    SPEED = ("--prompt-tokens", 16, "--generate-tokens", 4, "--repeat", 1)
+
+    def test_text_is_measured_as_eval_does(self):
+        given = ("--text", text, "--context", CONTEXT)
+        found = llmc_json("compare", fp32, q4, *given, *self.SPEED)
+        reference = llmc_json("eval", fp32, *given)
+        model = llmc_json("eval", q4, *given, "--reference", fp32)
+        for key in ("perplexity", "nll_per_token", "bits_per_byte", "tokens", "windows", "weight_bytes"):
+            self.assertAlmostEqual(found["a"][key] / reference[key], 1, places=9)
+            self.assertAlmostEqual(found["b"][key] / model[key], 1, places=9)
+        for key in ("kl_mean", "kl_p99", "top1_agreement"):
+            self.assertAlmostEqual(found[key] / model[key], 1, places=9)
+
+    def test_speed_and_memory_are_of_each(self):
+        found = llmc_json("compare", fp32, q4, *self.SPEED)
+        for program in (found["a"], found["b"]):
+            for key in Bench.FIELDS:
+                self.assertGreater(program[key], 0, key)
+            # Nothing of the other program counts.
+            self.assertLess(program["peak_rss_bytes"], program["weight_bytes"] + 12e6)
+        self.assertNotIn("kl_mean", found)
+
+    def test_parameters_that_differ(self):
+        found = llmc_json("compare", fp32, q4, *self.SPEED)
+        different = {parameter["name"]: parameter for parameter in found["different"]}
+        self.assertEqual(len(different), 21)
+        self.assertNotIn("embedding", different)
+        self.assertEqual(different["layers.0.mlp.up"]["a"]["encoding"], "f32")
+        self.assertIn("bits = 4", different["layers.0.mlp.up"]["b"]["encoding"])
+        self.assertEqual(llmc_json("compare", q4, q4, *self.SPEED)["different"], [])
+
+    def test_table(self):
+        found = llmc("compare", fp32, q4, "--text", text, "--context", CONTEXT, *self.SPEED).stdout
+        for row in ("weights", "perplexity", "prefill tokens/s", "decode tokens/s", "load", "peak memory"):
+            self.assertRegex(found, rf"(?m)^{row} +\S")
+        self.assertIn("21 parameters differ", found)
+        self.assertIn("\n  layers.2.mlp.down ", found)
+
+    def test_other_vocabulary(self):
+        random = compile_model(pathlib.Path(write_tiny_model(str(folder))), folder / "random.llmc")
+        speed = ("--prompt-tokens", 8, "--generate-tokens", 4)
+        different = {parameter["name"]: parameter
+                     for parameter in llmc_json("compare", fp32, random, *speed)["different"]}
+        self.assertIsNone(different["embedding"]["b"])
+        self.assertIsNone(different["table"]["a"])
+        done = llmc("compare", random, fp32, "--text", text, "--context", 16, *speed, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("expected a reference with a vocabulary of 2048, found 32", done.stderr)
+
+    def test_missing_program(self):
+        for programs in ((fp32, folder / "none"), (folder / "none", fp32)):
+            done = llmc("compare", *programs, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("cannot open", done.stderr)
 
 
 class Logits(unittest.TestCase):

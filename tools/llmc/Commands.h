@@ -23,6 +23,7 @@ void addEvalCommand(CLI::App &app);
 void addBenchCommand(CLI::App &app);
 void addLogitsCommand(CLI::App &app);
 void addInspectCommand(CLI::App &app);
+void addCompareCommand(CLI::App &app);
 
 /// Replaces this process by the compiler proper, the program llmc-compile beside this one, which
 /// alone links LLVM. Returns the exit code where that fails.

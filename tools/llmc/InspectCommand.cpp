@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Format.h"
 #include "Model.h"
 
 #include <cstdio>
@@ -21,17 +22,6 @@ struct InspectOptions {
   std::string path;
   bool json = false;
 };
-
-/// Sizes are read by people: 1234567 as 1.2 MB.
-std::string formatBytes(double bytes) {
-  const char *units[] = {"B", "kB", "MB", "GB", "TB"};
-  size_t unit = 0;
-  for (; bytes >= 1000 && unit + 1 < std::size(units); ++unit)
-    bytes /= 1000;
-  char text[32];
-  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
-  return text;
-}
 
 void printParameters(const nlohmann::json &description) {
   auto parameters = description.find("parameters");

@@ -20,6 +20,10 @@ void check(const llmc_status &status) {
 
 void ModelOptions::declare(CLI::App &command) {
   command.add_option("MODEL", path, "Artifact that `llmc compile` wrote")->required();
+  declareRunning(command);
+}
+
+void ModelOptions::declareRunning(CLI::App &command) {
   command.add_option("--threads", threads, "Threads; 0: all that the process may use");
   command.add_option("--variant", variant,
                      "Instruction-set variant; default: the best this CPU "

@@ -32,6 +32,8 @@ struct ModelOptions {
 
   /// Declares MODEL, --threads and --variant.
   void declare(CLI::App &command);
+  /// Declares --threads and --variant alone.
+  void declareRunning(CLI::App &command);
 };
 
 /// Text to token ids and back.

@@ -65,6 +65,7 @@ int main(int argc, char **argv) {
   addBenchCommand(app);
   addLogitsCommand(app);
   addInspectCommand(app);
+  addCompareCommand(app);
   if (argc > 1 && !checkCommand(app, argv[1]))
     return 2;
   // A limit on the size of files then fails like a full disk.

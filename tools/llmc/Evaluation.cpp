@@ -1,0 +1,175 @@
+//===- Evaluation.cpp - how well programs predict a text ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Evaluation.h"
+#include "Progress.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+
+namespace llmc::driver {
+
+namespace {
+
+/// log Σ exp(logits), in double.
+double logSumExp(std::span<const float> logits) {
+  float maximum = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (float logit : logits)
+    sum += std::exp(logit - maximum);
+  return maximum + std::log(sum);
+}
+
+/// What is gathered over all predicted tokens.
+struct Totals {
+  double negativeLogLikelihood = 0, ofReference = 0;
+  size_t tokens = 0, windows = 0, bytes = 0;
+  std::vector<double> divergences; ///< KL(reference ‖ model) of every prediction, in nats
+  size_t sameTop = 0;              ///< predictions whose most likely token is the reference's
+
+  void addPrediction(std::span<const float> logits, int32_t next) {
+    negativeLogLikelihood += logSumExp(logits) - logits[next];
+    ++tokens;
+  }
+
+  void addComparison(std::span<const float> logits, std::span<const float> reference,
+                     int32_t next) {
+    double normalizer = logSumExp(logits), referenceNormalizer = logSumExp(reference);
+    double divergence = 0;
+    for (size_t i = 0; i < logits.size(); ++i) {
+      double logProbability = reference[i] - referenceNormalizer;
+      divergence += std::exp(static_cast<float>(logProbability)) *
+                    (logProbability - (logits[i] - normalizer));
+    }
+    divergences.push_back(std::max(divergence, 0.0));
+    ofReference += referenceNormalizer - reference[next];
+    sameTop += std::max_element(logits.begin(), logits.end()) - logits.begin() ==
+               std::max_element(reference.begin(), reference.end()) - reference.begin();
+  }
+
+  nlohmann::ordered_json summarize(double loss) const {
+    double perToken = loss / static_cast<double>(tokens);
+    return {{"perplexity", std::exp(perToken)},
+            {"nll_per_token", perToken},
+            {"bits_per_byte", loss / std::log(2.0) / static_cast<double>(bytes)},
+            {"tokens", tokens},
+            {"windows", windows}};
+  }
+
+  nlohmann::ordered_json compare() const {
+    std::vector<double> sorted = divergences;
+    std::sort(sorted.begin(), sorted.end());
+    double sum = 0;
+    for (double divergence : sorted)
+      sum += divergence;
+    return {{"kl_mean", sum / static_cast<double>(sorted.size())},
+            {"kl_p99", sorted[std::min(sorted.size() - 1, sorted.size() * 99 / 100)]},
+            {"top1_agreement", static_cast<double>(sameTop) / static_cast<double>(sorted.size())}};
+  }
+};
+
+std::string readFile(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file)
+    throw std::runtime_error("cannot read '" + path + "'");
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (file.bad())
+    throw std::runtime_error("cannot read '" + path + "'");
+  return text;
+}
+
+/// Runs one window through the model, and the reference if there is one.
+void evaluateWindow(std::span<const int32_t> window, Session &session, Session *reference,
+                    size_t vocabulary, Totals &totals) {
+  session.rewind(0);
+  if (reference)
+    reference->rewind(0);
+  // Logits of a few rows at a time: those of a whole window would take hundreds of megabytes.
+  constexpr size_t rows = 128;
+  std::vector<float> logits(rows * vocabulary), expected(reference ? rows * vocabulary : 0);
+  for (size_t begin = 0; begin + 1 < window.size(); begin += rows) {
+    size_t count = std::min(rows, window.size() - 1 - begin);
+    session.evaluate(window.subspan(begin, count), logits.data());
+    if (reference)
+      reference->evaluate(window.subspan(begin, count), expected.data());
+    for (size_t row = 0; row < count; ++row) {
+      int32_t next = window[begin + row + 1];
+      std::span<const float> found(logits.data() + row * vocabulary, vocabulary);
+      totals.addPrediction(found, next);
+      if (reference)
+        totals.addComparison(found, {expected.data() + row * vocabulary, vocabulary}, next);
+    }
+  }
+  ++totals.windows;
+}
+
+void checkContext(const Model &model, size_t context) {
+  size_t limit = model.getInfo().context;
+  if (context < 2 || context > limit)
+    throw std::runtime_error("expected --context between 2 and the model's " +
+                             std::to_string(limit) + ", found " + std::to_string(context));
+}
+
+} // namespace
+
+CLI::Option *TextOptions::declare(CLI::App &command) {
+  command.add_option("--context", context, "Tokens of a window")->capture_default_str();
+  command.add_option("--windows", windows, "Windows to read at most; 0 reads all");
+  return command.add_option("--text", path, "Text file (UTF-8)");
+}
+
+Evaluation evaluateText(const Model &model, const Model *reference, const TextOptions &options) {
+  Tokenizer tokenizer = model.getTokenizer();
+  std::vector<int32_t> tokens = tokenizer.encode(readFile(options.path), /*addSpecial=*/false);
+  if (tokens.size() < 2)
+    throw std::runtime_error("'" + options.path +
+                             "': expected a text of at least 2 tokens, found " +
+                             std::to_string(tokens.size()));
+  size_t vocabulary = model.getInfo().vocabulary;
+  checkContext(model, options.context);
+  Session session(model);
+  std::optional<Session> referenceSession;
+  if (reference) {
+    if (reference->getInfo().vocabulary != vocabulary)
+      throw std::runtime_error("expected a reference with a vocabulary of " +
+                               std::to_string(vocabulary) + ", found " +
+                               std::to_string(reference->getInfo().vocabulary));
+    checkContext(*reference, options.context);
+    referenceSession.emplace(*reference);
+  }
+
+  size_t available = (tokens.size() + options.context - 1) / options.context;
+  size_t windows = options.windows == 0 ? available : std::min(options.windows, available);
+  Totals totals;
+  Progress progress("eval", windows);
+  size_t read = 0;
+  for (size_t index = 0; index < windows; ++index) {
+    std::span<const int32_t> window(tokens.data() + read,
+                                    std::min(options.context, tokens.size() - read));
+    read += window.size();
+    if (window.size() < 2)
+      break;
+    evaluateWindow(window, session, referenceSession ? &*referenceSession : nullptr, vocabulary,
+                   totals);
+    // Bytes are those of the predicted tokens: the first of a window is given, not predicted.
+    totals.bytes += tokenizer.decode(window.subspan(1)).size();
+    progress.update(index + 1);
+  }
+  Evaluation evaluation;
+  evaluation.model = totals.summarize(totals.negativeLogLikelihood);
+  if (reference) {
+    evaluation.reference = totals.summarize(totals.ofReference);
+    evaluation.comparison = totals.compare();
+  }
+  return evaluation;
+}
+
+} // namespace llmc::driver
