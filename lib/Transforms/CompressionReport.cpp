@@ -49,6 +49,33 @@ static llvm::json::Object toJSON(const CompressedParameter &parameter) {
   return object;
 }
 
+std::string CompressionReport::spell(const CompressedParameter &parameter) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::json::Value(toJSON(parameter));
+  return text;
+}
+
+std::optional<CompressedParameter> CompressionReport::read(StringRef line, ParameterOp parameter) {
+  llvm::Expected<llvm::json::Value> value = llvm::json::parse(line);
+  if (!value) {
+    llvm::consumeError(value.takeError());
+    return std::nullopt;
+  }
+  const llvm::json::Object *object = value->getAsObject();
+  CompressedParameter result;
+  result.name = parameter.getSymName().str();
+  result.type = parameter.getTensorType();
+  if (!object || object->getString("name") != result.name ||
+      object->getString("encoding") != spellEncoding(result.type))
+    return std::nullopt;
+  result.bytes = object->getNumber("bytes").value_or(0);
+  result.bitsPerWeight = object->getNumber("bits_per_weight").value_or(0);
+  result.weightError = object->getNumber("weight_error").value_or(0);
+  result.outputError = object->getNumber("output_error");
+  result.seconds = object->getNumber("seconds").value_or(0);
+  return result;
+}
+
 LogicalResult CompressionReport::finish(ModuleOp module, bool table, StringRef path) const {
   emitRemarks(module.getLoc());
   if (table)
@@ -117,16 +144,28 @@ void CompressionReport::printTable(llvm::raw_ostream &stream) const {
   stream << pass << ": " << parameters.size() << " parameters, " << number("%.1f", bytes / 1e6)
          << " MB, " << number("%.3f", bytes * 8 / weights) << " bits per weight, "
          << number("%.1f", seconds) << " s\n";
+  if (times.empty())
+    return;
+  stream << pass << ": ";
+  llvm::interleaveComma(times, stream, [&](const auto &time) {
+    stream << time.first << " " << number("%.1f", time.second) << " s";
+  });
+  stream << "\n";
 }
 
 llvm::Error CompressionReport::writeJSON(StringRef path) const {
   llvm::json::Array list;
   for (const CompressedParameter &parameter : parameters)
     list.push_back(toJSON(parameter));
+  llvm::json::Object object{{"pass", pass}, {"parameters", std::move(list)}};
+  if (!times.empty()) {
+    llvm::json::Object spent;
+    for (const auto &[what, seconds] : times)
+      spent[what] = seconds;
+    object["seconds"] = std::move(spent);
+  }
   std::string text;
   llvm::raw_string_ostream stream(text);
-  stream << llvm::formatv("{0:2}", llvm::json::Value(llvm::json::Object{
-                                       {"pass", pass}, {"parameters", std::move(list)}}))
-         << "\n";
+  stream << llvm::formatv("{0:2}", llvm::json::Value(std::move(object))) << "\n";
   return writeFileAtomically(path, text);
 }

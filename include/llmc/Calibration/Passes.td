@@ -8,7 +8,7 @@
 #ifndef LLMC_CALIBRATION_PASSES_TD
 #define LLMC_CALIBRATION_PASSES_TD
 
-include "mlir/Pass/PassBase.td"
+include "llmc/Calibration/CalibrationOptions.td"
 
 def Calibrate : Pass<"calibrate", "::mlir::ModuleOp"> {
   let summary = "Save statistics of the inputs of linears";
@@ -26,25 +26,10 @@ def Calibrate : Pass<"calibrate", "::mlir::ModuleOp"> {
     and the file has `NAME.second_moment`, 576 × 576, under the name of the first weight that %x
     meets.
   }];
-  let options = [
-    Option<"calibration", "calibration", "std::string", /*default=*/"",
-           "Text (UTF-8) or .npy file of token ids; default: the model writes its own">,
-    Option<"tokenizer", "tokenizer", "std::string", /*default=*/"",
-           "tokenizer.json, or its folder; default: beside the files of the parameters">,
-    Option<"samples", "samples", "int64_t", /*default=*/"128", "Samples to run">,
-    Option<"sequenceLength", "sequence-length", "int64_t", /*default=*/"512", "Tokens of a sample">,
-    Option<"seed", "seed", "uint64_t", /*default=*/"0", "Chooses the samples">,
-    Option<"memory", "memory", "int64_t", /*default=*/"1024",
-           "MiB of rows to keep in memory; what is beyond lies in a temporary file">,
-    Option<"saveStatistics", "save-statistics", "std::string", /*default=*/"",
-           "File to write (safetensors)">,
-    Option<"resume", "resume", "std::string", /*default=*/"",
-           "Folder in which an interrupted run leaves what it has, for the next one to go on">,
-    Option<"threads", "threads", "unsigned", /*default=*/"0",
-           "Threads; 0: as many as the process may run on">,
+  let options = !listconcat(calibrationOptions, [
     ListOption<"statistics", "kinds", "std::string",
                "second_moment, mean, mean_magnitude, max_magnitude; default: all">
-  ];
+  ]);
 }
 
 #endif // LLMC_CALIBRATION_PASSES_TD

@@ -36,6 +36,13 @@ public:
   explicit CompressionReport(llvm::StringRef pass) : pass(pass) {}
 
   void add(CompressedParameter parameter) { parameters.push_back(std::move(parameter)); }
+  /// What the pass spent its time on, in seconds.
+  void setTimes(std::vector<std::pair<std::string, double>> spent) { times = std::move(spent); }
+
+  /// A parameter as one line of JSON, and back; none where the line is of another parameter, or of
+  /// none.
+  static std::string spell(const CompressedParameter &parameter);
+  static std::optional<CompressedParameter> read(llvm::StringRef line, ParameterOp parameter);
 
   /// Emits remarks, prints the table if asked to, and writes JSON to `path` unless that is empty;
   /// reports at the module where it can't be written.
@@ -49,6 +56,7 @@ public:
 private:
   std::string pass;
   std::vector<CompressedParameter> parameters;
+  std::vector<std::pair<std::string, double>> times;
 };
 
 } // namespace llmc

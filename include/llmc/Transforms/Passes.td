@@ -8,6 +8,7 @@
 #ifndef LLMC_TRANSFORMS_PASSES_TD
 #define LLMC_TRANSFORMS_PASSES_TD
 
+include "llmc/Calibration/CalibrationOptions.td"
 include "llmc/Transforms/Quantization/QuantizationOptions.td"
 
 //===----------------------------------------------------------------------===//
@@ -107,6 +108,44 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     `quantize-rtn` a parameter.
   }];
   let options = !listconcat(quantizationOptions, compressionOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+def QuantizeGPTQ : Pass<"quantize-gptq", "::mlir::ModuleOp"> {
+  let summary = "Round weights to grouped integers so that the layers' outputs change least";
+  let description = [{
+    Runs the model on calibration tokens with the code that ships, and rounds the weights of each
+    linear column by column; what a column loses is made up for by the columns still to come, in the
+    way that is best for the inputs seen (Frantar et al. 2022, "GPTQ: accurate post-training
+    quantization for generative pre-trained transformers"). Layers are taken in the order of the
+    program, each on inputs that come from layers that are rounded already.
+
+    With H = Σ x·xᵀ over the inputs, `damp` times the mean of H's diagonal is added to it, ten times
+    more where H is not positive definite even so. Inputs that are always zero get weights of zero.
+    Grids are those of `quantize-rtn`; each is fitted when its first column is rounded, or with
+    `static-groups` before anything is. `act-order` takes columns in descending order of H_jj, which
+    needs `static-groups` where a row has several groups, so that running needs no gather.
+
+    The IR changes as with `quantize-rtn`:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32> = #llmc.file<"model.onnx.data", offset = 81920>
+    ```
+    becomes with `quantize-gptq{bits=4}`
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32, #llmc.grouped<bits = 4, group = 128, zero = none, scale = f16>> = …
+    ```
+
+    The report gives for each parameter also the relative error of its outputs on the calibration
+    tokens, ‖(W − W')X‖ / ‖WX‖.
+  }];
+  let options = !listconcat(quantizationOptions, [
+    Option<"damp", "damp", "double", /*default=*/"0.01",
+           "What is added to the second moment's diagonal, as a part of its mean">,
+    Option<"actOrder", "act-order", "bool", /*default=*/"false",
+           "Round columns in descending order of their inputs' second moment">,
+    Option<"staticGroups", "static-groups", "bool", /*default=*/"false",
+           "Fit all grids before anything is rounded">
+  ], calibrationOptions, sequentialOptions, compressionOptions);
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 

@@ -84,6 +84,15 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
   return QuantizedWeight{matrix.take(), total == 0 ? 0 : std::sqrt(error / total), std::nullopt};
 }
 
+void llmc::stateRounding(SelectedWeight &weight, const QuantizationPlan &plan) {
+  for (LinearOp linear : weight.linears) {
+    if (plan.activation)
+      linear.setActivationAttr(plan.activation);
+    else
+      linear.removeActivationAttr();
+  }
+}
+
 CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight quantized,
                                         const QuantizationPlan &plan, double seconds) {
   ParameterOp parameter = weight.parameter;
@@ -99,11 +108,6 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
                              seconds};
   setParameter(parameter, type,
                makeParameterData(context, parameter.getSymName(), std::move(quantized.bytes)));
-  for (LinearOp linear : weight.linears) {
-    if (plan.activation)
-      linear.setActivationAttr(plan.activation);
-    else
-      linear.removeActivationAttr();
-  }
+  stateRounding(weight, plan);
   return result;
 }

@@ -54,6 +54,9 @@ mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const Wei
 mlir::LogicalResult checkScale(ParameterOp parameter, GroupedAttr encoding, const Grid &grid,
                                int64_t row);
 
+/// States the plan's rounding of activations at the linears that read a weight.
+void stateRounding(SelectedWeight &weight, const QuantizationPlan &plan);
+
 /// Stores `quantized` as the parameter's new value, states the plan's rounding of activations at
 /// the linears that read it, and says what was done.
 CompressedParameter replaceWeight(SelectedWeight &weight, QuantizedWeight quantized,
