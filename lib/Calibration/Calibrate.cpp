@@ -54,6 +54,7 @@ struct CalibratePass : llmc::impl::CalibrateBase<CalibratePass> {
     options.samples = samples;
     options.sequenceLength = sequenceLength;
     options.seed = seed;
+    // MiB, as far as they can be counted in bytes.
     options.memory = std::min<int64_t>(memory, INT64_MAX >> 20) * (1 << 20);
     options.saveStatistics = saveStatistics;
     options.resume = resume;

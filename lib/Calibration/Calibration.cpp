@@ -98,6 +98,15 @@ LogicalResult Walk::checkOptions() {
   if (failed(atLeastOne("samples", options.samples)) ||
       failed(atLeastOne("sequence-length", options.sequenceLength)))
     return failure();
+  // Rows are counted in 32 bits, and there is a second moment to add each to.
+  constexpr int64_t maxTokens = int64_t(1) << 30;
+  if (options.samples > maxTokens / options.sequenceLength)
+    return emitError(module.getLoc(), "calibration: expected at most ")
+           << maxTokens << " tokens, found " << options.samples << " samples of "
+           << options.sequenceLength;
+  if (!options.statistics.empty() && !options.resume.empty())
+    return emitError(module.getLoc(), "calibration: expected no folder to resume in where "
+                                      "statistics are read: nothing is run");
   if (!options.statistics.empty() && (!options.saveStatistics.empty() || request.inputRows > 0))
     return emitError(module.getLoc(), "calibration: expected no statistics to read where ")
            << (request.inputRows > 0 ? "inputs are asked for" : "statistics are to be saved");
@@ -426,9 +435,13 @@ FailureOr<CalibrationTimes> Walk::run() {
   if (failed(checkOptions()) || failed(flattened) || failed(checkLength()))
     return failure();
   flat.emplace(std::move(*flattened));
-  if (flat->getCuts().empty())
-    return times;
-  FailureOr<std::string> fingerprint = getFingerprint(module);
+  if (flat->getCuts().empty()) {
+    if (options.saveStatistics.empty())
+      return times;
+    return emitError(module.getLoc(),
+                     "calibration: expected linears to save statistics of, found none");
+  }
+  FailureOr<std::string> fingerprint = getFingerprint(*flat);
   if (failed(fingerprint))
     return failure();
   modelFingerprint = *fingerprint;

@@ -8,7 +8,6 @@
 #include "Fingerprint.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/xxhash.h"
 
@@ -21,25 +20,49 @@ std::string llmc::getFingerprint(ArrayRef<uint8_t> bytes) {
          llvm::utohexstr(hash.low64, /*LowerCase=*/true, 16);
 }
 
-FailureOr<std::string> llmc::getFingerprint(ModuleOp module) {
+/// Writes what a parameter is.
+static LogicalResult describeParameter(ParameterOp parameter, raw_ostream &stream) {
+  FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter);
+  if (failed(bytes))
+    return failure();
+  stream << parameter.getSymName() << ' ' << parameter.getTensorType() << ' '
+         << getFingerprint(*bytes);
+  // Strides say which of the bytes are which element.
+  if (auto file = dyn_cast<FileAttr>(parameter.getData()))
+    for (int64_t step : file.getStrides())
+      stream << ' ' << step;
+  stream << '\n';
+  return success();
+}
+
+FailureOr<std::string> llmc::getFingerprint(const FlatModel &model) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  for (Operation &op : *module.getBody()) {
-    auto parameter = dyn_cast<ParameterOp>(op);
-    if (!parameter) {
-      op.print(stream);
-      stream << '\n';
+  llvm::DenseMap<Value, size_t> numbers;
+  auto number = [&](Value value) {
+    return numbers.try_emplace(value, numbers.size()).first->second;
+  };
+  llvm::DenseSet<Operation *> described;
+  for (Operation *op : model.getOperations()) {
+    // Who reads a parameter says so: where it was fetched makes no difference.
+    if (isa<ParameterValueOp>(op))
       continue;
+    for (Value operand : op->getOperands()) {
+      ParameterOp parameter = model.lookupParameter(operand);
+      if (!parameter)
+        continue;
+      if (described.insert(parameter).second && failed(describeParameter(parameter, stream)))
+        return failure();
     }
-    FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter);
-    if (failed(bytes))
-      return failure();
-    stream << parameter.getSymName() << ' ' << parameter.getTensorType() << ' '
-           << getFingerprint(*bytes);
-    // Strides say which of the bytes are which element.
-    if (auto file = dyn_cast<FileAttr>(parameter.getData()))
-      for (int64_t step : file.getStrides())
-        stream << ' ' << step;
+    stream << op->getName() << ' ' << op->getAttrDictionary();
+    for (Value operand : op->getOperands()) {
+      if (ParameterOp parameter = model.lookupParameter(operand))
+        stream << " @" << parameter.getSymName();
+      else
+        stream << " %" << number(operand) << " : " << operand.getType();
+    }
+    for (Value result : op->getResults())
+      stream << " -> %" << number(result) << " : " << result.getType();
     stream << '\n';
   }
   return getFingerprint(llvm::arrayRefFromStringRef(text));

@@ -8,7 +8,7 @@
 #ifndef LLMC_LIB_CALIBRATION_FINGERPRINT_H
 #define LLMC_LIB_CALIBRATION_FINGERPRINT_H
 
-#include "mlir/IR/BuiltinOps.h"
+#include "FlatModel.h"
 
 #include <string>
 
@@ -17,8 +17,9 @@ namespace llmc {
 /// XXH3 of some bytes, 128 bits, in hexadecimal.
 std::string getFingerprint(llvm::ArrayRef<uint8_t> bytes);
 
-/// The fingerprint of a model: of its functions, and of names, types and bytes of its parameters.
-mlir::FailureOr<std::string> getFingerprint(mlir::ModuleOp module);
+/// The fingerprint of a model in its flat form: of its operations, and of names, types and bytes of
+/// the parameters that they read. It is the same with outlined blocks and without.
+mlir::FailureOr<std::string> getFingerprint(const FlatModel &model);
 
 } // namespace llmc
 

@@ -66,8 +66,8 @@ LogicalResult FlatModel::inlineBody(func::FuncOp callee, IRMapping &mapping, OpB
   return success();
 }
 
-ParameterOp FlatModel::lookupParameter(Value weight) const {
-  auto read = weight.getDefiningOp<ParameterValueOp>();
+ParameterOp FlatModel::lookupParameter(Value value) const {
+  auto read = value.getDefiningOp<ParameterValueOp>();
   return read ? symbols.lookup<ParameterOp>(read.getParameter()) : nullptr;
 }
 

@@ -50,6 +50,10 @@ public:
                                            llvm::function_ref<bool(LinearOp, ParameterOp)> select);
 
   llvm::ArrayRef<Cut> getCuts() const { return cuts; }
+  /// All operations, in the order of the program.
+  llvm::ArrayRef<mlir::Operation *> getOperations() const { return operations; }
+  /// The parameter that a value of the flat model is, or null.
+  ParameterOp lookupParameter(mlir::Value value) const;
   /// Builds part `index` from the parameters as the module has them now.
   Part buildPart(int64_t index);
   /// The last part that reads `value`, or -1.
@@ -65,7 +69,6 @@ private:
   void assignLevels();
   void findNeeded();
   int64_t getLevelOfUse(mlir::Value value, int64_t position) const;
-  ParameterOp lookupParameter(mlir::Value weight) const;
 
   mlir::ModuleOp module;
   mlir::SymbolTable symbols;

@@ -78,6 +78,7 @@ llvm::Expected<std::unique_ptr<WorkFolder>> WorkFolder::open(StringRef path,
   if (count <= 0 &&
       pwrite(folder->lock, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
     return createStringError("cannot write '%s': %s", file.c_str(), llvm::sys::StrError().c_str());
+  folder->removeUnfinished();
   if (llvm::Error error = folder->openRows())
     return std::move(error);
   return folder;
@@ -87,6 +88,17 @@ WorkFolder::~WorkFolder() {
   for (int descriptor : {rows, lock})
     if (descriptor >= 0)
       close(descriptor);
+}
+
+/// Removes what AtomicFile left of files when the process was killed.
+void WorkFolder::removeUnfinished() const {
+  std::error_code error;
+  for (llvm::sys::fs::directory_iterator entry(path, error), end; !error && entry != end;
+       entry.increment(error))
+    if (StringRef name = llvm::sys::path::filename(entry->path());
+        name.contains(".tmp") &&
+        (name.starts_with("block-") || name.starts_with("rows") || name.starts_with("tokens")))
+      llvm::sys::fs::remove(entry->path());
 }
 
 void WorkFolder::remove() {

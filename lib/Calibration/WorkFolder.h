@@ -70,6 +70,7 @@ private:
   std::string getPath(const llvm::Twine &name) const;
   std::string getBlockPath(int64_t block) const;
   llvm::Error openRows();
+  void removeUnfinished() const;
 
   std::string path;
   int lock = -1, rows = -1;

@@ -1,4 +1,4 @@
-//===- CalibrationOptions.td - what passes that run the model let one choose -*- tablegen -*-===//
+//===- CalibrationOptions.td - what all calibrated passes let one choose -*- tablegen -*-===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,20 +10,21 @@
 
 include "mlir/Pass/PassBase.td"
 
-/// Where tokens come from, and what the walk may take.
+/// Where tokens come from, and what running the model may take: CalibrationOptions.
 defvar calibrationOptions = [
-  Option<"calibration", "calibration", "std::string", /*default=*/"",
+  Option<"calibration", "calibration", "std::string", /*default=*/"\"\"",
          "Text (UTF-8) or .npy file of token ids; default: the model writes its own">,
-  Option<"tokenizer", "tokenizer", "std::string", /*default=*/"",
+  Option<"tokenizer", "tokenizer", "std::string", /*default=*/"\"\"",
          "tokenizer.json, or its folder; default: beside the files of the parameters">,
   Option<"samples", "samples", "int64_t", /*default=*/"128", "Samples to run">,
   Option<"sequenceLength", "sequence-length", "int64_t", /*default=*/"512", "Tokens of a sample">,
-  Option<"seed", "seed", "uint64_t", /*default=*/"0", "Chooses the samples">,
+  Option<"seed", "seed", "uint64_t", /*default=*/"0",
+         "Chooses the samples, or the text that the model writes">,
   Option<"memory", "memory", "int64_t", /*default=*/"1024",
          "MiB of rows to keep in memory; what is beyond lies in a temporary file">,
-  Option<"saveStatistics", "save-statistics", "std::string", /*default=*/"",
-         "File to write the statistics to (safetensors)">,
-  Option<"resume", "resume", "std::string", /*default=*/"",
+  Option<"saveStatistics", "save-statistics", "std::string", /*default=*/"\"\"",
+         "Write the statistics to this file (safetensors)">,
+  Option<"resume", "resume", "std::string", /*default=*/"\"\"",
          "Folder in which an interrupted run leaves what it has, for the next one to go on">,
   Option<"threads", "threads", "unsigned", /*default=*/"0",
          "Threads; 0: as many as the process may run on">
@@ -33,7 +34,7 @@ defvar calibrationOptions = [
 defvar sequentialOptions = [
   Option<"trueSequential", "true-sequential", "bool", /*default=*/"true",
          "Linears see what the weights before them in the same block have become">,
-  Option<"statistics", "statistics", "std::string", /*default=*/"",
+  Option<"statistics", "statistics", "std::string", /*default=*/"\"\"",
          "Read the statistics from a file that save-statistics wrote; nothing is run">
 ];
 

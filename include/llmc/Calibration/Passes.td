@@ -26,10 +26,10 @@ def Calibrate : Pass<"calibrate", "::mlir::ModuleOp"> {
     and the file has `NAME.second_moment`, 576 × 576, under the name of the first weight that %x
     meets.
   }];
-  let options = !listconcat(calibrationOptions, [
+  let options = !listconcat([
     ListOption<"statistics", "kinds", "std::string",
                "second_moment, mean, mean_magnitude, max_magnitude; default: all">
-  ]);
+  ], calibrationOptions);
 }
 
 #endif // LLMC_CALIBRATION_PASSES_TD

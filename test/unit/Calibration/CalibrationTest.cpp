@@ -170,6 +170,12 @@ TEST(Calibration, RefusesOptions) {
   options.statistics = options.saveStatistics = "none";
   expectMessage(options, "expected no statistics to read where statistics are to be saved");
   options = makeOptions(tokens);
+  options.samples = int64_t(1) << 40;
+  expectMessage(options, "expected at most 1073741824 tokens, found 1099511627776 samples of 19");
+  options = makeOptions(tokens);
+  options.statistics = options.resume = "none";
+  expectMessage(options, "expected no folder to resume in where statistics are read");
+  options = makeOptions(tokens);
   options.statistics = "/none/statistics";
   expectMessage(options, "'/none/statistics': cannot read the file");
   options = makeOptions(tokens);
@@ -224,6 +230,21 @@ TEST(Calibration, TellsOfAFullDisk) {
   options = makeOptions(tokens);
   options.resume = folder.path + "/work";
   expectMessage(options, "block-0.safetensors': File too large");
+}
+
+TEST(Calibration, ExpectsSitesToSave) {
+  Messages messages;
+  TokenFile tokens(5, 19);
+  OwningOpRef<ModuleOp> module = makeModel(messages.context, Shape::Sequential, 1);
+  CalibrationRequest request;
+  request.select = [](LinearOp, ParameterOp) { return false; };
+  CalibrationOptions options = makeOptions(tokens);
+  EXPECT_TRUE(succeeded(calibrate(*module, options, request)));
+  options.saveStatistics = "none";
+  EXPECT_TRUE(failed(calibrate(*module, options, request)));
+  EXPECT_NE(messages.text.find("expected linears to save statistics of, found none"),
+            std::string::npos)
+      << messages.text;
 }
 
 TEST(Calibration, RefusesFunctionsThatCallThemselves) {

@@ -150,6 +150,10 @@ TEST(StatisticsFile, IsWhatWasSeen) {
   Moments up = collect(*module, saved.options, [](StringRef name) { return name == "up0"; });
   EXPECT_EQ(up.at("up0"), read.at("gate0"));
   EXPECT_EQ(up.size(), 1u);
+  // Outlining blocks makes it no other model.
+  OwningOpRef<ModuleOp> outlined = makeModel(messages.context, Shape::Outlined, 1);
+  EXPECT_EQ(collect(*outlined, saved.options), read);
+  EXPECT_EQ(messages.text, "");
 }
 
 TEST(StatisticsFile, RefusesWhatIsForeign) {

@@ -72,7 +72,8 @@ mlir::FailureOr<SPMDProgram> lowerToSPMD(mlir::ModuleOp module, const WeightTabl
                                          const SPMDOptions &options);
 
 /// Plans a part of a model: a function of tokens, rows, caches and activations, in any order, that
-/// gives activations, whose addresses are passed as llmc_step.activations. Such a program has no vocabulary, and no function of its own for one row.
+/// gives activations, whose addresses are passed as llmc_step.activations. Such a program has no
+/// vocabulary, and no function of its own for one row.
 mlir::FailureOr<SPMDProgram> lowerPartToSPMD(mlir::func::FuncOp part, const WeightTable &weights,
                                              const SPMDOptions &options);
 
