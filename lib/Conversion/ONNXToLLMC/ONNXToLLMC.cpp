@@ -125,6 +125,8 @@ static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, co
       wanted.insert(mask.value);
   for (const LengthChecks::Condition &check : checks.conditions)
     wanted.insert(check.value);
+  for (const LengthChecks::Number &check : checks.numbers)
+    wanted.insert(check.value);
   for (const RowFactor &factor : raiser.getFactors())
     if (factor.value)
       wanted.insert(factor.value);
@@ -145,6 +147,16 @@ static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, co
       return emitError(check.location)
              << "expected a condition that is the same at every length, found it changed at "
              << sizes.total();
+  }
+  for (const LengthChecks::Number &check : checks.numbers) {
+    const HostTensor *tensor = probe.get(check.value);
+    double found =
+        tensor && tensor->isKnown() && tensor->getNumElements() == 1 ? (*tensor)[0] : NAN;
+    if (!(found == check.number ||
+          std::fabs(found - check.number) <= 1e-6 * std::fabs(check.number)))
+      return emitError(check.location)
+             << "expected a number that is the same at every length, found " << check.number
+             << " at " << raiser.getSizes().total() << " and " << found << " at " << sizes.total();
   }
   for (const LengthChecks::Angle &angle : checks.angles)
     for (bool isSine : {false, true}) {

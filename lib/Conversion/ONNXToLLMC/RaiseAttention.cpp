@@ -424,8 +424,9 @@ LogicalResult Raiser::raiseGroupQueryAttention(Node &node) {
     return failure();
   for (auto [i, expected] : {std::pair<unsigned, int64_t>{5, probe.getSizes().total() - 1},
                              std::pair<unsigned, int64_t>{6, probe.getSizes().total()}}) {
-    std::optional<double> found = getScalar(node, i);
-    if (!found || toInteger(*found) != expected)
+    const HostTensor *found = has(node, i) ? probe.get(operand(node, i)) : nullptr;
+    if (!found || !found->isKnown() || found->getNumElements() != 1 ||
+        toInteger((*found)[0]) != expected)
       return fail("expected lengths of one full sequence as inputs 5 and 6");
   }
   if (node.getInt("smooth_softmax", 0) == 1 || node.getFloat("k_scale", 0) != 0 || has(node, 10) ||

@@ -176,12 +176,15 @@ bool Raiser::isData(Node &node, unsigned i) const {
   return found && !found->isKnown() && !found->constant;
 }
 
-std::optional<double> Raiser::getScalar(Node &node, unsigned i) const {
+/// A known operand of one element. What is computed may depend on the length, so it is checked.
+std::optional<double> Raiser::getScalar(Node &node, unsigned i) {
   if (!has(node, i))
     return std::nullopt;
   const HostTensor *found = probe.get(operand(node, i));
   if (!found || !found->isKnown() || found->getNumElements() != 1)
     return std::nullopt;
+  if (!found->constant)
+    checks.numbers.push_back({operand(node, i), (*found)[0], location});
   return (*found)[0];
 }
 

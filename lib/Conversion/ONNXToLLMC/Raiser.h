@@ -41,7 +41,13 @@ struct LengthChecks {
     bool taken;
     mlir::Location location;
   };
+  struct Number {
+    mlir::Value value;
+    double number;
+    mlir::Location location;
+  };
   std::vector<Angle> angles;
+  std::vector<Number> numbers;
   std::vector<Condition> conditions;
   std::vector<MaskCheck> masks;
 };
@@ -70,6 +76,7 @@ public:
   llvm::ArrayRef<ProbeProblem> getProblems() const { return problems; }
   const LengthChecks &getChecks() const { return checks; }
   mlir::func::FuncOp getStep() const { return step; }
+  ProbeSizes getSizes() const { return probe.getSizes(); }
   llvm::ArrayRef<RowFactor> getFactors() const { return factors; }
 
   /// Ends the function with the model's logits.
@@ -122,7 +129,7 @@ private:
   }
   bool isData(Node &node, unsigned i) const;
   const HostTensor &tensor(mlir::Value value) const { return *probe.get(value); }
-  std::optional<double> getScalar(Node &node, unsigned i) const;
+  std::optional<double> getScalar(Node &node, unsigned i);
   void set(Node &node, unsigned result, Abstract value);
   void assign(mlir::Value value, Abstract abstract);
   void release(size_t index, Node &node);
