@@ -124,7 +124,9 @@ void runAttention(mlir::MLIRContext &context, const TestTarget &target, mlir::Ty
                   int64_t depth, int64_t rows) {
   constexpr int64_t kvHeads = 3, heads = 9, headSize = 64;
   auto cache = KVCacheType::get(&context, kvHeads, headSize, depth + rows, element, element);
-  AttentionKernel kernel{cache, heads, 0.125f, {}, {}};
+  AttentionKernel kernel{cache, heads, 0.125f, {}, {}, rows == 1};
+  int64_t atOnce = kernel.getRowsAtOnce();
+  int64_t tasks = rows == 1 ? heads : (rows + atOnce - 1) / atOnce * kvHeads;
   const Emitter emitters[] = {[&](mlir::ModuleOp module, const KernelTarget &target) {
     return emitAttention(module, kernel, target);
   }};
@@ -137,7 +139,7 @@ void runAttention(mlir::MLIRContext &context, const TestTarget &target, mlir::Ty
   for (int64_t row = 0; row < rows; ++row)
     positions[row] = static_cast<int32_t>(depth + row);
   double seconds = measure([&] {
-    kernels.run(0, int64_t(0), rows * heads, query.data(), states, positions.data(),
+    kernels.run(0, rows, int64_t(0), tasks, query.data(), states, positions.data(),
                 sequences.data(), int64_t(0), output.data(), scratch.data());
   });
   double seen = static_cast<double>(rows) * (static_cast<double>(depth) + (rows + 1) / 2.0);

@@ -88,6 +88,9 @@ Value KernelBuilder::rem(Value a, Value b) {
 Value KernelBuilder::min(Value a, Value b) {
   return arith::MinSIOp::create(builder, location, a, b);
 }
+Value KernelBuilder::max(Value a, Value b) {
+  return arith::MaxSIOp::create(builder, location, a, b);
+}
 Value KernelBuilder::add(Value a, int64_t b) { return add(a, integer(a.getType(), b)); }
 Value KernelBuilder::mul(Value a, int64_t b) { return mul(a, integer(a.getType(), b)); }
 Value KernelBuilder::div(Value a, int64_t b) { return div(a, integer(a.getType(), b)); }
@@ -303,6 +306,15 @@ void KernelBuilder::loop(Value begin, Value end, int64_t step,
     body(index);
     return {};
   });
+}
+
+void KernelBuilder::loopInBlocks(Value begin, Value end, int64_t most,
+                                 function_ref<void(Value first, int64_t size)> body) {
+  for (int64_t size = most; size > 0; size = size > 3 ? size / 3 : size > 1 ? 1 : 0) {
+    Value next = add(begin, mul(div(sub(end, begin), size), size));
+    loop(begin, next, size, [&](Value first) { body(first, size); });
+    begin = next;
+  }
 }
 
 void KernelBuilder::ifThen(Value condition, function_ref<void()> body) {

@@ -48,7 +48,8 @@ public:
 
   // Integers and addresses.
   Value add(Value a, Value b), sub(Value a, Value b), mul(Value a, Value b);
-  Value div(Value a, Value b), rem(Value a, Value b), min(Value a, Value b);
+  Value div(Value a, Value b), rem(Value a, Value b);
+  Value min(Value a, Value b), max(Value a, Value b); ///< signed
   Value add(Value a, int64_t b), mul(Value a, int64_t b), div(Value a, int64_t b);
   Value and_(Value a, Value b), or_(Value a, Value b), shl(Value a, int64_t b),
       shr(Value a, int64_t b);
@@ -105,6 +106,10 @@ public:
   /// for (i = begin; i < end; i += step), carrying values; gives what they are at the end.
   Values loop(Value begin, Value end, int64_t step, mlir::ValueRange carried, LoopBody body);
   void loop(Value begin, Value end, int64_t step, llvm::function_ref<void(Value index)> body);
+  /// [begin, end) in blocks of `most`, then in ever smaller ones down to 1; all sizes are known
+  /// when the kernel is made.
+  void loopInBlocks(Value begin, Value end, int64_t most,
+                    llvm::function_ref<void(Value first, int64_t size)> body);
   void ifThen(Value condition, llvm::function_ref<void()> body);
 
   const KernelTarget &target;

@@ -33,13 +33,9 @@ void LinearEmitter::emitTiles(Value tile, int64_t tiles) {
     else
       decodePanel(from, getPanel(i));
   }
-  Value row = k.integer(0);
   int64_t most = spec.rounded ? k.target.integerRows : k.target.floatRows;
-  for (int64_t height = most; height > 0; height = height > 3 ? height / 3 : height > 1 ? 1 : 0) {
-    Value next = k.add(row, k.mul(k.div(k.sub(rows, row), height), height));
-    k.loop(row, next, height, [&](Value first) { emitBlock(tile, tiles, first, height); });
-    row = next;
-  }
+  k.loopInBlocks(k.integer(0), rows, most,
+                 [&](Value row, int64_t height) { emitBlock(tile, tiles, row, height); });
 }
 
 void LinearEmitter::emitBlock(Value tile, int64_t tiles, Value row, int64_t height) {

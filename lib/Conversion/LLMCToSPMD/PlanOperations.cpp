@@ -228,16 +228,22 @@ LogicalResult FunctionPlanner::planAttention(AttentionOp op) {
   kernel.window = op.getWindow();
   if (op.getSoftcap())
     kernel.softcap = op.getSoftcap()->convertToFloat();
+  kernel.oneRow = context.oneRow;
   func::FuncOp function = emitAttention(context.code, kernel, context.target);
   SmallVector<Value> fields = getStateFields(builder, location, step);
   Value memory = scratch(kernel.getScratchBytes());
-  Value count =
-      arith::MulIOp::create(builder, location, rowCount(Partition::Rows), constant(kernel.heads));
+  Value rows = rowCount(Partition::Rows), count = constant(kernel.heads);
+  if (!context.oneRow) {
+    int64_t rowsAtOnce = kernel.getRowsAtOnce();
+    Value blocks = arith::AddIOp::create(builder, location, rows, constant(rowsAtOnce - 1));
+    blocks = arith::DivUIOp::create(builder, location, blocks, constant(rowsAtOnce));
+    count = arith::MulIOp::create(builder, location, blocks, constant(kernel.cache.getHeads()));
+  }
   emitStage("attention", count,
             {access(query, false, Partition::Other), access(cache, false, Partition::Other),
              access(output, true, Partition::Other)},
             [&](Value begin, Value end) {
-              call(function, {begin, end, query.address, fields[0], fields[1], fields[2],
+              call(function, {rows, begin, end, query.address, fields[0], fields[1], fields[2],
                               cache.address, output.address, memory});
             });
   places[op.getResult()] = output;

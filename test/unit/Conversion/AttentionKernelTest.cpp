@@ -10,6 +10,7 @@
 #include "mlir/IR/Builders.h"
 
 #include <cmath>
+#include <cstring>
 
 using namespace llmc;
 using namespace llmc::test;
@@ -115,6 +116,7 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
     std::optional<float> softcap;
   };
   mlir::Type f32 = builder.getF32Type(), f16 = builder.getF16Type();
+  // 41 rows of a sequence end inside a block of rows, whatever its size.
   const Case cases[] = {{4, 2, 20, f32, f32, {}, {}}, {4, 2, 20, f16, f32, {}, {}},
                         {3, 1, 64, f32, f16, {}, {}}, {2, 2, 7, f16, f16, {}, 3.0f},
                         {4, 4, 96, f16, f16, 5, {}},  {9, 3, 64, f32, f32, 17, 30.0f},
@@ -123,82 +125,96 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
   auto getCache = [&](const Case &c) {
     return KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys, c.values);
   };
-  auto getKernel = [&](const Case &c) {
-    return AttentionKernel{getCache(c), c.heads, 0.35f, c.window, c.softcap};
+  auto getKernel = [&](const Case &c, bool oneRow) {
+    return AttentionKernel{getCache(c), c.heads, 0.35f, c.window, c.softcap, oneRow};
   };
   std::vector<Emitter> emitters;
   for (const Case &c : cases) {
     emitters.push_back([&](mlir::ModuleOp module, const KernelTarget &target) {
       return emitCacheAppend(module, getCache(c), target);
     });
-    emitters.push_back([&](mlir::ModuleOp module, const KernelTarget &target) {
-      return emitAttention(module, getKernel(c), target);
-    });
+    for (bool oneRow : {false, true})
+      emitters.push_back([&, oneRow](mlir::ModuleOp module, const KernelTarget &target) {
+        return emitAttention(module, getKernel(c, oneRow), target);
+      });
   }
-  forEachTarget(*context, emitters,
-                [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
-                  for (auto [index, c] : llvm::enumerate(cases)) {
-                    SCOPED_TRACE(index);
-                    // A step of all positions of two sequences, side by side.
-                    constexpr int64_t rows = length * sequenceCount;
-                    std::vector<int32_t> positions, sequences;
-                    for (int64_t sequence = 0; sequence < sequenceCount; ++sequence)
-                      for (int64_t position = 0; position < length; ++position) {
-                        positions.push_back(position);
-                        sequences.push_back(1 - sequence);
-                      }
-                    CacheLayout layout = CacheLayout::get(getCache(c));
-                    // What was never written is NaN, and must not be seen.
-                    Memory first(offset + layout.size, 0xff), second(offset + layout.size, 0xff);
-                    uint8_t *states[] = {first.data(), second.data()};
-                    int64_t kvWidth = c.kvHeads * c.headSize;
-                    auto keys = Rows::random(rows, kvWidth, index, 2.0f),
-                         values = Rows::random(rows, kvWidth, index + 50),
-                         query = Rows::random(rows, c.heads * c.headSize, index + 90, 2.0f);
-                    kernels.run(2 * index, 0, rows, keys->data(), values->data(), states,
-                                positions.data(), sequences.data(), offset);
-                    Rows output(rows, c.heads * c.headSize);
-                    Memory scratch(getKernel(c).getScratchBytes(), 0xff);
-                    // Two workers, a border inside a row.
-                    int64_t end = rows * c.heads, middle = end / 2 + 1;
-                    for (auto [from, to] : {std::pair(middle, end), std::pair(int64_t(0), middle)})
-                      kernels.run(2 * index + 1, from, to, query->data(), states, positions.data(),
-                                  sequences.data(), offset, output.data(), scratch.data());
-                    for (int64_t row = 0; row < rows; ++row) {
-                      int64_t start = row / length * length, position = row - start;
-                      int64_t oldest =
-                          c.window ? std::max<int64_t>(0, position + 1 - *c.window) : 0;
-                      for (int64_t head = 0; head < c.heads; ++head) {
-                        int64_t shared = head * c.kvHeads / c.heads * c.headSize;
-                        std::vector<double> weights;
-                        double sum = 0;
-                        for (int64_t t = oldest; t <= position; ++t) {
-                          double score = 0;
-                          for (int64_t i = 0; i < c.headSize; ++i)
-                            score += double(query->at(row, head * c.headSize + i)) *
-                                     roundTo(keys->at(start + t, shared + i), c.keys);
-                          score *= double(0.35f);
-                          if (c.softcap)
-                            score = *c.softcap * std::tanh(score / *c.softcap);
-                          weights.push_back(std::exp(score));
-                          sum += weights.back();
-                        }
-                        for (int64_t i = 0; i < c.headSize; ++i) {
-                          double expected = 0;
-                          for (int64_t t = oldest; t <= position; ++t)
-                            expected += weights[t - oldest] / sum *
-                                        roundTo(values->at(start + t, shared + i), c.values);
-                          ASSERT_NEAR(output.at(row, head * c.headSize + i), expected, 3e-6)
-                              << "row " << row << " head " << head;
-                        }
-                      }
-                    }
-                    output.expectPadding("attention");
-                    output.append(bytes);
-                    for (Memory *state : {&first, &second})
-                      bytes.insert(bytes.end(), state->data(), state->data() + state->size());
-                  }
-                });
+  forEachTarget(
+      *context, emitters,
+      [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+        for (auto [index, c] : llvm::enumerate(cases)) {
+          SCOPED_TRACE(index);
+          // A step of all positions of two sequences, side by side.
+          constexpr int64_t rows = length * sequenceCount;
+          std::vector<int32_t> positions, sequences;
+          for (int64_t sequence = 0; sequence < sequenceCount; ++sequence)
+            for (int64_t position = 0; position < length; ++position) {
+              positions.push_back(position);
+              sequences.push_back(1 - sequence);
+            }
+          CacheLayout layout = CacheLayout::get(getCache(c));
+          // What was never written is NaN, and must not be seen.
+          Memory first(offset + layout.size, 0xff), second(offset + layout.size, 0xff);
+          uint8_t *states[] = {first.data(), second.data()};
+          int64_t kvWidth = c.kvHeads * c.headSize;
+          auto keys = Rows::random(rows, kvWidth, index, 2.0f),
+               values = Rows::random(rows, kvWidth, index + 50),
+               query = Rows::random(rows, c.heads * c.headSize, index + 90, 2.0f);
+          kernels.run(3 * index, 0, rows, keys->data(), values->data(), states, positions.data(),
+                      sequences.data(), offset);
+          Rows output(rows, c.heads * c.headSize), single(rows, c.heads * c.headSize);
+          AttentionKernel kernel = getKernel(c, false);
+          Memory scratch(kernel.getScratchBytes(), 0xff);
+          // Two workers, a border anywhere.
+          int64_t atOnce = kernel.getRowsAtOnce();
+          int64_t end = (rows + atOnce - 1) / atOnce * c.kvHeads, middle = end / 2 + 1;
+          for (auto [from, to] : {std::pair(middle, end), std::pair(int64_t(0), middle)})
+            kernels.run(3 * index + 1, rows, from, to, query->data(), states, positions.data(),
+                        sequences.data(), offset, output.data(), scratch.data());
+          // Row by row, a border inside the heads that share a head of the cache.
+          Memory small(getKernel(c, true).getScratchBytes(), 0xff);
+          for (int64_t row = 0; row < rows; ++row)
+            for (auto [from, to] :
+                 {std::pair(c.heads / 2, c.heads), std::pair(int64_t(0), c.heads / 2)})
+              kernels.run(3 * index + 2, int64_t(1), from, to, &query->at(row, 0), states,
+                          &positions[row], &sequences[row], offset, &single.at(row, 0),
+                          small.data());
+          single.expectPadding("attention of one row");
+          // Decode gives the bits of prefill.
+          ASSERT_EQ(std::memcmp(output.data(), single.data(), rows * output.stride * 4), 0);
+          for (int64_t row = 0; row < rows; ++row) {
+            int64_t start = row / length * length, position = row - start;
+            int64_t oldest = c.window ? std::max<int64_t>(0, position + 1 - *c.window) : 0;
+            for (int64_t head = 0; head < c.heads; ++head) {
+              int64_t shared = head * c.kvHeads / c.heads * c.headSize;
+              std::vector<double> weights;
+              double sum = 0;
+              for (int64_t t = oldest; t <= position; ++t) {
+                double score = 0;
+                for (int64_t i = 0; i < c.headSize; ++i)
+                  score += double(query->at(row, head * c.headSize + i)) *
+                           roundTo(keys->at(start + t, shared + i), c.keys);
+                score *= double(0.35f);
+                if (c.softcap)
+                  score = *c.softcap * std::tanh(score / *c.softcap);
+                weights.push_back(std::exp(score));
+                sum += weights.back();
+              }
+              for (int64_t i = 0; i < c.headSize; ++i) {
+                double expected = 0;
+                for (int64_t t = oldest; t <= position; ++t)
+                  expected += weights[t - oldest] / sum *
+                              roundTo(values->at(start + t, shared + i), c.values);
+                ASSERT_NEAR(output.at(row, head * c.headSize + i), expected, 3e-6)
+                    << "row " << row << " head " << head;
+              }
+            }
+          }
+          output.expectPadding("attention");
+          output.append(bytes);
+          for (Memory *state : {&first, &second})
+            bytes.insert(bytes.end(), state->data(), state->data() + state->size());
+        }
+      });
 }
 
 TEST_F(AttentionKernels, CacheRoundsHalvesToNearestEven) {

@@ -1,0 +1,325 @@
+//===- AttentionKernel.cpp - attention over the cache ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Queries that look at the same keys and values go together, so that a key that was read serves
+// them all: the heads that share a head of the cache, and of many rows a few that follow each
+// other. Scores go to scratch, the softmax is made there, then values are summed.
+//
+// Every score and every output is one chain of operations, in ascending order of elements and of
+// positions. What a query must not see has weight zero in that chain, so results do not depend on
+// which queries went together: decode equals prefill bit for bit.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CacheAccess.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace llmc;
+
+using Values = KernelBuilder::Values;
+
+/// Bytes from one query's scores to the next one's; a line more than a power of two often is, which
+/// would put all queries' scores in one set of the cache.
+static int64_t getScoreStride(const CacheLayout &layout) { return layout.capacity * 4 + 64; }
+
+int64_t AttentionKernel::getRowsAtOnce() const {
+  if (oneRow)
+    return 1;
+  constexpr int64_t queriesAtOnce = 12, mostRows = 8;
+  return std::clamp<int64_t>(queriesAtOnce / (heads / cache.getHeads()), 1, mostRows);
+}
+
+int64_t AttentionKernel::getScratchBytes() const {
+  return getRowsAtOnce() * (heads / cache.getHeads()) * getScoreStride(CacheLayout::get(cache));
+}
+
+namespace {
+
+/// Emits one attention kernel.
+class AttentionEmitter {
+public:
+  AttentionEmitter(ModuleOp module, StringRef name, const AttentionKernel &spec,
+                   const KernelTarget &target)
+      : spec(spec), layout(CacheLayout::get(spec.cache)), k(module, name, "iiippppipp", target),
+        headsAtOnce(spec.heads / layout.heads), registers(target.floatRows * target.floatTiles),
+        width(spec.heads * layout.headSize), scoreStride(getScoreStride(layout)),
+        query(k.argument(3)), caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)},
+        output(k.argument(8)), scratch(k.argument(9)) {}
+
+  func::FuncOp emit() {
+    if (spec.oneRow)
+      emitOneRow(k.argument(1), k.argument(2));
+    else
+      emitManyRows(k.argument(0), k.argument(1), k.argument(2));
+    return k.finish();
+  }
+
+private:
+  /// Heads [begin, end) of the only row.
+  void emitOneRow(Value begin, Value end) {
+    Value first = k.div(begin, headsAtOnce);
+    Value last = k.div(k.add(end, headsAtOnce - 1), headsAtOnce);
+    k.loop(first, last, 1, [&](Value shared) {
+      Value from = k.max(k.mul(shared, headsAtOnce), begin);
+      Value to = k.min(k.mul(k.add(shared, 1), headsAtOnce), end);
+      k.loopInBlocks(from, to, headsAtOnce,
+                     [&](Value head, int64_t heads) { emitQueries(k.integer(0), head, 1, heads); });
+    });
+  }
+
+  /// Tasks [begin, end): task t is head t % H of the cache and, of the B blocks of rows, block b/2
+  /// for even and B - 1 - b/2 for odd b = t / H. Later rows see more; so every worker gets early
+  /// ones and late ones.
+  void emitManyRows(Value rows, Value begin, Value end) {
+    int64_t rowsAtOnce = spec.getRowsAtOnce();
+    Value blocks = k.div(k.add(rows, rowsAtOnce - 1), rowsAtOnce);
+    k.loop(begin, end, 1, [&](Value task) {
+      Value head = k.mul(k.rem(task, k.integer(layout.heads)), headsAtOnce);
+      Value index = k.div(task, layout.heads), half = k.div(index, 2);
+      Value even = k.equal(k.rem(index, k.integer(2)), k.integer(0));
+      Value block = k.select(even, half, k.sub(k.add(blocks, -1), half));
+      Value row = k.mul(block, rowsAtOnce), last = k.min(k.add(row, rowsAtOnce), rows);
+      if (rowsAtOnce == 1)
+        return emitQueries(row, head, 1, headsAtOnce);
+      Value whole = k.equal(k.sub(last, row), k.integer(rowsAtOnce));
+      Value oneSequence = k.equal(loadIndex(k, caches.sequences, row),
+                                  loadIndex(k, caches.sequences, k.add(last, -1)));
+      Value together = k.and_(whole, oneSequence);
+      k.ifThen(together, [&] { emitQueries(row, head, rowsAtOnce, headsAtOnce); });
+      Value next = k.select(together, last, row);
+      k.loop(next, last, 1, [&](Value single) { emitQueries(single, head, 1, headsAtOnce); });
+    });
+  }
+
+  /// What queries that go together have in common. Rows are of one sequence, following each other.
+  struct Group {
+    int64_t rows, heads;
+    Value keys, values, query, output;
+    Values begins, ends; ///< of the positions that each row sees
+    Value firstBlock;    ///< the first position of the first block of 16 that any sees
+
+    int64_t count() const { return rows * heads; }
+  };
+
+  /// `heads` heads that share a head of the cache, from `head` on, of `rows` rows from `row` on.
+  void emitQueries(Value row, Value head, int64_t rows, int64_t heads) {
+    Group group{rows, heads, {}, {}, {}, {}, {}, {}, {}};
+    Value base = getCacheOfRow(k, caches, row), shared = k.div(head, headsAtOnce);
+    group.keys = k.offset(base, k.mul(shared, layout.keyHeadBytes));
+    group.values = k.offset(base, k.add(k.mul(shared, layout.valueHeadBytes), layout.valueOffset));
+    Value first = k.add(k.mul(row, rowBytes()), k.mul(head, layout.headSize * 4));
+    group.query = k.offset(query, first);
+    group.output = k.offset(output, first);
+    Value position = loadIndex(k, caches.positions, row);
+    for (int64_t i = 0; i < rows; ++i) {
+      group.ends.push_back(k.add(position, i + 1));
+      group.begins.push_back(spec.window ? k.max(k.add(group.ends[i], -*spec.window), k.integer(0))
+                                         : k.integer(0));
+    }
+    group.firstBlock = k.mul(k.div(group.begins[0], keyBlock), keyBlock);
+    computeScores(group);
+    Values factors;
+    for (int64_t i = 0; i < group.count(); ++i)
+      factors.push_back(exponentiate(group, i));
+    accumulate(group, factors);
+    zeroPadding(group, head);
+  }
+
+  int64_t rowBytes() const { return getRowStride(width) * 4; }
+  /// Bytes from the first query's elements to those of query `index`, of whatever is like them.
+  int64_t queryOffset(const Group &group, int64_t index) const {
+    return index / group.heads * rowBytes() + index % group.heads * layout.headSize * 4;
+  }
+  Value scoreAddress(int64_t index, Value position) {
+    return k.offset(k.offset(scratch, k.mul(position, 4)), index * scoreStride);
+  }
+
+  void computeScores(const Group &group) {
+    int64_t atOnce = std::min(group.count(), registers);
+    int64_t most = std::clamp<int64_t>(registers / atOnce, 1, 4);
+    Value lastEnd = group.ends.back();
+    for (int64_t first = 0; first < group.count(); first += atOnce) {
+      int64_t count = std::min(atOnce, group.count() - first);
+      // Whole blocks of 16 positions.
+      Value begin = k.div(group.firstBlock, keyBlock);
+      Value end = k.div(k.add(lastEnd, keyBlock - 1), keyBlock);
+      k.loopInBlocks(begin, end, most, [&](Value block, int64_t blocks) {
+        computeScores(group, first, count, block, blocks);
+      });
+    }
+  }
+
+  /// Scores of `count` queries with `blocks` blocks of keys.
+  void computeScores(const Group &group, int64_t first, int64_t count, Value block,
+                     int64_t blocks) {
+    int64_t lineBytes = keyBlock * layout.keys.getIntOrFloatBitWidth() / 8;
+    int64_t blockBytes = layout.headSize * lineBytes;
+    Value keys = k.offset(group.keys, k.mul(block, blockBytes));
+    Values sums =
+        k.loop(k.integer(0), k.integer(layout.headSize), 1,
+               Values(count * blocks, k.real(k.vector(k.f32()), 0.0)),
+               [&](Value element, ValueRange carried) {
+                 Values next(carried), lines;
+                 Value line = k.offset(keys, k.mul(element, lineBytes));
+                 for (int64_t b = 0; b < blocks; ++b)
+                   lines.push_back(k.loadAsFloats(layout.keys, k.offset(line, b * blockBytes)));
+                 Value elements = k.offset(group.query, k.mul(element, 4));
+                 for (int64_t i = 0; i < count; ++i) {
+                   Value x = k.loadBroadcast(k.offset(elements, queryOffset(group, first + i)));
+                   for (int64_t b = 0; b < blocks; ++b)
+                     next[i * blocks + b] = k.fma(lines[b], x, next[i * blocks + b]);
+                 }
+                 return next;
+               });
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t b = 0; b < blocks; ++b) {
+        Value score = k.fmul(sums[i * blocks + b], k.real(k.vector(k.f32()), spec.scale));
+        if (spec.softcap) {
+          Value cap = k.real(k.vector(k.f32()), *spec.softcap);
+          score = k.fmul(k.tanh(k.fdiv(score, cap)), cap);
+        }
+        Value position = k.mul(k.add(block, b), keyBlock);
+        k.storeVector(score, scoreAddress(first + i, position));
+      }
+  }
+
+  /// Lanes of the block at `first` whose position lies in [begin, end).
+  Value inRange(Value first, Value begin, Value end) {
+    SmallVector<int32_t> numbers(keyBlock);
+    std::iota(numbers.begin(), numbers.end(), 0);
+    Value lane = arith::ConstantOp::create(
+        k.builder, k.location,
+        DenseElementsAttr::get(k.vector(k.i32()), ArrayRef<int32_t>(numbers)));
+    auto spread = [&](Value position) { return k.broadcast(k.truncate(position, k.i32())); };
+    Value positions = k.add(lane, spread(first));
+    Value seen = k.lessInteger(positions, spread(end));
+    if (spec.window)
+      seen = k.and_(seen, k.lessInteger(spread(k.add(begin, -1)), positions));
+    return seen;
+  }
+
+  /// Replaces a query's scores by exp(score - largest), and by 0 where it sees nothing; gives the
+  /// reciprocal of their sum.
+  Value exponentiate(const Group &group, int64_t index) {
+    Value begin = group.begins[index / group.heads], end = group.ends[index / group.heads];
+    Value lastEnd = group.ends.back();
+    Value nothing = k.real(k.vector(k.f32()), -3.0e38), zero = k.real(k.vector(k.f32()), 0.0);
+    Value largest = k.maxLanes(k.loop(group.firstBlock, end, keyBlock, Values{nothing},
+                                      [&](Value first, ValueRange carried) -> Values {
+                                        Value score = k.loadVector(scoreAddress(index, first));
+                                        score =
+                                            k.select(inRange(first, begin, end), score, nothing);
+                                        return {k.fmax(carried[0], score)};
+                                      })[0]);
+    Value sum = k.loop(group.firstBlock, lastEnd, keyBlock, Values{zero},
+                       [&](Value first, ValueRange carried) -> Values {
+                         Value seen = inRange(first, begin, end);
+                         Value score = k.loadVector(scoreAddress(index, first));
+                         // Beyond the end there may be anything.
+                         score = k.select(seen, score, nothing);
+                         Value weight = k.exp(k.fsub(score, k.broadcast(largest)));
+                         weight = k.select(seen, weight, zero);
+                         k.storeVector(weight, scoreAddress(index, first));
+                         return {k.fadd(carried[0], weight)};
+                       })[0];
+    return k.fdiv(k.real(k.f32(), 1.0), k.sumLanes(sum));
+  }
+
+  /// output = factor · Σ weight_t · value_t, for every query.
+  void accumulate(const Group &group, ArrayRef<Value> factors) {
+    int64_t whole = layout.headSize / lanes, rest = layout.headSize % lanes;
+    int64_t chunk = std::min<int64_t>({std::max<int64_t>(whole, 1), 4, registers});
+    int64_t atOnce = std::max<int64_t>(1, registers / chunk);
+    for (int64_t first = 0; first < group.count(); first += atOnce) {
+      int64_t count = std::min(atOnce, group.count() - first);
+      for (int64_t vector = 0; vector < whole; vector += chunk)
+        accumulate(group, factors, first, count, vector * lanes, std::min(chunk, whole - vector),
+                   lanes);
+      if (rest != 0)
+        accumulate(group, factors, first, count, whole * lanes, rest, 1);
+    }
+  }
+
+  /// `parts` parts of `partWidth` elements (16 or 1) of the output, from `element` on.
+  void accumulate(const Group &group, ArrayRef<Value> factors, int64_t first, int64_t count,
+                  int64_t element, int64_t parts, int64_t partWidth) {
+    int64_t valueBytes = layout.values.getIntOrFloatBitWidth() / 8;
+    bool scalar = partWidth == 1;
+    Type type = scalar ? k.f32() : Type(k.vector(k.f32()));
+    auto spread = [&](Value value) { return scalar ? value : k.broadcast(value); };
+    Values sums = k.loop(
+        group.begins[0], group.ends.back(), 1, Values(count * parts, k.real(type, 0.0)),
+        [&](Value position, ValueRange carried) {
+          Values next(carried), line;
+          Value at = k.offset(group.values, k.mul(position, layout.headSize * valueBytes));
+          for (int64_t part = 0; part < parts; ++part)
+            line.push_back(k.loadAsFloats(
+                layout.values, k.offset(at, (element + part * partWidth) * valueBytes), partWidth));
+          for (int64_t i = 0; i < count; ++i) {
+            Value weight = spread(k.load(k.f32(), scoreAddress(first + i, position)));
+            for (int64_t part = 0; part < parts; ++part)
+              next[i * parts + part] = k.fma(line[part], weight, next[i * parts + part]);
+          }
+          return next;
+        });
+    for (int64_t i = 0; i < count; ++i)
+      for (int64_t part = 0; part < parts; ++part)
+        k.store(k.fmul(sums[i * parts + part], spread(factors[first + i])),
+                k.offset(group.output,
+                         queryOffset(group, first + i) + (element + part * partWidth) * 4),
+                4);
+  }
+
+  /// Who computes the last head of a row also zeros the row's padding.
+  void zeroPadding(const Group &group, Value head) {
+    if (getRowStride(width) == width)
+      return;
+    k.ifThen(k.equal(head, k.integer(spec.heads - group.heads)), [&] {
+      for (int64_t row = 0; row < group.rows; ++row)
+        for (int64_t i = width; i < getRowStride(width); ++i)
+          k.store(
+              k.real(k.f32(), 0.0),
+              k.offset(group.output,
+                       row * rowBytes() + (i - (spec.heads - group.heads) * layout.headSize) * 4));
+    });
+  }
+
+  const AttentionKernel &spec;
+  CacheLayout layout;
+  KernelBuilder k;
+  int64_t headsAtOnce; ///< heads that share a head of the cache
+  int64_t registers;   ///< vectors of sums that registers hold
+  int64_t width;       ///< of a row of queries
+  int64_t scoreStride;
+  Value query;
+  CacheArguments caches;
+  Value output, scratch;
+};
+
+} // namespace
+
+func::FuncOp llmc::emitAttention(ModuleOp module, const AttentionKernel &kernel,
+                                 const KernelTarget &target) {
+  std::string name = "attention_" + getCacheName(kernel.cache) + "h" +
+                     std::to_string(kernel.heads) + "s" +
+                     llvm::utohexstr(llvm::bit_cast<uint32_t>(kernel.scale));
+  if (kernel.window)
+    name += "w" + std::to_string(*kernel.window);
+  if (kernel.softcap)
+    name += "t" + llvm::utohexstr(llvm::bit_cast<uint32_t>(*kernel.softcap));
+  name += (kernel.oneRow ? "_row_" : "_rows_") + target.name.str();
+  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
+    return existing;
+  return AttentionEmitter(module, name, kernel, target).emit();
+}

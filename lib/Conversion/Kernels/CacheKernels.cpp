@@ -1,0 +1,176 @@
+//===- CacheKernels.cpp - rotation, and writing keys and values to the cache ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "CacheAccess.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace llmc;
+
+using Values = KernelBuilder::Values;
+
+static std::string spell(float value) { return llvm::utohexstr(llvm::bit_cast<uint32_t>(value)); }
+
+Value llmc::loadIndex(KernelBuilder &k, Value array, Value index) {
+  return k.extendSigned(k.load(k.i32(), k.offset(array, k.mul(index, 4))), k.i64());
+}
+
+//===----------------------------------------------------------------------===//
+// Rotation
+//===----------------------------------------------------------------------===//
+
+func::FuncOp llmc::emitRotationTable(ModuleOp module, ArrayRef<float> frequencies, float scaling,
+                                     const KernelTarget &target) {
+  std::string name = "rotation_table_" + std::to_string(frequencies.size()) + "_";
+  // FNV-1a over the bits: names must not depend on the process.
+  uint64_t hash = 14695981039346656037u;
+  for (float value : frequencies)
+    hash = (hash ^ llvm::bit_cast<uint32_t>(value)) * 1099511628211u;
+  name += llvm::utohexstr(hash) + "_" + spell(scaling) + "_" + target.name.str();
+  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
+    return existing;
+  KernelBuilder k(module, name, "iipp", target);
+  int64_t stride = getRotationStride(frequencies.size());
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    Value position =
+        k.broadcast(k.toFloat(k.load(k.i32(), k.offset(k.argument(2), k.mul(row, 4)))));
+    Value table = k.offset(k.argument(3), k.mul(row, stride * 4));
+    for (int64_t first = 0; first < stride / 2; first += lanes) {
+      SmallVector<float> chunk(lanes, 0.0f);
+      for (int64_t i = 0; i < lanes && first + i < static_cast<int64_t>(frequencies.size()); ++i)
+        chunk[i] = frequencies[first + i];
+      Value frequency = arith::ConstantOp::create(
+          k.builder, k.location, DenseElementsAttr::get(k.vector(k.f32()), ArrayRef<float>(chunk)));
+      auto [sine, cosine] = k.sincos(k.fmul(position, frequency));
+      Value factor = k.real(k.vector(k.f32()), scaling);
+      k.storeVector(k.fmul(cosine, factor), k.offset(table, first * 4));
+      k.storeVector(k.fmul(sine, factor), k.offset(table, (stride / 2 + first) * 4));
+    }
+  });
+  return k.finish();
+}
+
+func::FuncOp llmc::emitRotation(ModuleOp module, const RotationKernel &kernel,
+                                const KernelTarget &target) {
+  std::string name =
+      ("rotation_" + Twine(kernel.width) + "h" + Twine(kernel.heads) + "f" +
+       Twine(kernel.frequencies) + (kernel.interleaved ? "i" : "") + "_" + target.name)
+          .str();
+  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
+    return existing;
+  KernelBuilder k(module, name, "iippp", target);
+  int64_t headSize = kernel.width / kernel.heads, pairs = kernel.frequencies;
+  int64_t stride = getRowStride(kernel.width) * 4, tableStride = getRotationStride(pairs);
+  // Rotates the pairs (x, y) of one or 16 frequencies.
+  auto rotate = [&](Value input, Value output, Value table, Value pair, Value x, Value y,
+                    bool scalar) {
+    auto load = [&](Value base, Value bytes) {
+      return scalar ? k.load(k.f32(), k.offset(base, bytes)) : k.loadVector(k.offset(base, bytes));
+    };
+    Value cosine = load(table, k.mul(pair, 4));
+    Value sine = load(table, k.add(k.mul(pair, 4), tableStride / 2 * 4));
+    Value a = load(input, x), b = load(input, y);
+    k.store(k.fsub(k.fmul(a, cosine), k.fmul(b, sine)), k.offset(output, x), 4);
+    k.store(k.fadd(k.fmul(b, cosine), k.fmul(a, sine)), k.offset(output, y), 4);
+  };
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    Value table = k.offset(k.argument(3), k.mul(row, tableStride * 4));
+    Value inputRow = k.offset(k.argument(2), k.mul(row, stride));
+    Value outputRow = k.offset(k.argument(4), k.mul(row, stride));
+    k.loop(k.integer(0), k.integer(kernel.heads), 1, [&](Value head) {
+      Value input = k.offset(inputRow, k.mul(head, headSize * 4));
+      Value output = k.offset(outputRow, k.mul(head, headSize * 4));
+      int64_t whole = kernel.interleaved ? 0 : pairs / lanes * lanes;
+      k.loop(k.integer(0), k.integer(whole), lanes, [&](Value pair) {
+        Value x = k.mul(pair, 4);
+        rotate(input, output, table, pair, x, k.add(x, pairs * 4), false);
+      });
+      k.loop(k.integer(whole), k.integer(pairs), 1, [&](Value pair) {
+        Value x = kernel.interleaved ? k.mul(pair, 8) : k.mul(pair, 4);
+        rotate(input, output, table, pair, x, k.add(x, kernel.interleaved ? 4 : pairs * 4), true);
+      });
+      k.loop(k.integer(2 * pairs), k.integer(headSize), 1, [&](Value i) {
+        k.store(k.load(k.f32(), k.offset(input, k.mul(i, 4))), k.offset(output, k.mul(i, 4)));
+      });
+    });
+    for (int64_t i = kernel.width; i < getRowStride(kernel.width); ++i)
+      k.store(k.real(k.f32(), 0.0), k.offset(outputRow, i * 4));
+  });
+  return k.finish();
+}
+
+//===----------------------------------------------------------------------===//
+// The cache
+//===----------------------------------------------------------------------===//
+
+CacheLayout CacheLayout::get(KVCacheType type) {
+  CacheLayout layout;
+  layout.heads = type.getHeads();
+  layout.headSize = type.getHeadSize();
+  layout.capacity = llvm::alignTo(type.getCapacity(), keyBlock);
+  layout.keys = type.getKeys();
+  layout.values = type.getValues();
+  int64_t elements = layout.capacity * layout.headSize;
+  layout.keyHeadBytes = llvm::alignTo(elements * layout.keys.getIntOrFloatBitWidth() / 8, 64);
+  layout.valueHeadBytes = llvm::alignTo(elements * layout.values.getIntOrFloatBitWidth() / 8, 64);
+  layout.valueOffset = layout.heads * layout.keyHeadBytes;
+  layout.size = layout.valueOffset + layout.heads * layout.valueHeadBytes;
+  return layout;
+}
+
+std::string llmc::getCacheName(KVCacheType type) {
+  std::string name;
+  llvm::raw_string_ostream(name) << type.getHeads() << "x" << type.getHeadSize() << "c"
+                                 << type.getCapacity() << type.getKeys() << type.getValues();
+  return name;
+}
+
+Value llmc::getCacheOfRow(KernelBuilder &k, const CacheArguments &arguments, Value row) {
+  Value sequence = loadIndex(k, arguments.sequences, row);
+  Value state = k.load(k.pointer(), k.offset(arguments.states, k.mul(sequence, 8)));
+  return k.offset(state, arguments.offset);
+}
+
+func::FuncOp llmc::emitCacheAppend(ModuleOp module, KVCacheType cache, const KernelTarget &target) {
+  std::string name = "cache_append_" + getCacheName(cache) + "_" + target.name.str();
+  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
+    return existing;
+  KernelBuilder k(module, name, "iipppppi", target);
+  CacheLayout layout = CacheLayout::get(cache);
+  int64_t keyBytes = layout.keys.getIntOrFloatBitWidth() / 8;
+  int64_t valueBytes = layout.values.getIntOrFloatBitWidth() / 8;
+  int64_t stride = getRowStride(layout.heads * layout.headSize) * 4;
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    CacheArguments caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)};
+    Value base = getCacheOfRow(k, caches, row), position = loadIndex(k, caches.positions, row);
+    Value keyRow = k.offset(k.argument(2), k.mul(row, stride));
+    Value valueRow = k.offset(k.argument(3), k.mul(row, stride));
+    Value inBlock = k.rem(position, k.integer(keyBlock));
+    Value block = k.div(position, keyBlock);
+    k.loop(k.integer(0), k.integer(layout.heads), 1, [&](Value head) {
+      Value key = k.offset(base, k.mul(head, layout.keyHeadBytes));
+      key =
+          k.offset(key, k.mul(k.add(k.mul(block, layout.headSize * keyBlock), inBlock), keyBytes));
+      Value value = k.offset(base, k.add(k.mul(head, layout.valueHeadBytes), layout.valueOffset));
+      value = k.offset(value, k.mul(position, layout.headSize * valueBytes));
+      k.loop(k.integer(0), k.integer(layout.headSize), 1, [&](Value i) {
+        Value from = k.mul(k.add(k.mul(head, layout.headSize), i), 4);
+        k.storeAs(layout.keys, k.load(k.f32(), k.offset(keyRow, from)),
+                  k.offset(key, k.mul(i, keyBlock * keyBytes)));
+        k.storeAs(layout.values, k.load(k.f32(), k.offset(valueRow, from)),
+                  k.offset(value, k.mul(i, valueBytes)));
+      });
+    });
+  });
+  return k.finish();
+}
