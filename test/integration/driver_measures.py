@@ -104,7 +104,7 @@ class Bench(unittest.TestCase):
 
 
 class Compare(unittest.TestCase):
-    SPEED = ("--prompt-tokens", 16, "--generate-tokens", 4, "--repeat", 1)
+    SPEED = ("--prompt-tokens", 16, "--generate-tokens", 4, "--repeat", 1, "--threads", 1)
 
     def test_text_is_measured_as_eval_does(self):
         given = ("--text", text, "--context", CONTEXT)
@@ -144,7 +144,7 @@ class Compare(unittest.TestCase):
 
     def test_other_vocabulary(self):
         random = compile_model(pathlib.Path(write_tiny_model(str(folder))), folder / "random.llmc")
-        speed = ("--prompt-tokens", 8, "--generate-tokens", 4)
+        speed = ("--prompt-tokens", 8, "--generate-tokens", 4, "--threads", 1)
         different = {parameter["name"]: parameter
                      for parameter in llmc_json("compare", fp32, random, *speed)["different"]}
         self.assertIsNone(different["embedding"]["b"])
