@@ -122,7 +122,7 @@ LogicalResult Walk::checkLength() {
   if (failed(found))
     return failure();
   limits = *found;
-  if (options.sequenceLength > limits.context)
+  if (options.statistics.empty() && options.sequenceLength > limits.context)
     return emitError(module.getLoc(),
                      "calibration: expected a sequence-length of at most the model's ")
            << limits.context << ", found " << options.sequenceLength;
