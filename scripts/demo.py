@@ -38,17 +38,23 @@ class Model:
     context: int
     windows: int
     writing: list[str]  # options of llmc run
+    calibration: str  # how much text the model writes to calibrate itself
     output: pathlib.Path
 
 
+GROUPED = "group-size=128 symmetric=false table=false"
 PROGRAMS = [
     Program("fp32", "fp32", ""),
-    Program("8 bits, groups of 128", "q8", "quantize-rtn{bits=8 group-size=128 table=false}"),
+    Program("8 bits, groups of 128, RTN", "q8", "quantize-rtn{bits=8 group-size=128 table=false}"),
     Program(
-        "4 bits, groups of 32",
+        "4 bits, groups of 32, RTN",
         "q4",
         "quantize-rtn{bits=4 group-size=32 symmetric=false zero=float table=false}",
     ),
+    Program("4 bits, groups of 128, RTN", "rtn4", f"quantize-rtn{{bits=4 {GROUPED}}}"),
+    Program("4 bits, groups of 128, GPTQ", "gptq4", f"quantize-gptq{{bits=4 {GROUPED} CALIBRATION}}"),
+    Program("3 bits, groups of 128, RTN", "rtn3", f"quantize-rtn{{bits=3 {GROUPED}}}"),
+    Program("3 bits, groups of 128, GPTQ", "gptq3", f"quantize-gptq{{bits=3 {GROUPED} CALIBRATION}}"),
 ]
 
 
@@ -72,6 +78,7 @@ def choose_model(name: str) -> Model:
             context=256,
             windows=0,
             writing=["--prompt", "In those days", "--temperature", "0.7", "--seed", "1"],
+            calibration="samples=32 sequence-length=128",
             output=ROOT / "out" / "demo" / "tiny",
         )
     subprocess.run([str(ROOT / "scripts" / "get-smollm2")], check=True)
@@ -82,6 +89,7 @@ def choose_model(name: str) -> Model:
         context=512,
         windows=8,
         writing=["--chat", "--prompt", "What is gravity?"],
+        calibration="samples=32 sequence-length=256",
         output=ROOT / "out" / "demo" / "smollm2",
     )
 
@@ -91,7 +99,8 @@ def measure(model: Model, program: Program, reference: pathlib.Path, threads: li
     artifact = model.output / f"{program.file}.llmc"
     newest = max(file.stat().st_mtime for file in (model.onnx, COMPILER, pathlib.Path(__file__)))
     if not artifact.exists() or artifact.stat().st_mtime < newest:
-        passes = [f"--passes={program.passes}"] if program.passes else []
+        pipeline = program.passes.replace("CALIBRATION", model.calibration)
+        passes = [f"--passes={pipeline}"] if pipeline else []
         run("compile", model.onnx, *passes, "-o", artifact)
     print(f"\n--- {program.name} ---")
     print(run("run", artifact, *model.writing, "--max-tokens", 48, *threads).strip())
