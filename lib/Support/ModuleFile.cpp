@@ -8,6 +8,7 @@
 #include "llmc/Support/ModuleFile.h"
 
 #include "llvm/Support/Alignment.h"
+#include "llvm/Support/Path.h"
 
 #include <cstring>
 
@@ -17,9 +18,11 @@ using namespace llmc;
 static constexpr llvm::Align bytecodeAlignment = llvm::Align::Constant<64>();
 
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> llmc::openModule(llvm::StringRef path) {
-  auto file =
-      llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/false,
-                                         /*RequiresNullTerminator=*/true, bytecodeAlignment);
+  // The parser of IR wants a 0 after the text. A file of whole pages has no room for it, so it is
+  // copied, which an ONNX file with its weights inside must not be.
+  bool isONNX = llvm::sys::path::extension(path).equals_insensitive(".onnx");
+  auto file = llvm::MemoryBuffer::getFileOrSTDIN(
+      path, /*IsText=*/false, /*RequiresNullTerminator=*/!isONNX, bytecodeAlignment);
   if (!file)
     return llvm::createStringError(file.getError(), "cannot read '%s': %s", path.str().c_str(),
                                    file.getError().message().c_str());

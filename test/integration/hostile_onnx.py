@@ -572,6 +572,72 @@ def branch_on_tokens(folder):
     return graph.model()
 
 
+def with_field(message, number: int, text: bytes):
+    """Adds a field that came with a later release than the message's class may know."""
+    message.MergeFromString(bytes([number << 3 | 2, len(text)]) + text)
+
+
+@case("calls overload 'o' of a function, which is not supported")
+def overloaded_call(folder):
+    model = call_chain(1, 1)
+    with_field(model.graph.node[-2], 8, b"o")
+    return model
+
+
+@case("function 'local::F0' is overload 'o', which is not supported")
+def overloaded_function(folder):
+    model = call_chain(1, 1)
+    with_field(model.functions[0], 13, b"o")
+    return model
+
+
+@case("function 'local::F0': expected a named attribute as default, found something else")
+def nameless_default(folder):
+    model = call_chain(1, 1)
+    with_field(model.functions[0], 11, b"")
+    return model
+
+
+@case("")
+def attribute_default(folder):
+    """The order in which a function transposes is a default, given by the function."""
+    model = call_chain(1, 1)
+    function = model.functions[0]
+    function.node[0].op_type = "Transpose"
+    function.node[0].attribute.add(name="perm", ref_attr_name="order", type=7)
+    function.attribute_proto.append(helper.make_attribute("order", [0, 1, 2]))
+    return model
+
+
+@case("expected attributes with a name")
+def nameless_attribute(folder):
+    model = decoder()
+    model.graph.node[0].attribute.add(type=2, i=1)
+    return model
+
+
+@case("attribute 'odd' has a type that is not supported, number 11")
+def odd_attribute(folder):
+    model = decoder()
+    model.graph.node[0].attribute.add(name="odd", type=11)
+    return model
+
+
+@case("the graph computes with more columns than any model needs")
+def many_columns(folder):
+    """Rows of a million columns, all of them kept to the end."""
+    graph = Graph()
+    graph.add_input("input_ids", INT64, ["batch", "rows"])
+    with (folder / "weights").open("wb") as file:
+        file.truncate(1 << 23)
+    tensor = TensorProto(name="table", data_type=FLOAT, dims=[2, 1 << 20])
+    set_external(tensor, "weights", 0, 1 << 23)
+    graph.initializers.append(tensor)
+    for _ in range(40):
+        graph.add_output(graph.op("Gather", "table", "input_ids"), FLOAT, [1])
+    return graph.model()
+
+
 # Bytes ------------------------------------------------------------------------------------------
 
 
@@ -583,6 +649,13 @@ def empty_file(folder):
 @case("expected an ONNX model")
 def random_bytes(folder):
     return random.Random(1).randbytes(100000)
+
+
+@case("expected an ONNX model with a graph, found none")
+def no_graph(folder):
+    model = decoder()
+    model.ClearField("graph")
+    return model
 
 
 @case("cannot read")
@@ -629,6 +702,34 @@ def check_damage() -> list[str]:
     return problems
 
 
+def check_pipe() -> list[str]:
+    """A model from a pipe has no folder for external data; with all its data inside it imports."""
+    command = [str(BUILD / "bin" / "llmc-translate"), "--import-onnx", "-"]
+    inside = subprocess.run(command, input=decoder().SerializeToString(), capture_output=True)
+    beside = subprocess.run(command, input=with_weight("weights").SerializeToString(),
+                            capture_output=True)
+    problems = []
+    if inside.returncode != 0 or b"func.func @step" not in inside.stdout:
+        problems.append(f"exit {inside.returncode}: {inside.stderr.decode()}")
+    if beside.returncode != 1 or b"with its external data beside it, found it in a pipe" \
+            not in beside.stderr:
+        problems.append(f"exit {beside.returncode}: {beside.stderr.decode()}")
+    return problems
+
+
+def check_large_file() -> list[str]:
+    """Beyond 2 GiB protobuf can't read a file; it is refused before it is tried."""
+    with tempfile.TemporaryDirectory() as work:
+        path = pathlib.Path(work) / "model.onnx"
+        with path.open("wb") as file:
+            file.truncate(3 << 30)
+        done, seconds = run_import(path, pathlib.Path(work) / "model.mlir")
+        message = b"expected a file below 2 GiB (with its tensors as external data)"
+        if done.returncode != 1 or message not in done.stderr or seconds > SECONDS:
+            return [f"exit {done.returncode} in {seconds:.1f} s: {done.stderr.decode()[:1000]}"]
+    return []
+
+
 def main() -> int:
     problems = []
     for name, make, message in CASES:
@@ -637,7 +738,7 @@ def main() -> int:
         print(f"{name}: {wrong or 'ok'} ({time.monotonic() - start:.1f} s)", flush=True)
         if wrong:
             problems.append(name)
-    for group in (check_truncations, check_damage):
+    for group in (check_truncations, check_damage, check_pipe, check_large_file):
         found = group()
         print(f"{group.__name__}: {'; '.join(found) or 'ok'}", flush=True)
         problems += found

@@ -229,7 +229,8 @@ FailureOr<Attribute> Importer::importAttribute(const onnx::AttributeProto &attri
   }
   default:
     return fail() << "node '" << node << "': attribute '" << attribute.name()
-                  << "' has a type that is not supported, number " << attribute.type();
+                  << "' has a type that is not supported, number "
+                  << static_cast<int>(attribute.type());
   }
 }
 
