@@ -248,6 +248,7 @@ void Probe::runIf(NodeOp op) {
     Attribute name = (*op.getGraphs())[index];
     if (cast<StringAttr>(name).getValue() != wantedGraph)
       continue;
+    branches.push_back({op, (*condition)[0] != 0});
     runBlock(body.front());
     auto yield = cast<YieldOp>(body.front().back());
     if (yield.getValues().size() != op.getNumResults()) {

@@ -49,6 +49,8 @@ public:
   /// All nodes in the order in which they ran, without the branches not taken.
   llvm::ArrayRef<carrier::NodeOp> getNodes() const { return nodes; }
   llvm::ArrayRef<ProbeProblem> getProblems() const { return problems; }
+  /// Nodes of type If that ran, and whether they took the first branch.
+  llvm::ArrayRef<std::pair<carrier::NodeOp, bool>> getBranches() const { return branches; }
 
   /// The values of a constant, read from the file at most once.
   std::shared_ptr<const std::vector<double>> load(mlir::Value value);
@@ -74,6 +76,7 @@ private:
   llvm::DenseMap<mlir::Value, unsigned> usesLeft;
   std::vector<carrier::NodeOp> nodes;
   std::vector<ProbeProblem> problems;
+  std::vector<std::pair<carrier::NodeOp, bool>> branches;
 };
 
 } // namespace llmc

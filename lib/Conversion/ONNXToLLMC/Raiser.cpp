@@ -143,6 +143,8 @@ void Raiser::raiseNode(Node &node) {
 
 void Raiser::run() {
   findLastUses();
+  for (auto [branch, taken] : probe.getBranches())
+    checks.conditions.push_back({NodeOp(branch).getInputs()[0], taken, NodeOp(branch).getLoc()});
   for (auto [index, op] : llvm::enumerate(probe.getNodes())) {
     Node node(op);
     raiseNode(node);

@@ -241,6 +241,37 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
 
 // -----
 
+// A branch that is taken at some lengths.
+
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
+    output_dims = [[]], output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %table = onnx.initializer "table" : tensor<8x8xf32> = dense<0.0> : tensor<8x8xf32>
+  %hundred = onnx.initializer "hundred" : tensor<i64> = dense<100> : tensor<i64>
+  %one = onnx.initializer "one" : tensor<i64> = dense<1> : tensor<i64>
+  %x = onnx.node "Gather"(%table, %ids) {name = "x", output_names = ["x"]}
+      : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %shape = onnx.node "Shape"(%ids) {name = "shape", output_names = ["shape"]}
+      : (tensor<?x?xi64>) -> !onnx.untyped
+  %length = onnx.node "Gather"(%shape, %one) {name = "length", output_names = ["length"]}
+      : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
+  %short = onnx.node "Less"(%length, %hundred) {name = "short", output_names = ["short"]}
+      : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
+  // expected-error @below {{expected a condition that is the same at every length, found it changed at 2048}}
+  %y = onnx.node "If"(%short) {graphs = ["then_branch", "else_branch"], name = "y", output_names = ["y"]}
+      : (!onnx.untyped) -> !onnx.untyped {
+    %b = onnx.node "Relu"(%x) {output_names = ["b"]} : (!onnx.untyped) -> !onnx.untyped
+    onnx.yield %b : !onnx.untyped
+  }, {
+    %b = onnx.node "Identity"(%x) {output_names = ["b"]} : (!onnx.untyped) -> !onnx.untyped
+    onnx.yield %b : !onnx.untyped
+  }
+  onnx.yield %y : !onnx.untyped
+}
+
+// -----
+
 // A number that changes with the length.
 
 onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
