@@ -17,6 +17,7 @@
 #include "Tokens.h"
 #include "WorkFolder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "llvm/Support/Format.h"
 
@@ -180,7 +181,16 @@ LogicalResult Walk::visit(int64_t index, CalibrationSite &site) {
   if (progress)
     progress->clear();
   Stopwatch watch(times.visit);
-  return request.visit(site);
+  // What a pass reads of a file it reads once.
+  SmallVector<ArrayRef<uint8_t>> files;
+  for (ParameterOp parameter : site.parameters)
+    if (isa<FileAttr>(parameter.getData()))
+      if (FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter); succeeded(bytes))
+        files.push_back(*bytes);
+  LogicalResult done = request.visit(site);
+  for (ArrayRef<uint8_t> bytes : files)
+    module.getContext()->getLoadedDialect<LLMCDialect>()->getMappedFiles().release(bytes);
+  return done;
 }
 
 LogicalResult Walk::visitSaved() {
@@ -243,7 +253,7 @@ LogicalResult Walk::runPart(int64_t index, int64_t keepBefore, CalibrationSite *
     accumulator.emplace(request.statistics, width, *workers);
   int64_t total = tokens.ids.size();
   int64_t wanted = std::min(request.inputRows, total), seen = 0;
-  AlignedBuffer spare;
+  Pages spare;
   std::string name = site ? site->parameters.front().getSymName().str() : "between blocks";
   auto finish = [&](int64_t batch) -> LogicalResult {
     int64_t count = runner->getRows(batch);
@@ -345,7 +355,7 @@ static int64_t countBytes(Value value, int64_t rows) {
 }
 
 LogicalResult Walk::restoreRows(Value value) {
-  AlignedBuffer spare;
+  Pages spare;
   int64_t offset = 0;
   for (int64_t batch = 0; batch < runner->getBatches(); ++batch) {
     int64_t bytes = countBytes(value, runner->getRows(batch));
@@ -364,7 +374,7 @@ LogicalResult Walk::saveBlock(ArrayRef<Block> blocks, int64_t index,
   if (failed(report(folder->saveBlock(module, index, sites))))
     return failure();
   int64_t finished = index + 1, bytes = 0;
-  AlignedBuffer spare;
+  Pages spare;
   auto next = [&](int64_t batch) -> llvm::Expected<ArrayRef<uint8_t>> {
     Value value = flat->getCuts()[blocks[finished].begin].value;
     llvm::Expected<const float *> piece = rows.load(value, batch, spare);

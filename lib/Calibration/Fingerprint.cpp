@@ -32,6 +32,7 @@ static LogicalResult describeParameter(ParameterOp parameter, raw_ostream &strea
     for (int64_t step : file.getStrides())
       stream << ' ' << step;
   stream << '\n';
+  releaseFile(parameter);
   return success();
 }
 

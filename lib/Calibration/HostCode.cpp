@@ -25,6 +25,7 @@ extern "C" {
 #include "llvm/TargetParser/Host.h"
 
 #include <atomic>
+#include <sys/mman.h>
 
 using namespace llmc;
 
@@ -38,13 +39,17 @@ const KernelTarget *llmc::getHostTarget() {
   return nullptr;
 }
 
-AlignedBuffer::AlignedBuffer(size_t size)
-    : memory(static_cast<uint8_t *>(std::aligned_alloc(
-          LLMC_ALIGNMENT, llvm::alignTo(std::max<size_t>(size, 1), LLMC_ALIGNMENT)))),
-      bytes(size) {
-  if (!memory)
+Pages::Pages(size_t size) : bytes(size) {
+  if (size == 0)
+    return;
+  void *mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED)
     llvm::report_bad_alloc_error("no memory for calibration");
+  memory = {static_cast<uint8_t *>(mapped), Unmap{size}};
 }
+
+void Pages::Unmap::operator()(uint8_t *memory) const { munmap(memory, bytes); }
 
 //===----------------------------------------------------------------------===//
 // Workers

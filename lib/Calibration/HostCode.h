@@ -26,20 +26,22 @@ namespace llmc {
 /// The best of the compiler's variants that this machine runs, or null where there is none.
 const KernelTarget *getHostTarget();
 
-/// Memory for generated code: aligned as programs expect.
-class AlignedBuffer {
+/// Memory for generated code: whole pages of zeros, which take memory as they are written and give
+/// it back to the system at the end.
+class Pages {
 public:
-  AlignedBuffer() = default;
-  explicit AlignedBuffer(size_t size);
+  Pages() = default;
+  explicit Pages(size_t size);
   uint8_t *data() const { return memory.get(); }
   float *floats() const { return reinterpret_cast<float *>(memory.get()); }
   size_t size() const { return bytes; }
 
 private:
-  struct Free {
-    void operator()(uint8_t *memory) const { std::free(memory); }
+  struct Unmap {
+    size_t bytes;
+    void operator()(uint8_t *memory) const;
   };
-  std::unique_ptr<uint8_t, Free> memory;
+  std::unique_ptr<uint8_t, Unmap> memory{nullptr, Unmap{0}};
   size_t bytes = 0;
 };
 

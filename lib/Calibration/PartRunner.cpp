@@ -8,8 +8,8 @@
 #include "PartRunner.h"
 #include "Stopwatch.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
-#include <cstring>
 #include <numeric>
 
 using namespace mlir;
@@ -66,15 +66,15 @@ LogicalResult PartRunner::prepare(Part &part) {
     return failure();
   code = *compiled;
   Stopwatch watch(times.forward);
-  weights = AlignedBuffer(table->getByteSize());
+  weights = Pages(table->getByteSize());
   if (failed(table->pack({weights.data(), weights.size()})))
     return failure();
-  arena = AlignedBuffer(code->arenaBytes);
-  workerArena = AlignedBuffer(code->workerArenaBytes * workers.size());
-  state = AlignedBuffer(code->stateBytes);
-  // Kernels read whole blocks of positions, and give those that are not there no weight: what
-  // stands there must be a number.
-  std::memset(state.data(), 0, state.size());
+  // The files of large models would fill the memory otherwise.
+  for (auto parameter : part.module->getOps<ParameterOp>())
+    releaseFile(parameter);
+  arena = Pages(code->arenaBytes);
+  workerArena = Pages(code->workerArenaBytes * workers.size());
+  state = Pages(code->stateBytes);
   spares.clear();
   spares.resize(part.inputs.size() + part.results.size());
   strides.clear();
@@ -138,8 +138,8 @@ LogicalResult PartRunner::run(Part &part, function_ref<LogicalResult(int64_t bat
   for (int64_t batch = 0; batch < batches; ++batch)
     if ((anything && failed(runBatch(part, batch))) || failed(finish(batch)))
       return failure();
-  for (AlignedBuffer *buffer : {&weights, &arena, &workerArena, &state})
-    *buffer = AlignedBuffer();
+  for (Pages *buffer : {&weights, &arena, &workerArena, &state})
+    *buffer = Pages();
   spares.clear();
   return success();
 }

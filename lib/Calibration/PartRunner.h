@@ -45,8 +45,8 @@ private:
   llvm::StringMap<HostCode> codes; ///< by structure
   const HostCode *code = nullptr;  ///< of the part being run
 
-  AlignedBuffer weights, arena, workerArena, state;
-  std::vector<AlignedBuffer> spares;     ///< of inputs and results that lie in the file
+  Pages weights, arena, workerArena, state;
+  std::vector<Pages> spares;             ///< of inputs and results that lie in the file
   std::vector<float *> activations;      ///< inputs, then results
   std::vector<int64_t> strides;          ///< of them
   std::vector<int32_t> positions, zeros; ///< of a step's rows

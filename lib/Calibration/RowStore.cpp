@@ -21,9 +21,9 @@ RowStore::~RowStore() {
     close(descriptor);
 }
 
-float *RowStore::prepare(Value value, int64_t batch, int64_t bytes, AlignedBuffer &spare) {
-  Entry entry{bytes, AlignedBuffer(), -1};
-  std::vector<AlignedBuffer> &same = freeMemory[bytes];
+float *RowStore::prepare(Value value, int64_t batch, int64_t bytes, Pages &spare) {
+  Entry entry{bytes, Pages(), -1};
+  std::vector<Pages> &same = freeMemory[bytes];
   // Memory of other sizes that nobody uses counts, so it goes before rows go to the file.
   if (same.empty() && available < bytes)
     for (auto &[size, buffers] : freeMemory) {
@@ -35,7 +35,7 @@ float *RowStore::prepare(Value value, int64_t batch, int64_t bytes, AlignedBuffe
     same.pop_back();
   } else if (available >= bytes) {
     available -= bytes;
-    entry.memory = AlignedBuffer(bytes);
+    entry.memory = Pages(bytes);
   } else if (std::vector<int64_t> &offsets = freeFile[bytes]; !offsets.empty()) {
     entry.offset = offsets.back();
     offsets.pop_back();
@@ -46,7 +46,7 @@ float *RowStore::prepare(Value value, int64_t batch, int64_t bytes, AlignedBuffe
   float *rows = entry.memory.floats();
   if (!rows) {
     if (spare.size() < static_cast<size_t>(bytes))
-      spare = AlignedBuffer(bytes);
+      spare = Pages(bytes);
     rows = spare.floats();
   }
   entries.insert_or_assign({value, batch}, std::move(entry));
@@ -83,12 +83,12 @@ llvm::Error RowStore::store(Value value, int64_t batch, const float *rows) {
   return llvm::Error::success();
 }
 
-llvm::Expected<const float *> RowStore::load(Value value, int64_t batch, AlignedBuffer &spare) {
+llvm::Expected<const float *> RowStore::load(Value value, int64_t batch, Pages &spare) {
   const Entry &entry = entries.find({value, batch})->second;
   if (entry.memory.size() != 0)
     return entry.memory.floats();
   if (spare.size() < static_cast<size_t>(entry.bytes))
-    spare = AlignedBuffer(entry.bytes);
+    spare = Pages(entry.bytes);
   for (int64_t done = 0; done < entry.bytes;) {
     ssize_t count = llvm::sys::RetryAfterSignal(-1, pread, descriptor, spare.data() + done,
                                                 entry.bytes - done, entry.offset + done);

@@ -28,18 +28,18 @@ public:
   ~RowStore();
 
   /// Memory to write `bytes` of rows to, valid until store(); `slot` tells what is written where.
-  float *prepare(mlir::Value value, int64_t batch, int64_t bytes, AlignedBuffer &spare);
+  float *prepare(mlir::Value value, int64_t batch, int64_t bytes, Pages &spare);
   /// Keeps what was written to the memory that prepare() gave.
   llvm::Error store(mlir::Value value, int64_t batch, const float *rows);
   /// The rows, in place or read into `spare`.
-  llvm::Expected<const float *> load(mlir::Value value, int64_t batch, AlignedBuffer &spare);
+  llvm::Expected<const float *> load(mlir::Value value, int64_t batch, Pages &spare);
   void release(mlir::Value value, int64_t batch);
   bool contains(mlir::Value value, int64_t batch) const { return entries.contains({value, batch}); }
 
 private:
   struct Entry {
     int64_t bytes;
-    AlignedBuffer memory; ///< or, where it is empty, an offset in the file
+    Pages memory; ///< or, where it is empty, an offset in the file
     int64_t offset;
   };
   llvm::Error openFile();
@@ -47,7 +47,7 @@ private:
   int64_t available; ///< bytes that may still be taken
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, Entry> entries;
   /// What was released, by size.
-  std::map<int64_t, std::vector<AlignedBuffer>> freeMemory;
+  std::map<int64_t, std::vector<Pages>> freeMemory;
   std::map<int64_t, std::vector<int64_t>> freeFile;
   int64_t fileBytes = 0;
   int descriptor = -1;

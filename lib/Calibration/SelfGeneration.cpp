@@ -9,7 +9,6 @@
 #include "ProgressLine.h"
 
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/Memory.h"
 
 #include <algorithm>
 #include <cmath>
@@ -43,7 +42,7 @@ private:
   Workers &workers;
   HostCode code;
   int64_t vocabulary = 0;
-  AlignedBuffer weights, arena, workerArena, logits;
+  Pages weights, arena, workerArena, logits;
 };
 
 } // namespace
@@ -63,10 +62,10 @@ LogicalResult Generator::compile(ModuleOp module) {
   if (!compiled)
     return emitError(module.getLoc()) << llvm::toString(compiled.takeError());
   code = std::move(*compiled);
-  weights = AlignedBuffer(table->getByteSize());
-  arena = AlignedBuffer(code.arenaBytes);
-  workerArena = AlignedBuffer(code.workerArenaBytes * workers.size());
-  logits = AlignedBuffer(batchSequences * vocabulary * sizeof(float));
+  weights = Pages(table->getByteSize());
+  arena = Pages(code.arenaBytes);
+  workerArena = Pages(code.workerArenaBytes * workers.size());
+  logits = Pages(batchSequences * vocabulary * sizeof(float));
   return table->pack({weights.data(), weights.size()});
 }
 
@@ -86,20 +85,13 @@ int32_t Generator::choose(const float *row, bool greedy, std::mt19937_64 &random
 
 void Generator::writeBatch(int64_t begin, int64_t count, CalibrationTokens &tokens,
                            ProgressLine &progress) {
-  // Pages of zeros, of which those take memory that the sequences reach.
-  std::error_code error;
-  llvm::sys::MemoryBlock memory = llvm::sys::Memory::allocateMappedMemory(
-      llvm::alignTo(code.stateBytes, LLMC_ALIGNMENT) * count, nullptr,
-      llvm::sys::Memory::MF_READ | llvm::sys::Memory::MF_WRITE, error);
-  if (error)
-    llvm::report_bad_alloc_error("no memory for the caches of calibration");
-  llvm::sys::OwningMemoryBlock owner(memory);
+  int64_t stateBytes = llvm::alignTo(code.stateBytes, LLMC_ALIGNMENT);
+  Pages memory(stateBytes * count);
   std::vector<uint8_t *> states;
   std::vector<std::mt19937_64> randoms;
   std::vector<int32_t> sequences, positions(count), current(count);
   for (int64_t i = 0; i < count; ++i) {
-    states.push_back(static_cast<uint8_t *>(memory.base()) +
-                     i * llvm::alignTo(code.stateBytes, LLMC_ALIGNMENT));
+    states.push_back(memory.data() + i * stateBytes);
     sequences.push_back(i);
     // Seeds side by side give unrelated numbers: the generator mixes what it is seeded with.
     std::seed_seq seed{static_cast<uint32_t>(options.seed),

@@ -15,6 +15,10 @@
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/Process.h"
+
+#include <sys/mman.h>
 
 using namespace mlir;
 using namespace llmc;
@@ -30,6 +34,25 @@ llvm::ErrorOr<ArrayRef<uint8_t>> MappedFiles::map(StringRef path) {
     file = std::move(*buffer);
   }
   return llvm::arrayRefFromStringRef(file->getBuffer());
+}
+
+void MappedFiles::release(ArrayRef<uint8_t> bytes) {
+  std::lock_guard<std::mutex> lock(mutex);
+  for (const auto &entry : files) {
+    const std::unique_ptr<llvm::MemoryBuffer> &file = entry.second;
+    // Small files are read and not mapped: their memory would come back empty.
+    if (!file || file->getBufferKind() != llvm::MemoryBuffer::MemoryBuffer_MMap)
+      continue;
+    ArrayRef<uint8_t> all = llvm::arrayRefFromStringRef(file->getBuffer());
+    if (bytes.begin() < all.begin() || bytes.end() > all.end())
+      continue;
+    // Whole pages; what lies beside is read from the file again, too.
+    uintptr_t page = llvm::sys::Process::getPageSizeEstimate();
+    uintptr_t begin = llvm::alignDown(reinterpret_cast<uintptr_t>(bytes.begin()), page);
+    uintptr_t end = reinterpret_cast<uintptr_t>(bytes.end());
+    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
+    return;
+  }
 }
 
 FailureOr<int64_t> llmc::getParameterByteSize(RankedTensorType type,
@@ -97,6 +120,14 @@ FailureOr<ArrayRef<uint8_t>> llmc::getParameterBytes(ParameterOp parameter) {
            << *size << " bytes at offset " << file.getOffset() << " of '" << file.getPath()
            << "', found a file of " << available << " bytes";
   return contents->slice(file.getOffset(), *size);
+}
+
+void llmc::releaseFile(ParameterOp parameter) {
+  if (!isa<FileAttr>(parameter.getData()))
+    return;
+  FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter);
+  if (succeeded(bytes))
+    parameter.getContext()->getLoadedDialect<LLMCDialect>()->getMappedFiles().release(*bytes);
 }
 
 FailureOr<ParameterReader> ParameterReader::get(ParameterOp parameter) {

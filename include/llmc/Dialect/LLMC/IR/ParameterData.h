@@ -27,6 +27,10 @@ public:
   /// The contents of the file at `path`, valid as long as this object.
   llvm::ErrorOr<llvm::ArrayRef<uint8_t>> map(llvm::StringRef path);
 
+  /// Gives back the memory that a part of a mapped file takes, until it is read again. Does nothing
+  /// with bytes that are not of one.
+  void release(llvm::ArrayRef<uint8_t> bytes);
+
 private:
   std::mutex mutex;
   llvm::StringMap<std::unique_ptr<llvm::MemoryBuffer>> files;
@@ -36,6 +40,9 @@ private:
 /// file is missing or too short. For a type without encoding and with strides this is the
 /// smallest region that holds all elements; use `readRows` for values.
 mlir::FailureOr<llvm::ArrayRef<uint8_t>> getParameterBytes(ParameterOp parameter);
+
+/// Gives back the memory that a parameter takes as part of a mapped file, until it is read again.
+void releaseFile(ParameterOp parameter);
 
 /// Reads a rank-2 parameter row by row, or a rank-1 parameter as one row, as fp32, whatever its
 /// element type, strides or encoding. Bound to the parameter's bytes, which must stay alive.
