@@ -8,7 +8,6 @@
 #include "PartRunner.h"
 #include "Stopwatch.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
-#include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include <numeric>
 
@@ -69,9 +68,6 @@ LogicalResult PartRunner::prepare(Part &part) {
   weights = Pages(table->getByteSize());
   if (failed(table->pack({weights.data(), weights.size()})))
     return failure();
-  // The files of large models would fill the memory otherwise.
-  for (auto parameter : part.module->getOps<ParameterOp>())
-    releaseFile(parameter);
   arena = Pages(code->arenaBytes);
   workerArena = Pages(code->workerArenaBytes * workers.size());
   state = Pages(code->stateBytes);

@@ -100,6 +100,8 @@ LogicalResult WeightTable::pack(MutableArrayRef<uint8_t> out) const {
     MutableArrayRef<uint8_t> part = out.slice(entry.offset, entry.bytes);
     if (failed(entry.tiled ? packMatrix(parameter, part) : packVector(parameter, part)))
       return failure();
+    // The file of a large model would fill the memory otherwise.
+    releaseFile(parameter);
   }
   return success();
 }
