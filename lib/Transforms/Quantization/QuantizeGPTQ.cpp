@@ -56,7 +56,7 @@ struct QuantizeGPTQ : llmc::impl::QuantizeGPTQBase<QuantizeGPTQ> {
     CompressionReport result(getArgument());
     CalibrationRequest request;
     request.statistics = SecondMoment;
-    request.key = spellPass();
+    request.key = spellKey(*plan);
     request.select = [&](LinearOp, ParameterOp parameter) { return selected.contains(parameter); };
     request.visit = [&](CalibrationSite &site) {
       return site.restored ? restore(site, *plan, selected, result)
@@ -100,11 +100,18 @@ struct QuantizeGPTQ : llmc::impl::QuantizeGPTQBase<QuantizeGPTQ> {
     return options;
   }
 
-  /// The pass and its options, as far as they decide what comes out.
-  std::string spellPass() {
+  /// What decides which bytes come out, besides the model and the tokens.
+  std::string spellKey(const QuantizationPlan &plan) {
     std::string text;
     llvm::raw_string_ostream stream(text);
-    printAsTextualPipeline(stream, /*pretty=*/false);
+    stream << getArgument() << " " << plan.encoding << " mse=" << plan.searchClip
+           << " damp=" << damp.getValue() << " act-order=" << actOrder
+           << " static-groups=" << staticGroups << " true-sequential=" << trueSequential
+           << " activation=";
+    if (plan.activation)
+      stream << plan.activation;
+    stream << " include-head=" << includeHead << " ignore=";
+    llvm::interleaveComma(ignore, stream);
     return text;
   }
 
