@@ -129,7 +129,17 @@ private:
   }
 
   std::string changeString(const FieldDescriptor *field, std::string value) {
-    static const char *operators[] = {"Add",
+    static const char *operators[] = {"Abs",
+                                      "Add",
+                                      "Ceil",
+                                      "Exp",
+                                      "Floor",
+                                      "IsInf",
+                                      "Log",
+                                      "Not",
+                                      "Round",
+                                      "Sign",
+                                      "Softplus",
                                       "And",
                                       "Attention",
                                       "Cast",

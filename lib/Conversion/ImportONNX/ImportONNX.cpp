@@ -16,7 +16,6 @@
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -530,14 +529,4 @@ OwningOpRef<ModuleOp> llmc::importONNX(llvm::MemoryBufferRef file, MLIRContext *
   if (isFile)
     offsets = findRawData(llvm::arrayRefFromStringRef(file.getBuffer()));
   return Importer(path, std::move(offsets), location).run(model);
-}
-
-OwningOpRef<ModuleOp> llmc::importONNX(StringRef path, MLIRContext *context) {
-  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!file) {
-    emitError(FileLineColLoc::get(context, path, 0, 0))
-        << "cannot read '" << path << "': " << file.getError().message();
-    return nullptr;
-  }
-  return importONNX((*file)->getMemBufferRef(), context);
 }

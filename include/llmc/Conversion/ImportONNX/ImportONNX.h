@@ -21,9 +21,6 @@ namespace llmc {
 mlir::OwningOpRef<mlir::ModuleOp> importONNX(llvm::MemoryBufferRef file,
                                              mlir::MLIRContext *context);
 
-/// The same from a path.
-mlir::OwningOpRef<mlir::ModuleOp> importONNX(llvm::StringRef path, mlir::MLIRContext *context);
-
 } // namespace llmc
 
 #endif // LLMC_CONVERSION_IMPORTONNX_IMPORTONNX_H
