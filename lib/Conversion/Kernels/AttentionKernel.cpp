@@ -29,6 +29,10 @@ using namespace llmc;
 
 using Values = KernelBuilder::Values;
 
+/// Bytes between the values that are read and those that are asked for, in decode: the cache comes
+/// from memory.
+static constexpr int64_t prefetchDistance = 4096;
+
 /// Bytes from one query's scores to the next one's; a line more than a power of two often is, which
 /// would put all queries' scores in one set of the cache.
 static int64_t getScoreStride(const CacheLayout &layout) { return layout.capacity * 4 + 64; }
@@ -263,6 +267,8 @@ private:
         [&](Value position, ValueRange carried) {
           Values next(carried), line;
           Value at = k.offset(group.values, k.mul(position, layout.headSize * valueBytes));
+          for (int64_t byte = 0; spec.oneRow && byte < parts * partWidth * valueBytes; byte += 64)
+            k.prefetch(k.offset(at, prefetchDistance + element * valueBytes + byte));
           for (int64_t part = 0; part < parts; ++part)
             line.push_back(k.loadAsFloats(
                 layout.values, k.offset(at, (element + part * partWidth) * valueBytes), partWidth));

@@ -7,6 +7,8 @@
 
 #include "LinearEmitter.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace llmc;
 

@@ -235,6 +235,8 @@ void setTargets(SPMDProgram &program) {
         continue;
       MLIRContext *context = function.getContext();
       function.setTargetCpu(target.cpu);
+      // A kernel is called from many stages, and one copy of it is enough.
+      function.setNoInline(!exported);
       if (!target.llvmFeatures.empty())
         function.setTargetFeaturesAttr(LLVM::TargetFeaturesAttr::get(context, target.llvmFeatures));
       if (target.dot == DotLowering::Vnni)
