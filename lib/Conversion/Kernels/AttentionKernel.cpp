@@ -176,8 +176,11 @@ private:
                [&](Value element, ValueRange carried) {
                  Values next(carried), lines;
                  Value line = k.offset(keys, k.mul(element, lineBytes));
-                 for (int64_t b = 0; b < blocks; ++b)
+                 for (int64_t b = 0; b < blocks; ++b) {
                    lines.push_back(k.loadAsFloats(layout.keys, k.offset(line, b * blockBytes)));
+                   if (spec.oneRow)
+                     k.prefetch(k.offset(line, (b + blocks) * blockBytes));
+                 }
                  Value elements = k.offset(group.query, k.mul(element, 4));
                  for (int64_t i = 0; i < count; ++i) {
                    Value x = k.loadBroadcast(k.offset(elements, queryOffset(group, first + i)));
