@@ -43,8 +43,8 @@ class Program:
 PROGRAMS = {
     "4bit": Program(
         "4 bits, groups of 32; head 8 bits",
-        "quantize-rtn{bits=4 group-size=32},"
-        "quantize-rtn{bits=8 group-size=32 include-head ignore=layers}",
+        "quantize-rtn{bits=4 group-size=32 table=false},"
+        "quantize-rtn{bits=8 group-size=32 include-head ignore=layers table=false}",
         "q4_0",
     ),
     "fp32": Program("fp32", "", "f32"),
