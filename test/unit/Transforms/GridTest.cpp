@@ -88,6 +88,7 @@ TEST_F(GridTest, RoundsHalfToEvenAndStaysInRange) {
   EXPECT_EQ(grid.encode(2.5f), 10u);
   EXPECT_EQ(grid.encode(100.0f), 15u);
   EXPECT_EQ(grid.encode(-100.0f), 0u);
+  EXPECT_EQ(grid.encode(std::nanf("")), 0u);
 }
 
 TEST_F(GridTest, ScalesAreNumbersOfTheirType) {

@@ -34,7 +34,8 @@ struct Grid {
     if (scale == 0)
       return zero;
     float position = std::nearbyint((value - minimum) / scale) + static_cast<float>(zero);
-    return static_cast<unsigned>(std::clamp(position, 0.0f, static_cast<float>(last)));
+    // What is not a number has no nearest code: it takes the first.
+    return position > 0 ? static_cast<unsigned>(std::min(position, static_cast<float>(last))) : 0;
   }
 
   /// The number that a code stands for, as the encoding decodes it.
