@@ -44,8 +44,9 @@ struct CalibratePass : llmc::impl::CalibrateBase<CalibratePass> {
     FailureOr<unsigned> kinds = getKinds();
     if (failed(kinds))
       return signalPassFailure();
-    if (saveStatistics.empty()) {
-      emitError(getOperation().getLoc(), "calibrate: expected save-statistics, a file to write");
+    if (saveStatistics.empty() && saveTokens.empty()) {
+      emitError(getOperation().getLoc(),
+                "calibrate: expected save-statistics or save-tokens, a file to write");
       return signalPassFailure();
     }
     CalibrationOptions options;
@@ -57,6 +58,7 @@ struct CalibratePass : llmc::impl::CalibrateBase<CalibratePass> {
     // MiB, as far as they can be counted in bytes.
     options.memory = std::min<int64_t>(memory, INT64_MAX >> 20) * (1 << 20);
     options.saveStatistics = saveStatistics;
+    options.saveTokens = saveTokens;
     options.resume = resume;
     options.threads = threads;
     CalibrationRequest request;

@@ -108,9 +108,12 @@ LogicalResult Walk::checkOptions() {
   if (!options.statistics.empty() && !options.resume.empty())
     return emitError(module.getLoc(), "calibration: expected no folder to resume in where "
                                       "statistics are read: nothing is run");
-  if (!options.statistics.empty() && (!options.saveStatistics.empty() || request.inputRows > 0))
+  bool saves = !options.saveStatistics.empty() || !options.saveTokens.empty();
+  if (!options.statistics.empty() && (saves || request.inputRows > 0))
     return emitError(module.getLoc(), "calibration: expected no statistics to read where ")
-           << (request.inputRows > 0 ? "inputs are asked for" : "statistics are to be saved");
+           << (request.inputRows > 0              ? "inputs are asked for"
+               : options.saveStatistics.empty() ? "tokens are to be saved"
+                                                  : "statistics are to be saved");
   if (options.memory < 0)
     return emitError(module.getLoc(),
                      "calibration: expected a bound of memory that is not negative, found ")
@@ -466,7 +469,11 @@ FailureOr<CalibrationTimes> Walk::run() {
   workers.emplace(std::move(*created));
   bool ownText = options.calibration.empty();
   if ((!ownText && failed(readSamples())) || (!options.resume.empty() && failed(openFolder())) ||
-      (ownText && failed(writeSamples())) || failed(openWriter()) || failed(walkBlocks()))
+      (ownText && failed(writeSamples())))
+    return failure();
+  if (!options.saveTokens.empty() && failed(report(saveTokens(tokens, options.saveTokens))))
+    return failure();
+  if (failed(openWriter()) || failed(walkBlocks()))
     return failure();
   progress.reset();
   if (writer && failed(report(writer->finish())))

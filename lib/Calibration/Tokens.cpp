@@ -7,6 +7,7 @@
 
 #include "Tokens.h"
 #include "Fingerprint.h"
+#include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/tokenizer.h"
 
@@ -72,6 +73,22 @@ static llvm::Expected<std::vector<int32_t>> readIntegers(StringRef bytes, String
   return tokens;
 }
 
+/// The number of elements of a shape as .npy files spell it, "2, 3" or "6,"; saturates.
+static std::optional<uint64_t> countElements(StringRef shape) {
+  uint64_t count = 1;
+  SmallVector<StringRef> extents;
+  shape.split(extents, ',');
+  if (extents.size() > 1 && extents.back().trim().empty())
+    extents.pop_back();
+  for (StringRef extent : extents) {
+    uint64_t found = 0;
+    if (extent.trim().getAsInteger(10, found))
+      return std::nullopt;
+    count = llvm::SaturatingMultiply(count, found);
+  }
+  return count;
+}
+
 /// A .npy file of version 1 to 3: a magic, a header that is a Python dictionary, the numbers.
 static llvm::Expected<std::vector<int32_t>> readNpy(StringRef path) {
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = readFile(path);
@@ -95,15 +112,15 @@ static llvm::Expected<std::vector<int32_t>> readNpy(StringRef path) {
     return fail("expected a .npy header with 'descr' and 'shape'");
   if (type[1] != "<i4" && type[1] != "<i8")
     return fail("expected token ids of type <i4 or <i8, found " + type[1]);
-  SmallVector<StringRef> found;
-  uint64_t count = 0;
-  if (!llvm::Regex("^ *(1 *, *)?([0-9]+) *,? *$").match(shape[1], &found) ||
-      found[2].getAsInteger(10, count))
-    return fail("expected shape (n,) or (1, n), found (" + shape[1] + ")");
+  if (llvm::Regex("'fortran_order' *: *True").match(header))
+    return fail("expected rows one after the other, found Fortran's order");
   size_t size = type[1] == "<i4" ? 4 : 8;
-  if (count > data.size() / size)
-    return fail("expected " + Twine(count) + " tokens, found " + Twine(data.size() / size));
-  data = data.take_front(count * size);
+  std::optional<uint64_t> count = countElements(shape[1]);
+  if (!count)
+    return fail("expected a shape of integers, found (" + shape[1] + ")");
+  if (*count > data.size() / size)
+    return fail("expected " + Twine(*count) + " tokens, found " + Twine(data.size() / size));
+  data = data.take_front(*count * size);
   return size == 4 ? readIntegers<int32_t>(data, path) : readIntegers<int64_t>(data, path);
 }
 
@@ -193,6 +210,26 @@ llvm::Expected<CalibrationTokens> llmc::readTokens(ModuleOp module, const TokenL
     samples.ids.insert(samples.ids.end(), tokens->begin() + window * options.sequenceLength,
                        tokens->begin() + (window + 1) * options.sequenceLength);
   return samples;
+}
+
+llvm::Error llmc::saveTokens(const CalibrationTokens &tokens, StringRef path) {
+  std::string header;
+  llvm::raw_string_ostream(header)
+      << "{'descr': '<i4', 'fortran_order': False, 'shape': (" << tokens.getSamples() << ", "
+      << tokens.length << "), }";
+  // Version 1.0: a magic, the header's length in 16 bits, and spaces up to a multiple of 64.
+  constexpr size_t magicBytes = 10;
+  header.resize(llvm::alignTo(magicBytes + header.size() + 1, 64) - magicBytes - 1, ' ');
+  header += '\n';
+  std::string file("\x93NUMPY\1\0", 8);
+  file.resize(magicBytes);
+  llvm::support::endian::write16le(file.data() + 8, header.size());
+  file += header;
+  size_t start = file.size();
+  file.resize(start + tokens.ids.size() * sizeof(int32_t));
+  for (auto [index, token] : llvm::enumerate(tokens.ids))
+    llvm::support::endian::write32le(file.data() + start + index * sizeof(int32_t), token);
+  return writeFileAtomically(path, file);
 }
 
 std::string llmc::getFingerprint(const CalibrationTokens &tokens) {

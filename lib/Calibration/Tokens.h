@@ -25,6 +25,9 @@ struct CalibrationTokens {
 /// Tells whether two sets of samples are the same.
 std::string getFingerprint(const CalibrationTokens &tokens);
 
+/// Writes samples to a .npy file: int32, [samples, length].
+llvm::Error saveTokens(const CalibrationTokens &tokens, llvm::StringRef path);
+
 /// What tokens and positions the model can take.
 struct TokenLimits {
   int64_t vocabulary = 0, context = 0;
@@ -32,7 +35,8 @@ struct TokenLimits {
   static mlir::FailureOr<TokenLimits> get(mlir::ModuleOp module);
 };
 
-/// Reads the samples from the options' text or token file: windows that do not overlap, chosen by
+/// Reads the samples from the options' text or token file, whose numbers are taken in their order
+/// whatever its shape: windows that do not overlap, chosen by
 /// the seed. Where there are fewer than asked for, all are taken and a warning is given.
 llvm::Expected<CalibrationTokens> readTokens(mlir::ModuleOp module, const TokenLimits &limits,
                                              const CalibrationOptions &options);

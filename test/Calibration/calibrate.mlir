@@ -16,7 +16,7 @@
 // FILE-DAG: "key.second_moment":{"data_offsets":[{{[0-9]+}},{{[0-9]+}}],"dtype":"F64","shape":[8,8]}
 // FILE-DAG: "head.mean":{"data_offsets":[{{[0-9]+}},{{[0-9]+}}],"dtype":"F32","shape":[8]}
 // FILE-NOT: magnitude
-// NO-FILE: error: calibrate: expected save-statistics, a file to write
+// NO-FILE: error: calibrate: expected save-statistics or save-tokens, a file to write
 // KINDS: error: calibrate: expected kinds among second_moment, mean, mean_magnitude and max_magnitude, found median
 // LENGTH: error: calibration: expected a sequence-length of at most the model's 8, found 9
 

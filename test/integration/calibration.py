@@ -105,6 +105,18 @@ def main():
             other = folder / "other.safetensors"
             calibrate(model, save_statistics=other, **common, **options)
             assert other.read_bytes() == saved.read_bytes(), options
+
+        # The samples can be kept: those of a file, and those that the model writes.
+        kept = folder / "kept.npy"
+        calibrate(model, save_tokens=kept, **common)
+        found = np.load(kept)
+        assert found.dtype == np.int32 and sorted(map(tuple, found)) == sorted(map(tuple, tokens))
+        calibrate(model, save_statistics=saved, save_tokens=kept, samples=SAMPLES, sequence_length=LENGTH)
+        assert np.load(kept).shape == (SAMPLES, LENGTH)
+        own = read_statistics(saved)
+        calibrate(model, save_statistics=saved, **{**common, "calibration": kept})
+        for name, values in read_statistics(saved).items():
+            check(own, name, values)
     print("calibration: as ONNX Runtime's")
 
 

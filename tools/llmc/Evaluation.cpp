@@ -14,6 +14,7 @@
 #include <iterator>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 
 namespace llmc::driver {
 
@@ -28,31 +29,46 @@ double logSumExp(std::span<const float> logits) {
   return maximum + std::log(sum);
 }
 
+/// What one prediction was worth.
+struct Prediction {
+  double loss = 0, referenceLoss = 0; ///< −log p of the token that came, in nats
+  double divergence = 0;              ///< KL(reference ‖ model), in nats
+  bool sameTop = false;               ///< whether the most likely token is the reference's
+};
+
+/// `reference` is empty where there is nothing to compare with.
+Prediction judge(std::span<const float> logits, std::span<const float> reference, int32_t next) {
+  double normalizer = logSumExp(logits);
+  Prediction result{.loss = normalizer - logits[next]};
+  if (reference.empty())
+    return result;
+  double referenceNormalizer = logSumExp(reference);
+  result.referenceLoss = referenceNormalizer - reference[next];
+  for (size_t i = 0; i < logits.size(); ++i) {
+    double logProbability = reference[i] - referenceNormalizer;
+    result.divergence += std::exp(static_cast<float>(logProbability)) *
+                         (logProbability - (logits[i] - normalizer));
+  }
+  result.sameTop = std::max_element(logits.begin(), logits.end()) - logits.begin() ==
+                   std::max_element(reference.begin(), reference.end()) - reference.begin();
+  return result;
+}
+
 /// What is gathered over all predicted tokens.
 struct Totals {
   double negativeLogLikelihood = 0, ofReference = 0;
   size_t tokens = 0, windows = 0, bytes = 0;
-  std::vector<double> divergences; ///< KL(reference ‖ model) of every prediction, in nats
-  size_t sameTop = 0;              ///< predictions whose most likely token is the reference's
+  std::vector<double> divergences; ///< of every prediction that was compared
+  size_t sameTop = 0;
 
-  void addPrediction(std::span<const float> logits, int32_t next) {
-    negativeLogLikelihood += logSumExp(logits) - logits[next];
+  void add(const Prediction &prediction, bool compared) {
+    negativeLogLikelihood += prediction.loss;
     ++tokens;
-  }
-
-  void addComparison(std::span<const float> logits, std::span<const float> reference,
-                     int32_t next) {
-    double normalizer = logSumExp(logits), referenceNormalizer = logSumExp(reference);
-    double divergence = 0;
-    for (size_t i = 0; i < logits.size(); ++i) {
-      double logProbability = reference[i] - referenceNormalizer;
-      divergence += std::exp(static_cast<float>(logProbability)) *
-                    (logProbability - (logits[i] - normalizer));
-    }
-    divergences.push_back(std::max(divergence, 0.0));
-    ofReference += referenceNormalizer - reference[next];
-    sameTop += std::max_element(logits.begin(), logits.end()) - logits.begin() ==
-               std::max_element(reference.begin(), reference.end()) - reference.begin();
+    if (!compared)
+      return;
+    ofReference += prediction.referenceLoss;
+    divergences.push_back(std::max(prediction.divergence, 0.0));
+    sameTop += prediction.sameTop;
   }
 
   nlohmann::ordered_json summarize(double loss) const {
@@ -86,27 +102,44 @@ std::string readFile(const std::string &path) {
   return text;
 }
 
+/// Calls `work` for 0 … count − 1, on some threads.
+template <typename Work> void forEach(size_t count, size_t threads, const Work &work) {
+  std::vector<std::jthread> others;
+  auto everyNth = [&](size_t first) {
+    for (size_t i = first; i < count; i += threads)
+      work(i);
+  };
+  for (size_t thread = 1; thread < threads; ++thread)
+    others.emplace_back(everyNth, thread);
+  everyNth(0);
+}
+
 /// Runs one window through the model, and the reference if there is one.
 void evaluateWindow(std::span<const int32_t> window, Session &session, Session *reference,
-                    size_t vocabulary, Totals &totals) {
+                    const llmc_model_info &info, Totals &totals) {
   session.rewind(0);
   if (reference)
     reference->rewind(0);
   // Logits of a few rows at a time: those of a whole window would take hundreds of megabytes.
   constexpr size_t rows = 128;
+  const size_t vocabulary = info.vocabulary;
   std::vector<float> logits(rows * vocabulary), expected(reference ? rows * vocabulary : 0);
+  std::vector<Prediction> predictions(rows);
   for (size_t begin = 0; begin + 1 < window.size(); begin += rows) {
     size_t count = std::min(rows, window.size() - 1 - begin);
     session.evaluate(window.subspan(begin, count), logits.data());
     if (reference)
       reference->evaluate(window.subspan(begin, count), expected.data());
-    for (size_t row = 0; row < count; ++row) {
-      int32_t next = window[begin + row + 1];
-      std::span<const float> found(logits.data() + row * vocabulary, vocabulary);
-      totals.addPrediction(found, next);
-      if (reference)
-        totals.addComparison(found, {expected.data() + row * vocabulary, vocabulary}, next);
-    }
+    forEach(count, info.threads, [&](size_t row) {
+      auto ofRow = [&](const std::vector<float> &values) {
+        return std::span(values).subspan(values.empty() ? 0 : row * vocabulary,
+                                         values.empty() ? 0 : vocabulary);
+      };
+      predictions[row] = judge(ofRow(logits), ofRow(expected), window[begin + row + 1]);
+    });
+    // In order, so that sums do not depend on threads.
+    for (size_t row = 0; row < count; ++row)
+      totals.add(predictions[row], reference != nullptr);
   }
   ++totals.windows;
 }
@@ -157,8 +190,8 @@ Evaluation evaluateText(const Model &model, const Model *reference, const TextOp
     read += window.size();
     if (window.size() < 2)
       break;
-    evaluateWindow(window, session, referenceSession ? &*referenceSession : nullptr, vocabulary,
-                   totals);
+    evaluateWindow(window, session, referenceSession ? &*referenceSession : nullptr,
+                   model.getInfo(), totals);
     // Bytes are those of the predicted tokens: the first of a window is given, not predicted.
     totals.bytes += tokenizer.decode(window.subspan(1)).size();
     progress.update(index + 1);

@@ -53,6 +53,8 @@ struct CalibrationOptions {
   /// A file that `saveStatistics` wrote: nothing is run.
   std::string statistics;
   std::string saveStatistics;
+  /// A .npy file to write the samples to: int32, [samples, sequenceLength].
+  std::string saveTokens;
   /// A folder in which finished blocks are kept until the walk is done, so that it goes on where
   /// it was interrupted. Empty: it starts anew.
   std::string resume;

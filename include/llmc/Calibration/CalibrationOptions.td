@@ -22,6 +22,8 @@ defvar calibrationOptions = [
          "Chooses the samples, or the text that the model writes">,
   Option<"memory", "memory", "int64_t", /*default=*/"1024",
          "MiB of rows to keep in memory; what is beyond lies in a temporary file">,
+  Option<"saveTokens", "save-tokens", "std::string", /*default=*/"\"\"",
+         "Write the samples' tokens to this .npy file, which `calibration` takes">,
   Option<"saveStatistics", "save-statistics", "std::string", /*default=*/"\"\"",
          "Write the statistics to this file (safetensors)">,
   Option<"resume", "resume", "std::string", /*default=*/"\"\"",

@@ -96,6 +96,7 @@ struct QuantizeGPTQ : llmc::impl::QuantizeGPTQBase<QuantizeGPTQ> {
     options.trueSequential = trueSequential;
     options.statistics = statistics;
     options.saveStatistics = saveStatistics;
+    options.saveTokens = saveTokens;
     options.resume = resume;
     return options;
   }

@@ -65,8 +65,13 @@ TEST(Tokens, RefusesFilesThatAreNone) {
   expect(makeNpy("{'descr': '<i4'}", four), "expected a .npy header with 'descr' and 'shape'");
   expect(makeNpy("{'descr': '<f4', 'shape': (4,)}", four),
          "expected token ids of type <i4 or <i8, found <f4");
-  expect(makeNpy("{'descr': '<i4', 'shape': (2, 2)}", four),
-         "expected shape (n,) or (1, n), found (2, 2)");
+  expect(makeNpy("{'descr': '<i4', 'shape': (2, n)}", four),
+         "expected a shape of integers, found (2, n)");
+  expect(makeNpy("{'descr': '<i4', 'fortran_order': True, 'shape': (2, 2)}", four),
+         "expected rows one after the other, found Fortran's order");
+  expect(makeNpy("{'descr': '<i4', 'shape': (4294967296, 4294967296)}", four),
+         "expected 18446744073709551615 tokens, found 4");
+  expect(makeNpy("{'descr': '<i4', 'shape': (3, 2)}", four), "expected 6 tokens, found 4");
   expect(makeNpy("{'descr': '<i4', 'shape': (5,)}", four), "expected 5 tokens, found 4");
   expect(makeNpy(good, four.substr(0, 12) + "\xff\xff\xff\xff"),
          "expected token ids, found -1 at 3");
