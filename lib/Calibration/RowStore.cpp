@@ -60,7 +60,7 @@ llvm::Error RowStore::openFile() {
   if (error)
     return llvm::createStringError(error, "cannot make a temporary file for calibration: %s",
                                    error.message().c_str());
-  llvm::sys::fs::remove(path);
+  (void)llvm::sys::fs::remove(path);
   return llvm::Error::success();
 }
 

@@ -98,14 +98,14 @@ void WorkFolder::removeUnfinished() const {
     if (StringRef name = llvm::sys::path::filename(entry->path());
         name.contains(".tmp") &&
         (name.starts_with("block-") || name.starts_with("rows") || name.starts_with("tokens")))
-      llvm::sys::fs::remove(entry->path());
+      (void)llvm::sys::fs::remove(entry->path());
 }
 
 void WorkFolder::remove() {
   for (int64_t block = 0; !llvm::sys::fs::remove(getBlockPath(block), /*IgnoreNonExisting=*/false);)
     ++block;
   for (const char *name : {"rows", "tokens", "job"})
-    llvm::sys::fs::remove(getPath(name));
+    (void)llvm::sys::fs::remove(getPath(name));
   rmdir(path.c_str());
 }
 

@@ -27,7 +27,8 @@ static StringRef getTypeName(RankedTensorType type) {
 llvm::Error llmc::spillParameters(ModuleOp module, StringRef output) {
   SmallString<256> path(output);
   llvm::sys::path::replace_extension(path, "safetensors");
-  llvm::sys::fs::make_absolute(path);
+  if (std::error_code error = llvm::sys::fs::make_absolute(path))
+    return llvm::createStringError(error, "cannot find the current folder: " + error.message());
   SmallVector<ParameterOp> parameters;
   bool anyInMemory = false;
   for (auto parameter : module.getOps<ParameterOp>()) {

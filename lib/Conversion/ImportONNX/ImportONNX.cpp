@@ -499,10 +499,12 @@ OwningOpRef<ModuleOp> llmc::importONNX(llvm::MemoryBufferRef file, MLIRContext *
   SmallString<256> path(file.getBufferIdentifier());
   Location location = FileLineColLoc::get(context, path, 0, 0);
   bool isFile = !path.empty() && path != "-" && path != "<stdin>";
-  if (isFile)
-    llvm::sys::fs::make_absolute(path);
-  else
+  if (!isFile)
     path.clear();
+  else if (std::error_code error = llvm::sys::fs::make_absolute(path)) {
+    emitError(location) << "cannot find the current folder: " << error.message();
+    return nullptr;
+  }
   if (file.getBufferSize() == 0) {
     emitError(location) << "expected an ONNX model, found an empty file";
     return nullptr;

@@ -99,7 +99,7 @@ private:
       Value whole = k.equal(k.sub(last, row), k.integer(rowsAtOnce));
       Value oneSequence = k.equal(loadIndex(k, caches.sequences, row),
                                   loadIndex(k, caches.sequences, k.add(last, -1)));
-      Value together = k.and_(whole, oneSequence);
+      Value together = k.bitAnd(whole, oneSequence);
       k.ifThen(together, [&] { emitQueries(row, head, rowsAtOnce, headsAtOnce); });
       Value next = k.select(together, last, row);
       k.loop(next, last, 1, [&](Value single) { emitQueries(single, head, 1, headsAtOnce); });
@@ -212,7 +212,7 @@ private:
     Value positions = k.add(lane, spread(first));
     Value seen = k.lessInteger(positions, spread(end));
     if (spec.window)
-      seen = k.and_(seen, k.lessInteger(spread(k.add(begin, -1)), positions));
+      seen = k.bitAnd(seen, k.lessInteger(spread(k.add(begin, -1)), positions));
     return seen;
   }
 

@@ -94,10 +94,12 @@ Value KernelBuilder::max(Value a, Value b) {
 Value KernelBuilder::add(Value a, int64_t b) { return add(a, integer(a.getType(), b)); }
 Value KernelBuilder::mul(Value a, int64_t b) { return mul(a, integer(a.getType(), b)); }
 Value KernelBuilder::div(Value a, int64_t b) { return div(a, integer(a.getType(), b)); }
-Value KernelBuilder::and_(Value a, Value b) {
+Value KernelBuilder::bitAnd(Value a, Value b) {
   return arith::AndIOp::create(builder, location, a, b);
 }
-Value KernelBuilder::or_(Value a, Value b) { return arith::OrIOp::create(builder, location, a, b); }
+Value KernelBuilder::bitOr(Value a, Value b) {
+  return arith::OrIOp::create(builder, location, a, b);
+}
 Value KernelBuilder::shl(Value a, int64_t b) {
   return b == 0 ? a : arith::ShLIOp::create(builder, location, a, integer(a.getType(), b));
 }
@@ -146,10 +148,10 @@ Value KernelBuilder::widen(Value bits, Type element) {
   // Shifted into place the exponent is 112 too small, which a multiplication by 2^112 mends,
   // subnormal numbers included. Weights and caches hold no infinities and no NaN.
   Value wide = extendUnsigned(bits, like(i32()));
-  Value magnitude = shl(and_(wide, integer(like(i32()), 0x7fff)), 13);
-  Value sign = shl(and_(wide, integer(like(i32()), 0x8000)), 16);
+  Value magnitude = shl(bitAnd(wide, integer(like(i32()), 0x7fff)), 13);
+  Value sign = shl(bitAnd(wide, integer(like(i32()), 0x8000)), 16);
   Value value = fmul(bitcast(magnitude, like(f32())), real(like(f32()), 0x1p112));
-  return bitcast(or_(bitcast(value, like(i32())), sign), like(f32()));
+  return bitcast(bitOr(bitcast(value, like(i32())), sign), like(f32()));
 }
 
 void KernelBuilder::storeAs(Type element, Value floats, Value address) {
@@ -167,17 +169,17 @@ void KernelBuilder::storeAs(Type element, Value floats, Value address) {
   // cut to infinity. Added to 0.5, a number below 2^-14 is rounded by the addition itself, to
   // multiples of the smallest half.
   Value bits = bitcast(floats, like(i32()));
-  Value sign = and_(shr(bits, 16), integer(like(i32()), 0x8000));
+  Value sign = bitAnd(shr(bits, 16), integer(like(i32()), 0x8000));
   Value magnitude = fabs(floats);
   Value raw = sub(bitcast(magnitude, like(i32())), integer(like(i32()), 112 << 23));
-  Value odd = and_(shr(raw, 13), integer(like(i32()), 1));
+  Value odd = bitAnd(shr(raw, 13), integer(like(i32()), 1));
   Value normal = shr(add(raw, add(odd, integer(like(i32()), 0xfff))), 13);
   normal = arith::MinUIOp::create(builder, location, normal, integer(like(i32()), 0x7c00));
   Value shifted = fadd(magnitude, real(like(f32()), 0.5));
   Value subnormal =
       sub(bitcast(shifted, like(i32())), integer(like(i32()), llvm::bit_cast<uint32_t>(0.5f)));
   Value half = select(less(magnitude, real(like(f32()), 0x1p-14)), subnormal, normal);
-  store(truncate(or_(half, sign), like(i16())), address, 2);
+  store(truncate(bitOr(half, sign), like(i16())), address, 2);
 }
 
 void KernelBuilder::prefetch(Value address) {

@@ -51,7 +51,7 @@ public:
   Value div(Value a, Value b), rem(Value a, Value b);
   Value min(Value a, Value b), max(Value a, Value b); ///< signed
   Value add(Value a, int64_t b), mul(Value a, int64_t b), div(Value a, int64_t b);
-  Value and_(Value a, Value b), or_(Value a, Value b), shl(Value a, int64_t b),
+  Value bitAnd(Value a, Value b), bitOr(Value a, Value b), shl(Value a, int64_t b),
       shr(Value a, int64_t b);
   /// The address `bytes` after `base`.
   Value offset(Value base, Value bytes), offset(Value base, int64_t bytes);

@@ -99,10 +99,10 @@ std::pair<Value, Value> KernelBuilder::sincos(Value x) {
   cosine = fma(fmul(cosine, square), square, fma(square, real(type, -0.5), real(type, 1.0)));
 
   // Quadrants 1 and 3 swap the two; 2 and 3 negate the sine, 1 and 2 the cosine.
-  Value swap = equal(and_(quadrant, integer(integers, 1)), integer(integers, 1));
+  Value swap = equal(bitAnd(quadrant, integer(integers, 1)), integer(integers, 1));
   Value resultSine = select(swap, cosine, sine), resultCosine = select(swap, sine, cosine);
   auto negateIf = [&](Value value, Value bits) {
-    Value sign = shl(and_(bits, integer(integers, 2)), 30);
+    Value sign = shl(bitAnd(bits, integer(integers, 2)), 30);
     return bitcast(arith::XOrIOp::create(builder, location, bitcast(value, integers), sign), type);
   };
   return {negateIf(resultSine, quadrant),

@@ -70,14 +70,14 @@ WeightDecoder::Values WeightDecoder::loadCodes(Value tile, Value block) {
         // There are no shifts of bytes: 16-bit ones, and the mask removes what comes across.
         Value part = width == 8
                          ? packed
-                         : k.and_(k.bitcast(k.shr(k.bitcast(packed, halves), width * j), bytes),
-                                  k.integer(bytes, (1 << width) - 1));
+                         : k.bitAnd(k.bitcast(k.shr(k.bitcast(packed, halves), width * j), bytes),
+                                    k.integer(bytes, (1 << width) - 1));
         Value &code = codes[line * stepsPerLine + j];
         if (codeShift == 0)
           code = part;
         else
           // The part fits above the bits that are there, inside its byte.
-          code = k.or_(code, k.bitcast(k.shl(k.bitcast(part, halves), codeShift), bytes));
+          code = k.bitOr(code, k.bitcast(k.shl(k.bitcast(part, halves), codeShift), bytes));
       }
     }
     planeOffset += width * 64;
@@ -105,9 +105,9 @@ WeightDecoder::Values WeightDecoder::decodeBlock(Value tile, Value block) {
       Value packed = k.load(words, k.offset(address, planeOffset + line * 64), 1);
       for (int64_t input = 0; input < inputsPerLine; ++input) {
         unsigned shift = 8 * (input % 4) + width * (input / 4);
-        Value part = k.and_(k.shr(packed, shift), k.integer(words, (1 << width) - 1));
+        Value part = k.bitAnd(k.shr(packed, shift), k.integer(words, (1 << width) - 1));
         Value &code = codes[line * inputsPerLine + input];
-        code = codeShift == 0 ? part : k.or_(code, k.shl(part, codeShift));
+        code = codeShift == 0 ? part : k.bitOr(code, k.shl(part, codeShift));
       }
     }
     planeOffset += width * 64;

@@ -257,9 +257,7 @@ LogicalResult Raiser::finish() {
     location = graph.getLoc();
     reason.clear();
     std::optional<View> rowsView =
-        std::holds_alternative<std::monostate>(found)
-            ? std::nullopt
-            : toView(found, probe.get(value) ? probe.get(value)->shape : SmallVector<int64_t>());
+        std::holds_alternative<std::monostate>(found) ? std::nullopt : toView(found);
     if (!rowsView || logits)
       return graph.emitError("expected outputs to be logits and the cache, found '")
              << text << "'" << (reason.empty() ? "" : ": " + reason);
@@ -300,7 +298,7 @@ static bool sameContents(ParameterOp a, ParameterOp b) {
 }
 
 /// Ties the head to the embedding where the file holds the same matrix twice.
-static void tieHead(ModuleOp module, func::FuncOp step) {
+static void tieHead(func::FuncOp step) {
   auto head = step.getBody().front().getTerminator()->getOperand(0).getDefiningOp<LinearOp>();
   ParameterValueOp table;
   step.walk([&](EmbeddingOp op) {
@@ -362,7 +360,7 @@ LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
   // What was computed for nothing: parameters of parts that were cut further, unused norms.
   if (failed(applyPatternsGreedily(step, FrozenRewritePatternSet())))
     return failure();
-  tieHead(module, step);
+  tieHead(step);
   nameParameters(module, step);
   return success();
 }

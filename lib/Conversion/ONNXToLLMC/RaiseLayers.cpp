@@ -191,8 +191,10 @@ LogicalResult Raiser::raiseMatMulNBits(Node &node) {
     // An order of the inputs; counting up by blocks it says nothing.
     auto order = probe.load(operand(node, 4));
     int64_t block = node.getInt("block_size", 32);
+    if (block <= 0)
+      return fail("expected a block_size above 0, found " + Twine(block));
     for (size_t i = 0; order && i < order->size(); ++i)
-      if ((*order)[i] != static_cast<double>(i / block))
+      if ((*order)[i] != static_cast<double>(static_cast<int64_t>(i) / block))
         return fail("expected inputs in their own order, found a g_idx that permutes them");
   }
   blocks->bits = static_cast<unsigned>(node.getInt("bits", 4));

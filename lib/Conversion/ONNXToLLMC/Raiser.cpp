@@ -313,17 +313,15 @@ std::optional<View> Raiser::applyMovement(const View &view, ArrayRef<int64_t> ne
                   getRowCount(view), view.columns);
 }
 
-std::optional<View> Raiser::toView(const Abstract &value, ArrayRef<int64_t> shape) {
+std::optional<View> Raiser::toView(const Abstract &value) {
   if (auto *view = std::get_if<View>(&value))
     return *view;
-  FailureOr<View> view = failure();
   if (auto *normal = std::get_if<Normal>(&value))
-    view = emitNormal(*normal);
-  else if (auto *function = std::get_if<Function>(&value))
-    view = emitFunction(*function);
-  else
-    (void)fail("expected rows of the model as operand");
-  return succeeded(view) ? std::optional(*view) : std::nullopt;
+    return emitNormal(*normal);
+  if (auto *function = std::get_if<Function>(&value))
+    return emitFunction(*function);
+  (void)fail("expected rows of the model as operand");
+  return std::nullopt;
 }
 
 /// An operand as rows. What was held back is computed, once.
@@ -336,7 +334,7 @@ std::optional<View> Raiser::getView(Node &node, unsigned i) {
   const Abstract &found = get(value);
   if (auto *view = std::get_if<View>(&found))
     return *view;
-  std::optional<View> view = toView(found, tensor(value).shape);
+  std::optional<View> view = toView(found);
   if (view)
     assign(value, *view);
   return view;
@@ -454,7 +452,8 @@ LogicalResult Raiser::raiseConcat(Node &node) {
     int64_t columns = view.columns.size();
     for (double &value : values) {
       int64_t index = static_cast<int64_t>(value);
-      value = index / columns * width + offset + index % columns;
+      int64_t row = index / columns;
+      value = static_cast<double>(row * width + offset + index % columns);
     }
     indices.push_back(HostTensor::known(own.shape, std::move(values), true));
     offset += columns;

@@ -144,7 +144,7 @@ private:
   HostTensor getIndices(const View &view, int64_t first) const;
   std::optional<View> getView(Node &node, unsigned i);
   std::optional<View> getRows(Node &node, unsigned i);
-  std::optional<View> toView(const Abstract &value, llvm::ArrayRef<int64_t> shape);
+  std::optional<View> toView(const Abstract &value);
   View makeView(mlir::Value value, llvm::ArrayRef<int64_t> shape);
   View makeView(std::shared_ptr<Base> base, llvm::ArrayRef<int64_t> shape);
   static bool sameColumns(const View &a, const View &b);

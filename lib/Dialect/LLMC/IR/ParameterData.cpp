@@ -48,9 +48,8 @@ void MappedFiles::release(ArrayRef<uint8_t> bytes) {
       continue;
     // Whole pages; what lies beside is read from the file again, too.
     uintptr_t page = llvm::sys::Process::getPageSizeEstimate();
-    uintptr_t begin = llvm::alignDown(reinterpret_cast<uintptr_t>(bytes.begin()), page);
-    uintptr_t end = reinterpret_cast<uintptr_t>(bytes.end());
-    madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
+    uint64_t before = reinterpret_cast<uintptr_t>(bytes.begin()) % page;
+    madvise(const_cast<uint8_t *>(bytes.begin()) - before, bytes.size() + before, MADV_DONTNEED);
     return;
   }
 }
@@ -74,11 +73,13 @@ FailureOr<int64_t> llmc::getParameterByteSize(RankedTensorType type,
     return failure();
   }
   std::optional<int64_t> size = element.getIntOrFloatBitWidth() / 8;
-  for (int64_t dim : type.getShape())
-    if (!size || !(size = llvm::checkedMul<int64_t>(*size, dim))) {
+  for (int64_t dim : type.getShape()) {
+    size = llvm::checkedMul<int64_t>(*size, dim);
+    if (!size) {
       emitError() << "expected a size that fits 63 bits, found " << type;
       return failure();
     }
+  }
   return *size;
 }
 
