@@ -88,7 +88,7 @@ def write_own_text(file: pathlib.Path) -> None:
         module = pathlib.Path(work) / "model.mlir"
         run("llmc-translate", "--import-onnx", MODEL, "-o", module)
         options = f"{CALIBRATION} save-tokens={file} kinds=mean"
-        run("llmc-opt", f"--calibrate={options}", module, "-o", os.devnull)
+        run("llmc-opt", f"--calibrate={options}", module, "-o", module)
 
 
 def measure(experiment: Experiment, windows: int, text: pathlib.Path, reference: pathlib.Path) -> dict:

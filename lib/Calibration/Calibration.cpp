@@ -111,9 +111,9 @@ LogicalResult Walk::checkOptions() {
   bool saves = !options.saveStatistics.empty() || !options.saveTokens.empty();
   if (!options.statistics.empty() && (saves || request.inputRows > 0))
     return emitError(module.getLoc(), "calibration: expected no statistics to read where ")
-           << (request.inputRows > 0              ? "inputs are asked for"
+           << (request.inputRows > 0            ? "inputs are asked for"
                : options.saveStatistics.empty() ? "tokens are to be saved"
-                                                  : "statistics are to be saved");
+                                                : "statistics are to be saved");
   if (options.memory < 0)
     return emitError(module.getLoc(),
                      "calibration: expected a bound of memory that is not negative, found ")

@@ -214,9 +214,8 @@ llvm::Expected<CalibrationTokens> llmc::readTokens(ModuleOp module, const TokenL
 
 llvm::Error llmc::saveTokens(const CalibrationTokens &tokens, StringRef path) {
   std::string header;
-  llvm::raw_string_ostream(header)
-      << "{'descr': '<i4', 'fortran_order': False, 'shape': (" << tokens.getSamples() << ", "
-      << tokens.length << "), }";
+  llvm::raw_string_ostream(header) << "{'descr': '<i4', 'fortran_order': False, 'shape': ("
+                                   << tokens.getSamples() << ", " << tokens.length << "), }";
   // Version 1.0: a magic, the header's length in 16 bits, and spaces up to a multiple of 64.
   constexpr size_t magicBytes = 10;
   header.resize(llvm::alignTo(magicBytes + header.size() + 1, 64) - magicBytes - 1, ' ');

@@ -108,10 +108,10 @@ static void *work(void *opaque) {
 
 uint32_t llmc_pool_default_threads(void) {
   cpu_set_t set;
-  int count;
-  if (sched_getaffinity(0, sizeof set, &set) == 0 && (count = CPU_COUNT(&set)) > 0)
-    return (uint32_t)count;
-  return 1;
+  if (sched_getaffinity(0, sizeof set, &set) != 0)
+    return 1;
+  const int count = CPU_COUNT(&set);
+  return count > 0 ? (uint32_t)count : 1;
 }
 
 /* Binds a thread to the `index`-th CPU that the process may use, modulo their number. */

@@ -1,4 +1,4 @@
-"""What SmolLM2 costs: importing, compiling, loading, running. Memory is held to its limits; times
+"""What SmolLM2 costs: importing, compiling, loading, running, calibrating. Memory is held to its limits; times
 are printed beside theirs, since they depend on what else the machine does."""
 
 from __future__ import annotations
@@ -9,10 +9,23 @@ import subprocess
 import sys
 import tempfile
 
+import numpy as np
+
 from support import llmc_json, measure, smollm2, tool
 
 PASSES = "quantize-rtn{bits=4 group-size=32 table=false}"
 MEGABYTE = 10**6
+# What calibration may keep of the rows, in MiB: less than the rows of these samples take.
+BOUND = 32
+SAMPLES, LENGTH = 32, 256
+
+
+def calibration_peak(module: pathlib.Path, memory: int) -> int:
+    """The most memory that GPTQ takes with a bound on the rows it keeps, in bytes."""
+    tokens = module.with_name("tokens.npy")
+    np.save(tokens, np.random.default_rng(0).integers(0, 49152, (SAMPLES, LENGTH), np.int32))
+    options = f"bits=4 table=false calibration={tokens} samples={SAMPLES} sequence-length={LENGTH} memory={memory}"
+    return measure(tool("llmc-opt"), f"--quantize-gptq={options}", module, "-o", module.with_name("q.mlir")).peak_bytes
 
 
 def main() -> int:
@@ -29,6 +42,11 @@ def main() -> int:
         folder = pathlib.Path(work)
         importing = measure(tool("llmc-translate"), "--import-onnx", model, "-o", folder / "m.mlir")
         report("import", importing.seconds, "s", 5, binding=False)
+        base = calibration_peak(folder / "m.mlir", 0)
+        report("calibration, memory", base / MEGABYTE, "MB", 2000, binding=True)
+        bounded = calibration_peak(folder / "m.mlir", BOUND)
+        report(f"calibration with {BOUND} MiB, memory", bounded / MEGABYTE, "MB",
+               (base + BOUND * 2**20) / MEGABYTE, binding=True)
         artifact = folder / "model.llmc"
         compiling = measure(tool("llmc"), "compile", model, f"--passes={PASSES}", "-o", artifact)
         report("compile", compiling.seconds, "s", 60, binding=False)

@@ -18,6 +18,7 @@
 namespace llmc {
 
 /// Each registers an mlir::Translation.
+void registerExportONNX();
 void registerImportONNX();
 void registerToLLVMIR();
 void registerToObject();

@@ -87,6 +87,7 @@ static LogicalResult translate(const Translation &translation) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  llmc::registerExportONNX();
   llmc::registerImportONNX();
   llmc::registerToLLVMIR();
   llmc::registerToObject();

@@ -46,8 +46,8 @@ Prediction judge(std::span<const float> logits, std::span<const float> reference
   result.referenceLoss = referenceNormalizer - reference[next];
   for (size_t i = 0; i < logits.size(); ++i) {
     double logProbability = reference[i] - referenceNormalizer;
-    result.divergence += std::exp(static_cast<float>(logProbability)) *
-                         (logProbability - (logits[i] - normalizer));
+    result.divergence +=
+        std::exp(static_cast<float>(logProbability)) * (logProbability - (logits[i] - normalizer));
   }
   result.sameTop = std::max_element(logits.begin(), logits.end()) - logits.begin() ==
                    std::max_element(reference.begin(), reference.end()) - reference.begin();
@@ -103,7 +103,8 @@ std::string readFile(const std::string &path) {
 }
 
 /// Calls `work` for 0 … count − 1, on some threads.
-template <typename Work> void forEach(size_t count, size_t threads, const Work &work) {
+template <typename Work>
+void forEach(size_t count, size_t threads, const Work &work) {
   std::vector<std::jthread> others;
   auto everyNth = [&](size_t first) {
     for (size_t i = first; i < count; i += threads)

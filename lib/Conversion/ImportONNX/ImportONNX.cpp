@@ -8,6 +8,7 @@
 #include "llmc/Conversion/ImportONNX/ImportONNX.h"
 #include "RawDataOffsets.h"
 #include "TensorImport.h"
+#include "llmc/Conversion/ImportONNX/ElementTypes.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
 
@@ -201,7 +202,9 @@ LogicalResult Importer::importInitializers(const onnx::GraphProto &graph, Scope 
 FailureOr<Attribute> Importer::importAttribute(const onnx::AttributeProto &attribute,
                                                StringRef node, int64_t rawOffset) {
   if (!attribute.ref_attr_name().empty())
-    return Attribute(AttributeRefAttr::get(builder.getContext(), attribute.ref_attr_name()));
+    return Attribute(
+        AttributeRefAttr::get(builder.getContext(), attribute.ref_attr_name(),
+                              onnx::AttributeProto_AttributeType_Name(attribute.type())));
   switch (attribute.type()) {
   case onnx::AttributeProto::FLOAT:
     return Attribute(builder.getF32FloatAttr(attribute.f()));

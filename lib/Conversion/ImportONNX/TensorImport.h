@@ -14,9 +14,6 @@
 
 namespace llmc {
 
-/// The element type for a TensorProto::DataType, or null for those without one (strings).
-mlir::Type getElementType(int32_t dataType, mlir::MLIRContext *context);
-
 /// A tensor's type and its data: elements where it is small, a `#llmc.file` where it lies in a
 /// file, else a resource of bytes.
 struct ImportedTensor {

@@ -43,9 +43,13 @@ def ONNX_AbsentType : TypeDef<ONNX_Dialect, "Absent"> {
 def ONNX_AttributeRefAttr : AttrDef<ONNX_Dialect, "AttributeRef"> {
   let mnemonic = "ref";
   let summary = "An attribute of the function that a node stands in";
-  let description = "Stands for the value that a call gives to the function's attribute `name`.";
-  let parameters = (ins StringRefParameter<"name of the function's attribute">:$name);
-  let assemblyFormat = "`<` $name `>`";
+  let description = [{
+    Stands for the value that a call gives to the function's attribute `name`; `type` is what the file
+    says of it, such as INT or FLOATS.
+  }];
+  let parameters = (ins StringRefParameter<"name of the function's attribute">:$name,
+                        StringRefParameter<"an AttributeProto::AttributeType">:$type);
+  let assemblyFormat = "`<` $name `,` $type `>`";
 }
 
 class ONNX_Op<string mnemonic, list<Trait> traits = []> : Op<ONNX_Dialect, mnemonic, traits>;
