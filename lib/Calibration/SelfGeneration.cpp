@@ -17,9 +17,9 @@
 using namespace mlir;
 using namespace llmc;
 
-/// Sequences that are written side by side: enough that weights are read for many at once, few
-/// enough that their caches are small beside the model.
-static constexpr int64_t batchSequences = 16;
+/// Sequences that are written side by side at most: enough that the weights, which are read once for
+/// all of them, no longer matter.
+static constexpr int64_t maxSequences = 64;
 /// The most likely tokens after the first one.
 static constexpr int64_t greedyTokens = 4;
 
@@ -34,6 +34,8 @@ public:
   CalibrationTokens run();
 
 private:
+  /// Sequences whose caches the memory bound allows side by side. Their number changes no bit.
+  int64_t countSequences() const;
   /// Writes sequences [begin, begin + count) from their first token on.
   void writeBatch(int64_t begin, int64_t count, CalibrationTokens &tokens, ProgressLine &progress);
   int32_t choose(const float *row, bool greedy, std::mt19937_64 &random) const;
@@ -41,7 +43,7 @@ private:
   const CalibrationOptions &options;
   Workers &workers;
   HostCode code;
-  int64_t vocabulary = 0;
+  int64_t vocabulary = 0, context = 0;
   Pages weights, arena, workerArena, logits;
 };
 
@@ -54,10 +56,11 @@ LogicalResult Generator::compile(ModuleOp module) {
   FailureOr<WeightTable> table = WeightTable::plan(module);
   if (failed(table))
     return failure();
-  FailureOr<SPMDProgram> program = lowerToSPMD(module, *table, {batchSequences, {target}});
+  FailureOr<SPMDProgram> program = lowerToSPMD(module, *table, {maxSequences, {target}});
   if (failed(program))
     return failure();
   vocabulary = program->vocabulary;
+  context = program->context;
   llvm::Expected<HostCode> compiled = HostCode::compile(std::move(*program));
   if (!compiled)
     return emitError(module.getLoc()) << llvm::toString(compiled.takeError());
@@ -65,8 +68,15 @@ LogicalResult Generator::compile(ModuleOp module) {
   weights = Pages(table->getByteSize());
   arena = Pages(code.arenaBytes);
   workerArena = Pages(code.workerArenaBytes * workers.size());
-  logits = Pages(batchSequences * vocabulary * sizeof(float));
+  logits = Pages(maxSequences * vocabulary * sizeof(float));
   return table->pack({weights.data(), weights.size()});
+}
+
+int64_t Generator::countSequences() const {
+  // A cache takes memory for the positions that are written.
+  int64_t bytes = llvm::divideCeil(code.stateBytes * options.sequenceLength, context);
+  int64_t allowed = options.memory / std::max<int64_t>(bytes, 1);
+  return std::clamp<int64_t>(std::min(allowed, options.samples), 1, maxSequences);
 }
 
 int32_t Generator::choose(const float *row, bool greedy, std::mt19937_64 &random) const {
@@ -127,10 +137,12 @@ CalibrationTokens Generator::run() {
   CalibrationTokens tokens;
   tokens.length = options.sequenceLength;
   tokens.ids.resize(options.samples * tokens.length);
-  int64_t batches = llvm::divideCeil(options.samples, batchSequences);
+  int64_t batches = llvm::divideCeil(options.samples, countSequences());
+  // As many in each batch as in any other, but for the last.
+  int64_t size = llvm::divideCeil(options.samples, batches);
   ProgressLine progress("calibration text", batches * tokens.length);
-  for (int64_t begin = 0; begin < options.samples; begin += batchSequences)
-    writeBatch(begin, std::min(batchSequences, options.samples - begin), tokens, progress);
+  for (int64_t begin = 0; begin < options.samples; begin += size)
+    writeBatch(begin, std::min(size, options.samples - begin), tokens, progress);
   return tokens;
 }
 

@@ -114,6 +114,10 @@ def main():
         calibrate(model, save_statistics=saved, save_tokens=kept, samples=SAMPLES, sequence_length=LENGTH)
         assert np.load(kept).shape == (SAMPLES, LENGTH)
         own = read_statistics(saved)
+        # One after the other or side by side, they are the same.
+        alone = folder / "alone.npy"
+        calibrate(model, save_tokens=alone, samples=SAMPLES, sequence_length=LENGTH, memory=0)
+        assert alone.read_bytes() == kept.read_bytes(), "other text with less memory"
         calibrate(model, save_statistics=saved, **{**common, "calibration": kept})
         for name, values in read_statistics(saved).items():
             check(own, name, values)
