@@ -44,7 +44,7 @@ def with_external_data(model):
 
 
 def branches():
-    """An If whose condition is known, and a model-local function with an attribute."""
+    """An If whose condition is the same for any number of rows, and a model-local function with an attribute."""
     graph = Graph(18)
     graph.add_input("input_ids", INT64, ["batch", "rows"])
     table = graph.weight("table", np.ones((8, 4), np.float32))
@@ -54,7 +54,7 @@ def branches():
         helper.make_graph([helper.make_node(kind, [value], [f"{kind}_out"])], kind, [],
                           [helper.make_tensor_value_info(f"{kind}_out", FLOAT, None)])
         for kind in ("Identity", "Relu"))
-    value = graph.op("If", graph.op("Less", rows, graph.constant(4)), then_branch=yes,
+    value = graph.op("If", graph.op("Less", rows, graph.constant(1)), then_branch=yes,
                      else_branch=no)
     node = helper.make_node("Transpose", ["x"], ["y"])
     attribute = node.attribute.add(name="perm", ref_attr_name="order", type=7)

@@ -28,6 +28,10 @@ namespace llmc {
 /// The lengths at which the graph is read: unlike each other and unlike usual widths.
 static constexpr ProbeSizes withPast{18, 11}, withoutPast{0, 29};
 static constexpr int64_t defaultContext = 2048;
+/// Rows of a prompt that is long, and yet cheap to look at where it makes masks.
+static constexpr int64_t longPrompt = 256;
+/// Angles are computed for every position of a context.
+static constexpr int64_t maxContext = int64_t(1) << 24;
 
 //===----------------------------------------------------------------------===//
 // What can't be raised
@@ -50,7 +54,8 @@ static LogicalResult reportProblems(ModuleOp module, ArrayRef<ProbeProblem> prob
       group = {problem.node, problem.reason, 1};
   }
   InFlightDiagnostic diagnostic = module.emitError("cannot raise ")
-                                  << problems.size() << " nodes of the graph";
+                                  << problems.size() << (problems.size() == 1 ? " node" : " nodes")
+                                  << " of the graph";
   auto opsets = module->getAttrOfType<DictionaryAttr>("onnx.opsets");
   for (auto &[key, group] : groups) {
     if (!group.first) {
@@ -115,6 +120,66 @@ static int64_t findContextLimit(const Probe &probe) {
 // Does it hold at other lengths
 //===----------------------------------------------------------------------===//
 
+/// What runs at the first lengths runs at others.
+static LogicalResult checkRun(GraphOp graph, const Probe &probe) {
+  if (probe.getProblems().empty())
+    return success();
+  const ProbeProblem &problem = probe.getProblems().front();
+  InFlightDiagnostic diagnostic = graph.emitError("cannot run the graph at ")
+                                  << probe.getSizes().total() << " positions: ";
+  if (problem.node)
+    diagnostic << "node '" << NodeOp(problem.node).getName() << "': ";
+  return diagnostic << problem.reason;
+}
+
+/// Whether conditions and numbers that were taken as fixed are the same in another run.
+static LogicalResult checkFixed(const LengthChecks &checks, const Probe &probe, ProbeSizes raised) {
+  auto spell = [](ProbeSizes sizes) {
+    return (Twine(sizes.rows) + " rows after " + Twine(sizes.past)).str();
+  };
+  std::string here = spell(probe.getSizes());
+  for (const LengthChecks::Condition &check : checks.conditions) {
+    const HostTensor *tensor = probe.get(check.value);
+    if (!tensor || !tensor->isKnown() ||
+        llvm::any_of(*tensor->data, [&](double value) { return (value != 0) != check.taken; }))
+      return emitError(check.location)
+             << "expected a condition that is the same at every length, found it changed at "
+             << here;
+  }
+  for (const LengthChecks::Number &check : checks.numbers) {
+    const HostTensor *tensor = probe.get(check.value);
+    double found =
+        tensor && tensor->isKnown() && tensor->getNumElements() == 1 ? (*tensor)[0] : NAN;
+    if (!(found == check.number ||
+          std::fabs(found - check.number) <= 1e-6 * std::fabs(check.number)))
+      return emitError(check.location)
+             << "expected a number that is the same at every length, found " << check.number
+             << " at " << spell(raised) << " and " << found << " at " << here;
+  }
+  return success();
+}
+
+/// Runs the graph as for one token and for a long prompt: a condition may ask for either.
+static LogicalResult checkSteps(GraphOp graph, ArrayRef<ModelInput> inputs, const Raiser &raiser,
+                                int64_t context, bool hasPast) {
+  const LengthChecks &checks = raiser.getChecks();
+  llvm::DenseSet<Value> wanted;
+  for (const LengthChecks::Condition &check : checks.conditions)
+    wanted.insert(check.value);
+  for (const LengthChecks::Number &check : checks.numbers)
+    wanted.insert(check.value);
+  if (wanted.empty())
+    return success();
+  for (ProbeSizes sizes :
+       {ProbeSizes{hasPast ? context - 1 : 0, 1}, ProbeSizes{0, std::min(context, longPrompt)}}) {
+    Probe probe(graph, inputs, sizes);
+    probe.run(&wanted);
+    if (failed(checkRun(graph, probe)) || failed(checkFixed(checks, probe, raiser.getSizes())))
+      return failure();
+  }
+  return success();
+}
+
 /// Runs the graph again at the full context and looks at its angles and masks there.
 static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, const Raiser &raiser,
                                   ProbeSizes sizes) {
@@ -134,30 +199,8 @@ static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, co
     return success();
   Probe probe(graph, inputs, sizes);
   probe.run(&wanted);
-  if (!probe.getProblems().empty())
-    return graph.emitError("cannot run the graph at its context of ")
-           << sizes.total() << " positions: node '"
-           << NodeOp(probe.getProblems().front().node).getName()
-           << "': " << probe.getProblems().front().reason;
-
-  for (const LengthChecks::Condition &check : checks.conditions) {
-    const HostTensor *tensor = probe.get(check.value);
-    if (!tensor || !tensor->isKnown() ||
-        llvm::any_of(*tensor->data, [&](double value) { return (value != 0) != check.taken; }))
-      return emitError(check.location)
-             << "expected a condition that is the same at every length, found it changed at "
-             << sizes.total();
-  }
-  for (const LengthChecks::Number &check : checks.numbers) {
-    const HostTensor *tensor = probe.get(check.value);
-    double found =
-        tensor && tensor->isKnown() && tensor->getNumElements() == 1 ? (*tensor)[0] : NAN;
-    if (!(found == check.number ||
-          std::fabs(found - check.number) <= 1e-6 * std::fabs(check.number)))
-      return emitError(check.location)
-             << "expected a number that is the same at every length, found " << check.number
-             << " at " << raiser.getSizes().total() << " and " << found << " at " << sizes.total();
-  }
+  if (failed(checkRun(graph, probe)) || failed(checkFixed(checks, probe, raiser.getSizes())))
+    return failure();
   for (const LengthChecks::Angle &angle : checks.angles)
     for (bool isSine : {false, true}) {
       int32_t id = isSine ? angle.sine : angle.cosine;
@@ -319,8 +362,9 @@ LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
   auto graph = module.lookupSymbol<GraphOp>("main");
   if (!graph)
     return module.emitError("expected onnx.graph @main");
-  if (options.context < 0)
-    return module.emitError("expected a context of 1 or more positions, found ") << options.context;
+  if (options.context < 0 || options.context > maxContext)
+    return module.emitError("expected a context of 1 to ")
+           << maxContext << " positions, found " << options.context;
   if (failed(inlineFunctions(module)))
     return failure();
   FailureOr<SmallVector<ModelInput>> inputs = classifyInputs(graph);
@@ -348,7 +392,8 @@ LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
   raiser.run();
   ProbeSizes full{hasPast ? context - 3 : 0, hasPast ? 3 : context};
   if (failed(reportProblems(module, raiser.getProblems())) || failed(raiser.finish()) ||
-      (context > 3 && failed(checkLengths(graph, *inputs, raiser, full)))) {
+      (context > 3 && (failed(checkLengths(graph, *inputs, raiser, full)) ||
+                       failed(checkSteps(graph, *inputs, raiser, context, hasPast))))) {
     step.erase();
     return failure();
   }

@@ -153,6 +153,11 @@ void Probe::runNode(NodeOp op) {
   std::string type = evaluation.node.getType();
   if (type == "If")
     return runIf(op);
+  EvaluateFunction function = findEvaluation(type);
+  if (!function) {
+    problems.push_back({op, ""});
+    return;
+  }
   for (Value input : op.getInputs()) {
     const HostTensor *tensor = get(input);
     // What feeds it was reported already.
@@ -161,11 +166,6 @@ void Probe::runNode(NodeOp op) {
     evaluation.inputs.push_back(tensor);
   }
   nodes.push_back(op);
-  EvaluateFunction function = findEvaluation(type);
-  if (!function) {
-    problems.push_back({op, ""});
-    return;
-  }
   if (!evaluate(evaluation, function) || evaluation.outputs.size() < op.getNumResults()) {
     problems.push_back(
         {op, evaluation.error.empty()

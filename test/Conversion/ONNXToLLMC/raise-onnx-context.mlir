@@ -4,7 +4,10 @@
 // LONG: error: expected a context of at most 64 positions, the rows of the model's tables, found 65
 
 // RUN: not llmc-opt %s --raise-onnx="context=-1" 2>&1 | FileCheck %s --check-prefix=NEGATIVE
-// NEGATIVE: error: expected a context of 1 or more positions, found -1
+// NEGATIVE: error: expected a context of 1 to 16777216 positions, found -1
+
+// RUN: not llmc-opt %s --raise-onnx="context=100000000000" 2>&1 | FileCheck %s --check-prefix=HUGE
+// HUGE: error: expected a context of 1 to 16777216 positions, found 100000000000
 
 // RUN: llmc-opt %s --raise-onnx | FileCheck %s
 // CHECK: llmc.parameter @embedding : tensor<8x4xf32>
