@@ -35,3 +35,11 @@ llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> llmc::openModule(llvm::Strin
   std::memcpy(copy->getBufferStart(), (*file)->getBufferStart(), (*file)->getBufferSize());
   return copy;
 }
+
+llvm::Error llmc::checkIsModule(llvm::StringRef contents, llvm::StringRef path) {
+  if (contents.starts_with("ML\xefR") || !contents.take_front(4096).contains('\0'))
+    return llvm::Error::success();
+  return llvm::createStringError(
+      "'%s': expected an MLIR module, or an ONNX model named .onnx, found another file",
+      path.str().c_str());
+}

@@ -76,6 +76,14 @@ std::optional<CompressedParameter> CompressionReport::read(StringRef line, Param
   return result;
 }
 
+LogicalResult CompressionReport::checkPath(ModuleOp module, StringRef path) {
+  if (path.empty())
+    return success();
+  if (llvm::Error error = AtomicFile::create(path).takeError())
+    return module.emitError("report: ") << llvm::toString(std::move(error));
+  return success();
+}
+
 LogicalResult CompressionReport::finish(ModuleOp module, bool table, StringRef path) const {
   emitRemarks(module.getLoc());
   if (table)

@@ -34,6 +34,8 @@
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 
+#include <csignal>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -113,6 +115,8 @@ OwningOpRef<ModuleOp> readModule(const Options &options, MLIRContext &context,
                                          path.str().c_str()));
     return nullptr;
   }
+  if (failed(report(checkIsModule((*file)->getBuffer(), path))))
+    return nullptr;
   sources.AddNewSourceBuffer(std::move(*file), SMLoc());
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
   SmallString<256> folder(path);
@@ -202,6 +206,8 @@ LogicalResult compile(const Options &options) {
     artifact.targets.push_back(*target);
   }
   if (failed(checkObjectOptions(options)) ||
+      // Before passes that may take minutes.
+      failed(report(AtomicFile::create(options.output).takeError())) ||
       (!options.object && failed(collectFiles(options, artifact))))
     return failure();
 
@@ -241,6 +247,8 @@ LogicalResult compile(const Options &options) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  // A limit on the size of files then fails like a full disk, and not with LLVM's stack trace.
+  std::signal(SIGXFSZ, SIG_IGN);
   llmc::registerCalibrate();
   llmc::registerTransformsPasses();
   Options options;

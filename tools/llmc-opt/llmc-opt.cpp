@@ -33,6 +33,8 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/WithColor.h"
 
+#include <csignal>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -82,11 +84,21 @@ LogicalResult run(StringRef input, StringRef output, DialectRegistry &registry) 
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = openModule(input);
   if (!file)
     return fail(file.takeError());
+  if (llvm::Error error = checkIsModule((*file)->getBuffer(), input))
+    return fail(std::move(error));
+  // Before passes that may take minutes.
+  if (output != "-")
+    if (llvm::Error error = AtomicFile::create(output).takeError())
+      return fail(std::move(error));
   const MlirOptMainConfig asked = MlirOptMainConfig::createFromCLOptions();
   // Modules that are only checked or cut into pieces are no models with weights of their own.
   bool isFile = output != "-" && !asked.shouldVerifyDiagnostics();
   MlirOptMainConfig config = asked;
   config.setPassPipelineSetupFn([&](PassManager &manager) -> LogicalResult {
+    // An error about a module would otherwise be followed by all of it, unless that is asked for.
+    const char *printsOperations = "mlir-print-op-on-diagnostic";
+    if (llvm::cl::getRegisteredOptions()[printsOperations]->getNumOccurrences() == 0)
+      manager.getContext()->printOpOnDiagnostic(false);
     if (manager.getOpAnchorName() != ModuleOp::getOperationName())
       return asked.setupPassPipeline(manager);
     manager.addPass(std::make_unique<ResolvePaths>(input));
@@ -111,6 +123,8 @@ LogicalResult run(StringRef input, StringRef output, DialectRegistry &registry) 
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  // A limit on the size of files then fails like a full disk, and not with LLVM's stack trace.
+  std::signal(SIGXFSZ, SIG_IGN);
   DialectRegistry registry;
   registry.insert<LLMCDialect, carrier::ONNXDialect, arith::ArithDialect, func::FuncDialect>();
   mlir::registerTransformsPasses();

@@ -20,6 +20,10 @@ namespace llmc {
 /// as bytecode has to be, which a buffer that was read from a pipe is not by itself.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> openModule(llvm::StringRef path);
 
+/// Whether `contents` of the file `path` can be IR as text or as bytecode: the parser would show
+/// the bytes of any other file as a line of text.
+llvm::Error checkIsModule(llvm::StringRef contents, llvm::StringRef path);
+
 } // namespace llmc
 
 #endif // LLMC_SUPPORT_MODULEFILE_H

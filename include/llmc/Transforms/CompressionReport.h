@@ -44,6 +44,9 @@ public:
   static std::string spell(const CompressedParameter &parameter);
   static std::optional<CompressedParameter> read(llvm::StringRef line, ParameterOp parameter);
 
+  /// Reports at the module where finish() could not write `path`: before work that takes long.
+  static mlir::LogicalResult checkPath(mlir::ModuleOp module, llvm::StringRef path);
+
   /// Emits remarks, prints the table if asked to, and writes JSON to `path` unless that is empty;
   /// reports at the module where it can't be written.
   mlir::LogicalResult finish(mlir::ModuleOp module, bool table, llvm::StringRef path) const;

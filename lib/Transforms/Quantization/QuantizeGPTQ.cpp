@@ -81,7 +81,7 @@ struct QuantizeGPTQ : llmc::impl::QuantizeGPTQBase<QuantizeGPTQ> {
       return module.emitError(
           "act-order: expected static-groups=true or group-size=channel with it: groups of columns "
           "out of order would need a gather when running");
-    return success();
+    return CompressionReport::checkPath(module, report);
   }
 
   CalibrationOptions getCalibrationOptions() {

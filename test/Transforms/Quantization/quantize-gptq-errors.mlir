@@ -21,5 +21,9 @@
 // RUN: not llmc-opt %t/model.mlir -o %t/q.mlir --quantize-gptq="statistics=%t/tokens.npy group-size=channel" 2>&1 | FileCheck %s --check-prefix=FOREIGN
 // FOREIGN: error: {{.*}}tokens.npy
 
+// Before anything is run.
+// RUN: not llmc-opt %t/model.mlir --quantize-gptq="report=%t/none/r.json calibration=%t/absent.npy" 2>&1 | FileCheck %s --check-prefix=REPORT
+// REPORT: error: report: cannot write '{{.*}}r.json'
+
 // Nothing is left of what failed.
 // RUN: not ls %t/q.mlir %t/q.safetensors
