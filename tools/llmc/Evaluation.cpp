@@ -6,10 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluation.h"
+#include "Numbers.h"
 #include "Progress.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -94,8 +98,9 @@ struct Totals {
 
 std::string readFile(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file)
-    throw std::runtime_error("cannot read '" + path + "'");
+  // The library opens a folder, and throws a message of its own when it is read.
+  if (!file || std::filesystem::is_directory(path))
+    throw std::runtime_error("cannot read '" + path + "': " + std::strerror(file ? EISDIR : errno));
   std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (file.bad())
     throw std::runtime_error("cannot read '" + path + "'");
@@ -155,8 +160,8 @@ void checkContext(const Model &model, size_t context) {
 } // namespace
 
 CLI::Option *TextOptions::declare(CLI::App &command) {
-  command.add_option("--context", context, "Tokens of a window")->capture_default_str();
-  command.add_option("--windows", windows, "Windows to read at most; 0 reads all");
+  addCount(command, "--context", context, "Tokens of a window")->capture_default_str();
+  addCount(command, "--windows", windows, "Windows to read at most; 0 reads all");
   return command.add_option("--text", path, "Text file (UTF-8)");
 }
 

@@ -8,6 +8,7 @@
 #include "Commands.h"
 #include "Model.h"
 #include "Npy.h"
+#include "Numbers.h"
 #include "Progress.h"
 
 #include <algorithm>
@@ -63,9 +64,8 @@ void addLogitsCommand(CLI::App &app) {
   command->add_option("--tokens", options->tokens, "Token ids, .npy of int32 or int64")->required();
   command->add_option("-o,--output", options->output, "Output, .npy [tokens, vocabulary]")
       ->required();
-  command->add_option("--prefill", options->prefill,
-                      "Evaluate the first P tokens at once and the rest one by one; without it "
-                      "all at once");
+  addCount(*command, "--prefill", options->prefill,
+           "Evaluate the first P tokens at once and the rest one by one; without it all at once");
   command->callback([options] { runLogits(*options); });
 }
 

@@ -95,7 +95,7 @@ NpyWriter::NpyWriter(std::string path, size_t rows, size_t columns)
   temporary = this->path + ".tmp" + std::to_string(getpid());
   file.open(temporary, std::ios::binary | std::ios::trunc);
   if (!file)
-    throw failure(temporary, std::strerror(errno));
+    throw failure(this->path, std::strerror(errno));
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
                        std::to_string(rows) + ", " + std::to_string(columns) + "), }";
   // The data starts at a multiple of 64 bytes; the header ends in a line break.
@@ -124,13 +124,13 @@ void NpyWriter::write(const float *values, size_t count) {
   missing -= count;
   if (!file.write(reinterpret_cast<const char *>(values),
                   static_cast<std::streamsize>(count * sizeof *values)))
-    throw failure(temporary, std::strerror(errno));
+    throw failure(this->path, std::strerror(errno));
 }
 
 void NpyWriter::finish() {
   file.close();
   if (!file)
-    throw failure(temporary, std::strerror(errno));
+    throw failure(this->path, std::strerror(errno));
   if (missing != 0)
     throw failure(path, std::to_string(missing) + " values were not written");
   if (std::rename(temporary.c_str(), path.c_str()) != 0)

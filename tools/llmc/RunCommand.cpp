@@ -8,6 +8,7 @@
 #include "Commands.h"
 #include "Interrupt.h"
 #include "Model.h"
+#include "Numbers.h"
 
 #include <algorithm>
 #include <csignal>
@@ -132,14 +133,16 @@ void converse(Writer &writer, const Tokenizer &tokenizer, const RunOptions &opti
 
 void runRun(const RunOptions &options) {
   if (!options.chat && options.prompt.empty())
-    throw std::runtime_error("expected --prompt TEXT, or --chat");
+    throw std::runtime_error("expected --prompt TEXT that is not empty, or --chat");
+  if (!options.chat && !options.system.empty())
+    throw std::runtime_error("expected --chat with --system");
   Model model(options.model);
   Tokenizer tokenizer = model.getTokenizer();
   Writer writer(model, tokenizer, options);
   if (options.chat)
     return converse(writer, tokenizer, options);
-  std::fputs(options.prompt.c_str(), stdout);
   std::vector<int32_t> prompt = tokenizer.encode(options.prompt, /*addSpecial=*/true);
+  std::fputs(options.prompt.c_str(), stdout);
   writer.answer(prompt);
 }
 
@@ -150,23 +153,24 @@ void addRunCommand(CLI::App &app) {
   CLI::App *command = app.add_subcommand("run", "Write text after a prompt, or converse");
   options->model.declare(*command);
   command->add_option("--prompt", options->prompt, "What the text starts with");
-  command->add_option("--max-tokens", options->maxTokens, "Tokens to write at most")
+  addCount(*command, "--max-tokens", options->maxTokens, "Tokens to write at most")
       ->capture_default_str();
-  command
-      ->add_option("--temperature", options->temperature,
-                   "0 takes the most likely token, 1 samples as the model says")
-      ->check(CLI::Range(0.0, 100.0))
+  addNumber(
+      *command, "--temperature", options->temperature,
+      [](float value) { return value >= 0 && value <= 100; }, "from 0 to 100",
+      "0 takes the most likely token, 1 samples as the model says")
       ->capture_default_str();
-  command->add_option("--top-k", options->topK, "Sample among the K most likely; 0: all");
-  command->add_option("--top-p", options->topP, "Sample among the likeliest with this mass")
-      ->check(CLI::Range(0.0, 1.0))
+  addCount(*command, "--top-k", options->topK, "Sample among the K most likely; 0: all");
+  addNumber(
+      *command, "--top-p", options->topP, [](float value) { return value > 0 && value <= 1; },
+      "above 0 and at most 1", "Sample among the likeliest with this mass")
       ->capture_default_str();
-  command
-      ->add_option("--repetition-penalty", options->repetitionPenalty,
-                   "Divides the scores of tokens that the text has (1: none)")
-      ->check(CLI::Range(0.01, 100.0))
+  addNumber(
+      *command, "--repetition-penalty", options->repetitionPenalty,
+      [](float value) { return value >= 0.01f && value <= 100; }, "from 0.01 to 100",
+      "Divides the scores of tokens that the text has (1: none)")
       ->capture_default_str();
-  command->add_option("--seed", options->seed, "Seed of the sampling")->capture_default_str();
+  addCount(*command, "--seed", options->seed, "Seed of the sampling")->capture_default_str();
   command->add_flag("--chat", options->chat, "Hold a conversation in ChatML, a line a turn");
   command->add_option("--system", options->system, "System message of a conversation");
   command->callback([options] { runRun(*options); });

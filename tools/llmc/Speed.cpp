@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Speed.h"
+#include "Numbers.h"
 #include "Progress.h"
 
 #include <algorithm>
@@ -44,24 +45,24 @@ size_t getPeakMemory() {
   return static_cast<size_t>(usage.ru_maxrss) * 1024;
 }
 
-void checkOptions(const SpeedOptions &options, size_t needed, size_t context) {
+void checkOptions(const SpeedOptions &options, size_t step, size_t context) {
   if (options.repeat == 0 || options.promptTokens == 0 || options.generateTokens == 0)
     throw std::runtime_error("expected --repeat, --prompt-tokens and --generate-tokens of at "
                              "least 1");
-  if (needed > context)
+  if (options.depth > context || step > context - options.depth)
     throw std::runtime_error("expected at most " + std::to_string(context) +
-                             " tokens (the model's context), found " + std::to_string(needed));
+                             " tokens (the model's context), found " + std::to_string(step) +
+                             " after " + std::to_string(options.depth));
 }
 
 } // namespace
 
 void SpeedOptions::declare(CLI::App &command) {
-  command.add_option("--prompt-tokens", promptTokens, "Tokens read at once")->capture_default_str();
-  command.add_option("--generate-tokens", generateTokens, "Tokens decoded one by one")
+  addCount(command, "--prompt-tokens", promptTokens, "Tokens read at once")->capture_default_str();
+  addCount(command, "--generate-tokens", generateTokens, "Tokens decoded one by one")
       ->capture_default_str();
-  command.add_option("--depth", depth, "Tokens in the cache before either");
-  command.add_option("--repeat", repeat, "Repetitions; medians are reported")
-      ->capture_default_str();
+  addCount(command, "--depth", depth, "Tokens in the cache before either");
+  addCount(command, "--repeat", repeat, "Repetitions; medians are reported")->capture_default_str();
 }
 
 nlohmann::ordered_json measureSpeed(const ModelOptions &modelOptions, const SpeedOptions &options) {
@@ -69,10 +70,10 @@ nlohmann::ordered_json measureSpeed(const ModelOptions &modelOptions, const Spee
   Model model(modelOptions);
   double loadSeconds = secondsSince(start);
   llmc_model_info info = model.getInfo();
-  size_t needed = options.depth + std::max(options.promptTokens, options.generateTokens);
-  checkOptions(options, needed, info.context);
+  size_t step = std::max(options.promptTokens, options.generateTokens);
+  checkOptions(options, step, info.context);
   Session session(model);
-  std::vector<int32_t> tokens = makeTokens(needed, info.vocabulary);
+  std::vector<int32_t> tokens = makeTokens(options.depth + step, info.vocabulary);
   std::span<const int32_t> all(tokens);
   if (options.depth > 0)
     session.evaluate(all.first(options.depth), nullptr);

@@ -38,7 +38,10 @@ static int runCommand(CLI::App &app, int argc, char **argv) {
     noteInterrupts();
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) // --help and --version
+      return app.exit(error);
+    std::fprintf(stderr, "llmc: error: %s (--help says more)\n", error.what());
+    return 2;
   } catch (const Interrupted &error) {
     std::fprintf(stderr, "llmc: %s\n", error.what());
     return error.getExitCode();
