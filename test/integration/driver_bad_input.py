@@ -63,6 +63,13 @@ class CommandLine(BadInput):
         self.fails("run", tiny, "--prompt", "a", "--top-p", 1.5, message="--top-p", code=2)
         self.fails("run", tiny, "--prompt", "a", "--max-tokens", "many", message="--max-tokens", code=2)
         self.fails("run", tiny, "--prompt", "a", "--threads", 100000, message="threads")
+        for value in ("nan", "inf", "warm"):
+            self.fails("run", tiny, "--prompt", "a", "--temperature", value, message="from 0 to 100", code=2)
+        self.fails("run", tiny, "--prompt", "a", "--top-p", 0, message="above 0 and at most 1", code=2)
+        self.fails("run", tiny, "--prompt", "a", "--system", "b", message="--chat")
+        for option, value in (("--depth", -1), ("--depth", 2**64), ("--prompt-tokens", -1), ("--repeat", "1e3")):
+            self.fails("bench", tiny, option, value, message="expected a whole number", code=2)
+        self.fails("bench", tiny, "--depth", 2**64 - 1, message="the model's context")
         self.fails("bench", tiny, "--repeat", 0, message="--repeat")
         self.fails("bench", tiny, "--prompt-tokens", 10**9, message="the model's context")
         self.fails("eval", tiny, "--text", MODEL.with_name("held-out.txt"), "--context", 1, message="--context")
@@ -102,7 +109,7 @@ class Files(BadInput):
         self.fails("compile", folder / "none.onnx", "-o", folder / "x", message="none.onnx")
         self.fails("compile", MODEL, "--tokenizer", folder / "none", "-o", folder / "x", message="cannot read")
         self.fails("eval", tiny, "--text", folder / "none", message="cannot read")
-        self.fails("eval", tiny, "--text", tiny.parent, message="")
+        self.fails("eval", tiny, "--text", tiny.parent, message="Is a directory")
         self.fails("eval", tiny, "--text", MODEL.with_name("held-out.txt"), "--reference", folder / "none",
                    message="cannot open")
         self.fails("logits", tiny, "--tokens", folder / "none", "-o", folder / "l.npy", message="none")
@@ -118,7 +125,7 @@ class Files(BadInput):
         binary.write_bytes(bytes(range(256)) * 10)
         self.fails("eval", tiny, "--text", binary, message="UTF-8")
         for model in (tiny, binary):
-            self.fails("compile", model, "-o", folder / "x", message="")
+            self.fails("compile", model, "-o", folder / "x", message="expected an MLIR module, or an ONNX model")
             renamed = folder / "renamed.onnx"
             shutil.copy(model, renamed)
             self.fails("compile", renamed, "-o", folder / "x", message="renamed.onnx")
@@ -159,6 +166,15 @@ class Damage(BadInput):
             self.fails("inspect", damaged, message="damaged.llmc", code=1)
         damaged.write_bytes(contents + b"x")
         self.fails("inspect", damaged, message="damaged.llmc", code=1)
+
+    def test_weights_are_verified_on_demand(self):
+        contents = bytearray(tiny.read_bytes())
+        damaged = folder / "damaged.llmc"
+        contents[4096 + llmc_json("inspect", tiny)["weight_bytes"] // 2] ^= 1
+        damaged.write_bytes(contents)
+        self.fails("inspect", damaged, "--verify", message="checksum of the weights", code=1)
+        self.fails("run", damaged, "--prompt", "a", "--verify", message="checksum of the weights", code=1)
+        llmc("inspect", tiny, "--verify")
 
     def test_flipped_bits(self):
         contents = bytearray(tiny.read_bytes())
@@ -214,6 +230,15 @@ class Outputs(BadInput):
             self.assertIn("cannot write", done.stderr)
             self.assert_empty()
 
+    def test_full_disk_while_statistics_are_saved(self):
+        options = f"samples=1 sequence-length=8 save-statistics={self.output / 's'}"
+        done = subprocess.run([tool("llmc-opt"), f"--calibrate={options}", str(self.module())], capture_output=True,
+                              text=True, **self.limit_files(1 << 12))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("File too large", done.stderr)
+        self.assertNotIn("func.func", done.stderr)  # no module follows the message
+        self.assert_empty()
+
     def module(self):
         module = folder / "m.mlir"
         if not module.exists():
@@ -231,7 +256,8 @@ class Outputs(BadInput):
 
     def test_places_that_cannot_be_written(self):
         for output in (self.output / "none" / "x.llmc", self.output, "/proc/x.llmc"):
-            self.fails("compile", MODEL, "-o", output, message="cannot write")
+            # Before passes run, which may take long.
+            self.fails("compile", MODEL, "-o", output, "--passes=quantize-rtn{bits=9}", message="cannot write")
         self.fails("logits", tiny, "--tokens", ids, "-o", self.output / "none" / "x.npy", message="x.npy")
         self.fails("logits", tiny, "--tokens", ids, "-o", self.output, message="expected a regular file")
         self.assert_empty()

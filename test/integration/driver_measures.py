@@ -135,6 +135,14 @@ class Compare(unittest.TestCase):
         self.assertIn("bits = 4", different["layers.0.mlp.up"]["b"]["encoding"])
         self.assertEqual(llmc_json("compare", q4, q4, *self.SPEED)["different"], [])
 
+    def test_roundings_of_activations_differ(self):
+        exact = compile_model(TINY / "model.onnx", folder / "exact.llmc",
+                              Q4.replace("table=false", "activation=none table=false"))
+        different = llmc_json("compare", q4, exact, *self.SPEED)["different"]
+        self.assertEqual(len(different), 21)
+        self.assertIn("activation", different[0]["a"])
+        self.assertNotIn("activation", different[0]["b"])
+
     def test_table(self):
         found = llmc("compare", fp32, q4, "--text", text, "--context", CONTEXT, *self.SPEED).stdout
         for row in ("weights", "perplexity", "prefill tokens/s", "decode tokens/s", "load", "peak memory"):
@@ -186,7 +194,9 @@ class Inspect(unittest.TestCase):
         self.assertIn("bits = 4", up["encoding"])
         self.assertAlmostEqual(up["bits_per_weight"], 4.5)
         self.assertEqual(up["bytes"], 768 * 256 * 4.5 / 8)
+        self.assertEqual(up["activation"], "#llmc.dynamic<bits = 8, group = 32>")
         self.assertEqual(parameters["embedding"]["encoding"], "f32")
+        self.assertNotIn("activation", parameters["embedding"])
         self.assertEqual(found["passes"], Q4)
         self.assertEqual(found["vocabulary"], 2048)
 

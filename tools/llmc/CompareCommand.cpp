@@ -181,7 +181,10 @@ void printRow(const char *name, const Json &result, const char *key,
 }
 
 std::string spellEncoding(const Json &parameter) {
-  return parameter.is_null() ? "(none)" : parameter.value("encoding", "");
+  if (parameter.is_null())
+    return "(none)";
+  std::string activation = parameter.value("activation", "");
+  return parameter.value("encoding", "") + (activation.empty() ? "" : ", inputs " + activation);
 }
 
 double getBytes(const Json &parameter) {
@@ -225,6 +228,7 @@ void print(const Json &result) {
 void runCompare(CompareOptions options) {
   options.second.threads = options.first.threads;
   options.second.variant = options.first.variant;
+  options.second.verify = options.first.verify;
   Json result = compare(options);
   if (options.json)
     std::printf("%s\n", result.dump(2).c_str());

@@ -20,20 +20,20 @@ namespace {
 
 struct InspectOptions {
   std::string path;
-  bool json = false;
+  bool verify = false, json = false;
 };
 
 void printParameters(const nlohmann::json &description) {
   auto parameters = description.find("parameters");
   if (parameters == description.end() || !parameters->is_array())
     return;
-  std::printf("\n%-36s %-14s %-60s %s\n", "parameter", "shape", "encoding", "size");
+  std::printf("\n%-36s %-14s %-68s %-33s %s\n", "parameter", "shape", "encoding", "inputs", "size");
   for (const nlohmann::json &parameter : *parameters) {
     std::string shape;
     for (const nlohmann::json &dim : parameter.value("shape", nlohmann::json::array()))
       shape += (shape.empty() ? "" : "x") + dim.dump();
-    std::printf("%-36s %-14s %-60s %s\n", parameter.value("name", "").c_str(), shape.c_str(),
-                parameter.value("encoding", "").c_str(),
+    std::printf("%-36s %-14s %-68s %-33s %s\n", parameter.value("name", "").c_str(), shape.c_str(),
+                parameter.value("encoding", "").c_str(), parameter.value("activation", "").c_str(),
                 formatBytes(parameter.value("bytes", 0.0)).c_str());
   }
 }
@@ -42,6 +42,7 @@ void runInspect(const InspectOptions &options) {
   ModelOptions modelOptions;
   modelOptions.path = options.path;
   modelOptions.threads = 1;
+  modelOptions.verify = options.verify;
   Model model(modelOptions);
   llmc_model_info info = model.getInfo();
   auto description = nlohmann::json::parse(info.description, nullptr, /*allow_exceptions=*/false);
@@ -82,6 +83,7 @@ void addInspectCommand(CLI::App &app) {
   auto options = std::make_shared<InspectOptions>();
   CLI::App *command = app.add_subcommand("inspect", "Show layers, encodings and sizes");
   command->add_option("FILE", options->path, "Artifact that `llmc compile` wrote")->required();
+  command->add_flag("--verify", options->verify, "Check that the weights are undamaged");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { runInspect(*options); });
 }

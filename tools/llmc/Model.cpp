@@ -7,6 +7,7 @@
 
 #include "Model.h"
 #include "Interrupt.h"
+#include "Numbers.h"
 
 #include <algorithm>
 #include <stdexcept>
@@ -24,10 +25,11 @@ void ModelOptions::declare(CLI::App &command) {
 }
 
 void ModelOptions::declareRunning(CLI::App &command) {
-  command.add_option("--threads", threads, "Threads; 0: all that the process may use");
+  addCount(command, "--threads", threads, "Threads; 0: all that the process may use");
   command.add_option("--variant", variant,
                      "Instruction-set variant; default: the best this CPU "
                      "can run, or LLMC_VARIANT of the environment");
+  command.add_flag("--verify", verify, "Check first that the weights are undamaged");
 }
 
 Tokenizer::Tokenizer(std::string_view json, std::string_view config) {
@@ -109,6 +111,7 @@ Model::Model(const ModelOptions &options) {
   llmc_model_options given = llmc_model_default_options();
   given.threads = options.threads;
   given.variant = options.variant.empty() ? nullptr : options.variant.c_str();
+  given.verify_weights = options.verify;
   llmc_model *model = nullptr;
   check(llmc_model_load(options.path.c_str(), &given, &model));
   handle.reset(model);

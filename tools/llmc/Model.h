@@ -29,10 +29,11 @@ struct ModelOptions {
   std::string path;
   uint32_t threads = 0; ///< 0: all that the process may use
   std::string variant;  ///< empty: the best one that this CPU can run
+  bool verify = false;  ///< check the weights' checksum
 
-  /// Declares MODEL, --threads and --variant.
+  /// Declares MODEL and what declareRunning declares.
   void declare(CLI::App &command);
-  /// Declares --threads and --variant alone.
+  /// Declares --threads, --variant and --verify.
   void declareRunning(CLI::App &command);
 };
 

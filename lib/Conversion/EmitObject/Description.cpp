@@ -16,15 +16,27 @@
 using namespace mlir;
 using namespace llmc;
 
+template <typename T>
+static std::string spell(T irObject) {
+  std::string text;
+  llvm::raw_string_ostream(text) << irObject;
+  return text;
+}
+
 /// The encoding, or the element type where there is none, as it is written in the IR.
 static std::string spellEncoding(RankedTensorType type) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  if (Attribute encoding = type.getEncoding())
-    stream << encoding;
-  else
-    stream << type.getElementType();
-  return text;
+  return type.getEncoding() ? spell(type.getEncoding()) : spell(type.getElementType());
+}
+
+/// How the inputs of linears are rounded, by parameter: the first that says so.
+static llvm::DenseMap<Operation *, DynamicAttr> findActivations(ModuleOp module) {
+  llvm::DenseMap<Operation *, DynamicAttr> activations;
+  module.walk([&](LinearOp linear) {
+    if (DynamicAttr activation = linear.getActivationAttr())
+      for (ParameterOp parameter : getParametersOf(linear.getWeight()))
+        activations.try_emplace(parameter, activation);
+  });
+  return activations;
 }
 
 static llvm::json::Object describeParameter(ParameterOp parameter) {
@@ -49,9 +61,14 @@ std::string llmc::describe(ModuleOp module, StringRef input, StringRef passes) {
             symbols.lookupNearestSymbolFrom<ParameterOp>(read, read.getParameterAttr()))
       parameters.insert(parameter);
   });
+  llvm::DenseMap<Operation *, DynamicAttr> activations = findActivations(module);
   llvm::json::Array list;
-  for (Operation *parameter : parameters)
-    list.push_back(describeParameter(cast<ParameterOp>(parameter)));
+  for (Operation *parameter : parameters) {
+    llvm::json::Object described = describeParameter(cast<ParameterOp>(parameter));
+    if (DynamicAttr activation = activations.lookup(parameter))
+      described["activation"] = spell(activation);
+    list.push_back(std::move(described));
+  }
   llvm::json::Object description{{"model", llvm::sys::path::filename(input)},
                                  {"passes", passes},
                                  {"parameters", std::move(list)}};

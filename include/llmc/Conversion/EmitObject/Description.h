@@ -15,7 +15,8 @@
 namespace llmc {
 
 /// JSON: the model's file name, the passes, and for each parameter that is read its name, shape,
-/// encoding, bytes in canonical form and bits per weight.
+/// encoding, bytes in canonical form and bits per weight, and how inputs are rounded that it is
+/// multiplied with.
 std::string describe(mlir::ModuleOp module, llvm::StringRef input, llvm::StringRef passes);
 
 } // namespace llmc
