@@ -17,8 +17,8 @@
 using namespace mlir;
 using namespace llmc;
 
-/// Sequences that are written side by side at most: enough that the weights, which are read once for
-/// all of them, no longer matter.
+/// Sequences that are written side by side at most: enough that the weights, which are read once
+/// for all of them, no longer matter.
 static constexpr int64_t maxSequences = 64;
 /// The most likely tokens after the first one.
 static constexpr int64_t greedyTokens = 4;
