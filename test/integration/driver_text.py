@@ -70,7 +70,7 @@ class Run(unittest.TestCase):
     def test_prompt_is_needed(self):
         done = llmc("run", tiny, check=False)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("expected --prompt TEXT, or --chat", done.stderr)
+        self.assertIn("expected --prompt TEXT that is not empty, or --chat", done.stderr)
 
     def test_interrupt_ends_a_whole_line(self):
         process = subprocess.Popen([tool("llmc"), "run", str(tiny), "--prompt", PROMPT, "--max-tokens", "100000",

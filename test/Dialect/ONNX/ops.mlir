@@ -5,13 +5,13 @@
 module attributes {onnx.opsets = {ai.onnx = 18 : i64, local = 1 : i64}} {
 // CHECK: onnx.function @"local::Turn" attributes {defaults = {order = array<i64: 1, 0>}
 // CHECK-NEXT: ^bb0(%[[X:.*]]: !onnx.untyped):
-// CHECK-NEXT: %[[Y:.*]] = onnx.node "Transpose"(%[[X]]) {node_attributes = {perm = #onnx.ref<"order">}, output_names = ["y"]} : (!onnx.untyped) -> !onnx.untyped
+// CHECK-NEXT: %[[Y:.*]] = onnx.node "Transpose"(%[[X]]) {node_attributes = {perm = #onnx.ref<"order", "INTS">}, output_names = ["y"]} : (!onnx.untyped) -> !onnx.untyped
 // CHECK-NEXT: onnx.yield %[[Y]] : !onnx.untyped
 onnx.function @"local::Turn" attributes {defaults = {order = array<i64: 1, 0>}, domain = "local",
     function_name = "Turn", input_names = ["x"], opsets = {ai.onnx = 18 : i64},
     output_names = ["y"], parameters = ["order"]} {
 ^bb0(%x: !onnx.untyped):
-  %y = onnx.node "Transpose"(%x) {node_attributes = {perm = #onnx.ref<"order">}, output_names = ["y"]}
+  %y = onnx.node "Transpose"(%x) {node_attributes = {perm = #onnx.ref<"order", "INTS">}, output_names = ["y"]}
       : (!onnx.untyped) -> !onnx.untyped
   onnx.yield %y : !onnx.untyped
 }
