@@ -53,7 +53,7 @@ struct Options {
       llvm::cl::value_desc("pipeline"), llvm::cl::cat(category)};
   llvm::cl::list<std::string> targets{
       "target",
-      llvm::cl::desc("TRIPLE[:VARIANT,…], e.g. x86_64-linux-gnu:avx2; repeat for several "
+      llvm::cl::desc("TRIPLE[:VARIANT|CPU,…], e.g. x86_64-linux-gnu:avx2; repeat for several "
                      "architectures; default: host"),
       llvm::cl::value_desc("target"), llvm::cl::cat(category)};
   llvm::cl::opt<std::string> tokenizer{

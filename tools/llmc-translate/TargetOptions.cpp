@@ -22,7 +22,7 @@ using namespace llmc;
 namespace {
 struct TargetOptions {
   llvm::cl::opt<std::string> target{
-      "target", llvm::cl::desc("TRIPLE[:VARIANT,…], e.g. x86_64-linux-gnu:avx2; default: host"),
+      "target", llvm::cl::desc("TRIPLE[:VARIANT|CPU,…], e.g. x86_64-linux-gnu:avx2; default: host"),
       llvm::cl::value_desc("target"), llvm::cl::init("host"), llvm::cl::cat(getOptionCategory())};
   llvm::cl::opt<int64_t> maxRows{"max-rows", llvm::cl::desc("Tokens of a step"),
                                  llvm::cl::init(128), llvm::cl::cat(getOptionCategory())};

@@ -29,7 +29,8 @@ struct Target {
   llvm::SmallVector<const KernelTarget *> variants;
 
   /// Reads `TRIPLE[:VARIANT[,VARIANT…]]`, e.g. `x86_64-linux-gnu:avx512vnni,avx2`; `host` stands
-  /// for the triple of this machine. Without variants all that llmc has for the triple are meant.
+  /// for the triple of this machine. In place of a variant stands any CPU that LLVM knows, which
+  /// means the best one that it runs. Without variants all that llmc has for the triple are meant.
   static llvm::Expected<Target> parse(llvm::StringRef text);
 };
 
