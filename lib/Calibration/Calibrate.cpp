@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Calibration/Calibration.h"
+#include "llmc/Calibration/CalibratedPass.h"
 #include "llmc/Calibration/Passes.h"
 
 namespace llmc {
@@ -18,8 +18,8 @@ using namespace llmc;
 
 namespace {
 
-struct CalibratePass : llmc::impl::CalibrateBase<CalibratePass> {
-  using CalibrateBase::CalibrateBase;
+struct CalibratePass : CalibratedPass<llmc::impl::CalibrateBase<CalibratePass>> {
+  using CalibratedPass::CalibratedPass;
 
   FailureOr<unsigned> getKinds() {
     unsigned kinds = 0;
@@ -49,24 +49,12 @@ struct CalibratePass : llmc::impl::CalibrateBase<CalibratePass> {
                 "calibrate: expected save-statistics or save-tokens, a file to write");
       return signalPassFailure();
     }
-    CalibrationOptions options;
-    options.calibration = calibration;
-    options.tokenizer = tokenizer;
-    options.samples = samples;
-    options.sequenceLength = sequenceLength;
-    options.seed = seed;
-    // MiB, as far as they can be counted in bytes.
-    options.memory = std::min<int64_t>(memory, INT64_MAX >> 20) * (1 << 20);
-    options.saveStatistics = saveStatistics;
-    options.saveTokens = saveTokens;
-    options.resume = resume;
-    options.threads = threads;
     CalibrationRequest request;
     request.statistics = *kinds;
     request.key = "calibrate";
     request.select = [](LinearOp, ParameterOp) { return true; };
     request.visit = [](CalibrationSite &) { return success(); };
-    FailureOr<CalibrationTimes> times = calibrate(getOperation(), options, request);
+    FailureOr<CalibrationTimes> times = calibrate(getOperation(), getCalibrationOptions(), request);
     if (failed(times))
       return signalPassFailure();
     emitRemark(getOperation().getLoc()) << "calibrate: " << describe(*times);

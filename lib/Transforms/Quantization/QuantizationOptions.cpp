@@ -66,3 +66,10 @@ FailureOr<QuantizationPlan> QuantizationPlan::get(Location location, unsigned bi
     return failure();
   return plan;
 }
+
+llvm::raw_ostream &llmc::operator<<(llvm::raw_ostream &stream, const QuantizationPlan &plan) {
+  stream << plan.encoding << " mse=" << plan.searchClip << " activation=";
+  if (plan.activation)
+    return stream << plan.activation;
+  return stream << "none";
+}

@@ -5,13 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Calibration/Calibration.h"
-#include "llmc/Dialect/LLMC/IR/ParameterData.h"
-#include "llmc/Transforms/Blocks.h"
+#include "llmc/Calibration/CalibratedPass.h"
 #include "llmc/Transforms/Passes.h"
+#include "llmc/Transforms/Quantization/CalibratedWeights.h"
 #include "llmc/Transforms/Quantization/GPTQ.h"
-
-#include "llvm/ADT/MapVector.h"
+#include "llmc/Transforms/Quantization/QuantizationPass.h"
 
 #include <chrono>
 
@@ -31,36 +29,23 @@ static double secondsSince(Clock::time_point start) {
 
 namespace {
 
-struct QuantizeGPTQ : llmc::impl::QuantizeGPTQBase<QuantizeGPTQ> {
-  using QuantizeGPTQBase::QuantizeGPTQBase;
+struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBase<QuantizeGPTQ>>> {
+  using QuantizationPass::QuantizationPass;
 
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    if (failed(changeFlat(module, [&] { return quantize(module); })))
-      signalPassFailure();
-  }
-
-  LogicalResult quantize(ModuleOp module) {
-    FailureOr<QuantizationPlan> plan = QuantizationPlan::get(
-        module.getLoc(), bits, groupSize, symmetric, zero, scale, mse, activation, activationGroup);
-    if (failed(plan) || failed(checkOptions(module, plan->encoding)))
+  LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
+                         MutableArrayRef<SelectedWeight> weights,
+                         CompressionReport &result) override {
+    if (failed(checkOptions(module, plan.encoding)))
       return failure();
-    std::vector<std::string> ignored(ignore.begin(), ignore.end());
-    FailureOr<SmallVector<SelectedWeight>> weights = selectWeights(module, ignored, includeHead);
-    if (failed(weights))
-      return failure();
-    llvm::MapVector<Operation *, SelectedWeight *> selected;
-    for (SelectedWeight &weight : *weights)
-      selected.insert({weight.parameter, &weight});
-
-    CompressionReport result(getArgument());
+    CalibratedWeights calibrated(plan, weights, result);
     CalibrationRequest request;
     request.statistics = SecondMoment;
-    request.key = spellKey(*plan);
-    request.select = [&](LinearOp, ParameterOp parameter) { return selected.contains(parameter); };
+    request.key = spellKey(plan);
+    request.select = [&](LinearOp, ParameterOp parameter) {
+      return calibrated.contains(parameter);
+    };
     request.visit = [&](CalibrationSite &site) {
-      return site.restored ? restore(site, *plan, selected, result)
-                           : roundSite(site, *plan, selected, result);
+      return site.restored ? calibrated.restore(site) : roundSite(site, plan, calibrated);
     };
     FailureOr<CalibrationTimes> times = calibrate(module, getCalibrationOptions(), request);
     if (failed(times))
@@ -71,7 +56,7 @@ struct QuantizeGPTQ : llmc::impl::QuantizeGPTQBase<QuantizeGPTQ> {
                      {"second moments", times->statistics},
                      {"factorization", factorization},
                      {"update", update}});
-    return result.finish(module, table, report);
+    return success();
   }
 
   LogicalResult checkOptions(ModuleOp module, GroupedAttr encoding) {
@@ -84,42 +69,18 @@ struct QuantizeGPTQ : llmc::impl::QuantizeGPTQBase<QuantizeGPTQ> {
     return CompressionReport::checkPath(module, report);
   }
 
-  CalibrationOptions getCalibrationOptions() {
-    CalibrationOptions options;
-    options.calibration = calibration;
-    options.tokenizer = tokenizer;
-    options.samples = samples;
-    options.sequenceLength = sequenceLength;
-    options.seed = seed;
-    options.memory = std::min<int64_t>(memory, INT64_MAX >> 20) * (1 << 20);
-    options.threads = threads;
-    options.trueSequential = trueSequential;
-    options.statistics = statistics;
-    options.saveStatistics = saveStatistics;
-    options.saveTokens = saveTokens;
-    options.resume = resume;
-    return options;
-  }
-
   /// What decides which bytes come out, besides the model and the tokens.
   std::string spellKey(const QuantizationPlan &plan) {
     std::string text;
     llvm::raw_string_ostream stream(text);
-    stream << getArgument() << " " << plan.encoding << " mse=" << plan.searchClip
-           << " damp=" << damp.getValue() << " act-order=" << actOrder
-           << " static-groups=" << staticGroups << " true-sequential=" << trueSequential
-           << " activation=";
-    if (plan.activation)
-      stream << plan.activation;
-    stream << " include-head=" << includeHead << " ignore=";
-    llvm::interleaveComma(ignore, stream);
+    stream << getArgument() << " damp=" << damp.getValue() << " act-order=" << actOrder
+           << " static-groups=" << staticGroups << " true-sequential=" << trueSequential << " ";
+    spellOptions(plan, stream);
     return text;
   }
 
-  using Selected = llvm::MapVector<Operation *, SelectedWeight *>;
-
-  LogicalResult roundSite(CalibrationSite &site, const QuantizationPlan &plan, Selected &selected,
-                          CompressionReport &result) {
+  LogicalResult roundSite(CalibrationSite &site, const QuantizationPlan &plan,
+                          CalibratedWeights &weights) {
     Clock::time_point start = Clock::now();
     std::vector<double> hessian = std::move(site.statistics.secondMoment);
     for (double &value : hessian)
@@ -136,36 +97,12 @@ struct QuantizeGPTQ : llmc::impl::QuantizeGPTQBase<QuantizeGPTQ> {
       FailureOr<WeightValues> values = WeightValues::read(parameter);
       if (failed(values))
         return failure();
-      FailureOr<GPTQResult> quantized = quantizeGPTQ(parameter, *values, *prepared,
-                                                     GPTQOptions{plan.encoding, mse, staticGroups});
+      FailureOr<GPTQResult> quantized = quantizeGPTQ(
+          parameter, *values, *prepared, GPTQOptions{plan.encoding, plan.searchClip, staticGroups});
       if (failed(quantized))
         return failure();
       update += secondsSince(start);
-      CompressedParameter done =
-          replaceWeight(*selected.lookup(parameter), std::move(quantized->weight), plan,
-                        shared + secondsSince(start));
-      site.record += CompressionReport::spell(done) + "\n";
-      result.add(std::move(done));
-    }
-    return success();
-  }
-
-  /// What an earlier run left of this site: weights are in place, the rest is in the record.
-  LogicalResult restore(CalibrationSite &site, const QuantizationPlan &plan, Selected &selected,
-                        CompressionReport &result) {
-    SmallVector<StringRef> lines;
-    StringRef(site.record).split(lines, '\n', -1, /*KeepEmpty=*/false);
-    if (lines.size() != site.parameters.size())
-      return site.parameters.front().emitOpError("resume: expected a record of ")
-             << site.parameters.size() << " parameters, found " << lines.size();
-    for (auto [parameter, line] : llvm::zip(site.parameters, lines)) {
-      std::optional<CompressedParameter> done = CompressionReport::read(line, parameter);
-      if (!done)
-        return parameter.emitOpError("resume: expected a record of this parameter, found '")
-               << line << "'";
-      setParameter(parameter, parameter.getTensorType(), parameter.getData());
-      stateRounding(*selected.lookup(parameter), plan);
-      result.add(std::move(*done));
+      weights.replace(site, parameter, std::move(quantized->weight), shared + secondsSince(start));
     }
     return success();
   }

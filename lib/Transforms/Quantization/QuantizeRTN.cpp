@@ -5,10 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Transforms/Blocks.h"
 #include "llmc/Transforms/Passes.h"
+#include "llmc/Transforms/Quantization/QuantizationPass.h"
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
-#include "llmc/Transforms/WeightSelection.h"
 
 #include <chrono>
 
@@ -22,39 +21,26 @@ using namespace llmc;
 
 namespace {
 
-struct QuantizeRTN : llmc::impl::QuantizeRTNBase<QuantizeRTN> {
-  using QuantizeRTNBase::QuantizeRTNBase;
+struct QuantizeRTN : QuantizationPass<llmc::impl::QuantizeRTNBase<QuantizeRTN>> {
+  using QuantizationPass::QuantizationPass;
 
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    if (failed(changeFlat(module, [&] { return quantize(module); })))
-      signalPassFailure();
-  }
-
-  LogicalResult quantize(ModuleOp module) {
-    FailureOr<QuantizationPlan> plan = QuantizationPlan::get(
-        module.getLoc(), bits, groupSize, symmetric, zero, scale, mse, activation, activationGroup);
-    if (failed(plan))
-      return failure();
-    std::vector<std::string> ignored(ignore.begin(), ignore.end());
-    FailureOr<SmallVector<SelectedWeight>> weights = selectWeights(module, ignored, includeHead);
-    if (failed(weights))
-      return failure();
+  LogicalResult quantize(ModuleOp, const QuantizationPlan &plan,
+                         MutableArrayRef<SelectedWeight> weights,
+                         CompressionReport &result) override {
     using Clock = std::chrono::steady_clock;
-    CompressionReport result(getArgument());
-    for (SelectedWeight &weight : *weights) {
+    for (SelectedWeight &weight : weights) {
       Clock::time_point start = Clock::now();
       FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
       if (failed(values))
         return failure();
       FailureOr<QuantizedWeight> quantized =
-          roundToNearest(weight.parameter, *values, plan->encoding, plan->searchClip);
+          roundToNearest(weight.parameter, *values, plan.encoding, plan.searchClip);
       if (failed(quantized))
         return failure();
       std::chrono::duration<double> taken = Clock::now() - start;
-      result.add(replaceWeight(weight, std::move(*quantized), *plan, taken.count()));
+      result.add(replaceWeight(weight, std::move(*quantized), plan, taken.count()));
     }
-    return result.finish(module, table, report);
+    return success();
   }
 };
 

@@ -29,6 +29,9 @@ struct QuantizationPlan {
                                                int64_t activationGroup);
 };
 
+/// "#llmc.grouped<…> mse=0 activation=#llmc.dynamic<…>"
+llvm::raw_ostream &operator<<(llvm::raw_ostream &stream, const QuantizationPlan &plan);
+
 } // namespace llmc
 
 #endif // LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_H

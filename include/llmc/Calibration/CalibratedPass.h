@@ -1,0 +1,64 @@
+//===- CalibratedPass.h - passes that run the model on calibration tokens ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What stands between the base class that TableGen makes of a pass and the pass itself, where its
+// options are those of CalibrationOptions.td:
+//
+//   struct Calibrate : CalibratedPass<impl::CalibrateBase<Calibrate>> { …
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_CALIBRATION_CALIBRATEDPASS_H
+#define LLMC_CALIBRATION_CALIBRATEDPASS_H
+
+#include "llmc/Calibration/Calibration.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace llmc {
+
+/// A pass with `calibrationOptions`.
+template <typename PassBase>
+struct CalibratedPass : PassBase {
+  using PassBase::PassBase;
+
+protected:
+  CalibrationOptions getCalibrationOptions() const {
+    CalibrationOptions options;
+    options.calibration = this->calibration;
+    options.tokenizer = this->tokenizer;
+    options.samples = this->samples;
+    options.sequenceLength = this->sequenceLength;
+    options.seed = this->seed;
+    // MiB, as far as they can be counted in bytes.
+    options.memory = std::min<int64_t>(this->memory, INT64_MAX >> 20) * (1 << 20);
+    options.saveStatistics = this->saveStatistics;
+    options.saveTokens = this->saveTokens;
+    options.resume = this->resume;
+    options.threads = this->threads;
+    return options;
+  }
+};
+
+/// A pass with `sequentialOptions` beside them.
+template <typename PassBase>
+struct SequentialPass : CalibratedPass<PassBase> {
+  using CalibratedPass<PassBase>::CalibratedPass;
+
+protected:
+  CalibrationOptions getCalibrationOptions() const {
+    CalibrationOptions options = CalibratedPass<PassBase>::getCalibrationOptions();
+    options.trueSequential = this->trueSequential;
+    options.statistics = this->statistics;
+    return options;
+  }
+};
+
+} // namespace llmc
+
+#endif // LLMC_CALIBRATION_CALIBRATEDPASS_H

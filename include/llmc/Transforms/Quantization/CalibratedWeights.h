@@ -1,0 +1,44 @@
+//===- CalibratedWeights.h - the weights of a calibrated pass, from site to site ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_TRANSFORMS_QUANTIZATION_CALIBRATEDWEIGHTS_H
+#define LLMC_TRANSFORMS_QUANTIZATION_CALIBRATEDWEIGHTS_H
+
+#include "llmc/Calibration/Calibration.h"
+#include "llmc/Transforms/Quantization/QuantizedWeight.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+namespace llmc {
+
+/// The selected weights of a pass that calibration walks with. What is done to them is reported,
+/// and recorded at its site so that an interrupted walk goes on behind it. Keeps references to all
+/// that it is made of.
+class CalibratedWeights {
+public:
+  CalibratedWeights(const QuantizationPlan &plan, llvm::MutableArrayRef<SelectedWeight> weights,
+                    CompressionReport &report);
+
+  bool contains(ParameterOp parameter) const { return selected.contains(parameter); }
+
+  /// Stores `quantized` as the new value of one of the site's parameters.
+  void replace(CalibrationSite &site, ParameterOp parameter, QuantizedWeight quantized,
+               double seconds);
+
+  /// Takes what an earlier run left of a restored site: weights are in place, the rest is in the
+  /// record. Reports at the parameter a record of something else.
+  mlir::LogicalResult restore(CalibrationSite &site);
+
+private:
+  const QuantizationPlan &plan;
+  llvm::DenseMap<mlir::Operation *, SelectedWeight *> selected;
+  CompressionReport &report;
+};
+
+} // namespace llmc
+
+#endif // LLMC_TRANSFORMS_QUANTIZATION_CALIBRATEDWEIGHTS_H
