@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Transforms/CompressionReport.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Support/AtomicFile.h"
 
 #include "mlir/IR/Remarks.h"
@@ -21,19 +22,6 @@ static std::string spellShape(RankedTensorType type) {
   llvm::raw_string_ostream stream(text);
   llvm::interleave(type.getShape(), stream, "x");
   return text;
-}
-
-/// The encoding as it is written in a type, without `#llmc.`.
-static std::string spellEncoding(RankedTensorType type) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  if (Attribute encoding = type.getEncoding())
-    stream << encoding;
-  else
-    stream << type.getElementType();
-  StringRef spelled = text;
-  spelled.consume_front("#llmc.");
-  return spelled.str();
 }
 
 static llvm::json::Object toJSON(const CompressedParameter &parameter) {

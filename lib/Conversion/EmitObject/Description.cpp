@@ -16,18 +16,6 @@
 using namespace mlir;
 using namespace llmc;
 
-template <typename T>
-static std::string spell(T irObject) {
-  std::string text;
-  llvm::raw_string_ostream(text) << irObject;
-  return text;
-}
-
-/// The encoding, or the element type where there is none, as it is written in the IR.
-static std::string spellEncoding(RankedTensorType type) {
-  return type.getEncoding() ? spell(type.getEncoding()) : spell(type.getElementType());
-}
-
 /// How the inputs of linears are rounded, by parameter: the first that says so.
 static llvm::DenseMap<Operation *, DynamicAttr> findActivations(ModuleOp module) {
   llvm::DenseMap<Operation *, DynamicAttr> activations;
@@ -66,7 +54,7 @@ std::string llmc::describe(ModuleOp module, StringRef input, StringRef passes) {
   for (Operation *parameter : parameters) {
     llvm::json::Object described = describeParameter(cast<ParameterOp>(parameter));
     if (DynamicAttr activation = activations.lookup(parameter))
-      described["activation"] = spell(activation);
+      described["activation"] = spellForPeople(activation);
     list.push_back(std::move(described));
   }
   llvm::json::Object description{{"model", llvm::sys::path::filename(input)},

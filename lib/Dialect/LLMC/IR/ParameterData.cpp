@@ -83,6 +83,20 @@ FailureOr<int64_t> llmc::getParameterByteSize(RankedTensorType type,
   return *size;
 }
 
+std::string llmc::spellForPeople(Attribute attribute) {
+  std::string text;
+  llvm::raw_string_ostream(text) << attribute;
+  StringRef spelled = text;
+  spelled.consume_front("#llmc.");
+  return spelled.str();
+}
+
+std::string llmc::spellEncoding(RankedTensorType type) {
+  if (Attribute encoding = type.getEncoding())
+    return spellForPeople(encoding);
+  return spellForPeople(TypeAttr::get(type.getElementType()));
+}
+
 FailureOr<ArrayRef<uint8_t>> llmc::getParameterBytes(ParameterOp parameter) {
   RankedTensorType type = parameter.getTensorType();
   FailureOr<int64_t> size = getParameterByteSize(type, [&] { return parameter.emitOpError(); });

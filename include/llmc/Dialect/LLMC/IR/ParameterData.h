@@ -76,6 +76,12 @@ mlir::FailureOr<int64_t>
 getParameterByteSize(mlir::RankedTensorType type,
                      llvm::function_ref<mlir::InFlightDiagnostic()> emitError);
 
+/// An attribute as it is written in the IR but without `#llmc.`.
+std::string spellForPeople(mlir::Attribute attribute);
+
+/// How a parameter of this type is stored, for people: its encoding, or the element type where there is none.
+std::string spellEncoding(mlir::RankedTensorType type);
+
 /// The parameter that `value` is read from: through llmc.parameter_value and, inside an outlined
 /// block, through every caller's argument. Empty where it is not a parameter.
 llvm::SmallVector<ParameterOp> getParametersOf(mlir::Value value);
