@@ -11,14 +11,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Transforms/Quantization/GPTQ.h"
-#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "TransformsTestSupport.h"
 
-#include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
-#include "gtest/gtest.h"
 
 #include <cmath>
-#include <cstring>
 #include <numeric>
 #include <random>
 
@@ -69,24 +66,8 @@ std::vector<Case> getCases() {
   return cases;
 }
 
-class GPTQTest : public ::testing::Test {
+class GPTQTest : public test::WeightsTest {
 protected:
-  GPTQTest() : builder(&context) {
-    context.loadDialect<LLMCDialect>();
-    module = mlir::ModuleOp::create(builder.getUnknownLoc());
-  }
-
-  ParameterOp makeParameter(llvm::ArrayRef<float> weights, int64_t rows) {
-    std::vector<uint8_t> bytes(weights.size() * 4);
-    std::memcpy(bytes.data(), weights.data(), bytes.size());
-    auto type =
-        mlir::RankedTensorType::get({rows, int64_t(weights.size()) / rows}, builder.getF32Type());
-    mlir::OpBuilder ops(&context);
-    ops.setInsertionPointToEnd(module->getBody());
-    return ParameterOp::create(ops, builder.getUnknownLoc(), "w", type,
-                               makeParameterData(&context, "w", std::move(bytes)));
-  }
-
   GroupedAttr encoding(const Case &c) {
     return GroupedAttr::get(&context, c.bits, c.group, c.zero, builder.getF16Type());
   }
@@ -137,12 +118,7 @@ protected:
   }
 
   std::vector<float> decode(const Case &c, llvm::ArrayRef<uint8_t> bytes) {
-    std::vector<float> decoded(c.rows * c.columns);
-    const int64_t shape[] = {c.rows, c.columns};
-    for (int64_t row = 0; row < c.rows; ++row)
-      encoding(c).decodeRow(bytes, shape, row,
-                            llvm::MutableArrayRef(decoded).slice(row * c.columns, c.columns));
-    return decoded;
+    return WeightsTest::decode(encoding(c), c.rows, c.columns, bytes);
   }
 
   /// The inverse of a positive definite matrix by elimination.
@@ -256,10 +232,6 @@ protected:
           sum += change[row * c.columns + i] * a[i * c.columns + j] * change[row * c.columns + j];
     return sum;
   }
-
-  mlir::MLIRContext context;
-  mlir::Builder builder;
-  mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
 } // namespace

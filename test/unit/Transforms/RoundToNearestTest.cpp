@@ -5,15 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "TransformsTestSupport.h"
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 
-#include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
-#include "gtest/gtest.h"
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <random>
 
@@ -21,27 +18,10 @@ using namespace llmc;
 
 namespace {
 
-class RoundToNearest : public ::testing::Test {
+class RoundToNearest : public test::WeightsTest {
 protected:
-  RoundToNearest() : builder(&context) {
-    context.loadDialect<LLMCDialect>();
-    module = mlir::ModuleOp::create(builder.getUnknownLoc());
-  }
-
   GroupedAttr encoding(unsigned bits, int64_t group, ZeroPoint zero) {
     return GroupedAttr::get(&context, bits, group, zero, builder.getF16Type());
-  }
-
-  /// A parameter of these weights.
-  ParameterOp makeParameter(llvm::ArrayRef<float> weights, int64_t rows) {
-    std::vector<uint8_t> bytes(weights.size() * 4);
-    std::memcpy(bytes.data(), weights.data(), bytes.size());
-    auto type =
-        mlir::RankedTensorType::get({rows, int64_t(weights.size()) / rows}, builder.getF32Type());
-    mlir::OpBuilder ops(&context);
-    ops.setInsertionPointToEnd(module->getBody());
-    return ParameterOp::create(ops, builder.getUnknownLoc(), "w", type,
-                               makeParameterData(&context, "w", std::move(bytes)));
   }
 
   static std::vector<float> normal(size_t count) {
@@ -58,12 +38,7 @@ protected:
     ParameterOp parameter = makeParameter(weights, rows);
     WeightValues values = *WeightValues::read(parameter);
     QuantizedWeight quantized = *roundToNearest(parameter, values, encoding, false);
-    std::vector<float> decoded(weights.size());
-    const int64_t shape[] = {values.rows, values.columns};
-    for (int64_t row = 0; row < rows; ++row)
-      encoding.decodeRow(
-          quantized.bytes, shape, row,
-          llvm::MutableArrayRef(decoded).slice(row * values.columns, values.columns));
+    std::vector<float> decoded = decode(encoding, rows, values.columns, quantized.bytes);
     double error = 0, total = 0;
     for (auto [before, after] : llvm::zip(weights, decoded)) {
       error += std::pow(double(before) - after, 2);
@@ -83,10 +58,6 @@ protected:
     }
     return 10 * std::log10(signal / noise);
   }
-
-  mlir::MLIRContext context;
-  mlir::Builder builder;
-  mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
 } // namespace
