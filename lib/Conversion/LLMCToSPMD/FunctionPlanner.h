@@ -99,6 +99,8 @@ private:
   void createFunction(llvm::StringRef name, llvm::ArrayRef<mlir::Type> types);
   Place makeArgument(mlir::Value address);
   mlir::LogicalResult planBody();
+  /// Fills the function that was created, and says what is alike for steps, parts and functions.
+  mlir::FailureOr<PlanContext::Planned> planFunction();
   /// The operations in an order that needs few barriers.
   llvm::SmallVector<mlir::Operation *> order();
 

@@ -96,20 +96,32 @@ void FunctionPlanner::placeArguments(ArrayRef<Partition> partitions,
     resultPlaces[result] = makeArgument(*next++);
 }
 
+FailureOr<PlanContext::Planned> FunctionPlanner::planFunction() {
+  context.active.push_back(source);
+  LogicalResult done = planBody();
+  context.active.pop_back();
+  if (failed(done))
+    return failure();
+  func::ReturnOp::create(builder, location);
+  PlanContext::Planned planned;
+  planned.function = function;
+  planned.frameBytes = frameAllocator.getSize();
+  return planned;
+}
+
 FailureOr<PlanContext::Planned> FunctionPlanner::plan(ArrayRef<Partition> partitions) {
   PlanContext::Key key{source, SmallVector<Partition>(partitions)};
   if (auto existing = context.planned.find(key); existing != context.planned.end())
     return existing->second;
   if (failed(checkResults()))
     return failure();
-  PlanContext::Planned planned;
-  planned.rotations = collectRotations(source);
+  SmallVector<RotationKey> rotations = collectRotations(source);
   Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
   SmallVector<Type> types{spmd::StepType::get(builder.getContext()), pointer};
   for (Type type : source.getArgumentTypes())
     if (!isa<RowsType>(type))
       types.push_back(isa<KVCacheType>(type) ? Type(builder.getI64Type()) : pointer);
-  types.append(planned.rotations.size() + source.getNumResults(), pointer);
+  types.append(rotations.size() + source.getNumResults(), pointer);
   // The prefix keeps names apart from those of kernels.
   std::string name = "function." + source.getName().str();
   if (llvm::is_contained(partitions, Partition::OutputRows))
@@ -117,23 +129,19 @@ FailureOr<PlanContext::Planned> FunctionPlanner::plan(ArrayRef<Partition> partit
       name += partition == Partition::OutputRows ? ".output" : ".all";
   createFunction(name, types);
   frame = function.getArgument(1);
-  placeArguments(partitions, planned.rotations);
+  placeArguments(partitions, rotations);
 
-  context.active.push_back(source);
-  LogicalResult done = planBody();
-  context.active.pop_back();
-  if (failed(done))
+  FailureOr<PlanContext::Planned> planned = planFunction();
+  if (failed(planned))
     return failure();
-  func::ReturnOp::create(builder, location);
-  planned.function = function;
-  planned.frameBytes = frameAllocator.getSize();
+  planned->rotations = std::move(rotations);
   for (Value result : source.front().getTerminator()->getOperands())
-    planned.resultPartitions.push_back(place(result).partition);
-  planned.leading = leading;
-  planned.hasBarrier = hasBarrier;
+    planned->resultPartitions.push_back(place(result).partition);
+  planned->leading = leading;
+  planned->hasBarrier = hasBarrier;
   if (hasBarrier)
-    planned.trailing.assign(hazards.get().begin(), hazards.get().end());
-  return context.planned[key] = planned;
+    planned->trailing.assign(hazards.get().begin(), hazards.get().end());
+  return context.planned[key] = *planned;
 }
 
 //===----------------------------------------------------------------------===//
@@ -190,17 +198,11 @@ FailureOr<PlanContext::Planned> FunctionPlanner::planStep(ArrayRef<int64_t> cach
     return failure();
   resultPlaces[logits] =
       makeArgument(spmd::FieldOp::create(builder, location, pointer, step, Field::Logits));
-  context.active.push_back(source);
-  LogicalResult done = planBody();
-  context.active.pop_back();
-  if (failed(done))
+  FailureOr<PlanContext::Planned> planned = planFunction();
+  if (failed(planned))
     return failure();
   if (place(logits).partition != Partition::OutputRows)
     return source.emitOpError("expected logits of the rows that llmc.output_rows keeps");
-  func::ReturnOp::create(builder, location);
-  PlanContext::Planned planned;
-  planned.function = function;
-  planned.frameBytes = frameAllocator.getSize();
   return planned;
 }
 
@@ -215,16 +217,7 @@ FailureOr<PlanContext::Planned> FunctionPlanner::planPart(ArrayRef<int64_t> cach
   int64_t activations = llvm::count_if(source.getArgumentTypes(), isActivations);
   for (Value result : source.front().getTerminator()->getOperands())
     resultPlaces[result] = makeArgument(loadActivations(activations++));
-  context.active.push_back(source);
-  LogicalResult done = planBody();
-  context.active.pop_back();
-  if (failed(done))
-    return failure();
-  func::ReturnOp::create(builder, location);
-  PlanContext::Planned planned;
-  planned.function = function;
-  planned.frameBytes = frameAllocator.getSize();
-  return planned;
+  return planFunction();
 }
 
 //===----------------------------------------------------------------------===//
