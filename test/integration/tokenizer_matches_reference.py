@@ -26,6 +26,8 @@ except ImportError:
     print("skipped: the Python package 'tokenizers' is not installed")
     sys.exit(SKIPPED)
 
+from support import smollm2
+
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<s>", "</s>"]
 
 # Scripts and symbols, as ranges of code points.
@@ -379,24 +381,20 @@ def main():
     parser.add_argument("--tool", required=True, help="path of llmc-tokenize")
     parser.add_argument("--count", type=int, default=10000, help="number of strings")
     parser.add_argument("--tokenizer", action="append", default=[], help="another tokenizer.json")
-    parser.add_argument("--given-only", action="store_true",
-                        help="compare no tokenizers but those; skip where one is missing")
+    parser.add_argument("--smollm2", action="store_true", help="compare SmolLM2's tokenizer only")
     parser.add_argument("--only", help="compare only tokenizers with this in their name")
     arguments = parser.parse_args()
-    for path in arguments.tokenizer:
-        if arguments.given_only and not os.path.exists(path):
-            print(f"skipped: no {path}")
-            return SKIPPED
+    given = [smollm2() / "plain" / "tokenizer.json"] if arguments.smollm2 else arguments.tokenizer
 
     text = training_text()
     words = sorted({word for line in text[:20000] for word in line.split()})
     with tempfile.TemporaryDirectory() as folder:
         comparison = Comparison(arguments.tool, folder, None)
         strings = test_strings(arguments.count, words)
-        for path in arguments.tokenizer:
-            comparison.compare(path, Tokenizer.from_file(path), strings)
+        for path in given:
+            comparison.compare(path, Tokenizer.from_file(str(path)), strings)
         builders = (build_byte_level, build_sentence_piece, build_words)
-        for build in () if arguments.given_only else builders:
+        for build in () if arguments.smollm2 else builders:
             for name, tokenizer in build(text):
                 # The variations on one tokenizer differ in one step: fewer strings show it.
                 is_variation = "_" in name
