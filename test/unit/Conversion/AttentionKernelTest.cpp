@@ -119,7 +119,7 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
   // 41 rows of a sequence end inside a block of rows, whatever its size.
   const Case cases[] = {{4, 2, 20, f32, f32, {}, {}}, {4, 2, 20, f16, f32, {}, {}},
                         {3, 1, 64, f32, f16, {}, {}}, {2, 2, 7, f16, f16, {}, 3.0f},
-                        {4, 4, 96, f16, f16, 5, {}},  {9, 3, 64, f32, f32, 17, 30.0f},
+                        {4, 4, 96, f16, f16, 5, {}},  {9, 3, 24, f32, f32, 17, 30.0f},
                         {1, 1, 1, f32, f32, 1, {}},   {2, 1, 16, f32, f32, 1000, {}}};
   constexpr int64_t capacity = 50, length = 41, sequenceCount = 2, offset = 192;
   auto getCache = [&](const Case &c) {

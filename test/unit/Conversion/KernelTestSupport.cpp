@@ -27,6 +27,7 @@ extern "C" {
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Support/CodeGen.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 
@@ -41,18 +42,21 @@ static llvm::Triple getHostTriple() { return llvm::Triple(llvm::sys::getDefaultT
 std::vector<TestTarget> llmc::test::getTestTargets() {
   std::vector<TestTarget> result;
   uint64_t available = llmc_cpu_features();
+  auto runsHere = [&](const KernelTarget &target) { return (target.features & ~available) == 0; };
   llvm::ArrayRef<KernelTarget> all = getKernelTargets(getHostTriple());
-  // What plain lowerings run with: the best of the variants that need no more than this CPU has.
+  // What plain lowerings run with: the least of the variants with fma that this CPU runs.
   const KernelTarget *base = nullptr;
-  for (const KernelTarget &target : llvm::reverse(all))
-    if (target.fma && (target.features & ~available) == 0 && !base)
+  for (const KernelTarget &target : all)
+    if (target.fma && runsHere(target))
       base = &target;
+  bool allRunHere = llvm::all_of(all, runsHere);
   for (const KernelTarget &target : all) {
-    if ((target.features & ~available) == 0)
+    if (runsHere(target))
       result.push_back({target.name.str(), target});
-    if (target.dot == DotLowering::Plain || (target.fma && !base))
+    bool needed = runsHere(target) ? allRunHere && &target == base : base != nullptr;
+    if (!needed || target.dot == DotLowering::Plain)
       continue;
-    TestTarget plain{"plain:" + target.name.str(), target};
+    TestTarget plain{"plain:" + target.name.str(), target, /*plain=*/true};
     plain.target.dot = DotLowering::Plain;
     plain.target.cpu = base->cpu;
     plain.target.llvmFeatures = base->llvmFeatures;
@@ -90,9 +94,10 @@ static T take(llvm::Expected<T> value) {
   return std::move(*value);
 }
 
-static llvm::SmallVector<char, 0> compile(mlir::MLIRContext &context, const KernelTarget &target,
+static llvm::SmallVector<char, 0> compile(mlir::MLIRContext &context, const TestTarget &testTarget,
                                           llvm::ArrayRef<Emitter> emitters,
                                           std::vector<std::string> &names) {
+  const KernelTarget &target = testTarget.target;
   SPMDProgram program;
   program.code = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
   for (const Emitter &emit : emitters)
@@ -112,11 +117,14 @@ static llvm::SmallVector<char, 0> compile(mlir::MLIRContext &context, const Kern
   std::unique_ptr<llvm::TargetMachine> machine = take(makeTargetMachine(getHostTriple()));
   module->setDataLayout(machine->createDataLayout());
   module->setTargetTriple(machine->getTargetTriple());
-  optimize(*module, *machine);
+  if (testTarget.plain)
+    machine->setOptLevel(llvm::CodeGenOptLevel::None);
+  else
+    optimize(*module, *machine);
   return take(emitMachineCode(*module, *machine));
 }
 
-CompiledKernels::CompiledKernels(mlir::MLIRContext &context, const KernelTarget &target,
+CompiledKernels::CompiledKernels(mlir::MLIRContext &context, const TestTarget &target,
                                  llvm::ArrayRef<Emitter> emitters) {
   std::vector<std::string> names;
   llvm::SmallVector<char, 0> object = compile(context, target, emitters, names);
@@ -181,7 +189,7 @@ void llmc::test::forEachTarget(
   std::string firstLabel;
   for (const TestTarget &target : getTestTargets()) {
     SCOPED_TRACE(target.label);
-    CompiledKernels kernels(context, target.target, emitters);
+    CompiledKernels kernels(context, target, emitters);
     std::vector<uint8_t> found;
     body(target, kernels, found);
     if (::testing::Test::HasFatalFailure())

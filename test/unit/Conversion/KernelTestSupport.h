@@ -30,14 +30,17 @@ class LLJIT;
 
 namespace llmc::test {
 
-/// A variant as it can be run here: as it is, or with group_dot lowered to plain arithmetic.
+/// A variant as it can be run here: as it is, or with group_dot lowered to plain arithmetic. What
+/// is plain is compiled without LLVM's optimizations: it says what the others have to compute, and
+/// it need not be fast.
 struct TestTarget {
   std::string label; ///< "avx2", "plain:avx512vnni"
   KernelTarget target;
+  bool plain = false;
 };
 
-/// Every variant of this machine's architecture, natively where the CPU can run it, and through its
-/// plain lowering.
+/// Every variant of this machine's architecture, natively where the CPU can run it, else through
+/// its plain lowering; at least one with fma is plain.
 std::vector<TestTarget> getTestTargets();
 
 using Emitter = std::function<mlir::func::FuncOp(mlir::ModuleOp, const KernelTarget &)>;
@@ -45,7 +48,7 @@ using Emitter = std::function<mlir::func::FuncOp(mlir::ModuleOp, const KernelTar
 /// Kernels compiled for one target.
 class CompiledKernels {
 public:
-  CompiledKernels(mlir::MLIRContext &context, const KernelTarget &target,
+  CompiledKernels(mlir::MLIRContext &context, const TestTarget &target,
                   llvm::ArrayRef<Emitter> emitters);
   ~CompiledKernels();
 
