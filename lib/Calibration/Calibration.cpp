@@ -114,6 +114,18 @@ LogicalResult Walk::checkOptions() {
            << (request.inputRows > 0            ? "inputs are asked for"
                : options.saveStatistics.empty() ? "tokens are to be saved"
                                                 : "statistics are to be saved");
+  const CalibrationOptions defaults;
+  if (!options.statistics.empty() && options.calibration.empty() &&
+      (options.samples != defaults.samples || options.sequenceLength != defaults.sequenceLength ||
+       options.seed != defaults.seed))
+    return emitError(module.getLoc(), "calibration: expected no samples, sequence-length or seed "
+                                      "where statistics are read and no text: nothing is run");
+  bool readsText =
+      !options.calibration.empty() && !StringRef(options.calibration).ends_with(".npy");
+  if (!options.tokenizer.empty() && !readsText)
+    return emitError(module.getLoc(), "calibration: expected a text to read with tokenizer '")
+           << options.tokenizer << "', found "
+           << (options.calibration.empty() ? "none" : "a file of tokens");
   if (options.memory < 0)
     return emitError(module.getLoc(),
                      "calibration: expected a bound of memory that is not negative, found ")

@@ -24,6 +24,13 @@ static std::string spellShape(RankedTensorType type) {
   return text;
 }
 
+/// How inputs are rounded, for a column of a table.
+static std::string spellRounding(DynamicAttr activation) {
+  if (!activation)
+    return "exact";
+  return std::to_string(activation.getBits()) + " bits / " + std::to_string(activation.getGroup());
+}
+
 static llvm::json::Object toJSON(const CompressedParameter &parameter) {
   llvm::json::Object object{{"name", parameter.name},
                             {"shape", llvm::json::Array(parameter.type.getShape())},
@@ -34,6 +41,8 @@ static llvm::json::Object toJSON(const CompressedParameter &parameter) {
                             {"seconds", parameter.seconds}};
   if (parameter.outputError)
     object["output_error"] = *parameter.outputError;
+  if (parameter.activation)
+    object["activation"] = spellForPeople(parameter.activation);
   return object;
 }
 
@@ -94,6 +103,8 @@ void CompressionReport::emitRemarks(Location location) const {
            << remark::metric("weight_error", parameter.weightError);
     if (parameter.outputError)
       remark << remark::metric("output_error", *parameter.outputError);
+    if (parameter.activation)
+      remark << remark::metric("activation", spellForPeople(parameter.activation));
   }
 }
 
@@ -104,7 +115,7 @@ void CompressionReport::printTable(llvm::raw_ostream &stream) const {
   }
   bool measured = llvm::any_of(parameters, [](const auto &p) { return p.outputError.has_value(); });
   std::vector<std::vector<std::string>> rows{
-      {"parameter", "shape", "encoding", "bits/weight", "weight error"}};
+      {"parameter", "shape", "encoding", "inputs", "bits/weight", "weight error"}};
   if (measured)
     rows.front().push_back("output error");
   rows.front().push_back("seconds");
@@ -116,7 +127,7 @@ void CompressionReport::printTable(llvm::raw_ostream &stream) const {
   double bytes = 0, weights = 0, seconds = 0;
   for (const CompressedParameter &parameter : parameters) {
     rows.push_back({parameter.name, spellShape(parameter.type), spellEncoding(parameter.type),
-                    number("%.3f", parameter.bitsPerWeight),
+                    spellRounding(parameter.activation), number("%.3f", parameter.bitsPerWeight),
                     number("%.5f", parameter.weightError)});
     if (measured)
       rows.back().push_back(parameter.outputError ? number("%.5f", *parameter.outputError) : "");
@@ -133,7 +144,7 @@ void CompressionReport::printTable(llvm::raw_ostream &stream) const {
     // Words stand to the left, numbers to the right.
     for (auto [column, cell] : llvm::enumerate(row)) {
       std::string space(widths[column] - cell.size(), ' ');
-      stream << (column ? "  " : "") << (column < 3 ? cell + space : space + cell);
+      stream << (column ? "  " : "") << (column < 4 ? cell + space : space + cell);
     }
     stream << "\n";
   }

@@ -61,6 +61,12 @@ llmc::selectWeights(ModuleOp module, ArrayRef<std::string> ignore, bool includeH
     }
   });
 
+  for (auto [text, expression] : llvm::zip(ignore, expressions))
+    if (llvm::none_of(found, [&, &expression = expression](const auto &entry) {
+          return expression.match(cast<ParameterOp>(entry.first).getSymName());
+        }))
+      module.emitWarning("ignore: no weight's name matches '") << text << "'";
+
   SmallVector<SelectedWeight> selected;
   for (auto parameter : module.getOps<ParameterOp>()) {
     auto linears = found.find(parameter);

@@ -131,6 +131,20 @@ class Files(BadInput):
             self.fails("compile", renamed, "-o", folder / "x", message="renamed.onnx")
         self.assertFalse((folder / "x").exists())
 
+    def test_tokenizer_that_is_none(self):
+        other = folder / "other.json"
+        other.write_text("{}")
+        self.fails("compile", MODEL, "--tokenizer", other, "-o", folder / "x", message="other.json': ")
+        self.assertFalse((folder / "x").exists())
+
+    def test_tokenizer_beside_the_weights(self):
+        elsewhere = folder / "elsewhere"
+        elsewhere.mkdir()
+        subprocess.run([tool("llmc-translate"), "--import-onnx", MODEL, "-o", elsewhere / "m.mlir"], check=True)
+        done = llmc("compile", elsewhere / "m.mlir", "-o", elsewhere / "m.llmc")
+        self.assertEqual(done.stderr, "")
+        self.assertEqual(llmc("run", elsewhere / "m.llmc", "--prompt", "a", "--max-tokens", 1).returncode, 0)
+
     def test_model_without_tokenizer(self):
         alone = folder / "alone"
         alone.mkdir()

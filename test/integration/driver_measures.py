@@ -194,7 +194,7 @@ class Inspect(unittest.TestCase):
         self.assertIn("bits = 4", up["encoding"])
         self.assertAlmostEqual(up["bits_per_weight"], 4.5)
         self.assertEqual(up["bytes"], 768 * 256 * 4.5 / 8)
-        self.assertEqual(up["activation"], "#llmc.dynamic<bits = 8, group = 32>")
+        self.assertEqual(up["activation"], "dynamic<bits = 8, group = 32>")
         self.assertEqual(parameters["embedding"]["encoding"], "f32")
         self.assertNotIn("activation", parameters["embedding"])
         self.assertEqual(found["passes"], Q4)

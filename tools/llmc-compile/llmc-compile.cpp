@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "TokenizerFiles.h"
 #include "llmc/Calibration/Passes.h"
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
 #include "llmc/Conversion/EmitObject/Description.h"
@@ -59,7 +60,7 @@ struct Options {
   llvm::cl::opt<std::string> tokenizer{
       "tokenizer",
       llvm::cl::desc("tokenizer.json, or the folder that holds it and tokenizer_config.json; "
-                     "default: beside the model"),
+                     "default: beside the model, or the files of its weights"),
       llvm::cl::value_desc("path"), llvm::cl::cat(category)};
   llvm::cl::opt<bool> object{
       "object",
@@ -80,8 +81,8 @@ struct Options {
       llvm::cl::init(0), llvm::cl::cat(category)};
   enum class Activation { Keep, None };
   llvm::cl::opt<Activation> activation{
-      "activation", llvm::cl::desc("Roundings of activations that the model states"),
-      llvm::cl::values(clEnumValN(Activation::Keep, "keep", "as the model states them (default)"),
+      "activation", llvm::cl::desc("Roundings of activations that the model and the passes state"),
+      llvm::cl::values(clEnumValN(Activation::Keep, "keep", "as they are stated (default)"),
                        clEnumValN(Activation::None, "none", "compute without them")),
       llvm::cl::init(Activation::Keep), llvm::cl::cat(category)};
   llvm::cl::opt<int64_t> maxRows{"max-rows", llvm::cl::desc("Tokens of a step"),
@@ -137,28 +138,6 @@ LogicalResult runPasses(ModuleOp module, StringRef pipeline) {
   return manager.run(module);
 }
 
-/// Finds the tokenizer's files in `folder`; a named one must be there.
-LogicalResult collectFiles(const Options &options, ArtifactOptions &artifact) {
-  SmallString<256> folder(options.tokenizer.empty() ? llvm::sys::path::parent_path(options.input)
-                                                    : StringRef(options.tokenizer));
-  if (!options.tokenizer.empty() && !llvm::sys::fs::is_directory(folder))
-    llvm::sys::path::remove_filename(folder);
-  for (StringRef name : {"tokenizer.json", "tokenizer_config.json"}) {
-    SmallString<256> path(folder);
-    if (name == "tokenizer.json" && !options.tokenizer.empty() &&
-        !llvm::sys::fs::is_directory(options.tokenizer))
-      path = options.tokenizer;
-    else
-      llvm::sys::path::append(path, name);
-    auto file = llvm::MemoryBuffer::getFile(path);
-    if (file)
-      artifact.files.push_back({name.str(), (*file)->getBuffer().str()});
-    else if (!options.tokenizer.empty() && name == "tokenizer.json")
-      return report(llvm::createStringError(file.getError(), "cannot read '%s'", path.c_str()));
-  }
-  return success();
-}
-
 /// Writes a rule for make: the output depends on the model and on `paths`.
 LogicalResult writeDepfile(const Options &options, ArrayRef<std::string> paths) {
   if (options.depfile.empty())
@@ -207,8 +186,7 @@ LogicalResult compile(const Options &options) {
   }
   if (failed(checkObjectOptions(options)) ||
       // Before passes that may take minutes.
-      failed(report(AtomicFile::create(options.output).takeError())) ||
-      (!options.object && failed(collectFiles(options, artifact))))
+      failed(report(AtomicFile::create(options.output).takeError())))
     return failure();
 
   DialectRegistry registry;
@@ -221,11 +199,14 @@ LogicalResult compile(const Options &options) {
   OwningOpRef<ModuleOp> module = readModule(options, context, sources);
   if (!module)
     return failure();
-  if (options.activation == Options::Activation::None)
-    module->walk([](LinearOp linear) { linear.removeActivationAttr(); });
   const std::vector<std::string> read = collectParameterPaths(*module);
+  if (!options.object &&
+      failed(report(addTokenizer(options.input, read, options.tokenizer, artifact))))
+    return failure();
   if (failed(runPasses(*module, options.passes)))
     return failure();
+  if (options.activation == Options::Activation::None)
+    module->walk([](LinearOp linear) { linear.removeActivationAttr(); });
   std::string description = describe(*module, options.input, options.passes);
   if (options.object) {
     CodeOptions code{artifact.maxRows, options.symbol, std::move(description), 0};

@@ -35,8 +35,10 @@ protected:
     options.samples = this->samples;
     options.sequenceLength = this->sequenceLength;
     options.seed = this->seed;
-    // MiB, as far as they can be counted in bytes.
-    options.memory = std::min<int64_t>(this->memory, INT64_MAX >> 20) * (1 << 20);
+    // MiB, as far as they can be counted in bytes. What is negative is refused later.
+    options.memory = this->memory < 0
+                         ? this->memory
+                         : std::min<int64_t>(this->memory, INT64_MAX >> 20) * (1 << 20);
     options.saveStatistics = this->saveStatistics;
     options.saveTokens = this->saveTokens;
     options.resume = this->resume;

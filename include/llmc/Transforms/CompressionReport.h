@@ -28,6 +28,7 @@ struct CompressedParameter {
   double weightError = 0;            ///< ‖W − W'‖ / ‖W‖, Frobenius
   std::optional<double> outputError; ///< ‖(W − W')X‖ / ‖WX‖ on calibration data
   double seconds = 0;
+  DynamicAttr activation; ///< how inputs are rounded that it is multiplied with; null: not at all
 };
 
 /// The report that every compression pass ends with.

@@ -40,6 +40,7 @@ LogicalResult CalibratedWeights::restore(CalibrationSite &site) {
              << line << "'";
     setParameter(parameter, parameter.getTensorType(), parameter.getData());
     stateRounding(*selected.lookup(parameter), plan);
+    done->activation = plan.activation;
     report.add(std::move(*done));
   }
   return success();

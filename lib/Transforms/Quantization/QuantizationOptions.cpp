@@ -14,6 +14,9 @@
 using namespace mlir;
 using namespace llmc;
 
+/// What QuantizationOptions.td says.
+static constexpr int64_t defaultActivationGroup = 32;
+
 static std::optional<int64_t> parseGroupSize(StringRef text) {
   if (text == "channel")
     return GroupedAttr::channelGroup;
@@ -48,6 +51,10 @@ FailureOr<QuantizationPlan> QuantizationPlan::get(Location location, unsigned bi
   if (!group)
     return fail() << "group-size: expected a positive number, 'channel' or 'tensor', found '"
                   << groupSize << "'";
+  if (symmetric && zero == ZeroPoint::Float)
+    return fail() << "zero: expected symmetric=false with zero=float";
+  if (activation == ActivationRounding::None && activationGroup != defaultActivationGroup)
+    return fail() << "activation-group: expected activation=i8 with it, found activation=none";
   QuantizationPlan plan;
   plan.searchClip = searchClip;
   MLIRContext *context = location.getContext();

@@ -105,7 +105,8 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
                              plan.encoding.getBitsPerWeight(type.getShape()),
                              quantized.weightError,
                              quantized.outputError,
-                             seconds};
+                             seconds,
+                             plan.activation};
   setParameter(parameter, type,
                makeParameterData(context, parameter.getSymName(), std::move(quantized.bytes)));
   stateRounding(weight, plan);

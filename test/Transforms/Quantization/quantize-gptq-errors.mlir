@@ -21,6 +21,16 @@
 // RUN: not llmc-opt %t/model.mlir -o %t/q.mlir --quantize-gptq="statistics=%t/tokens.npy group-size=channel" 2>&1 | FileCheck %s --check-prefix=FOREIGN
 // FOREIGN: error: {{.*}}tokens.npy
 
+// What would have no effect.
+// RUN: not llmc-opt %t/model.mlir --quantize-gptq="statistics=%t/s samples=3" 2>&1 | FileCheck %s --check-prefix=SAMPLES
+// SAMPLES: error: calibration: expected no samples, sequence-length or seed where statistics are read and no text
+// RUN: not llmc-opt %t/model.mlir --quantize-gptq="tokenizer=%t" 2>&1 | FileCheck %s --check-prefix=NO-TEXT
+// NO-TEXT: error: calibration: expected a text to read with tokenizer '{{.*}}', found none
+// RUN: not llmc-opt %t/model.mlir --quantize-gptq="tokenizer=%t calibration=%t/tokens.npy" 2>&1 | FileCheck %s --check-prefix=TOKENS
+// TOKENS: error: calibration: expected a text to read with tokenizer '{{.*}}', found a file of tokens
+// RUN: not llmc-opt %t/model.mlir --quantize-gptq="memory=-1" 2>&1 | FileCheck %s --check-prefix=MEMORY
+// MEMORY: error: calibration: expected a bound of memory that is not negative, found -1{{$}}
+
 // Before anything is run.
 // RUN: not llmc-opt %t/model.mlir --quantize-gptq="report=%t/none/r.json calibration=%t/absent.npy" 2>&1 | FileCheck %s --check-prefix=REPORT
 // REPORT: error: report: cannot write '{{.*}}r.json'

@@ -20,7 +20,7 @@
 // RUN: llmc-opt %t/model.mlir --quantize-gptq="samples=2 sequence-length=8 group-size=channel bits=3 act-order include-head table=false" \
 // RUN:   | FileCheck %s --check-prefix=HEAD
 
-// TABLE: parameter shape encoding bits/weight weight error output error seconds
+// TABLE: parameter shape encoding inputs bits/weight weight error output error seconds
 // TABLE: key 4x8 grouped<bits = 4, group = channel, zero = none, scale = f16>
 // TABLE: quantize-gptq: 1 parameters
 // TABLE: quantize-gptq: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, second moments {{.*}} s, factorization {{.*}} s, update {{.*}} s

@@ -16,6 +16,15 @@
 // RUN: not llmc-opt %s --quantize-rtn="activation-group=33" 2>&1 | FileCheck %s --check-prefix=GROUP
 // GROUP: error: expected an activation group that is a multiple of 32, found 33
 
+// RUN: not llmc-opt %s --quantize-rtn="zero=float" 2>&1 | FileCheck %s --check-prefix=SYMMETRIC
+// SYMMETRIC: error: zero: expected symmetric=false with zero=float
+
+// RUN: not llmc-opt %s --quantize-rtn="activation=none activation-group=64" 2>&1 | FileCheck %s --check-prefix=EXACT
+// EXACT: error: activation-group: expected activation=i8 with it, found activation=none
+
+// RUN: llmc-opt %s --quantize-rtn="ignore=lm_head table=false" 2>&1 | FileCheck %s --check-prefix=UNMATCHED
+// UNMATCHED: warning: ignore: no weight's name matches 'lm_head'
+
 // RUN: not llmc-opt %s --quantize-rtn="ignore=(" 2>&1 | FileCheck %s --check-prefix=REGEX
 // REGEX: error: ignore: expected a regular expression, found '('
 

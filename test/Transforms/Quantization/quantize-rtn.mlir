@@ -24,8 +24,8 @@
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=3 group-size=32 table=false" -o %t/r.mlir \
 // RUN:   --remarks-filter=compression --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
 
-// TABLE: parameter shape encoding bits/weight weight error seconds
-// TABLE-NEXT: up 64x48 grouped<bits = 4, group = 32, zero = none, scale = f16> 4.667
+// TABLE: parameter shape encoding inputs bits/weight weight error seconds
+// TABLE-NEXT: up 64x48 grouped<bits = 4, group = 32, zero = none, scale = f16> 8 bits / 32 4.667
 // TABLE-NEXT: down 48x64
 // TABLE: quantize-rtn: 2 parameters, 0.0 MB, 4.583 bits per weight
 

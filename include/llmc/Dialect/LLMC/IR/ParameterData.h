@@ -79,7 +79,8 @@ getParameterByteSize(mlir::RankedTensorType type,
 /// An attribute as it is written in the IR but without `#llmc.`.
 std::string spellForPeople(mlir::Attribute attribute);
 
-/// How a parameter of this type is stored, for people: its encoding, or the element type where there is none.
+/// How a parameter of this type is stored, for people: its encoding, or the element type where
+/// there is none.
 std::string spellEncoding(mlir::RankedTensorType type);
 
 /// The parameter that `value` is read from: through llmc.parameter_value and, inside an outlined
