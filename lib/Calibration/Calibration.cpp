@@ -9,7 +9,6 @@
 #include "Fingerprint.h"
 #include "FlatModel.h"
 #include "PartRunner.h"
-#include "ProgressLine.h"
 #include "SelfGeneration.h"
 #include "StatisticsAccumulator.h"
 #include "StatisticsFile.h"
@@ -18,6 +17,7 @@
 #include "WorkFolder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/ProgressLine.h"
 
 #include "llvm/Support/Format.h"
 

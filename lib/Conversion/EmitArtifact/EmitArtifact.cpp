@@ -7,6 +7,7 @@
 
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
 #include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/ProgressLine.h"
 #include "llmc/artifact.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -58,7 +59,8 @@ public:
     if (!memory)
       return memory.takeError();
     llvm::MutableArrayRef<uint8_t> packed = memory->slice(table[0].offset, table[0].bytes);
-    if (mlir::failed(weights.pack(packed)))
+    ProgressLine progress("weights", weights.getParameterCount());
+    if (mlir::failed(weights.pack(packed, [&] { progress.advance("packing"); })))
       return llvm::createStringError("cannot read the model's weights");
     table[0].checksum = llvm::xxh3_64bits(packed);
     for (auto [entry, section] : llvm::zip(llvm::drop_begin(table), sections))

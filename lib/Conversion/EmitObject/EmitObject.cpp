@@ -7,6 +7,7 @@
 
 #include "llmc/Conversion/EmitObject/EmitObject.h"
 #include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
+#include "llmc/Support/ProgressLine.h"
 #include "llmc/program.h"
 
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -129,7 +130,36 @@ private:
 
 } // namespace
 
-void llmc::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+namespace {
+
+/// Says that a function has come this far, to passes of either kind.
+struct AdvancePass : llvm::PassInfoMixin<AdvancePass> {
+  explicit AdvancePass(llvm::function_ref<void()> advance) : advance(advance) {}
+  llvm::PreservedAnalyses run(llvm::Function &, llvm::FunctionAnalysisManager &) {
+    advance();
+    return llvm::PreservedAnalyses::all();
+  }
+  static bool isRequired() { return true; }
+  llvm::function_ref<void()> advance;
+};
+
+struct LegacyAdvancePass : llvm::FunctionPass {
+  explicit LegacyAdvancePass(llvm::function_ref<void()> advance)
+      : FunctionPass(id), advance(advance) {}
+  bool runOnFunction(llvm::Function &) override {
+    advance();
+    return false;
+  }
+  void getAnalysisUsage(llvm::AnalysisUsage &usage) const override { usage.setPreservesAll(); }
+  static char id;
+  llvm::function_ref<void()> advance;
+};
+char LegacyAdvancePass::id = 0;
+
+} // namespace
+
+void llmc::optimize(llvm::Module &module, llvm::TargetMachine &machine,
+                    llvm::function_ref<void()> advance) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager callGraph;
@@ -139,6 +169,13 @@ void llmc::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   tuning.LoopVectorization = false;
   tuning.SLPVectorization = false;
   llvm::PassBuilder builder(&machine, tuning);
+  if (advance) {
+    auto add = [&](llvm::FunctionPassManager &passes, llvm::OptimizationLevel) {
+      passes.addPass(AdvancePass(advance));
+    };
+    builder.registerScalarOptimizerLateEPCallback(add);
+    builder.registerVectorizerEndEPCallback(add);
+  }
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(callGraph);
   builder.registerFunctionAnalyses(functions);
@@ -147,9 +184,28 @@ void llmc::optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
+/// The line of a program's code: `prepare` tells it how many functions there are.
+class CodeProgress {
+public:
+  explicit CodeProgress(const llvm::Triple &triple)
+      : name(("code for " + triple.getArchName()).str()) {}
+
+  void prepare(const llvm::Module &module) {
+    int64_t functions =
+        llvm::count_if(module, [](auto &function) { return !function.isDeclaration(); });
+    line.emplace(name, functions * (optimizationSteps + 1));
+  }
+  void advance(llvm::StringRef step) { line->advance(step); }
+
+private:
+  std::string name;
+  std::optional<ProgressLine> line;
+};
+
 static llvm::Expected<std::unique_ptr<llvm::Module>>
 emitModule(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
-           const CodeOptions &options, llvm::LLVMContext &context, llvm::TargetMachine &machine) {
+           const CodeOptions &options, llvm::LLVMContext &context, llvm::TargetMachine &machine,
+           CodeProgress &progress) {
   if (llvm::Error error = checkCodeOptions(options))
     return std::move(error);
   mlir::registerBuiltinDialectTranslation(*module.getContext());
@@ -165,7 +221,8 @@ emitModule(mlir::ModuleOp module, const WeightTable &weights, const Target &targ
   result->setDataLayout(machine.createDataLayout());
   result->setTargetTriple(machine.getTargetTriple());
   ProgramBuilder(*result).build(*program, weights, options);
-  optimize(*result, machine);
+  progress.prepare(*result);
+  optimize(*result, machine, [&] { progress.advance("optimizing"); });
   return result;
 }
 
@@ -175,7 +232,8 @@ llmc::emitLLVMIR(mlir::ModuleOp module, const WeightTable &weights, const Target
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = makeTargetMachine(target.triple);
   if (!machine)
     return machine.takeError();
-  return emitModule(module, weights, target, options, context, **machine);
+  CodeProgress progress(target.triple);
+  return emitModule(module, weights, target, options, context, **machine, progress);
 }
 
 llvm::Expected<llvm::SmallVector<char, 0>>
@@ -185,18 +243,22 @@ llmc::emitObject(mlir::ModuleOp module, const WeightTable &weights, const Target
   if (!machine)
     return machine.takeError();
   llvm::LLVMContext context;
+  CodeProgress progress(target.triple);
   llvm::Expected<std::unique_ptr<llvm::Module>> ir =
-      emitModule(module, weights, target, options, context, **machine);
+      emitModule(module, weights, target, options, context, **machine, progress);
   if (!ir)
     return ir.takeError();
-  return emitMachineCode(**ir, **machine, assembly);
+  return emitMachineCode(**ir, **machine, assembly, [&] { progress.advance("generating"); });
 }
 
 llvm::Expected<llvm::SmallVector<char, 0>>
-llmc::emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine, bool assembly) {
+llmc::emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine, bool assembly,
+                      llvm::function_ref<void()> advance) {
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager passes;
+  if (advance)
+    passes.add(new LegacyAdvancePass(advance));
   if (machine.addPassesToEmitFile(passes, stream, nullptr,
                                   assembly ? llvm::CodeGenFileType::AssemblyFile
                                            : llvm::CodeGenFileType::ObjectFile))

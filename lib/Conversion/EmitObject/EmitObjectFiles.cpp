@@ -7,6 +7,7 @@
 
 #include "llmc/Conversion/EmitObject/EmitObject.h"
 #include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/ProgressLine.h"
 #include "llmc/artifact.h"
 #include "llmc/program.h"
 
@@ -28,7 +29,8 @@ static llvm::Expected<AtomicFile> writeWeights(const WeightTable &weights, llvm:
   if (!memory)
     return memory.takeError();
   llvm::MutableArrayRef<uint8_t> packed = memory->drop_front(LLMC_ARTIFACT_WEIGHTS_ALIGNMENT);
-  if (mlir::failed(weights.pack(packed)))
+  ProgressLine progress("weights", weights.getParameterCount());
+  if (mlir::failed(weights.pack(packed, [&] { progress.advance("packing"); })))
     return llvm::createStringError("cannot read the model's weights");
   llmc_weights_header header{};
   std::memcpy(header.magic, LLMC_WEIGHTS_MAGIC, sizeof header.magic);

@@ -94,7 +94,7 @@ static LogicalResult packMatrix(ParameterOp parameter, MutableArrayRef<uint8_t> 
   return success();
 }
 
-LogicalResult WeightTable::pack(MutableArrayRef<uint8_t> out) const {
+LogicalResult WeightTable::pack(MutableArrayRef<uint8_t> out, function_ref<void()> advance) const {
   for (const auto &[operation, entry] : entries) {
     auto parameter = cast<ParameterOp>(operation);
     MutableArrayRef<uint8_t> part = out.slice(entry.offset, entry.bytes);
@@ -102,6 +102,8 @@ LogicalResult WeightTable::pack(MutableArrayRef<uint8_t> out) const {
       return failure();
     // The file of a large model would fill the memory otherwise.
     releaseFile(parameter);
+    if (advance)
+      advance();
   }
   return success();
 }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Support/ProgressLine.h"
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Quantization/QuantizationPass.h"
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
@@ -28,6 +29,7 @@ struct QuantizeRTN : QuantizationPass<llmc::impl::QuantizeRTNBase<QuantizeRTN>> 
                          MutableArrayRef<SelectedWeight> weights,
                          CompressionReport &result) override {
     using Clock = std::chrono::steady_clock;
+    ProgressLine progress(getArgument(), weights.size());
     for (SelectedWeight &weight : weights) {
       Clock::time_point start = Clock::now();
       FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
@@ -39,6 +41,7 @@ struct QuantizeRTN : QuantizationPass<llmc::impl::QuantizeRTNBase<QuantizeRTN>> 
         return failure();
       std::chrono::duration<double> taken = Clock::now() - start;
       result.add(replaceWeight(weight, std::move(*quantized), plan, taken.count()));
+      progress.advance("rounding");
     }
     return success();
   }

@@ -61,11 +61,16 @@ llvm::Error emitObjectFiles(mlir::ModuleOp module, const Target &target, CodeOpt
                             llvm::StringRef path);
 
 /// The steps of emitObject, for code that is not a whole program: the code generator, LLVM's
-/// passes, and an object file or assembly of an optimized module.
+/// passes, and an object file or assembly of an optimized module. `advance` is called
+/// `optimizationSteps` times, and once, for each function.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const llvm::Triple &triple);
-void optimize(llvm::Module &module, llvm::TargetMachine &machine);
-llvm::Expected<llvm::SmallVector<char, 0>>
-emitMachineCode(llvm::Module &module, llvm::TargetMachine &machine, bool assembly = false);
+inline constexpr int64_t optimizationSteps = 2;
+void optimize(llvm::Module &module, llvm::TargetMachine &machine,
+              llvm::function_ref<void()> advance = {});
+llvm::Expected<llvm::SmallVector<char, 0>> emitMachineCode(llvm::Module &module,
+                                                           llvm::TargetMachine &machine,
+                                                           bool assembly = false,
+                                                           llvm::function_ref<void()> advance = {});
 
 } // namespace llmc
 

@@ -36,9 +36,11 @@ public:
 
   const Entry &lookup(ParameterOp parameter) const { return entries.find(parameter)->second; }
   int64_t getByteSize() const { return size; }
+  int64_t getParameterCount() const { return entries.size(); }
 
-  /// Writes the packed weights, getByteSize() bytes.
-  mlir::LogicalResult pack(llvm::MutableArrayRef<uint8_t> out) const;
+  /// Writes the packed weights, getByteSize() bytes. Calls `advance` after each parameter.
+  mlir::LogicalResult pack(llvm::MutableArrayRef<uint8_t> out,
+                           llvm::function_ref<void()> advance = {}) const;
 
 private:
   llvm::MapVector<mlir::Operation *, Entry> entries;

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLMC_LIB_CALIBRATION_PROGRESSLINE_H
-#define LLMC_LIB_CALIBRATION_PROGRESSLINE_H
+#ifndef LLMC_SUPPORT_PROGRESSLINE_H
+#define LLMC_SUPPORT_PROGRESSLINE_H
 
 #include "llvm/ADT/StringRef.h"
 
@@ -39,4 +39,4 @@ private:
 
 } // namespace llmc
 
-#endif // LLMC_LIB_CALIBRATION_PROGRESSLINE_H
+#endif // LLMC_SUPPORT_PROGRESSLINE_H

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ProgressLine.h"
+#include "llmc/Support/ProgressLine.h"
 
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Process.h"
