@@ -43,6 +43,11 @@ def windows():
 
 
 class Eval(unittest.TestCase):
+    def test_windows_fit_the_model(self):
+        short = compile_model(TINY / "model.onnx", fp32.with_name("short.llmc"), "", "--context=64")
+        self.assertEqual(llmc_json("eval", short, "--text", text, "--windows", 2),
+                         llmc_json("eval", short, "--text", text, "--windows", 2, "--context", 64))
+
     def test_perplexity_is_that_of_the_logits(self):
         found = llmc_json("eval", fp32, "--text", text, "--context", CONTEXT)
         used = [window for window in windows() if len(window) > 1]

@@ -150,6 +150,11 @@ void evaluateWindow(std::span<const int32_t> window, Session &session, Session *
   ++totals.windows;
 }
 
+size_t getContext(const Model &model, const TextOptions &options) {
+  constexpr size_t usual = 1024;
+  return options.context ? options.context : std::min<size_t>(usual, model.getInfo().context);
+}
+
 void checkContext(const Model &model, size_t context) {
   size_t limit = model.getInfo().context;
   if (context < 2 || context > limit)
@@ -160,7 +165,8 @@ void checkContext(const Model &model, size_t context) {
 } // namespace
 
 CLI::Option *TextOptions::declare(CLI::App &command) {
-  addCount(command, "--context", context, "Tokens of a window")->capture_default_str();
+  addCount(command, "--context", context,
+           "Tokens of a window; default: 1024, or the model's context if that is less");
   addCount(command, "--windows", windows, "Windows to read at most; 0 reads all");
   return command.add_option("--text", path, "Text file (UTF-8)");
 }
@@ -173,7 +179,8 @@ Evaluation evaluateText(const Model &model, const Model *reference, const TextOp
                              "': expected a text of at least 2 tokens, found " +
                              std::to_string(tokens.size()));
   size_t vocabulary = model.getInfo().vocabulary;
-  checkContext(model, options.context);
+  const size_t context = getContext(model, options);
+  checkContext(model, context);
   Session session(model);
   std::optional<Session> referenceSession;
   if (reference) {
@@ -181,18 +188,17 @@ Evaluation evaluateText(const Model &model, const Model *reference, const TextOp
       throw std::runtime_error("expected a reference with a vocabulary of " +
                                std::to_string(vocabulary) + ", found " +
                                std::to_string(reference->getInfo().vocabulary));
-    checkContext(*reference, options.context);
+    checkContext(*reference, context);
     referenceSession.emplace(*reference);
   }
 
-  size_t available = (tokens.size() + options.context - 1) / options.context;
+  size_t available = (tokens.size() + context - 1) / context;
   size_t windows = options.windows == 0 ? available : std::min(options.windows, available);
   Totals totals;
   Progress progress("eval", windows);
   size_t read = 0;
   for (size_t index = 0; index < windows; ++index) {
-    std::span<const int32_t> window(tokens.data() + read,
-                                    std::min(options.context, tokens.size() - read));
+    std::span<const int32_t> window(tokens.data() + read, std::min(context, tokens.size() - read));
     read += window.size();
     if (window.size() < 2)
       break;

@@ -19,7 +19,7 @@ namespace llmc::driver {
 /// first is predicted from those before it in the window.
 struct TextOptions {
   std::string path;
-  size_t context = 1024;
+  size_t context = 0; ///< 0: 1024, or the model's context where that is shorter
   size_t windows = 0; ///< at most so many; 0 reads all
 
   /// Declares --text, --context and --windows.

@@ -27,15 +27,28 @@ void printParameters(const nlohmann::json &description) {
   auto parameters = description.find("parameters");
   if (parameters == description.end() || !parameters->is_array())
     return;
-  std::printf("\n%-36s %-14s %-68s %-33s %s\n", "parameter", "shape", "encoding", "inputs", "size");
+  std::printf("\n%-36s %-14s %-68s %-33s %11s %s\n", "parameter", "shape", "encoding", "inputs",
+              "bits/weight", "size");
+  double bytes = 0, bits = 0, weights = 0;
   for (const nlohmann::json &parameter : *parameters) {
     std::string shape;
-    for (const nlohmann::json &dim : parameter.value("shape", nlohmann::json::array()))
+    double elements = 1;
+    for (const nlohmann::json &dim : parameter.value("shape", nlohmann::json::array())) {
       shape += (shape.empty() ? "" : "x") + dim.dump();
-    std::printf("%-36s %-14s %-68s %-33s %s\n", parameter.value("name", "").c_str(), shape.c_str(),
-                parameter.value("encoding", "").c_str(), parameter.value("activation", "").c_str(),
+      elements *= dim.is_number() ? dim.get<double>() : 0;
+    }
+    double perWeight = parameter.value("bits_per_weight", 0.0);
+    bytes += parameter.value("bytes", 0.0);
+    bits += perWeight * elements;
+    weights += elements;
+    std::printf("%-36s %-14s %-68s %-33s %11.3f %s\n", parameter.value("name", "").c_str(),
+                shape.c_str(), parameter.value("encoding", "").c_str(),
+                parameter.value("activation", "").c_str(), perWeight,
                 formatBytes(parameter.value("bytes", 0.0)).c_str());
   }
+  if (weights > 0)
+    std::printf("%zu parameters, %.0f weights of %.3f bits, %s\n", parameters->size(), weights,
+                bits / weights, formatBytes(bytes).c_str());
 }
 
 void runInspect(const InspectOptions &options) {
