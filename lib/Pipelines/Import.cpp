@@ -7,6 +7,7 @@
 
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Conversion/ImportONNX/ImportONNX.h"
+#include "llmc/Dialect/ONNX/IR/ONNX.h"
 #include "llmc/Transforms/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -19,18 +20,22 @@ using namespace llmc;
 OwningOpRef<ModuleOp> llmc::importModel(llvm::MemoryBufferRef file, MLIRContext *context,
                                         const ImportOptions &options) {
   OwningOpRef<ModuleOp> module = importONNX(file, context);
-  if (!module || !options.raise)
-    return module;
-  PassManager manager(context);
+  if (module && options.raise && failed(raiseModel(*module, options)))
+    return nullptr;
+  return module;
+}
+
+LogicalResult llmc::raiseModel(ModuleOp module, const RaiseOptions &options) {
+  PassManager manager(module.getContext());
   RaiseONNXOptions raise;
   raise.context = options.context;
   manager.addPass(createRaiseONNX(raise));
   manager.addPass(createCSEPass());
   manager.addPass(createOutlineBlocks());
-  if (failed(manager.run(*module)))
-    return nullptr;
-  return module;
+  return manager.run(module);
 }
+
+bool llmc::isCarrier(ModuleOp module) { return !module.getOps<carrier::GraphOp>().empty(); }
 
 bool llmc::isONNXPath(StringRef path) {
   return llvm::sys::path::extension(path).equals_insensitive(".onnx");

@@ -26,6 +26,9 @@ llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> llmc::openModule(llvm::Strin
   if (!file)
     return llvm::createStringError(file.getError(), "cannot read '%s': %s", path.str().c_str(),
                                    file.getError().message().c_str());
+  if ((*file)->getBuffer().starts_with("LLMC"))
+    return llvm::createStringError("'%s': expected a model, found what llmc compiled from one",
+                                   path.str().c_str());
   if (llvm::isAddrAligned(bytecodeAlignment, (*file)->getBufferStart()))
     return std::move(*file);
   auto copy = llvm::WritableMemoryBuffer::getNewUninitMemBuffer(

@@ -89,6 +89,10 @@ LogicalResult llmc::inlineBlocks(ModuleOp module) {
 
 LogicalResult llmc::changeFlat(ModuleOp module, function_ref<LogicalResult()> change) {
   auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
+  if (llvm::any_of(module.getOps(),
+                   [](Operation &op) { return op.getName().getDialectNamespace() == "onnx"; }))
+    return module.emitError("expected a raised module, found one of the carrier: --raise-onnx "
+                            "raises it");
   bool hadBlocks = step && !step.getOps<func::CallOp>().empty();
   if (failed(inlineBlocks(module)) || failed(change()))
     return failure();

@@ -124,12 +124,20 @@ class Files(BadInput):
         binary = folder / "binary"
         binary.write_bytes(bytes(range(256)) * 10)
         self.fails("eval", tiny, "--text", binary, message="UTF-8")
-        for model in (tiny, binary):
-            self.fails("compile", model, "-o", folder / "x", message="expected an MLIR module, or an ONNX model")
+        for model, message in ((tiny, "found what llmc compiled from one"),
+                               (binary, "expected an MLIR module, or an ONNX model")):
+            self.fails("compile", model, "-o", folder / "x", message=message)
             renamed = folder / "renamed.onnx"
             shutil.copy(model, renamed)
             self.fails("compile", renamed, "-o", folder / "x", message="renamed.onnx")
         self.assertFalse((folder / "x").exists())
+
+    def test_carrier_is_raised(self):
+        carrier, raised = folder / "carrier.mlir", folder / "raised.llmc"
+        subprocess.run([tool("llmc-translate"), "--import-onnx", "--carrier", MODEL, "-o", carrier], check=True)
+        self.fails("compile", carrier, "--context=0x", "-o", raised, message="--context")
+        llmc("compile", carrier, "--tokenizer", TINY, "--context=128", "-o", raised)
+        self.assertEqual(llmc_json("inspect", raised)["context"], 128)
 
     def test_tokenizer_that_is_none(self):
         other = folder / "other.json"

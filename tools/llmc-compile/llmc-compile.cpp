@@ -14,6 +14,7 @@
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
 #include "llmc/Conversion/EmitObject/Description.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/ONNX/IR/ONNX.h"
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ModuleFile.h"
@@ -110,20 +111,30 @@ OwningOpRef<ModuleOp> readModule(const Options &options, MLIRContext &context,
     import.context = options.context;
     return importModel((*file)->getMemBufferRef(), &context, import);
   }
+  if (failed(report(checkIsModule((*file)->getBuffer(), path))))
+    return nullptr;
+  sources.AddNewSourceBuffer(std::move(*file), SMLoc());
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+  if (!module)
+    return nullptr;
+  SmallString<256> folder(path);
+  if (std::error_code error = llvm::sys::fs::make_absolute(folder)) {
+    (void)report(
+        llvm::createStringError(error, "cannot find the current folder: " + error.message()));
+    return nullptr;
+  }
+  resolveParameterPaths(*module, llvm::sys::path::parent_path(folder));
+  if (isCarrier(*module)) {
+    RaiseOptions raise;
+    raise.context = options.context;
+    return succeeded(raiseModel(*module, raise)) ? std::move(module) : nullptr;
+  }
   if (options.context != 0) {
     (void)report(llvm::createStringError("--context: expected an ONNX model, found '%s', whose "
                                          "caches say how long a text may be",
                                          path.str().c_str()));
     return nullptr;
   }
-  if (failed(report(checkIsModule((*file)->getBuffer(), path))))
-    return nullptr;
-  sources.AddNewSourceBuffer(std::move(*file), SMLoc());
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
-  SmallString<256> folder(path);
-  llvm::sys::fs::make_absolute(folder);
-  if (module)
-    resolveParameterPaths(*module, llvm::sys::path::parent_path(folder));
   return module;
 }
 
@@ -190,7 +201,7 @@ LogicalResult compile(const Options &options) {
     return failure();
 
   DialectRegistry registry;
-  registry.insert<LLMCDialect, arith::ArithDialect, func::FuncDialect>();
+  registry.insert<LLMCDialect, carrier::ONNXDialect, arith::ArithDialect, func::FuncDialect>();
   MLIRContext context(registry);
   context.loadAllAvailableDialects();
   context.printOpOnDiagnostic(false);

@@ -9,6 +9,7 @@
 #include "Directions.h"
 #include "llmc/Conversion/EmitObject/Description.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/ONNX/IR/ONNX.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -55,5 +56,5 @@ llvm::Expected<CodeOptions> llmc::getCodeOptions(ModuleOp module, StringRef outp
 }
 
 void llmc::insertCanonicalDialects(DialectRegistry &registry) {
-  registry.insert<LLMCDialect, arith::ArithDialect, func::FuncDialect>();
+  registry.insert<LLMCDialect, carrier::ONNXDialect, arith::ArithDialect, func::FuncDialect>();
 }

@@ -26,6 +26,12 @@ struct ImportOptions : RaiseOptions {
 mlir::OwningOpRef<mlir::ModuleOp>
 importModel(llvm::MemoryBufferRef file, mlir::MLIRContext *context, const ImportOptions &options);
 
+/// Runs the phase raise on a module of the carrier. Errors are reported in the context.
+mlir::LogicalResult raiseModel(mlir::ModuleOp module, const RaiseOptions &options);
+
+/// Whether a module is of the carrier: imported, and not raised yet.
+bool isCarrier(mlir::ModuleOp module);
+
 /// Whether a path names an ONNX model.
 bool isONNXPath(llvm::StringRef path);
 

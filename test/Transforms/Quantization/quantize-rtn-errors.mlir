@@ -38,6 +38,10 @@
 // REPORT: error: report: {{.*}}/nowhere/report.json{{.*}}No such file or directory
 
 // RUN: rm -rf %t && mkdir -p %t && cp %s %t/model.mlir
+// RUN: llmc-translate --import-onnx --carrier %source_dir/models/tiny/model.onnx -o %t/carrier.mlir
+// RUN: not llmc-opt %t/carrier.mlir --quantize-rtn -o %t/out.mlir 2>&1 | FileCheck %s --check-prefix=CARRIER
+// CARRIER: error: expected a raised module, found one of the carrier: --raise-onnx raises it
+
 // RUN: sed 's/^.*MISSING: //' %s > %t/missing.mlir
 // RUN: not llmc-opt %t/missing.mlir --quantize-rtn -o %t/out.mlir 2>&1 | FileCheck %s --check-prefix=FILE
 // RUN: not ls %t/out.mlir %t/out.safetensors
