@@ -13,9 +13,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Calibration/Passes.h"
+#include "llmc/Conversion/LLMCToSPMD/Passes.h"
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
+#include "llmc/Dialect/SPMD/IR/SPMD.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ModuleFile.h"
 #include "llmc/Support/ParameterPaths.h"
@@ -24,6 +26,9 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -126,9 +131,11 @@ int main(int argc, char **argv) {
   // A limit on the size of files then fails like a full disk, and not with LLVM's stack trace.
   std::signal(SIGXFSZ, SIG_IGN);
   DialectRegistry registry;
-  registry.insert<LLMCDialect, carrier::ONNXDialect, arith::ArithDialect, func::FuncDialect>();
+  registry.insert<LLMCDialect, carrier::ONNXDialect, spmd::SPMDDialect, arith::ArithDialect,
+                  func::FuncDialect, LLVM::LLVMDialect, scf::SCFDialect, vector::VectorDialect>();
   mlir::registerTransformsPasses();
   registerRaiseONNX();
+  registerConvertLLMCToSPMD();
   registerCalibrate();
   llmc::registerTransformsPasses();
   auto [input, output] =

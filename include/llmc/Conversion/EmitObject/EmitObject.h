@@ -8,6 +8,7 @@
 #ifndef LLMC_CONVERSION_EMITOBJECT_EMITOBJECT_H
 #define LLMC_CONVERSION_EMITOBJECT_EMITOBJECT_H
 
+#include "llmc/Conversion/Kernels/Target.h"
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 
 #include "llvm/Support/Error.h"
@@ -22,17 +23,6 @@ class TargetMachine;
 } // namespace llvm
 
 namespace llmc {
-
-/// A triple and the variants to generate for it, best first.
-struct Target {
-  llvm::Triple triple;
-  llvm::SmallVector<const KernelTarget *> variants;
-
-  /// Reads `TRIPLE[:VARIANT[,VARIANT…]]`, e.g. `x86_64-linux-gnu:avx512vnni,avx2`; `host` stands
-  /// for the triple of this machine. In place of a variant stands any CPU that LLVM knows, which
-  /// means the best one that it runs. Without variants all that llmc has for the triple are meant.
-  static llvm::Expected<Target> parse(llvm::StringRef text);
-};
 
 struct CodeOptions {
   int64_t maxRows = 128;

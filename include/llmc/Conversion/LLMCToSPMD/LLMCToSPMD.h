@@ -34,6 +34,7 @@ public:
   /// Plans all parameters that `module` reads, or reports why one can't be packed.
   static mlir::FailureOr<WeightTable> plan(mlir::ModuleOp module);
 
+  bool contains(ParameterOp parameter) const { return entries.contains(parameter); }
   const Entry &lookup(ParameterOp parameter) const { return entries.find(parameter)->second; }
   int64_t getByteSize() const { return size; }
   int64_t getParameterCount() const { return entries.size(); }

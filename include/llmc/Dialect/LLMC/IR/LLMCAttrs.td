@@ -115,7 +115,7 @@ def LLMC_TiledAttr : LLMC_Attr<"Tiled", "tiled", [
     DeclareAttrInterfaceMethods<VerifiableTensorEncoding>]> {
   let summary = "A weight in the order in which CPU kernels read it";
   let description = [{
-    What the `layout` pass makes of a matrix: tiles of 16 rows, inside which the inputs run in steps;
+    What packing makes of a matrix: tiles of 16 rows, inside which the inputs run in steps;
     `encoding` is what the values were stored as before (absent: their element type). The bytes are
     defined in llmc/Dialect/LLMC/IR/TiledLayout.h.
   }];
