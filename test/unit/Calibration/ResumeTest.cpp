@@ -106,7 +106,7 @@ TEST_P(Resume, EndsWithTheSameBits) {
   options.saveStatistics = folder.path + "/statistics";
   options.resume = folder.path + "/work/job";
   int restored = 0;
-  for (int stopAt : {2, 4, 7, 8, 12}) {
+  for (int stopAt : {2, 4, 11}) {
     Job job(stopAt);
     EXPECT_TRUE(failed(calibrate(*job.module, options, job.request)));
     EXPECT_GE(job.restored, restored);
@@ -114,7 +114,7 @@ TEST_P(Resume, EndsWithTheSameBits) {
     EXPECT_TRUE(llvm::sys::fs::exists(options.resume));
     EXPECT_FALSE(llvm::sys::fs::exists(options.saveStatistics));
   }
-  EXPECT_EQ(restored, 8);
+  EXPECT_EQ(restored, 4);
   // What a killed process leaves of a file is nobody's.
   std::error_code error;
   llvm::raw_fd_ostream(options.resume + "/block-1.safetensors.tmp1", error) << "half";
