@@ -57,6 +57,30 @@ std::string WorkFolder::getBlockPath(int64_t block) const {
   return getPath("block-" + Twine(block) + ".safetensors");
 }
 
+/// Says in what a job is not the one that `text`, JSON, describes: "with A, found B".
+static std::string describeDifference(const llvm::json::Object &job, StringRef text) {
+  llvm::Expected<llvm::json::Value> value = llvm::json::parse(text);
+  if (!value) {
+    llvm::consumeError(value.takeError());
+    return "of llmc, found something else";
+  }
+  const llvm::json::Object *found = value->getAsObject();
+  std::string result;
+  llvm::raw_string_ostream stream(result);
+  for (const auto &[key, expected] : job) {
+    const llvm::json::Value *other = found ? found->get(key) : nullptr;
+    if (other && *other == expected)
+      continue;
+    stream << "with " << key << " " << expected << ", found ";
+    if (other)
+      stream << *other;
+    else
+      stream << "none";
+    return result;
+  }
+  return "of this version of llmc, found that of another";
+}
+
 llvm::Expected<std::unique_ptr<WorkFolder>> WorkFolder::open(StringRef path,
                                                              const llvm::json::Object &job) {
   std::unique_ptr<WorkFolder> folder(new WorkFolder(path));
@@ -69,13 +93,16 @@ llvm::Expected<std::unique_ptr<WorkFolder>> WorkFolder::open(StringRef path,
     return createStringError("cannot write '%s': %s", file.c_str(), llvm::sys::StrError().c_str());
   if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0)
     return createStringError("'%s': another process works in this folder", path.str().c_str());
-  std::string found(text.size() + 1, '\0');
-  ssize_t count = pread(folder->lock, found.data(), found.size(), 0);
-  if (count > 0 && StringRef(found.data(), count) != text)
-    return createStringError("'%s': expected work on this model, text and pass, found that of "
-                             "another job: remove the folder, or name another",
-                             path.str().c_str());
-  if (count <= 0 &&
+  auto found = llvm::MemoryBuffer::getFile(file, /*IsText=*/false,
+                                           /*RequiresNullTerminator=*/false);
+  if (!found)
+    return createStringError("cannot read '%s': %s", file.c_str(),
+                             found.getError().message().c_str());
+  StringRef foundText = (*found)->getBuffer();
+  if (!foundText.empty() && foundText != text)
+    return createStringError("'%s': expected work %s: remove the folder, or name another",
+                             path.str().c_str(), describeDifference(job, foundText).c_str());
+  if (foundText.empty() &&
       pwrite(folder->lock, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
     return createStringError("cannot write '%s': %s", file.c_str(), llvm::sys::StrError().c_str());
   folder->removeUnfinished();

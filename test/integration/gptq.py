@@ -45,22 +45,38 @@ def compare_with_rtn(folder):
         assert gptq < limit * rtn
 
 
-def quantize(model, output, resume):
+def quantize(model, output, resume, options="bits=4"):
     return [OPT, model, "-o", output,
-            f"--quantize-gptq=bits=4 table=false {CALIBRATION} resume={resume}"]
+            f"--quantize-gptq={options} table=false {CALIBRATION} resume={resume}"]
+
+
+def expect_refusals(folder, model):
+    """Work goes on for the same model and options only."""
+    other = folder / "other.mlir"
+    subprocess.run([OPT, model, "-o", other, "--quantize-rtn=bits=8 ignore=down table=false"], check=True)
+    for command, key in [(quantize(other, folder / "refused.mlir", folder / "work"), "model"),
+                         (quantize(model, folder / "refused.mlir", folder / "work", "bits=3"), "pass"),
+                         (quantize(model, folder / "refused.mlir", folder / "work",
+                                   "bits=4 damp=0.02"), "pass")]:
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1, f"expected exit code 1, found {done.returncode}: {done.stderr}"
+        assert f"expected work with {key} \"" in done.stderr and "\", found \"" in done.stderr, done.stderr
+        assert not (folder / "refused.mlir").exists()
 
 
 def survive_interruptions(folder):
-    """Killed again and again, later each time, the pass ends with the bytes of a clean run."""
+    """Killed again and again, later each time, the pass ends with the bytes of a clean run, whatever
+    the number of threads that each run has."""
     model = folder / "model.mlir"
     subprocess.run([BUILD / "bin" / "llmc-translate", "--import-onnx", TINY / "model.onnx", "-o",
                     model], check=True)
     start = time.monotonic()
     subprocess.run(quantize(model, folder / "clean.mlir", folder / "clean"), check=True)
     duration = time.monotonic() - start
-    killed = 0
+    killed = refused = 0
     for attempt in range(1, 11):
-        process = subprocess.Popen(quantize(model, folder / "resumed.mlir", folder / "work"))
+        process = subprocess.Popen(quantize(model, folder / "resumed.mlir", folder / "work",
+                                            f"bits=4 threads={1 + attempt % 3}"))
         try:
             process.wait(timeout=duration * attempt / 10)
         except subprocess.TimeoutExpired:
@@ -70,10 +86,13 @@ def survive_interruptions(folder):
         if process.returncode == 0:
             break
         assert not (folder / "resumed.mlir").exists(), "a killed run left an output"
+        if not refused and (folder / "work" / "rows").exists():
+            expect_refusals(folder, model)
+            refused += 1
     if process.returncode != 0:
         subprocess.run(quantize(model, folder / "resumed.mlir", folder / "work"), check=True)
     print(f"killed {killed} times")
-    assert killed > 0
+    assert killed > 0 and refused > 0
     clean, resumed = ((folder / f"{name}.safetensors").read_bytes() for name in ("clean", "resumed"))
     assert clean == resumed, "interruptions changed the weights"
 

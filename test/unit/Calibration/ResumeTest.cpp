@@ -140,11 +140,56 @@ TEST(Resume, RefusesAnotherJob) {
   options.resume = folder.path + "/work";
   Job first(6);
   EXPECT_TRUE(failed(calibrate(*first.module, options, first.request)));
-  options.seed = 1;
-  Job second(6);
-  EXPECT_TRUE(failed(calibrate(*second.module, options, second.request)));
-  EXPECT_NE(second.messages.text.find("found that of another job"), std::string::npos)
-      << second.messages.text;
+  auto expectMessage = [](Job &job, const CalibrationOptions &options, const char *message) {
+    EXPECT_TRUE(failed(calibrate(*job.module, options, job.request)));
+    EXPECT_NE(job.messages.text.find(message), std::string::npos) << job.messages.text;
+    EXPECT_EQ(job.visited + job.restored, 0);
+  };
+  CalibrationOptions other = options;
+  other.seed = 1;
+  Job seeded(-1);
+  // Another seed takes other samples of the file.
+  expectMessage(seeded, other, "expected work with calibration \"");
+  other = options;
+  other.trueSequential = false;
+  Job parallel(-1);
+  expectMessage(parallel, other, "expected work with true_sequential false, found true");
+  Job pass(-1);
+  pass.request.key = "other job";
+  expectMessage(pass, options, "expected work with pass \"other job\", found \"job\"");
+  Job model(-1, Shape::Parallel);
+  expectMessage(model, options, "expected work with model \"");
+  Job weights(-1);
+  changeWeights(*weights.module->getOps<ParameterOp>().begin());
+  expectMessage(weights, options, "expected work with model \"");
+  // It was refused and not harmed; how many threads there are is nobody's business.
+  options.threads = 3;
+  Job last(-1);
+  EXPECT_TRUE(succeeded(calibrate(*last.module, options, last.request))) << last.messages.text;
+  EXPECT_EQ(last.restored, 4);
+  Job clean(-1);
+  options.resume.clear();
+  options.threads = 1;
+  EXPECT_TRUE(succeeded(calibrate(*clean.module, options, clean.request)));
+  EXPECT_EQ(getBytes(*last.module), getBytes(*clean.module));
+}
+
+TEST(Resume, RefusesFoldersOfSomethingElse) {
+  TokenFile tokens(5, 19);
+  Folder folder;
+  CalibrationOptions options = makeOptions(tokens);
+  options.resume = folder.path;
+  auto expectMessage = [&](const char *text, const char *message) {
+    std::error_code error;
+    llvm::raw_fd_ostream(folder.path + "/job", error) << text;
+    EXPECT_FALSE(error);
+    Job job(-1);
+    EXPECT_TRUE(failed(calibrate(*job.module, options, job.request)));
+    EXPECT_NE(job.messages.text.find(message), std::string::npos) << job.messages.text;
+  };
+  expectMessage("no JSON", "expected work of llmc, found something else");
+  expectMessage("{}", "found none: remove the folder");
+  expectMessage("[]", "found none: remove the folder");
 }
 
 /// Interrupts a job after its first block, does something to the folder, and expects a message.
