@@ -171,6 +171,11 @@ TEST(StatisticsFile, RefusesWhatIsForeign) {
   expectMessage(walk(other), "expected statistics of the tokens");
   // Where no text is given, whatever was calibrated on is right.
   other.calibration.clear();
+  expectMessage(walk(other),
+                "expected no samples, sequence-length or seed where statistics are read");
+  CalibrationOptions defaults;
+  defaults.statistics = other.statistics;
+  other = defaults;
   EXPECT_EQ(walk(other, /*expectSuccess=*/true), "");
   other.statistics = saved.tokens.path;
   expectMessage(walk(other), "expected a safetensors file, found another or one that is cut short");
