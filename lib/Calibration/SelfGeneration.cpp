@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SelfGeneration.h"
-#include "ProgressLine.h"
+#include "llmc/Support/ProgressLine.h"
 
 #include "llvm/Support/MathExtras.h"
 
