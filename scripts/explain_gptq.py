@@ -27,7 +27,7 @@ CELL = "bits=4 group-size=128 symmetric=false activation=none table=false"
 CONTEXT = 1024
 # Windows of the test that scripts/measure-gptq reads: no calibration text comes from them.
 TEST_WINDOWS = 32
-TEMPERATURES = np.arange(0.9, 1.6, 0.02)
+TEMPERATURES = np.arange(0.9, 1.6, 0.05)
 
 
 def load_floats(folder: pathlib.Path, tensor: onnx.TensorProto, mode: str) -> np.memmap:

@@ -73,7 +73,16 @@ def survive_interruptions(folder):
     start = time.monotonic()
     subprocess.run(quantize(model, folder / "clean.mlir", folder / "clean"), check=True)
     duration = time.monotonic() - start
-    killed = refused = 0
+    rows = folder / "work" / "rows"
+    # Once as soon as a block is finished, whatever the machine's speed: what is there is of this job.
+    process = subprocess.Popen(quantize(model, folder / "resumed.mlir", folder / "work"))
+    while process.poll() is None and not rows.exists():
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    assert rows.exists(), "expected a folder of interrupted work"
+    expect_refusals(folder, model)
+    killed = 1
     for attempt in range(1, 11):
         process = subprocess.Popen(quantize(model, folder / "resumed.mlir", folder / "work",
                                             f"bits=4 threads={1 + attempt % 3}"))
@@ -86,13 +95,9 @@ def survive_interruptions(folder):
         if process.returncode == 0:
             break
         assert not (folder / "resumed.mlir").exists(), "a killed run left an output"
-        if not refused and (folder / "work" / "rows").exists():
-            expect_refusals(folder, model)
-            refused += 1
     if process.returncode != 0:
         subprocess.run(quantize(model, folder / "resumed.mlir", folder / "work"), check=True)
     print(f"killed {killed} times")
-    assert killed > 0 and refused > 0
     clean, resumed = ((folder / f"{name}.safetensors").read_bytes() for name in ("clean", "resumed"))
     assert clean == resumed, "interruptions changed the weights"
 
