@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Calibration/Passes.h"
+#include "llmc/Conversion/LLMCToLinalg/LLMCToLinalg.h"
 #include "llmc/Conversion/LLMCToSPMD/Passes.h"
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
@@ -24,10 +25,14 @@
 #include "llmc/Support/SpillParameters.h"
 #include "llmc/Transforms/Passes.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
@@ -133,7 +138,11 @@ int main(int argc, char **argv) {
   DialectRegistry registry;
   registry.insert<LLMCDialect, carrier::ONNXDialect, spmd::SPMDDialect, arith::ArithDialect,
                   func::FuncDialect, LLVM::LLVMDialect, scf::SCFDialect, vector::VectorDialect>();
+  // What convert-llmc-to-linalg makes, too, can be read again.
+  registry.insert<affine::AffineDialect, linalg::LinalgDialect, math::MathDialect,
+                  tensor::TensorDialect>();
   mlir::registerTransformsPasses();
+  registerConvertLLMCToLinalg();
   registerRaiseONNX();
   registerConvertLLMCToSPMD();
   registerCalibrate();

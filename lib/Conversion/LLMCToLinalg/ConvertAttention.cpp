@@ -1,0 +1,223 @@
+//===- ConvertAttention.cpp - caches as tensors, and attention over all their positions ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Patterns.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace llmc;
+
+static Value toIndex(ImplicitLocOpBuilder &b, Value integer) {
+  return arith::IndexCastOp::create(b, b.getIndexType(), integer);
+}
+
+//===----------------------------------------------------------------------===//
+// cache_append
+//===----------------------------------------------------------------------===//
+
+/// Writes row `row` of `rows`, [rows, heads, size of a head], at a sequence and position.
+static Value insertRow(Formula &formula, Value rows, Value row, Value cache, Value sequence,
+                       Value position) {
+  ImplicitLocOpBuilder &b = formula.getBuilder();
+  auto type = cast<RankedTensorType>(rows.getType());
+  OpFoldResult zero = formula.size(0), one = formula.size(1);
+  OpFoldResult heads = formula.sizeOf(rows, 1), size = formula.sizeOf(rows, 2);
+  auto rowType = RankedTensorType::get(type.getShape().drop_front(), type.getElementType());
+  Value slice = tensor::ExtractSliceOp::create(
+      b, rowType, rows, ArrayRef<OpFoldResult>{row, zero, zero},
+      ArrayRef<OpFoldResult>{one, heads, size}, ArrayRef<OpFoldResult>{one, one, one});
+  return tensor::InsertSliceOp::create(
+      b, slice, cache, ArrayRef<OpFoldResult>{sequence, position, zero, zero},
+      ArrayRef<OpFoldResult>{one, one, heads, size}, ArrayRef<OpFoldResult>{one, one, one, one});
+}
+
+/// Heads of rows, rounded to the elements of `cache`.
+static Value roundTo(Formula &formula, Value heads, Value cache) {
+  Type element = cast<RankedTensorType>(cache.getType()).getElementType();
+  if (element.isF32())
+    return heads;
+  Type type = cast<RankedTensorType>(heads.getType()).clone(element);
+  return arith::TruncFOp::create(formula.getBuilder(), type, heads);
+}
+
+namespace {
+
+struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(CacheAppendOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Formula formula(rewriter, op.getLoc());
+    PlainRows rows = PlainRows::get(adaptor.getRows());
+    PlainCache cache = PlainCache::get(adaptor.getCache());
+    int64_t heads = op.getCache().getType().getHeads();
+    Value keys = roundTo(formula, formula.splitHeads(adaptor.getKeys().front(), heads), cache.keys);
+    Value values =
+        roundTo(formula, formula.splitHeads(adaptor.getValues().front(), heads), cache.values);
+    ImplicitLocOpBuilder &builder = formula.getBuilder();
+    Value zero = arith::ConstantIndexOp::create(builder, 0);
+    Value one = arith::ConstantIndexOp::create(builder, 1);
+    Value count = getValueOrCreateConstantIndexOp(builder, op.getLoc(), formula.sizeOf(keys, 0));
+    auto loop = scf::ForOp::create(
+        builder, zero, count, one, ValueRange{cache.keys, cache.values},
+        [&](OpBuilder &nested, Location location, Value row, ValueRange caches) {
+          Formula inside(nested, location);
+          ImplicitLocOpBuilder &b = inside.getBuilder();
+          Value sequence = toIndex(b, tensor::ExtractOp::create(b, rows.sequences, row));
+          Value position = toIndex(b, tensor::ExtractOp::create(b, rows.positions, row));
+          Value nextKeys = insertRow(inside, keys, row, caches[0], sequence, position);
+          Value nextValues = insertRow(inside, values, row, caches[1], sequence, position);
+          scf::YieldOp::create(b, ValueRange{nextKeys, nextValues});
+        });
+    rewriter.replaceOpWithMultiple(op, ArrayRef<ValueRange>{loop.getResults()});
+    return success();
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// attention
+//===----------------------------------------------------------------------===//
+
+/// One attention's way from queries to results. Dimensions are named r (row), h (query head), t
+/// (position) and d (element of a head).
+class AttentionFormula {
+public:
+  AttentionFormula(AttentionOp op, OpBuilder &builder, PlainRows rows)
+      : op(op), formula(builder, op.getLoc()), rows(rows), f32(formula.getBuilder().getF32Type()),
+        cache(op.getCache().getType()) {}
+
+  Value build(Value query, PlainCache plain);
+
+private:
+  /// Whether position `t` is one that a row at `position` attends to.
+  Value isRead(ImplicitLocOpBuilder &b, Value t, Value position);
+  /// [r, t, key/value head, d]: what row r reads of `tensor`; zero where it reads nothing.
+  Value read(Value tensor);
+  /// [r, h, t]
+  Value getScores(Value query, Value keys);
+  Value getSoftmax(Value scores);
+
+  AttentionOp op;
+  Formula formula;
+  PlainRows rows;
+  Type f32;
+  KVCacheType cache;
+};
+
+} // namespace
+
+Value AttentionFormula::isRead(ImplicitLocOpBuilder &b, Value t, Value position) {
+  Value isPast = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, t, position);
+  if (!op.getWindow())
+    return isPast;
+  Value window = arith::ConstantIndexOp::create(b, static_cast<int64_t>(*op.getWindow()));
+  Value before = arith::SubIOp::create(b, position, window);
+  Value isNear = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, t, before);
+  return arith::AndIOp::create(b, isPast, isNear);
+}
+
+Value AttentionFormula::read(Value tensor) {
+  AffineExpr r = formula.dim(0);
+  return formula.forEach(
+      {formula.sizeOf(rows.positions, 0), formula.size(cache.getCapacity()),
+       formula.size(cache.getHeads()), formula.size(cache.getHeadSize())},
+      f32, {{rows.sequences, {r}}, {rows.positions, {r}}},
+      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+        Value t = linalg::IndexOp::create(b, 1), head = linalg::IndexOp::create(b, 2),
+              d = linalg::IndexOp::create(b, 3);
+        Value element =
+            tensor::ExtractOp::create(b, tensor, ValueRange{toIndex(b, v[0]), t, head, d});
+        if (element.getType() != f32)
+          element = arith::ExtFOp::create(b, f32, element);
+        Value nothing = Number(b, element).constant(0);
+        return arith::SelectOp::create(b, isRead(b, t, toIndex(b, v[1])), element, nothing);
+      });
+}
+
+Value AttentionFormula::getScores(Value query, Value keys) {
+  AffineExpr r = formula.dim(0), h = formula.dim(1), t = formula.dim(2), d = formula.dim(3);
+  int64_t heads = op.getHeads(), headsPerKey = heads / cache.getHeads();
+  SmallVector<OpFoldResult> sizes{formula.sizeOf(query, 0), formula.size(heads),
+                                  formula.size(cache.getCapacity())};
+  Value products = formula.sumOfProducts(sizes, {r, h, t}, {query, {r, h, d}},
+                                         {keys, {r, t, h.floorDiv(headsPerKey), d}});
+  return formula.forEach(sizes, f32, {{products, {r, h, t}}, {rows.positions, {r}}},
+                         [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                           Number score = Number(b, v[0]) * op.getScale().convertToDouble();
+                           if (op.getSoftcap()) {
+                             double softcap = op.getSoftcap()->convertToDouble();
+                             score = tanh(score / softcap) * softcap;
+                           }
+                           Value read = isRead(b, linalg::IndexOp::create(b, 2), toIndex(b, v[1]));
+                           return arith::SelectOp::create(
+                               b, read, score,
+                               score.constant(-std::numeric_limits<double>::infinity()));
+                         });
+}
+
+Value AttentionFormula::getSoftmax(Value scores) {
+  AffineExpr r = formula.dim(0), h = formula.dim(1), t = formula.dim(2);
+  ImplicitLocOpBuilder &builder = formula.getBuilder();
+  SmallVector<OpFoldResult> sizes{formula.sizeOf(scores, 0), formula.sizeOf(scores, 1),
+                                  formula.sizeOf(scores, 2)};
+  ArrayRef<OpFoldResult> perHead = ArrayRef(sizes).drop_back();
+  Value maxima = formula.reduce(
+      perHead, {r, h}, builder.getF32FloatAttr(-std::numeric_limits<float>::infinity()),
+      {{scores, {r, h, t}}}, [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+        return max(Number(b, v[1]), Number(b, v[0]));
+      });
+  Value powers = formula.forEach(sizes, f32, {{scores, {r, h, t}}, {maxima, {r, h}}},
+                                 [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                                   return exp(Number(b, v[0]) - Number(b, v[1]));
+                                 });
+  Value sums = formula.reduce(perHead, {r, h}, builder.getF32FloatAttr(0), {{powers, {r, h, t}}},
+                              [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                                return Number(b, v[1]) + Number(b, v[0]);
+                              });
+  return formula.forEach(sizes, f32, {{powers, {r, h, t}}, {sums, {r, h}}},
+                         [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                           return Number(b, v[0]) / Number(b, v[1]);
+                         });
+}
+
+Value AttentionFormula::build(Value query, PlainCache plain) {
+  query = formula.splitHeads(query, op.getHeads());
+  Value softmax = getSoftmax(getScores(query, read(plain.keys)));
+  AffineExpr r = formula.dim(0), h = formula.dim(1), d = formula.dim(2), t = formula.dim(3);
+  int64_t headsPerKey = op.getHeads() / cache.getHeads();
+  Value result = formula.sumOfProducts(
+      {formula.sizeOf(query, 0), formula.sizeOf(query, 1), formula.sizeOf(query, 2)}, {r, h, d},
+      {softmax, {r, h, t}}, {read(plain.values), {r, t, h.floorDiv(headsPerKey), d}});
+  return formula.joinHeads(result);
+}
+
+namespace {
+
+struct ConvertAttention : OpConversionPattern<AttentionOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    AttentionFormula formula(op, rewriter, PlainRows::get(adaptor.getRows()));
+    rewriter.replaceOp(
+        op, formula.build(adaptor.getQuery().front(), PlainCache::get(adaptor.getCache())));
+    return success();
+  }
+};
+
+} // namespace
+
+void llmc::populateAttentionPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
+  patterns.add<ConvertCacheAppend, ConvertAttention>(converter, patterns.getContext());
+}

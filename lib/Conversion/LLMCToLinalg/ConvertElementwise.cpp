@@ -1,0 +1,77 @@
+//===- ConvertElementwise.cpp - nonlinear functions, element by element ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Patterns.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace llmc;
+
+static Number sigmoid(Number x) { return 1 / (exp(-x) + 1); }
+
+/// The formulas of LLMCEnums.td.
+static Number apply(Nonlinearity function, Number x) {
+  switch (function) {
+  case Nonlinearity::Relu:
+    return max(x, x.constant(0));
+  case Nonlinearity::Silu:
+    return x * sigmoid(x);
+  case Nonlinearity::Gelu:
+    return x * (erf(x / std::sqrt(2.0)) + 1) / 2;
+  case Nonlinearity::GeluTanh:
+    return x * (tanh((x + x * x * x * 0.044715) * std::sqrt(2 / M_PI)) + 1) / 2;
+  case Nonlinearity::GeluQuick:
+    return x * sigmoid(x * 1.702);
+  }
+  return x;
+}
+
+namespace {
+
+struct ConvertActivation : OpConversionPattern<ActivationOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(ActivationOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Formula formula(rewriter, op.getLoc());
+    Value input = adaptor.getInput();
+    AffineExpr r = formula.dim(0), c = formula.dim(1);
+    Value result =
+        formula.forEach({formula.sizeOf(input, 0), formula.sizeOf(input, 1)}, rewriter.getF32Type(),
+                        {{input, {r, c}}}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                          return apply(op.getFunction(), Number(b, v[0]));
+                        });
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+struct ConvertGate : OpConversionPattern<GateOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(GateOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Formula formula(rewriter, op.getLoc());
+    Value gate = adaptor.getGate(), up = adaptor.getUp();
+    AffineExpr r = formula.dim(0), c = formula.dim(1);
+    Value result = formula.forEach(
+        {formula.sizeOf(gate, 0), formula.sizeOf(gate, 1)}, rewriter.getF32Type(),
+        {{gate, {r, c}}, {up, {r, c}}}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+          return apply(op.getFunction(), Number(b, v[0])) * Number(b, v[1]);
+        });
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
+} // namespace
+
+void llmc::populateElementwisePatterns(const TypeConverter &converter,
+                                       RewritePatternSet &patterns) {
+  patterns.add<ConvertActivation, ConvertGate>(converter, patterns.getContext());
+}

@@ -1,0 +1,72 @@
+//===- ConvertLinear.cpp - linears as sums of products ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Patterns.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace llmc;
+
+/// Every activation as q · s, as #llmc.dynamic says.
+static Value roundActivations(Formula &formula, Value input, DynamicAttr rounding) {
+  int64_t width = cast<RankedTensorType>(input.getType()).getDimSize(1);
+  int64_t group = rounding.getGroup(), groups = llvm::divideCeil(width, group);
+  int64_t largest = (int64_t(1) << (rounding.getBits() - 1)) - 1;
+  AffineExpr r = formula.dim(0), k = formula.dim(1);
+  OpFoldResult rows = formula.sizeOf(input, 0);
+  Type f32 = formula.getBuilder().getF32Type();
+  Value maxima = formula.reduce({rows, formula.size(groups)}, {r, k.floorDiv(group)},
+                                formula.getBuilder().getF32FloatAttr(0), {{input, {r, k}}},
+                                [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                                  return max(Number(b, v[1]), abs(Number(b, v[0])));
+                                });
+  return formula.forEach(
+      {rows, formula.size(width)}, f32, {{input, {r, k}}, {maxima, {r, k.floorDiv(group)}}},
+      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+        Number x(b, v[0]), scale = Number(b, v[1]) / largest, inverse = 1 / scale;
+        Value isInfinite =
+            arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, inverse,
+                                  inverse.constant(std::numeric_limits<double>::infinity()));
+        Number code(b,
+                    arith::SelectOp::create(b, isInfinite, x.constant(0), roundEven(x * inverse)));
+        return code * scale;
+      });
+}
+
+namespace {
+
+struct ConvertLinear : OpConversionPattern<LinearOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(LinearOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Formula formula(rewriter, op.getLoc());
+    Value input = adaptor.getInput(), weight = formula.widen(adaptor.getWeight());
+    if (op.getActivation())
+      input = roundActivations(formula, input, *op.getActivation());
+    SmallVector<OpFoldResult> sizes{formula.sizeOf(input, 0), formula.sizeOf(weight, 0)};
+    AffineExpr r = formula.dim(0), n = formula.dim(1), k = formula.dim(2);
+    Value result = formula.sumOfProducts(sizes, {r, n}, {input, {r, k}}, {weight, {n, k}});
+    if (adaptor.getBias())
+      result = formula.forEach(sizes, rewriter.getF32Type(),
+                               {{result, {r, n}}, {formula.widen(adaptor.getBias()), {n}}},
+                               [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                                 return Number(b, v[0]) + Number(b, v[1]);
+                               });
+    rewriter.replaceOp(op, formula.castTo(result, op.getType()));
+    return success();
+  }
+};
+
+} // namespace
+
+void llmc::populateLinearPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
+  patterns.add<ConvertLinear>(converter, patterns.getContext());
+}

@@ -1,0 +1,45 @@
+//===- Patterns.h - the families of patterns, one per file ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CONVERSION_LLMCTOLINALG_PATTERNS_H
+#define LLMC_LIB_CONVERSION_LLMCTOLINALG_PATTERNS_H
+
+#include "Formula.h"
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace llmc {
+
+void populateAttentionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateElementwisePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateGroupDotPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateLinearPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateNormPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateParameterPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateRopePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateRowPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+
+/// What a value of !llmc.rows has become.
+struct PlainRows {
+  mlir::Value sequences, positions, outputs;
+  static PlainRows get(mlir::ValueRange values) { return {values[0], values[1], values[2]}; }
+};
+
+/// What a value of !llmc.kv_cache has become.
+struct PlainCache {
+  mlir::Value keys, values;
+  static PlainCache get(mlir::ValueRange values) { return {values[0], values[1]}; }
+};
+
+/// The values of a matrix in the canonical form of `encoding`, whose bytes are `bytes`.
+mlir::Value decodeGrouped(Formula &formula, GroupedAttr encoding, llvm::ArrayRef<int64_t> shape,
+                          mlir::Value bytes);
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CONVERSION_LLMCTOLINALG_PATTERNS_H

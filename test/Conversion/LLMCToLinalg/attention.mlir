@@ -1,0 +1,45 @@
+// RUN: llmc-opt %s --convert-llmc-to-linalg | FileCheck %s
+
+!cache = !llmc.kv_cache<2x4, capacity = 16, keys = f16, values = f32>
+
+// The cache that a block takes comes back, after its other results.
+
+// CHECK-LABEL: func.func private @block
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x16xf32>, %[[KV:.*]]: tensor<?x8xf32>, %[[SEQUENCES:.*]]: tensor<?xi32>, %[[POSITIONS:.*]]: tensor<?xi32>, %{{.*}}: tensor<?xi32>, %[[KEYS:.*]]: tensor<?x16x2x4xf16>, %[[VALUES:.*]]: tensor<?x16x2x4xf32>) -> (tensor<?x16xf32>, tensor<?x16x2x4xf16>, tensor<?x16x2x4xf32>)
+// CHECK: arith.truncf {{.*}} : tensor<?x2x4xf32> to tensor<?x2x4xf16>
+// CHECK: %[[CACHE:.*]]:2 = scf.for {{.*}} iter_args(%[[K:.*]] = %[[KEYS]], %[[V:.*]] = %[[VALUES]])
+// CHECK: tensor.extract %[[SEQUENCES]]
+// CHECK: tensor.extract %[[POSITIONS]]
+// CHECK: tensor.insert_slice %{{.*}} into %[[K]]
+// CHECK: tensor.insert_slice %{{.*}} into %[[V]]
+// CHECK: tensor.extract %[[CACHE]]#0
+// CHECK: arith.cmpi sle
+// CHECK: arith.cmpi sgt
+// CHECK: arith.select
+// CHECK: math.tanh
+// CHECK: math.exp
+// CHECK: tensor.extract %[[CACHE]]#1
+// CHECK: %[[RESULT:.*]] = tensor.collapse_shape
+// CHECK: return %[[RESULT]], %[[CACHE]]#0, %[[CACHE]]#1
+// CHECK-NOT: llmc
+func.func private @block(%q: tensor<?x16xf32>, %kv: tensor<?x8xf32>, %rows: !llmc.rows, %cache: !cache) -> tensor<?x16xf32> {
+  %full = llmc.cache_append %cache, %kv, %kv, %rows : !cache, tensor<?x8xf32>, tensor<?x8xf32>
+  %y = llmc.attention %q, %full, %rows : tensor<?x16xf32>, !cache {heads = 4 : i64, scale = 0.5 : f32, window = 3 : i64, softcap = 20.0 : f32}
+  return %y : tensor<?x16xf32>
+}
+
+// What comes after a call or an append sees what it wrote, by whatever name.
+
+// CHECK-LABEL: func.func @step
+// CHECK: %[[FIRST:.*]]:3 = call @block({{.*}}, %[[KEYS:.*]], %[[VALUES:.*]])
+// CHECK: %[[SECOND:.*]]:3 = call @block(%[[FIRST]]#0, {{.*}}, %[[FIRST]]#1, %[[FIRST]]#2)
+// CHECK: %[[THIRD:.*]]:2 = scf.for {{.*}} = %[[SECOND]]#1, %{{.*}} = %[[SECOND]]#2)
+// CHECK: tensor.extract %[[THIRD]]#0
+// CHECK: return %{{.*}}, %[[THIRD]]#0, %[[THIRD]]#1
+func.func @step(%q: tensor<?x16xf32>, %kv: tensor<?x8xf32>, %rows: !llmc.rows, %cache: !cache) -> tensor<?x16xf32> {
+  %a = call @block(%q, %kv, %rows, %cache) : (tensor<?x16xf32>, tensor<?x8xf32>, !llmc.rows, !cache) -> tensor<?x16xf32>
+  %b = call @block(%a, %kv, %rows, %cache) : (tensor<?x16xf32>, tensor<?x8xf32>, !llmc.rows, !cache) -> tensor<?x16xf32>
+  %full = llmc.cache_append %cache, %kv, %kv, %rows : !cache, tensor<?x8xf32>, tensor<?x8xf32>
+  %c = llmc.attention %b, %cache, %rows : tensor<?x16xf32>, !cache {heads = 4 : i64, scale = 0.5 : f32}
+  return %c : tensor<?x16xf32>
+}

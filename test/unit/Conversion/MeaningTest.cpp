@@ -1,0 +1,425 @@
+//===- MeaningTest.cpp - what operations mean against what ships ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Differences are roundings alone: sums of up to some hundred products in fp32 in another order,
+// and exp, sin and cos by other means. Rounded activations are no exception as long as both sides
+// round the same numbers: a sum over integers then differs as any other sum.
+//
+//===----------------------------------------------------------------------===//
+
+#include "EncodingTestSupport.h"
+#include "MeaningTestSupport.h"
+
+#include <fstream>
+#include <random>
+
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+/// Of a result's largest element.
+constexpr double tolerance = 1e-5;
+
+class Meaning : public ::testing::Test {
+protected:
+  std::unique_ptr<mlir::MLIRContext> context = makeMeaningContext();
+
+  /// Compares the results of a function on three rows.
+  void compare(const std::string &text) {
+    mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, text);
+    Comparison comparison(*module);
+    comparison.step(StepRows::sequence({1, 2, 3}), tolerance);
+  }
+
+  /// The tensors that a function without arguments gives.
+  std::vector<HostTensor> evaluate(const std::string &text) {
+    mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, text);
+    std::vector<HostTensor> inputs;
+    return PlainProgram(*module).run(inputs);
+  }
+};
+
+/// Declares a parameter of random values.
+std::string parameter(const std::string &name, const std::string &type) {
+  return "llmc.parameter @" + name + " : " + type + " = #llmc.file<\"random\", offset = 0>\n";
+}
+
+/// `size` rows of `prefix`, joined by commas: "%0, %1".
+std::string list(const std::string &prefix, size_t size, bool numbered = true) {
+  std::string text;
+  for (size_t i = 0; i < size; ++i)
+    text += (i ? ", " : "") + prefix + (numbered ? std::to_string(i) : "");
+  return text;
+}
+
+const char *const groupedEncodings[] = {
+    "<bits = 4, group = 32, zero = none, scale = f16>",
+    "<bits = 3, group = 64, zero = integer, scale = f32>",
+    "<bits = 4, group = 32, zero = float, scale = f16>",
+    "<bits = 8, group = channel, zero = none, scale = bf16>",
+    "<bits = 5, group = tensor, zero = integer, scale = f32>",
+    "<bits = 2, group = 24, zero = float, scale = bf16>",
+};
+
+/// Linears of 72 inputs, which makes a last group shorter, one for each encoding.
+std::string writeGroupedLinears(const std::string &activation) {
+  // Kernels for rounded activations take groups of a multiple of 32 alone: all but the last.
+  size_t count = std::size(groupedEncodings) - !activation.empty();
+  std::string parameters, body;
+  for (size_t index = 0; index < count; ++index) {
+    std::string encoding = groupedEncodings[index];
+    std::string n = std::to_string(index),
+                type = "tensor<20x72xf32, #llmc.grouped" + encoding + ">";
+    parameters += parameter("w" + n, type);
+    body += "%w" + n + " = llmc.parameter_value @w" + n + " : " + type + "\n%" + n +
+            " = llmc.linear %x, %w" + n + activation + " : (tensor<?x72xf32>, " + type +
+            ") -> tensor<?x20xf32>\n";
+  }
+  std::string types = list("tensor<?x20xf32>", count, /*numbered=*/false);
+  return parameters + "func.func @step(%x: tensor<?x72xf32>) -> (" + types + ") {\n" + body +
+         "return " + list("%", count) + " : " + types + "\n}\n";
+}
+
+} // namespace
+
+TEST_F(Meaning, LinearsOfFloats) {
+  compare(R"(
+    llmc.parameter @a : tensor<24x40xf32> = #llmc.file<"random", offset = 0>
+    llmc.parameter @b : tensor<17x40xf16> = #llmc.file<"random", offset = 0>
+    llmc.parameter @bias : tensor<17xf32> = #llmc.file<"random", offset = 0>
+    func.func @step(%x: tensor<?x40xf32>) -> (tensor<?x24xf32>, tensor<?x17xf32>, tensor<?x17xf32>) {
+      %a = llmc.parameter_value @a : tensor<24x40xf32>
+      %b = llmc.parameter_value @b : tensor<17x40xf16>
+      %bias = llmc.parameter_value @bias : tensor<17xf32>
+      %0 = llmc.linear %x, %a : (tensor<?x40xf32>, tensor<24x40xf32>) -> tensor<?x24xf32>
+      %1 = llmc.linear %x, %b : (tensor<?x40xf32>, tensor<17x40xf16>) -> tensor<?x17xf32>
+      %2 = llmc.linear %x, %b bias %bias
+        : (tensor<?x40xf32>, tensor<17x40xf16>, tensor<17xf32>) -> tensor<?x17xf32>
+      return %0, %1, %2 : tensor<?x24xf32>, tensor<?x17xf32>, tensor<?x17xf32>
+    })");
+}
+
+TEST_F(Meaning, Norms) {
+  compare(R"(
+    llmc.parameter @gain : tensor<40xf32> = #llmc.file<"random", offset = 0>
+    llmc.parameter @part : tensor<8xf32> = #llmc.file<"random", offset = 0>
+    llmc.parameter @bias : tensor<40xf32> = #llmc.file<"random", offset = 0>
+    func.func @step(%x: tensor<?x40xf32>)
+        -> (tensor<?x40xf32>, tensor<?x40xf32>, tensor<?x40xf32>, tensor<?x40xf32>) {
+      %gain = llmc.parameter_value @gain : tensor<40xf32>
+      %part = llmc.parameter_value @part : tensor<8xf32>
+      %bias = llmc.parameter_value @bias : tensor<40xf32>
+      %0 = llmc.rms_norm %x, %gain : tensor<?x40xf32>, tensor<40xf32> {epsilon = 0.1 : f32}
+      %1 = llmc.rms_norm %x, %part : tensor<?x40xf32>, tensor<8xf32>
+        {epsilon = 1.0e-5 : f32, groups = 5 : i64}
+      %2 = llmc.layer_norm %x, %gain : tensor<?x40xf32>, tensor<40xf32> {epsilon = 0.1 : f32}
+      %3 = llmc.layer_norm %x, %gain bias %bias
+        : tensor<?x40xf32>, tensor<40xf32>, tensor<40xf32> {epsilon = 1.0e-5 : f32}
+      return %0, %1, %2, %3 : tensor<?x40xf32>, tensor<?x40xf32>, tensor<?x40xf32>, tensor<?x40xf32>
+    })");
+}
+
+TEST_F(Meaning, LinearsOfGroupedIntegers) { compare(writeGroupedLinears("")); }
+
+TEST_F(Meaning, LinearsOfRoundedActivations) {
+  compare(writeGroupedLinears(" activation <bits = 8, group = 32>"));
+  compare(writeGroupedLinears(" activation <bits = 8, group = 64>"));
+}
+
+TEST_F(Meaning, ActivationsAndGates) {
+  std::string body;
+  size_t count = 0;
+  for (const char *function : {"relu", "silu", "gelu", "gelu_tanh", "gelu_quick"}) {
+    body += "%" + std::to_string(count++) + " = llmc.activation <" + function +
+            "> %x : tensor<?x40xf32>\n";
+    body += "%" + std::to_string(count++) + " = llmc.gate <" + function +
+            "> %x, %y : tensor<?x40xf32>\n";
+  }
+  std::string types = list("tensor<?x40xf32>", count, /*numbered=*/false);
+  compare("func.func @step(%x: tensor<?x40xf32>, %y: tensor<?x40xf32>) -> (" + types + ") {\n" +
+          body + "return " + list("%", count) + " : " + types + "\n}");
+}
+
+TEST_F(Meaning, ChosenRows) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(
+      *context, parameter("words", "tensor<16x8xf32>") + parameter("places", "tensor<9x8xf16>") +
+                    parameter("codes", "tensor<16x8xf32, #llmc.grouped<bits = 4, group = 8, zero = "
+                                       "integer, scale = f16>>") +
+                    R"(
+    #codes = #llmc.grouped<bits = 4, group = 8, zero = integer, scale = f16>
+    func.func @step(%tokens: tensor<?xi32>, %x: tensor<?x8xf32>, %rows: !llmc.rows)
+        -> (tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>) {
+      %words = llmc.parameter_value @words : tensor<16x8xf32>
+      %places = llmc.parameter_value @places : tensor<9x8xf16>
+      %codes = llmc.parameter_value @codes : tensor<16x8xf32, #codes>
+      %positions = llmc.positions %rows : tensor<?xi32>
+      %0 = llmc.embedding %tokens, %words : (tensor<?xi32>, tensor<16x8xf32>) -> tensor<?x8xf32>
+      %1 = llmc.embedding %positions, %places : (tensor<?xi32>, tensor<9x8xf16>) -> tensor<?x8xf32>
+      %2 = llmc.embedding %tokens, %codes
+        : (tensor<?xi32>, tensor<16x8xf32, #codes>) -> tensor<?x8xf32>
+      %3 = llmc.output_rows %x, %rows : tensor<?x8xf32> -> tensor<?x8xf32>
+      return %0, %1, %2, %3 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>
+    })");
+  Comparison comparison(*module);
+  StepRows rows = StepRows::sequence({15, 0, 3, 3}, 5);
+  rows.outputs = {3, 1};
+  // No arithmetic, no difference.
+  comparison.step(rows, 0);
+}
+
+TEST_F(Meaning, Rotations) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, R"(
+    func.func @step(%x: tensor<?x48xf32>, %rows: !llmc.rows)
+        -> (tensor<?x48xf32>, tensor<?x48xf32>, tensor<?x48xf32>) {
+      %0 = llmc.rope %x, %rows : tensor<?x48xf32>
+        {heads = 4 : i64, frequencies = array<f32: 1.0, 0.3, 0.1, 0.03, 0.01, 0.003>}
+      %1 = llmc.rope %x, %rows : tensor<?x48xf32>
+        {heads = 3 : i64, frequencies = array<f32: 1.0, 0.3, 0.1>, scaling = 1.25 : f32}
+      %2 = llmc.rope %x, %rows : tensor<?x48xf32>
+        {heads = 3 : i64, frequencies = array<f32: 1.0, 0.3, 0.1>, interleaved}
+      return %0, %1, %2 : tensor<?x48xf32>, tensor<?x48xf32>, tensor<?x48xf32>
+    })");
+  Comparison comparison(*module);
+  comparison.step(StepRows::sequence({0, 0, 0}), tolerance);
+  comparison.step(StepRows::sequence({0, 0, 0}, 1000), tolerance);
+}
+
+TEST_F(Meaning, AttentionOverCaches) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, R"(
+    !wide = !llmc.kv_cache<2x8, capacity = 20, keys = f32, values = f32>
+    !narrow = !llmc.kv_cache<1x16, capacity = 24, keys = f16, values = f16>
+    func.func @step(%q: tensor<?x32xf32>, %k: tensor<?x16xf32>, %v: tensor<?x16xf32>,
+                    %rows: !llmc.rows, %wide: !wide, %narrow: !narrow)
+        -> (tensor<?x32xf32>, tensor<?x32xf32>) {
+      %a = llmc.cache_append %wide, %k, %v, %rows : !wide, tensor<?x16xf32>, tensor<?x16xf32>
+      %b = llmc.cache_append %narrow, %k, %v, %rows : !narrow, tensor<?x16xf32>, tensor<?x16xf32>
+      %0 = llmc.attention %q, %a, %rows : tensor<?x32xf32>, !wide
+        {heads = 4 : i64, scale = 0.35 : f32}
+      %1 = llmc.attention %q, %b, %rows : tensor<?x32xf32>, !narrow
+        {heads = 2 : i64, scale = 0.25 : f32, window = 4 : i64, softcap = 5.0 : f32}
+      return %0, %1 : tensor<?x32xf32>, tensor<?x32xf32>
+    })");
+  Comparison comparison(*module, /*sequences=*/2);
+  // Two sequences side by side, each from its own position on.
+  StepRows rows;
+  rows.tokens.resize(9);
+  rows.sequences = {0, 0, 0, 0, 0, 0, 1, 1, 1};
+  rows.positions = {0, 1, 2, 3, 4, 5, 0, 1, 2};
+  comparison.step(rows, tolerance);
+  rows.tokens.resize(2);
+  rows.sequences = {0, 1};
+  rows.positions = {6, 3};
+  comparison.step(rows, tolerance);
+}
+
+TEST_F(Meaning, DecodesEveryEncoding) {
+  constexpr int64_t matrixRows = 3, columns = 45;
+  const int64_t groups[] = {GroupedAttr::channelGroup, 16, 7, GroupedAttr::tensorGroup};
+  mlir::Builder builder(context.get());
+  const mlir::Type scales[] = {builder.getF32Type(), builder.getF16Type(), builder.getBF16Type()};
+  // Every width with every kind of zero point; groups and scales in turn.
+  std::vector<EncodingCase> cases;
+  for (unsigned bits = 1; bits <= 8; ++bits)
+    for (ZeroPoint zero : {ZeroPoint::None, ZeroPoint::Integer, ZeroPoint::Float})
+      if (size_t n = cases.size(); bits > 1 || zero != ZeroPoint::None)
+        cases.push_back({bits, groups[n % std::size(groups)], zero, scales[n % std::size(scales)],
+                         matrixRows, columns});
+  std::string parameters, body, types;
+  for (auto [index, spec] : llvm::enumerate(cases)) {
+    std::string n = std::to_string(index), type;
+    llvm::raw_string_ostream(type)
+        << mlir::RankedTensorType::get({matrixRows, columns}, builder.getF32Type(), spec.getAttr());
+    parameters += parameter("w" + n, type);
+    body += "%" + n + " = llmc.parameter_value @w" + n + " : " + type + "\n";
+    types += (index ? ", " : "") + type;
+  }
+  std::vector<HostTensor> found =
+      evaluate(parameters + "func.func @step() -> (" + types + ") {\n" + body + "return " +
+               list("%", cases.size()) + " : " + types + "\n}");
+  ASSERT_EQ(found.size(), cases.size());
+  for (auto [index, spec] : llvm::enumerate(cases)) {
+    // The seed that parseModel gives the parameter.
+    GroupedMatrix matrix = GroupedMatrix::random(spec, index + 1, /*moderate=*/true);
+    for (int64_t row = 0; row < matrixRows; ++row)
+      for (int64_t column = 0; column < columns; ++column)
+        ASSERT_EQ(found[index].as<float>()[row * columns + column],
+                  static_cast<float>(matrix.getValue(row, column)))
+            << spec.describe() << ", row " << row << ", column " << column;
+  }
+}
+
+TEST_F(Meaning, ReadsStridedParameters) {
+  std::string path = ::testing::TempDir() + "strided.bin";
+  std::vector<float> values(3 + 4 * 5);
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(i);
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(float));
+  std::vector<HostTensor> found =
+      evaluate("llmc.parameter @w : tensor<5x4xf32> = #llmc.file<\"" + path +
+               "\", offset = 12, strides = [1, 5]>\n"
+               "func.func @step() -> tensor<5x4xf32> {\n"
+               "%0 = llmc.parameter_value @w : tensor<5x4xf32>\nreturn %0 : tensor<5x4xf32>\n}");
+  for (int64_t row = 0; row < 5; ++row)
+    for (int64_t column = 0; column < 4; ++column)
+      EXPECT_EQ(found[0].as<float>()[row * 4 + column], 3 + row + 5 * column);
+  std::remove(path.c_str());
+}
+
+TEST_F(Meaning, GroupDot) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, R"(
+    func.func @step(%w: tensor<128xi8>, %a: tensor<128xi8>, %out: tensor<16xi32>) -> tensor<16xi32> {
+      %c0 = arith.constant 0 : index
+      %c64 = arith.constant 64 : index
+      %zero = arith.constant 0 : i8
+      %w0 = vector.transfer_read %w[%c0], %zero {in_bounds = [true]} : tensor<128xi8>, vector<64xi8>
+      %w1 = vector.transfer_read %w[%c64], %zero {in_bounds = [true]} : tensor<128xi8>, vector<64xi8>
+      %a0 = vector.transfer_read %a[%c0], %zero {in_bounds = [true]} : tensor<128xi8>, vector<64xi8>
+      %a1 = vector.transfer_read %a[%c64], %zero {in_bounds = [true]} : tensor<128xi8>, vector<64xi8>
+      %d = llmc.group_dot (%w0, %w1), (%a0, %a1) {max_weight = 255 : i64}
+        : (vector<64xi8>, vector<64xi8>), (vector<64xi8>, vector<64xi8>) -> vector<16xi32>
+      %r = vector.transfer_write %d, %out[%c0] {in_bounds = [true]} : vector<16xi32>, tensor<16xi32>
+      return %r : tensor<16xi32>
+    })");
+  std::mt19937 random(1);
+  std::vector<uint8_t> weights(128);
+  std::vector<int8_t> activations(128);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    weights[i] = static_cast<uint8_t>(random() % 256);
+    activations[i] = static_cast<int8_t>(static_cast<int>(random() % 255) - 127);
+  }
+  std::vector<HostTensor> inputs{HostTensor::vector(weights), HostTensor::vector(activations),
+                                 HostTensor::vector(std::vector<int32_t>(16))};
+  std::vector<HostTensor> found = PlainProgram(*module).run(inputs);
+  for (int r = 0; r < 16; ++r) {
+    int32_t expected = 0;
+    for (int step = 0; step < 2; ++step)
+      for (int j = 0; j < 4; ++j)
+        expected += weights[64 * step + 4 * r + j] * activations[64 * step + 4 * r + j];
+    EXPECT_EQ(found[0].as<int32_t>()[r], expected) << r;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// A whole model
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Two layers of a decoder of width 64 as one function, called twice.
+class ModelWriter {
+public:
+  /// `encoding` of matrices, or nothing, and the rounding of linears' inputs, or nothing.
+  ModelWriter(std::string encoding, std::string activation)
+      : encoding(std::move(encoding)), activation(std::move(activation)) {}
+
+  std::string write() {
+    std::string block = writeBlock(), step;
+    std::string table = read(step, "table", "tensor<48x64xf32>");
+    step += "%h0 = llmc.embedding %tokens, %table : (tensor<?xi32>, " + table + ") -> " + hidden;
+    for (int layer = 0; layer < 2; ++layer) {
+      std::string n = std::to_string(layer), next = std::to_string(layer + 1), values, types;
+      for (auto [name, type] : blockParameters) {
+        read(step, name + n, type);
+        values += ", %" + name + n;
+        types += ", " + type;
+      }
+      step += "\n%h" + next + " = call @block(%h" + n + ", %rows, %cache" + n + values + ") : (" +
+              hidden + ", !llmc.rows, !cache" + types + ") -> " + hidden;
+    }
+    step += "\n%kept = llmc.output_rows %h2, %rows : " + hidden + " -> " + hidden + "\n";
+    read(step, "head", matrix(48, 64));
+    step += linear("logits", "kept", "head", 48, 64);
+    return "!cache = !llmc.kv_cache<2x16, capacity = 16, keys = f32, values = f16>\n" + parameters +
+           block +
+           "func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache0: !cache, "
+           "%cache1: !cache) -> tensor<?x48xf32> {\n" +
+           step + "return %logits : tensor<?x48xf32>\n}\n";
+  }
+
+private:
+  std::string matrix(int rows, int columns) {
+    return "tensor<" + std::to_string(rows) + "x" + std::to_string(columns) + "xf32" +
+           (encoding.empty() ? "" : ", #llmc.grouped" + encoding) + ">";
+  }
+
+  /// Declares a parameter and reads it; gives its type.
+  std::string read(std::string &body, const std::string &name, const std::string &type) {
+    parameters += parameter(name, type);
+    body += "\n%" + name + " = llmc.parameter_value @" + name + " : " + type + "\n";
+    return type;
+  }
+
+  std::string linear(const std::string &result, const std::string &x, const std::string &weight,
+                     int rows, int columns) {
+    return "%" + result + " = llmc.linear %" + x + ", %" + weight + activation + " : (tensor<?x" +
+           std::to_string(columns) + "xf32>, " + matrix(rows, columns) + ") -> tensor<?x" +
+           std::to_string(rows) + "xf32>\n";
+  }
+
+  std::string writeBlock() {
+    blockParameters = {{"norm", "tensor<64xf32>"}, {"query", matrix(64, 64)},
+                       {"key", matrix(32, 64)},    {"value", matrix(32, 64)},
+                       {"output", matrix(64, 64)}, {"gate", matrix(96, 64)},
+                       {"up", matrix(96, 64)},     {"down", matrix(64, 96)}};
+    std::string arguments;
+    for (auto [name, type] : blockParameters)
+      arguments += ", %" + name + ": " + type;
+    auto norm = [&](const std::string &result, const std::string &x) {
+      return "%" + result + " = llmc.rms_norm %" + x + ", %norm : " + hidden +
+             ", tensor<64xf32> {epsilon = 1.0e-5 : f32}\n";
+    };
+    return "func.func private @block(%h: " + hidden + ", %rows: !llmc.rows, %cache: !cache" +
+           arguments + ") -> " + hidden + " {\n" + norm("a", "h") +
+           linear("q", "a", "query", 64, 64) + linear("k", "a", "key", 32, 64) +
+           linear("v", "a", "value", 32, 64) + R"(
+      %qr = llmc.rope %q, %rows : tensor<?x64xf32>
+        {heads = 4 : i64, frequencies = array<f32: 1.0, 0.1, 0.01, 0.001>}
+      %kr = llmc.rope %k, %rows : tensor<?x32xf32>
+        {heads = 2 : i64, frequencies = array<f32: 1.0, 0.1, 0.01, 0.001>}
+      %full = llmc.cache_append %cache, %kr, %v, %rows : !cache, tensor<?x32xf32>, tensor<?x32xf32>
+      %at = llmc.attention %qr, %full, %rows : tensor<?x64xf32>, !cache
+        {heads = 4 : i64, scale = 0.25 : f32}
+      )" + linear("o", "at", "output", 64, 64) +
+           "%r = arith.addf %h, %o : tensor<?x64xf32>\n" + norm("b", "r") +
+           linear("g", "b", "gate", 96, 64) + linear("u", "b", "up", 96, 64) +
+           "%m = llmc.gate <silu> %g, %u : tensor<?x96xf32>\n" + linear("d", "m", "down", 64, 96) +
+           "%y = arith.addf %r, %d : tensor<?x64xf32>\nreturn %y : tensor<?x64xf32>\n}\n";
+  }
+
+  const std::string hidden = "tensor<?x64xf32>";
+  std::string encoding, activation, parameters;
+  std::vector<std::pair<std::string, std::string>> blockParameters;
+};
+
+class MeaningOfModel : public Meaning {
+protected:
+  /// Compares the logits of a prompt and of two tokens more.
+  void compareModel(ModelWriter writer, double allowed) {
+    mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, writer.write());
+    Comparison comparison(*module);
+    comparison.step(StepRows::sequence({17, 4, 23, 9, 9, 3}), allowed);
+    comparison.step(StepRows::sequence({41}, 6), allowed);
+    comparison.step(StepRows::sequence({7}, 7), allowed);
+  }
+};
+
+const char *const modelEncoding = "<bits = 4, group = 32, zero = float, scale = f16>";
+
+} // namespace
+
+TEST_F(MeaningOfModel, Floats) { compareModel({"", ""}, tolerance); }
+
+TEST_F(MeaningOfModel, GroupedIntegers) { compareModel({modelEncoding, ""}, tolerance); }
+
+// An activation that the two see a rounding error apart may lie on both sides of a half: it is then
+// a whole step apart, at most 1/127 of itself and of its 31 neighbours' largest. As one of 64
+// products, such a step stays well below a hundredth of the largest logit.
+TEST_F(MeaningOfModel, RoundedActivations) {
+  compareModel({modelEncoding, " activation <bits = 8, group = 32>"}, 1e-2);
+}
