@@ -16,8 +16,19 @@
 #include "KernelBuilder.h"
 #include "WeightDecoder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
+#include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 
 namespace llmc {
+
+/// What the kernel for many rows makes of a tile, in the scratch, before it multiplies.
+struct Panel {
+  bool inPlace;        ///< nothing: weights are read where they are
+  int64_t scaleOffset; ///< of scales as floats, after the codes
+  int64_t zeroOffset;  ///< of zero points or minima as floats
+  int64_t bytes;       ///< from one tile's to the next tile's
+
+  static Panel get(const TiledLayout &layout, const CodeDecoder *codes);
+};
 
 /// Emits one linear kernel.
 class LinearEmitter {
@@ -30,7 +41,7 @@ public:
 private:
   using Value = mlir::Value;
   using Values = KernelBuilder::Values;
-  using BlockScales = WeightDecoder::BlockScales;
+  using Scales = CodeDecoder::Scales;
 
   Value zero() { return k.real(k.vector(k.f32()), 0.0); }
   int64_t inputStride() const { return getRowStride(layout.columns); }
@@ -47,11 +58,14 @@ private:
 
   // Rounded activations.
   /// The codes of a block of `row` as 8 vectors of 4 codes in all lanes.
-  Values loadActivations(Value codes, int64_t row);
-  Value dot(llvm::ArrayRef<Value> codes, llvm::ArrayRef<Value> activations);
-  /// sum + dot · scales, where the dot product's codes become what they stand for. `scale` and
-  /// `codeSum` are the activations', in all lanes.
-  Value addDot(Value dot, const BlockScales &weightScales, Value scale, Value codeSum, Value sum);
+  Values loadActivations(Value input, int64_t row);
+  Value dot(llvm::ArrayRef<Value> weights, llvm::ArrayRef<Value> activations);
+  /// The group of scales of a block.
+  Value getScaleGroup(Value block);
+  /// CodeDecoder::addDot.
+  Value addDot(Value dot, const Scales &weightScales, Value scale, Value codeSum, Value sum) {
+    return codes->addDot(k, dot, weightScales, scale, codeSum, sum);
+  }
 
   // One row (MatrixVector.cpp).
   void emitOneRow();
@@ -77,19 +91,11 @@ private:
 
   const LinearKernel &spec;
   TiledLayout layout;
+  std::unique_ptr<WeightDecoder> decoder; ///< null for plain weights
+  const CodeDecoder *codes;               ///< null where activations are exact
+  Panel panelShape;
   KernelBuilder k;
-  WeightDecoder decoder;
   Value rows, begin, end, weights, input, scales, sums, bias, residual, output, scratch;
-};
-
-/// What the kernel for many rows makes of a tile, in the scratch, before it multiplies.
-struct Panel {
-  bool inPlace;        ///< nothing: weights are read where they are
-  int64_t scaleOffset; ///< of scales as floats, after the codes
-  int64_t zeroOffset;  ///< of zero points or minima as floats
-  int64_t bytes;       ///< from one tile's to the next tile's
-
-  static Panel get(const LinearKernel &spec, const TiledLayout &layout);
 };
 
 } // namespace llmc

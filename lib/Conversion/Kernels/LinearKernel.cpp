@@ -7,8 +7,6 @@
 
 #include "LinearEmitter.h"
 
-#include <cmath>
-
 using namespace mlir;
 using namespace llmc;
 
@@ -25,8 +23,9 @@ static std::string getArguments(const LinearKernel &spec) {
 
 LinearEmitter::LinearEmitter(ModuleOp module, StringRef name, const LinearKernel &spec,
                              const KernelTarget &target)
-    : spec(spec), layout(TiledLayout::get(spec.weight)),
-      k(module, name, getArguments(spec), target), decoder(k, layout) {
+    : spec(spec), layout(TiledLayout::get(spec.weight)), decoder(getWeightDecoder(spec.weight)),
+      codes(spec.rounded ? decoder->getCodes() : nullptr), panelShape(Panel::get(layout, codes)),
+      k(module, name, getArguments(spec), target) {
   unsigned next = 0;
   rows = k.argument(next++);
   begin = k.argument(next++);
@@ -93,72 +92,59 @@ void LinearEmitter::storePadding(Value row, Value tile) {
 // Rounded activations
 //===----------------------------------------------------------------------===//
 
-Values LinearEmitter::loadActivations(Value codes, int64_t row) {
+Values LinearEmitter::loadActivations(Value input, int64_t row) {
   Values activations;
   for (int64_t step = 0; step < blockInputs / 4; ++step) {
-    Value four = k.load(k.i32(), k.offset(codes, row * inputStride() + step * 4), 4);
+    Value four = k.load(k.i32(), k.offset(input, row * inputStride() + step * 4), 4);
     activations.push_back(k.bitcast(k.broadcast(four), k.vector(k.i8(), 64)));
   }
   return activations;
 }
 
-Value LinearEmitter::dot(ArrayRef<Value> codes, ArrayRef<Value> activations) {
-  return GroupDotOp::create(k.builder, k.location, k.vector(k.i32()), codes, activations,
-                            (1 << layout.encoding.getBits()) - 1);
+Value LinearEmitter::dot(ArrayRef<Value> weights, ArrayRef<Value> activations) {
+  return GroupDotOp::create(k.builder, k.location, k.vector(k.i32()), weights, activations,
+                            codes->getLayout().maxCode);
 }
 
-Value LinearEmitter::addDot(Value dot, const BlockScales &weightScales, Value scale, Value codeSum,
-                            Value sum) {
-  // Codes are unsigned; what zero stands for is taken off. All numbers are integers below 2^24
-  // (32 · 255 · 127), so floats hold them exactly.
-  Value exact = k.toFloat(dot);
-  ZeroPoint zeroPoint = layout.encoding.getZero();
-  if (zeroPoint == ZeroPoint::None)
-    exact = k.fma(k.real(k.vector(k.f32()), -std::ldexp(1.0, layout.encoding.getBits() - 1)),
-                  codeSum, exact);
-  else if (zeroPoint == ZeroPoint::Integer)
-    exact = k.fma(k.fneg(weightScales.zeros), codeSum, exact);
-  sum = k.fma(exact, k.fmul(weightScales.scales, scale), sum);
-  if (zeroPoint == ZeroPoint::Float)
-    sum = k.fma(weightScales.zeros, k.fmul(scale, codeSum), sum);
-  return sum;
+Value LinearEmitter::getScaleGroup(Value block) {
+  return k.div(block, codes->getLayout().scaleGroup / blockInputs);
 }
 
 //===----------------------------------------------------------------------===//
 // The interface
 //===----------------------------------------------------------------------===//
 
-Panel Panel::get(const LinearKernel &spec, const TiledLayout &layout) {
+Panel Panel::get(const TiledLayout &layout, const CodeDecoder *codes) {
   Panel panel{false, 0, 0, 0};
-  if (!spec.rounded) {
+  if (!codes) {
     panel.inPlace = !layout.encoding && layout.element.isF32();
     panel.bytes = panel.inPlace ? 0 : layout.columns * tileRows * 4;
     return panel;
   }
-  int64_t scaleBytes = layout.scaleGroups * tileRows * 4;
-  panel.inPlace = layout.encoding.getBits() == 8;
+  const CodeDecoder::Layout &tile = codes->getLayout();
+  int64_t scaleBytes = tile.scaleGroups * tileRows * 4;
+  panel.inPlace = tile.inPlace;
   panel.scaleOffset = panel.inPlace ? 0 : layout.getBlocks() * blockInputs * tileRows;
   panel.zeroOffset = panel.scaleOffset + scaleBytes;
-  panel.bytes = panel.zeroOffset + (layout.encoding.getZero() == ZeroPoint::None ? 0 : scaleBytes);
+  panel.bytes = panel.zeroOffset + (tile.hasZeros ? scaleBytes : 0);
   return panel;
 }
 
 int64_t LinearKernel::getScratchBytes() const {
   if (oneRow)
     return 0;
-  return maxTilesAtOnce * Panel::get(*this, TiledLayout::get(weight)).bytes;
+  std::unique_ptr<WeightDecoder> decoder = getWeightDecoder(weight);
+  const CodeDecoder *codes = rounded && decoder ? decoder->getCodes() : nullptr;
+  return maxTilesAtOnce * Panel::get(TiledLayout::get(weight), codes).bytes;
 }
 
 std::string llmc::explainUnsupported(const LinearKernel &kernel) {
-  if (!kernel.rounded)
-    return "";
-  TiledLayout layout = TiledLayout::get(kernel.weight);
-  if (!layout.encoding)
-    return "rounded activations need integer weights";
-  if (layout.scaleGroup % blockInputs != 0)
-    return "rounded activations need groups of a multiple of 32 weights, found " +
-           std::to_string(layout.encoding.getGroup());
-  return "";
+  std::string reason = explainUnsupported(kernel.weight);
+  if (!reason.empty() || !kernel.rounded)
+    return reason;
+  std::unique_ptr<WeightDecoder> decoder = getWeightDecoder(kernel.weight);
+  const CodeDecoder *codes = decoder ? decoder->getCodes() : nullptr;
+  return codes ? codes->explainUnsupported() : "rounded activations need integer weights";
 }
 
 FailureOr<func::FuncOp> llmc::emitLinear(ModuleOp module, const LinearKernel &kernel,

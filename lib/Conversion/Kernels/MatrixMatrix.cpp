@@ -52,9 +52,7 @@ void LinearEmitter::emitBlock(Value tile, int64_t tiles, Value row, int64_t heig
     }
 }
 
-Value LinearEmitter::getPanel(int64_t index) {
-  return k.offset(scratch, index * Panel::get(spec, layout).bytes);
-}
+Value LinearEmitter::getPanel(int64_t index) { return k.offset(scratch, index * panelShape.bytes); }
 
 //===----------------------------------------------------------------------===//
 // Exact activations
@@ -62,9 +60,9 @@ Value LinearEmitter::getPanel(int64_t index) {
 
 /// Writes a tile as floats, unless it lies so in memory already.
 void LinearEmitter::decodePanel(Value tile, Value panel) {
-  if (Panel::get(spec, layout).inPlace)
+  if (panelShape.inPlace)
     return;
-  if (!layout.encoding) {
+  if (!decoder) {
     int64_t bytes = layout.element.getIntOrFloatBitWidth() / 8 * tileRows;
     return k.loop(k.integer(0), k.integer(layout.columns), 1, [&](Value n) {
       k.storeVector(k.loadAsFloats(layout.element, k.offset(tile, k.mul(n, bytes))),
@@ -78,7 +76,7 @@ void LinearEmitter::decodePanel(Value tile, Value panel) {
 }
 
 void LinearEmitter::decodePanelBlock(Value tile, Value panel, Value block, int64_t inputs) {
-  Values decoded = decoder.decodeBlock(tile, block);
+  Values decoded = decoder->decodeBlock(k, tile, block);
   Value line = k.offset(panel, k.mul(block, blockInputs * tileRows * 4));
   for (int64_t n = 0; n < inputs; ++n)
     k.storeVector(decoded[n], k.offset(line, n * tileRows * 4));
@@ -87,7 +85,7 @@ void LinearEmitter::decodePanelBlock(Value tile, Value panel, Value block, int64
 /// Products of decoded panels with a block of rows.
 LinearEmitter::Values LinearEmitter::sumPanels(Value tile, int64_t tiles, Value row,
                                                int64_t height) {
-  bool inPlace = Panel::get(spec, layout).inPlace;
+  bool inPlace = panelShape.inPlace;
   Values panels;
   for (int64_t t = 0; t < tiles; ++t)
     panels.push_back(inPlace ? getTile(k.add(tile, t)) : getPanel(t));
@@ -114,49 +112,47 @@ LinearEmitter::Values LinearEmitter::sumPanels(Value tile, int64_t tiles, Value 
 /// Writes the codes of a tile as bytes, 8 lines of 64 bytes a block, and scales and zero points as
 /// floats.
 void LinearEmitter::unpackPanel(Value tile, Value panel) {
-  Panel shape = Panel::get(spec, layout);
-  if (!shape.inPlace)
+  if (!panelShape.inPlace)
     k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, [&](Value block) {
       Value line = k.offset(panel, k.mul(block, blockInputs * tileRows));
-      for (auto [step, code] : llvm::enumerate(decoder.loadCodes(tile, block)))
+      for (auto [step, code] : llvm::enumerate(codes->loadCodes(k, tile, block)))
         k.store(code, k.offset(line, static_cast<int64_t>(step) * 64), 1);
     });
-  k.loop(k.integer(0), k.integer(layout.scaleGroups), 1, [&](Value group) {
-    BlockScales scales = decoder.loadFloatGroupScales(tile, group);
+  k.loop(k.integer(0), k.integer(codes->getLayout().scaleGroups), 1, [&](Value group) {
+    Scales scales = codes->loadScales(k, tile, group);
     Value to = k.offset(panel, k.mul(group, tileRows * 4));
-    k.storeVector(scales.scales, k.offset(to, shape.scaleOffset));
+    k.storeVector(scales.scales, k.offset(to, panelShape.scaleOffset));
     if (scales.zeros)
-      k.storeVector(scales.zeros, k.offset(to, shape.zeroOffset));
+      k.storeVector(scales.zeros, k.offset(to, panelShape.zeroOffset));
   });
 }
 
 /// Products of unpacked codes with a block of rounded rows.
 LinearEmitter::Values LinearEmitter::sumRounded(Value tile, int64_t tiles, Value row,
                                                 int64_t height) {
-  Panel shape = Panel::get(spec, layout);
-  bool hasZeros = layout.encoding.getZero() != ZeroPoint::None;
+  bool hasZeros = codes->getLayout().hasZeros;
   int64_t blocks = inputStride() / blockInputs;
-  Value codes = k.offset(input, k.mul(row, inputStride()));
+  Value firstCode = k.offset(input, k.mul(row, inputStride()));
   Value firstScale = k.offset(scales, k.mul(row, blocks * 4));
   Value firstSum = k.offset(sums, k.mul(row, blocks * 4));
   return k.loop(
       k.integer(0), k.integer(layout.getBlocks()), 1, Values(tiles * height, zero()),
       [&](Value block, ValueRange carried) {
         SmallVector<Values> lines(tiles), activations(height);
-        SmallVector<BlockScales> weightScales(tiles);
-        Value group = k.div(block, layout.scaleGroup / blockInputs);
+        SmallVector<Scales> weightScales(tiles);
+        Value group = getScaleGroup(block);
         for (int64_t t = 0; t < tiles; ++t) {
           Value panel = getPanel(t);
-          Value line = k.offset(shape.inPlace ? getTile(k.add(tile, t)) : panel,
+          Value line = k.offset(panelShape.inPlace ? getTile(k.add(tile, t)) : panel,
                                 k.mul(block, blockInputs * tileRows));
           for (int64_t step = 0; step < blockInputs / 4; ++step)
             lines[t].push_back(k.load(k.vector(k.i8(), 64), k.offset(line, step * 64), 1));
           Value from = k.offset(panel, k.mul(group, tileRows * 4));
-          weightScales[t].scales = k.loadVector(k.offset(from, shape.scaleOffset));
+          weightScales[t].scales = k.loadVector(k.offset(from, panelShape.scaleOffset));
           if (hasZeros)
-            weightScales[t].zeros = k.loadVector(k.offset(from, shape.zeroOffset));
+            weightScales[t].zeros = k.loadVector(k.offset(from, panelShape.zeroOffset));
         }
-        Value line = k.offset(codes, k.mul(block, blockInputs));
+        Value line = k.offset(firstCode, k.mul(block, blockInputs));
         for (int64_t i = 0; i < height; ++i)
           activations[i] = loadActivations(line, i);
         // Side by side, so that they are lowered together.

@@ -55,11 +55,11 @@ void LinearEmitter::prefetchBlock(Value tile, Value block) {
   Value ahead = k.offset(tile, k.add(k.mul(block, bytes), prefetchDistance));
   for (int64_t line = 0; line * lineBytes < bytes; ++line)
     k.prefetch(k.offset(ahead, line * lineBytes));
-  int64_t scaleBytes = layout.tileBytes - layout.scaleOffset;
+  int64_t scaleBytes = layout.tileBytes - codes->getLayout().scaleOffset;
   int64_t scaleStep = llvm::divideCeil(scaleBytes, layout.getBlocks());
   if (scaleStep * 4 >= lineBytes)
-    k.prefetch(
-        k.offset(tile, k.add(k.mul(block, scaleStep), layout.tileBytes + layout.scaleOffset)));
+    k.prefetch(k.offset(
+        tile, k.add(k.mul(block, scaleStep), layout.tileBytes + codes->getLayout().scaleOffset)));
 }
 
 void LinearEmitter::emitOneRowRounded(Value tile) {
@@ -68,11 +68,11 @@ void LinearEmitter::emitOneRowRounded(Value tile) {
       k.integer(0), k.integer(layout.getBlocks()), 1, Values{zero()},
       [&](Value block, ValueRange carried) -> Values {
         prefetchBlock(address, block);
-        Values codes = decoder.loadCodes(address, block);
+        Values lines = codes->loadCodes(k, address, block);
         Values activations = loadActivations(k.offset(input, k.mul(block, blockInputs)), 0);
-        BlockScales weightScales = decoder.loadFloatScales(address, block);
+        Scales weightScales = codes->loadScales(k, address, getScaleGroup(block));
         Value at = k.mul(block, 4);
-        return {addDot(dot(codes, activations), weightScales, k.loadBroadcast(k.offset(scales, at)),
+        return {addDot(dot(lines, activations), weightScales, k.loadBroadcast(k.offset(scales, at)),
                        k.loadBroadcast(k.offset(sums, at)), carried[0])};
       })[0];
   finishRow(sum, tile);
@@ -87,7 +87,7 @@ void LinearEmitter::emitOneRowTiles(Value tile, int64_t count) {
   for (int64_t i = 0; i < count; ++i)
     addresses.push_back(getTile(k.add(tile, i)));
   Values sum(count, zero());
-  finishRow(layout.encoding ? addDecoded(addresses, sum) : addPlain(addresses, sum), tile);
+  finishRow(decoder ? addDecoded(addresses, sum) : addPlain(addresses, sum), tile);
 }
 
 LinearEmitter::Values LinearEmitter::addDecoded(ArrayRef<Value> addresses, Values sum) {
@@ -96,7 +96,7 @@ LinearEmitter::Values LinearEmitter::addDecoded(ArrayRef<Value> addresses, Value
         Values next(carried);
         Value inputs = k.offset(input, k.mul(block, blockInputs * 4));
         for (auto [i, address] : llvm::enumerate(addresses)) {
-          Values decoded = decoder.decodeBlock(address, block);
+          Values decoded = decoder->decodeBlock(k, address, block);
           for (int64_t n = 0; n < blockInputs; ++n)
             next[i] = k.fma(decoded[n], k.loadBroadcast(k.offset(inputs, n * 4)), next[i]);
         }

@@ -12,6 +12,7 @@
 #include "KernelBuilder.h"
 #include "WeightDecoder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
+#include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -295,13 +296,13 @@ func::FuncOp llmc::emitEmbedding(ModuleOp module, RankedTensorType table,
     return existing;
   TiledLayout layout = TiledLayout::get(table);
   KernelBuilder k(module, name, "iippp", target);
-  WeightDecoder decoder(k, layout);
+  std::unique_ptr<WeightDecoder> decoder = getWeightDecoder(table);
   k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
     Value index = k.extendSigned(k.load(k.i32(), k.offset(k.argument(2), k.mul(row, 4))), k.i64());
     Value tile = k.offset(k.argument(3), k.mul(k.div(index, tileRows), layout.tileBytes));
     Value lane = k.rem(index, k.integer(tileRows));
     Value output = getRow(k, k.argument(4), row, layout.columns);
-    if (!layout.encoding) {
+    if (!decoder) {
       int64_t bytes = layout.element.getIntOrFloatBitWidth() / 8;
       k.loop(k.integer(0), k.integer(layout.columns), 1, [&](Value n) {
         Value at = k.mul(k.add(k.mul(n, tileRows), lane), bytes);
@@ -316,7 +317,7 @@ func::FuncOp llmc::emitEmbedding(ModuleOp module, RankedTensorType table,
         arith::IndexCastOp::create(k.builder, k.location, k.builder.getIndexType(), lane);
     k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, [&](Value block) {
       Value line = k.offset(output, k.mul(block, blockInputs * 4));
-      for (auto [n, decoded] : llvm::enumerate(decoder.decodeBlock(tile, block)))
+      for (auto [n, decoded] : llvm::enumerate(decoder->decodeBlock(k, tile, block)))
         storeLane(k, decoded, index64, k.offset(line, static_cast<int64_t>(n) * 4));
     });
     zeroPadding(k, output, layout.columns);

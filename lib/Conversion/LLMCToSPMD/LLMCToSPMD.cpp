@@ -9,10 +9,6 @@
 #include "FunctionPlanner.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-
 using namespace mlir;
 using namespace llmc;
 
@@ -40,8 +36,8 @@ static SmallVector<int64_t> planState(func::FuncOp step, SPMDProgram &program) {
 }
 
 static void loadDialects(MLIRContext *context) {
-  context->loadDialect<spmd::SPMDDialect, LLVM::LLVMDialect, arith::ArithDialect, scf::SCFDialect,
-                       vector::VectorDialect, func::FuncDialect>();
+  context->loadDialect<spmd::SPMDDialect>();
+  loadKernelDialects(context);
 }
 
 FailureOr<SPMDProgram> llmc::lowerToSPMD(ModuleOp module, const WeightTable &weights,

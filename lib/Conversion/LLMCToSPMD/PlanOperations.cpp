@@ -22,6 +22,8 @@ using spmd::Field;
 
 LogicalResult FunctionPlanner::planEmbedding(EmbeddingOp op) {
   auto table = cast<RankedTensorType>(op.getTable().getType());
+  if (std::string reason = explainUnsupported(table); !reason.empty())
+    return op.emitOpError() << reason;
   func::FuncOp kernel = emitEmbedding(context.code, table, context.target);
   Place indices = place(op.getIndices()), weights = place(op.getTable());
   Place output = makeResult(op.getResult());

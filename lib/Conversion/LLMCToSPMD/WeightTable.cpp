@@ -31,9 +31,6 @@ static FailureOr<WeightTable::Entry> planParameter(ParameterOp parameter) {
                               false};
   if (type.getRank() != 2)
     return parameter.emitOpError("expected a vector or a matrix, found ") << type;
-  if (type.getEncoding() && !isa<GroupedAttr>(type.getEncoding()))
-    return parameter.emitOpError("expected an encoding that kernels can read, found ")
-           << type.getEncoding();
   return WeightTable::Entry{0, TiledLayout::get(type).getByteSize(), true};
 }
 
@@ -73,13 +70,14 @@ static LogicalResult packVector(ParameterOp parameter, MutableArrayRef<uint8_t> 
 
 static LogicalResult packMatrix(ParameterOp parameter, MutableArrayRef<uint8_t> out) {
   TiledLayout layout = TiledLayout::get(parameter.getTensorType());
+  ArrayRef<int64_t> shape = parameter.getTensorType().getShape();
   MLIRContext *context = parameter.getContext();
   if (layout.encoding) {
     FailureOr<ArrayRef<uint8_t>> canonical = getParameterBytes(parameter);
     if (failed(canonical))
       return failure();
     parallelFor(context, 0, layout.tiles, [&](size_t tile) {
-      packGroupedTile(layout, *canonical, tile, out.data() + tile * layout.tileBytes);
+      layout.encoding.packTile(*canonical, shape, tile, out.data() + tile * layout.tileBytes);
     });
     return success();
   }

@@ -14,10 +14,7 @@ extern "C" {
 #include "cpu.h"
 }
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -67,9 +64,8 @@ std::vector<TestTarget> llmc::test::getTestTargets() {
 
 std::unique_ptr<mlir::MLIRContext> llmc::test::makeContext() {
   auto context = std::make_unique<mlir::MLIRContext>(mlir::MLIRContext::Threading::DISABLED);
-  context->loadDialect<LLMCDialect, spmd::SPMDDialect, mlir::LLVM::LLVMDialect,
-                       mlir::arith::ArithDialect, mlir::scf::SCFDialect,
-                       mlir::vector::VectorDialect, mlir::func::FuncDialect>();
+  context->loadDialect<spmd::SPMDDialect>();
+  loadKernelDialects(context.get());
   mlir::registerBuiltinDialectTranslation(*context);
   mlir::registerLLVMDialectTranslation(*context);
   return context;

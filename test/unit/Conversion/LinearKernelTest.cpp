@@ -38,7 +38,8 @@ Weights makeGrouped(const EncodingCase &spec, uint64_t seed) {
   weights.tiles = std::make_unique<Memory>(layout.getByteSize());
   std::vector<uint8_t> canonical = matrix.getCanonicalForm();
   for (int64_t tile = 0; tile < layout.tiles; ++tile)
-    packGroupedTile(layout, canonical, tile, weights.tiles->data() + tile * layout.tileBytes);
+    layout.encoding.packTile(canonical, weights.type.getShape(), tile,
+                             weights.tiles->data() + tile * layout.tileBytes);
   for (int64_t row = 0; row < spec.rows; ++row)
     for (int64_t column = 0; column < spec.columns; ++column) {
       weights.values.push_back(matrix.getValue(row, column));

@@ -23,19 +23,21 @@ class Tiles : public ::testing::Test {
 protected:
   Tiles() { context.loadDialect<LLMCDialect>(); }
 
-  TiledLayout getLayout(const EncodingCase &spec) {
-    return TiledLayout::get(mlir::RankedTensorType::get(
-        {spec.rows, spec.columns}, mlir::Float32Type::get(&context), spec.getAttr()));
+  GroupedTile getLayout(const EncodingCase &spec) {
+    return GroupedTile::get(spec.getAttr(), spec.columns);
   }
 
   mlir::MLIRContext context;
 };
 
 /// Packs all tiles, between guards that must stay as they are.
-std::vector<uint8_t> pack(const TiledLayout &layout, llvm::ArrayRef<uint8_t> canonical) {
+std::vector<uint8_t> pack(const EncodingCase &spec, llvm::ArrayRef<uint8_t> canonical) {
+  TiledLayout layout = TiledLayout::get(mlir::RankedTensorType::get(
+      {spec.rows, spec.columns}, mlir::Float32Type::get(spec.scale.getContext()), spec.getAttr()));
   std::vector<uint8_t> bytes(layout.getByteSize() + 64, 0xee);
   for (int64_t tile = 0; tile < layout.tiles; ++tile)
-    packGroupedTile(layout, canonical, tile, bytes.data() + tile * layout.tileBytes);
+    layout.encoding.packTile(canonical, {spec.rows, spec.columns}, tile,
+                             bytes.data() + tile * layout.tileBytes);
   for (size_t i = layout.getByteSize(); i < bytes.size(); ++i)
     EXPECT_EQ(bytes[i], 0xee) << "wrote beyond the last tile";
   return bytes;
@@ -66,11 +68,11 @@ TEST_F(Tiles, PackingLosesNothing) {
         std::pair<int64_t, int64_t>(1, 130)})
     for (const EncodingCase &spec : getAllCases(&context, rows, columns)) {
       GroupedMatrix matrix = GroupedMatrix::random(spec, 3);
-      TiledLayout layout = getLayout(spec);
-      std::vector<uint8_t> bytes = pack(layout, matrix.getCanonicalForm());
+      GroupedTile layout = getLayout(spec);
+      std::vector<uint8_t> bytes = pack(spec, matrix.getCanonicalForm());
       unsigned scaleBytes = spec.scale.getIntOrFloatBitWidth() / 8;
       for (int64_t row = 0; row < rows; ++row) {
-        const uint8_t *tile = bytes.data() + row / tileRows * layout.tileBytes;
+        const uint8_t *tile = bytes.data() + row / tileRows * layout.size;
         int64_t lane = row % tileRows;
         for (int64_t column = 0; column < columns; ++column) {
           unsigned code = matrix.codes[row * columns + column];
@@ -94,9 +96,9 @@ TEST_F(Tiles, PackingLosesNothing) {
 
 TEST_F(Tiles, RowsBeyondTheMatrixAreZero) {
   for (const EncodingCase &spec : getAllCases(&context, 19, 40)) {
-    TiledLayout layout = getLayout(spec);
-    std::vector<uint8_t> bytes = pack(layout, GroupedMatrix::random(spec, 4).getCanonicalForm());
-    const uint8_t *tile = bytes.data() + layout.tileBytes;
+    GroupedTile layout = getLayout(spec);
+    std::vector<uint8_t> bytes = pack(spec, GroupedMatrix::random(spec, 4).getCanonicalForm());
+    const uint8_t *tile = bytes.data() + layout.size;
     unsigned scaleBytes = spec.scale.getIntOrFloatBitWidth() / 8;
     for (int64_t lane = 3; lane < tileRows; ++lane) {
       for (int64_t column = 0; column < 64; ++column)
@@ -111,15 +113,15 @@ TEST_F(Tiles, RowsBeyondTheMatrixAreZero) {
 
 TEST_F(Tiles, PartsStandAtMultiplesOfALineAndDoNotOverlap) {
   for (const EncodingCase &spec : getAllCases(&context, 19, 77)) {
-    TiledLayout layout = getLayout(spec);
+    GroupedTile layout = getLayout(spec);
     unsigned scaleBytes = spec.scale.getIntOrFloatBitWidth() / 8;
     unsigned zeroBytes = spec.zero == ZeroPoint::None      ? 0
                          : spec.zero == ZeroPoint::Integer ? 1
                                                            : scaleBytes;
-    EXPECT_EQ(layout.scaleOffset % 64 + layout.zeroOffset % 64 + layout.tileBytes % 64, 0);
+    EXPECT_EQ(layout.scaleOffset % 64 + layout.zeroOffset % 64 + layout.size % 64, 0);
     EXPECT_EQ(layout.scaleOffset, 3 * 64 * static_cast<int64_t>(spec.bits));
     EXPECT_GE(layout.zeroOffset, layout.scaleOffset + layout.scaleGroups * tileRows * scaleBytes);
-    EXPECT_GE(layout.tileBytes, layout.zeroOffset + layout.scaleGroups * tileRows * zeroBytes);
+    EXPECT_GE(layout.size, layout.zeroOffset + layout.scaleGroups * tileRows * zeroBytes);
     EXPECT_TRUE(layout.scaleGroup % 32 == 0 || 32 % layout.scaleGroup == 0) << spec.describe();
     EXPECT_GE(layout.scaleGroup * layout.scaleGroups, spec.columns) << spec.describe();
   }
@@ -132,9 +134,9 @@ TEST_F(Tiles, OddGroupsAreCutWhereBlocksAre) {
         std::pair<int64_t, int64_t>(20, 4), std::pair<int64_t, int64_t>(7, 1)}) {
     EncodingCase spec{4, group, ZeroPoint::None, builder.getF16Type(), 5, 100};
     GroupedMatrix matrix = GroupedMatrix::random(spec, 5);
-    TiledLayout layout = getLayout(spec);
+    GroupedTile layout = getLayout(spec);
     EXPECT_EQ(layout.scaleGroup, expected);
-    std::vector<uint8_t> bytes = pack(layout, matrix.getCanonicalForm());
+    std::vector<uint8_t> bytes = pack(spec, matrix.getCanonicalForm());
     for (int64_t row = 0; row < spec.rows; ++row)
       for (int64_t column = 0; column < spec.columns; ++column) {
         uint16_t scale;
@@ -150,8 +152,8 @@ TEST_F(Tiles, OddGroupsAreCutWhereBlocksAre) {
 
 TEST_F(Tiles, MatricesWithoutInputsHaveEmptyTiles) {
   for (const EncodingCase &spec : getAllCases(&context, 5, 0)) {
-    TiledLayout layout = getLayout(spec);
-    EXPECT_EQ(layout.tileBytes, 0) << spec.describe();
+    GroupedTile layout = getLayout(spec);
+    EXPECT_EQ(layout.size, 0) << spec.describe();
     EXPECT_EQ(layout.scaleGroups, 0) << spec.describe();
   }
 }

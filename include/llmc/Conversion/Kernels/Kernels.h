@@ -28,6 +28,13 @@
 
 namespace llmc {
 
+/// Loads the dialects that kernels consist of and gives encodings their decode steps. Comes before
+/// all else here.
+void loadKernelDialects(mlir::MLIRContext *context);
+
+/// Says why kernels can't read a matrix of this type, or nothing.
+std::string explainUnsupported(mlir::RankedTensorType weight);
+
 /// Floats from one row of activations to the next.
 inline int64_t getRowStride(int64_t width) { return (width + 31) / 32 * 32; }
 
@@ -109,7 +116,7 @@ struct AttentionKernel {
 mlir::func::FuncOp emitAttention(mlir::ModuleOp module, const AttentionKernel &kernel,
                                  const KernelTarget &target);
 
-/// (begin i, end i [rows], indices p, table p, output p)
+/// (begin i, end i [rows], indices p, table p, output p). Kernels can read the table.
 mlir::func::FuncOp emitEmbedding(mlir::ModuleOp module, mlir::RankedTensorType table,
                                  const KernelTarget &target);
 /// (begin i, end i [rows], input p, output p)

@@ -34,29 +34,11 @@ TiledLayout TiledLayout::get(RankedTensorType type) {
   layout.rows = type.getDimSize(0);
   layout.columns = type.getDimSize(1);
   layout.tiles = llvm::divideCeil(layout.rows, tileRows);
-  layout.encoding = dyn_cast_or_null<GroupedAttr>(type.getEncoding());
+  layout.encoding = dyn_cast_or_null<EncodingInterface>(type.getEncoding());
   layout.element = type.getElementType();
-  layout.scaleOffset = layout.zeroOffset = layout.scaleGroup = layout.scaleGroups = 0;
-  if (!layout.encoding) {
-    int64_t bytes = layout.element.getIntOrFloatBitWidth() / 8;
-    layout.tileBytes = llvm::alignTo(layout.columns * tileRows * bytes, 64);
-    return layout;
-  }
-  int64_t group = layout.encoding.getGroup();
-  if (group <= 0 || group >= layout.columns)
-    layout.scaleGroup = std::max<int64_t>(layout.getBlocks(), 1) * blockInputs;
-  else
-    layout.scaleGroup = group % blockInputs == 0 ? group : std::gcd(group, blockInputs);
-  layout.scaleGroups = llvm::divideCeil(layout.columns, layout.scaleGroup);
-  int64_t scaleBytes = layout.encoding.getScale().getIntOrFloatBitWidth() / 8;
-  int64_t zeroBytes = layout.encoding.getZero() == ZeroPoint::None      ? 0
-                      : layout.encoding.getZero() == ZeroPoint::Integer ? 1
-                                                                        : scaleBytes;
-  layout.scaleOffset = layout.getBlocks() * layout.getBlockBytes();
-  layout.zeroOffset =
-      llvm::alignTo(layout.scaleOffset + layout.scaleGroups * tileRows * scaleBytes, 64);
-  layout.tileBytes =
-      llvm::alignTo(layout.zeroOffset + layout.scaleGroups * tileRows * zeroBytes, 64);
+  int64_t bytes = layout.element.getIntOrFloatBitWidth() / 8;
+  layout.tileBytes = layout.encoding ? layout.encoding.getTileBytes(layout.columns)
+                                     : llvm::alignTo(layout.columns * tileRows * bytes, 64);
   return layout;
 }
 
@@ -83,10 +65,34 @@ void llmc::packPlainTile(const TiledLayout &layout, RowReader readRow, int64_t t
   }
 }
 
+//===----------------------------------------------------------------------===//
+// Grouped integers
+//===----------------------------------------------------------------------===//
+
+GroupedTile GroupedTile::get(GroupedAttr encoding, int64_t columns) {
+  GroupedTile layout;
+  layout.encoding = encoding;
+  int64_t group = encoding.getGroup(), blocks = getBlocksPerRow(columns);
+  if (group <= 0 || group >= columns)
+    layout.scaleGroup = std::max<int64_t>(blocks, 1) * blockInputs;
+  else
+    layout.scaleGroup = group % blockInputs == 0 ? group : std::gcd(group, blockInputs);
+  layout.scaleGroups = llvm::divideCeil(columns, layout.scaleGroup);
+  int64_t scaleBytes = encoding.getScale().getIntOrFloatBitWidth() / 8;
+  int64_t zeroBytes = encoding.getZero() == ZeroPoint::None      ? 0
+                      : encoding.getZero() == ZeroPoint::Integer ? 1
+                                                                 : scaleBytes;
+  layout.scaleOffset = blocks * layout.getBlockBytes();
+  layout.zeroOffset =
+      llvm::alignTo(layout.scaleOffset + layout.scaleGroups * tileRows * scaleBytes, 64);
+  layout.size = llvm::alignTo(layout.zeroOffset + layout.scaleGroups * tileRows * zeroBytes, 64);
+  return layout;
+}
+
 /// Calls `visit(byte, shift in the byte, shift in the code, width)` for every plane's part of the
 /// code of `column` in a row of a tile.
 template <typename Visit>
-static void visitCodeParts(const TiledLayout &layout, int64_t row, int64_t column, Visit visit) {
+static void visitCodeParts(const GroupedTile &layout, int64_t row, int64_t column, Visit visit) {
   int64_t offset = column / blockInputs * layout.getBlockBytes();
   int64_t input = column % blockInputs;
   unsigned codeShift = 0;
@@ -100,41 +106,45 @@ static void visitCodeParts(const TiledLayout &layout, int64_t row, int64_t colum
   }
 }
 
-void llmc::packGroupedTile(const TiledLayout &layout, ArrayRef<uint8_t> canonical, int64_t tile,
-                           uint8_t *out) {
-  GroupedAttr encoding = layout.encoding;
-  int64_t shape[] = {layout.rows, layout.columns};
-  GroupedLayout source = getGroupedLayout(encoding, shape);
-  int64_t scaleBytes = encoding.getScale().getIntOrFloatBitWidth() / 8;
-  int64_t zeroBytes = encoding.getZero() == ZeroPoint::Integer ? 1 : scaleBytes;
-  int64_t groupSize = encoding.getGroupSize(layout.columns);
-  int64_t groupsPerRow = encoding.getGroupsPerRow(layout.columns);
-  std::memset(out, 0, layout.tileBytes);
-  for (int64_t row = 0; row < tileRows && tile * tileRows + row < layout.rows; ++row) {
+int64_t GroupedAttr::getTileBytes(int64_t columns) const {
+  return GroupedTile::get(*this, columns).size;
+}
+
+void GroupedAttr::packTile(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> shape, int64_t tile,
+                           uint8_t *out) const {
+  int64_t rows = shape[0], columns = shape[1];
+  GroupedTile layout = GroupedTile::get(*this, columns);
+  GroupedLayout source = getGroupedLayout(*this, shape);
+  int64_t scaleBytes = getScale().getIntOrFloatBitWidth() / 8;
+  int64_t zeroBytes = getZero() == ZeroPoint::Integer ? 1 : scaleBytes;
+  int64_t groupSize = getGroupSize(columns);
+  int64_t groupsPerRow = getGroupsPerRow(columns);
+  std::memset(out, 0, layout.size);
+  for (int64_t row = 0; row < tileRows && tile * tileRows + row < rows; ++row) {
     int64_t sourceRow = tile * tileRows + row;
-    const uint8_t *codes = canonical.data() + sourceRow * source.bytesPerRow;
-    for (int64_t column = 0; column < layout.columns; ++column) {
-      unsigned code = readCode(codes, column, encoding.getBits());
+    const uint8_t *codes = bytes.data() + sourceRow * source.bytesPerRow;
+    for (int64_t column = 0; column < columns; ++column) {
+      unsigned code = readCode(codes, column, getBits());
       visitCodeParts(layout, row, column,
                      [&](int64_t byte, unsigned shift, unsigned codeShift, unsigned width) {
                        out[byte] |= (code >> codeShift & ((1u << width) - 1)) << shift;
                      });
     }
     for (int64_t group = 0; group < layout.scaleGroups; ++group) {
-      int64_t from = encoding.getGroup() == GroupedAttr::tensorGroup
+      int64_t from = getGroup() == tensorGroup
                          ? 0
                          : sourceRow * groupsPerRow + group * layout.scaleGroup / groupSize;
       int64_t to = group * tileRows + row;
       std::memcpy(out + layout.scaleOffset + to * scaleBytes,
-                  canonical.data() + source.scaleOffset + from * scaleBytes, scaleBytes);
-      if (encoding.getZero() != ZeroPoint::None)
+                  bytes.data() + source.scaleOffset + from * scaleBytes, scaleBytes);
+      if (getZero() != ZeroPoint::None)
         std::memcpy(out + layout.zeroOffset + to * zeroBytes,
-                    canonical.data() + source.zeroOffset + from * zeroBytes, zeroBytes);
+                    bytes.data() + source.zeroOffset + from * zeroBytes, zeroBytes);
     }
   }
 }
 
-unsigned llmc::readTiledCode(const TiledLayout &layout, const uint8_t *tile, int64_t row,
+unsigned llmc::readTiledCode(const GroupedTile &layout, const uint8_t *tile, int64_t row,
                              int64_t column) {
   unsigned code = 0;
   visitCodeParts(layout, row, column,

@@ -15,8 +15,8 @@ def LLMC_EncodingInterface : AttrInterface<"EncodingInterface"> {
   let description = [{
     How a matrix of weights is stored. An encoding turns a tensor of `out × in` weights into a
     string of bytes (its canonical form: what a file or resource holds between import and layout)
-    and says the exact value of every element. Shapes are those of the tensor type that carries
-    the encoding.
+    and says the exact value of every element, and packs it into the tiles that kernels read
+    (TiledLayout.h). Shapes are those of the tensor type that carries the encoding.
   }];
   let methods = [
     InterfaceMethod<[{
@@ -33,7 +33,16 @@ def LLMC_EncodingInterface : AttrInterface<"EncodingInterface"> {
            "::llvm::MutableArrayRef<float>":$values)>,
     InterfaceMethod<[{
         Bits per weight of a tensor of this shape, scales and zero points included.
-      }], "double", "getBitsPerWeight", (ins "::llvm::ArrayRef<int64_t>":$shape)>
+      }], "double", "getBitsPerWeight", (ins "::llvm::ArrayRef<int64_t>":$shape)>,
+    InterfaceMethod<[{
+        The number of bytes of a tile of 16 rows of `columns` weights, a multiple of 64.
+      }], "int64_t", "getTileBytes", (ins "int64_t":$columns)>,
+    InterfaceMethod<[{
+        Writes tile `tile` to `out`, getTileBytes() bytes. `bytes` is the whole canonical form; rows
+        beyond the matrix are zeros.
+      }], "void", "packTile",
+      (ins "::llvm::ArrayRef<uint8_t>":$bytes, "::llvm::ArrayRef<int64_t>":$shape,
+           "int64_t":$tile, "uint8_t *":$out)>
   ];
 }
 

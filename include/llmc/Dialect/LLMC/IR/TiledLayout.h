@@ -37,23 +37,36 @@ inline constexpr int64_t tileRows = 16;
 /// Inputs of a block of codes.
 inline constexpr int64_t blockInputs = 32;
 
+/// Blocks that a row of `columns` inputs is cut into.
+inline int64_t getBlocksPerRow(int64_t columns) {
+  return (columns + blockInputs - 1) / blockInputs;
+}
+
 /// Sizes, in bytes, of the tiles of a matrix.
 struct TiledLayout {
   int64_t rows, columns;
   int64_t tiles;
-  int64_t tileBytes;    ///< from one tile to the next
-  int64_t scaleOffset;  ///< inside a tile; grouped encodings only
-  int64_t zeroOffset;   ///< inside a tile; grouped encodings only
-  int64_t scaleGroup;   ///< inputs that share a scale, a multiple of 32 or a divisor of it
-  int64_t scaleGroups;  ///< in a row
-  GroupedAttr encoding; ///< null for plain weights
-  mlir::Type element;   ///< of plain weights
+  int64_t tileBytes;          ///< from one tile to the next
+  EncodingInterface encoding; ///< null for plain weights
+  mlir::Type element;         ///< of plain weights
 
-  /// `type` is a matrix of f32, f16 or bf16 without encoding, or with `#llmc.grouped`.
+  /// `type` is a matrix of f32, f16 or bf16, with an encoding or without.
   static TiledLayout get(mlir::RankedTensorType type);
 
   int64_t getByteSize() const { return tiles * tileBytes; }
-  int64_t getBlocks() const { return (columns + blockInputs - 1) / blockInputs; }
+  int64_t getBlocks() const { return getBlocksPerRow(columns); }
+};
+
+/// The parts, in bytes, of a tile of grouped integers. Codes start at 0.
+struct GroupedTile {
+  GroupedAttr encoding;
+  int64_t size;
+  int64_t scaleOffset, zeroOffset;
+  int64_t scaleGroup;  ///< inputs that share a scale, a multiple of 32 or a divisor of it
+  int64_t scaleGroups; ///< in a row
+
+  static GroupedTile get(GroupedAttr encoding, int64_t columns);
+
   int64_t getBlockBytes() const { return encoding.getBits() * 64; }
 };
 
@@ -66,12 +79,8 @@ using RowReader = llvm::function_ref<void(int64_t row, llvm::MutableArrayRef<flo
 /// Writes tile `tile` of plain weights, tileBytes bytes, to `out`.
 void packPlainTile(const TiledLayout &layout, RowReader readRow, int64_t tile, uint8_t *out);
 
-/// Writes tile `tile` of a grouped matrix, given its canonical form.
-void packGroupedTile(const TiledLayout &layout, llvm::ArrayRef<uint8_t> canonical, int64_t tile,
-                     uint8_t *out);
-
 /// The code of `column` of row `row` (0 to 15) inside a tile.
-unsigned readTiledCode(const TiledLayout &layout, const uint8_t *tile, int64_t row, int64_t column);
+unsigned readTiledCode(const GroupedTile &layout, const uint8_t *tile, int64_t row, int64_t column);
 
 } // namespace llmc
 
