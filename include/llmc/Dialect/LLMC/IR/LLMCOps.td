@@ -105,6 +105,7 @@ def LLMC_OutputRowsOp : LLMC_Op<"output_rows", [Pure]> {
   let results = (outs LLMC_Activations:$result);
   let assemblyFormat = "$input `,` $rows `:` type($input) `->` type($result) attr-dict";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -191,6 +192,7 @@ def LLMC_ActivationOp : LLMC_Op<"activation", [Pure, SameOperandsAndResultType]>
   let arguments = (ins LLMC_NonlinearityAttr:$function, LLMC_Activations:$input);
   let results = (outs LLMC_Activations:$result);
   let assemblyFormat = "$function $input `:` type($input) attr-dict";
+  let hasFolder = 1;
 }
 
 def LLMC_GateOp : LLMC_Op<"gate", [Pure, SameOperandsAndResultType]> {
