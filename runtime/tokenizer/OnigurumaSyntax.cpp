@@ -24,6 +24,14 @@ constexpr unsigned maximumDepth = 60;
 constexpr uint32_t maximumRepeat = 65535;
 constexpr char32_t endOfPattern = 0xffffffff;
 
+/// An expression that is repeated as a whole.
+std::string group(const std::string &expression) {
+  std::string result = "(?:";
+  result += expression;
+  result += ')';
+  return result;
+}
+
 /// A set of characters: `items` are written between brackets, each of `others` is an expression
 /// that matches exactly one character of the set.
 struct CharacterSet {
@@ -294,11 +302,13 @@ private:
         bounds = low == 0 ? "*" : "+";
       // PCRE2 repeats a single character or class much faster than a group.
       bool isSingle = !any && (literal != 0 || atom.front() == '[');
-      std::string repeated = (isSingle ? atom : "(?:" + atom + ")") + bounds;
+      std::string repeated = isSingle ? atom : group(atom);
+      repeated += bounds;
       if (interval && high && *high == low && fixedInterval && peek() == '?') {
         // {n}? is an option, not a lazy repetition.
         take();
-        repeated = "(?:" + repeated + ")?";
+        repeated = group(repeated);
+        repeated += '?';
       } else if (peek() == '?') {
         take();
         repeated += "?";

@@ -71,7 +71,7 @@ bool parseOptions(int argc, char **argv, Options &options, std::string &error) {
       options.stream = true;
     else if (argument.rfind("--config=", 0) == 0)
       options.config = argument.substr(9);
-    else if (argument.rfind("-", 0) == 0 || !options.tokenizer.empty())
+    else if (argument.rfind('-', 0) == 0 || !options.tokenizer.empty())
       error = "unknown argument '" + argument + "'";
     else
       options.tokenizer = argument;

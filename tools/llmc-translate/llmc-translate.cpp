@@ -35,7 +35,8 @@ static bool outputIsClaimed = false;
 
 static std::string getFolder(StringRef path) {
   SmallString<256> folder(path);
-  llvm::sys::fs::make_absolute(folder);
+  // Without a current folder, relative paths stay as they are and are not found.
+  (void)llvm::sys::fs::make_absolute(folder);
   return llvm::sys::path::parent_path(folder).str();
 }
 

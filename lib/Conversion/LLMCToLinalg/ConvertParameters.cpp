@@ -58,7 +58,7 @@ namespace {
 struct ConvertParameterValue : OpConversionPattern<ParameterValueOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(ParameterValueOp op, OpAdaptor adaptor,
+  LogicalResult matchAndRewrite(ParameterValueOp op, OpAdaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     auto parameter = SymbolTable::lookupNearestSymbolFrom<ParameterOp>(op, op.getParameterAttr());
     if (!parameter)

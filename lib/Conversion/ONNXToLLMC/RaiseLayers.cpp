@@ -194,7 +194,8 @@ LogicalResult Raiser::raiseMatMulNBits(Node &node) {
     if (block <= 0)
       return fail("expected a block_size above 0, found " + Twine(block));
     for (size_t i = 0; order && i < order->size(); ++i)
-      if ((*order)[i] != static_cast<double>(static_cast<int64_t>(i) / block))
+      if (const int64_t expected = static_cast<int64_t>(i) / block;
+          (*order)[i] != static_cast<double>(expected))
         return fail("expected inputs in their own order, found a g_idx that permutes them");
   }
   blocks->bits = static_cast<unsigned>(node.getInt("bits", 4));
