@@ -66,6 +66,49 @@ def branches():
     return graph.model()
 
 
+def texts():
+    """Texts about a model and its parts, a Loop whose graph has inputs, a function that states types."""
+    graph = Graph(18)
+    graph.add_input("x", FLOAT, ["rows", 4])
+    info = helper.make_tensor_value_info
+    step = helper.make_node("Add", ["state", "state"], ["twice"])
+    keep = helper.make_node("Identity", ["going"], ["still"])
+    body = helper.make_graph([keep, step], "again",
+                             [info("step", INT64, []), info("going", TensorProto.BOOL, []),
+                              info("state", FLOAT, ["rows", 4])],
+                             [info("still", TensorProto.BOOL, []), info("twice", FLOAT, ["rows", 4])],
+                             doc_string="of the body")
+    value = graph.op("Loop", graph.constant(3), graph.constant(True, np.bool_), "x", body=body)
+    graph.nodes[-1].doc_string = "of the node"
+    graph.functions.append(helper.make_function(
+        "local", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])],
+        [helper.make_opsetid("", 18)], doc_string="of the function",
+        value_info=[info("a", FLOAT, [None, 4]), info("b", FLOAT, [None, 4])]))
+    graph.add_output(graph.op("Twice", value, domain="local"), FLOAT, ["rows", 4], "y")
+    model = graph.model()
+    model.graph.doc_string = "of the graph"
+    model.doc_string, model.domain, model.model_version = "of the model", "org.example", 7
+    return model
+
+
+def quantized():
+    """A decoder whose weights DequantizeLinear computes, in blocks of 4 bits."""
+    model = onnx_models.decoder(opset=21)
+    names = {node.input[1] for node in model.graph.node if node.op_type == "MatMul"}
+    for tensor in [tensor for tensor in model.graph.initializer if tensor.name in names]:
+        rows, columns = tensor.dims
+        codes = TensorProto(name=tensor.name + ".codes", data_type=TensorProto.INT4,
+                            dims=tensor.dims, raw_data=bytes(range(256)) * (rows * columns // 512))
+        scales = helper.make_tensor(tensor.name + ".scales", FLOAT, [rows // 16, columns],
+                                    np.ones(rows // 16 * columns))
+        node = helper.make_node("DequantizeLinear", [codes.name, scales.name], [tensor.name],
+                                axis=0, block_size=16)
+        model.graph.initializer.remove(tensor)
+        model.graph.initializer.extend([codes, scales])
+        model.graph.node.insert(0, node)
+    return model
+
+
 def tensors():
     """One initializer of every data type."""
     graph = Graph()
@@ -77,6 +120,9 @@ def tensors():
             graph.initializers.append(TensorProto(name=f"t{kind}", data_type=kind, dims=[4],
                                                   raw_data=bytes(size // 2)))
     graph.initializers.append(helper.make_tensor("list", INT64, [3], [1, 2, 3]))
+    texts = [b"a", b"", b"b\0\xff\""]
+    graph.initializers.append(helper.make_tensor("texts", TensorProto.STRING, [3, 1], texts))
+    graph.op("Constant", value=helper.make_tensor("", TensorProto.STRING, [2], texts[:2]))
     graph.add_output("input_ids", INT64, ["batch", "rows"])
     return graph.model()
 
@@ -87,6 +133,8 @@ def main() -> int:
         save(with_external_data(onnx_models.decoder(**choices)), folder / f"{name}.onnx")
     save(branches(), folder / "branches.onnx")
     save(tensors(), folder / "tensors.onnx")
+    save(texts(), folder / "texts.onnx")
+    save(quantized(), folder / "quantized.onnx")
     return 0
 
 

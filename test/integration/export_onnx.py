@@ -23,7 +23,7 @@ def describe_attribute(attribute: onnx.AttributeProto):
     if attribute.ref_attr_name:
         return ("ref", attribute.ref_attr_name, attribute.type)
     if attribute.type == onnx.AttributeProto.GRAPH:
-        return describe_graph(attribute.g, inner=True)
+        return describe_graph(attribute.g)
     if attribute.type == onnx.AttributeProto.TENSOR:
         return describe_tensor(attribute.t)
     value = onnx.helper.get_attribute_value(attribute)
@@ -31,6 +31,8 @@ def describe_attribute(attribute: onnx.AttributeProto):
 
 
 def describe_tensor(tensor: onnx.TensorProto):
+    if tensor.data_type == onnx.TensorProto.STRING:
+        return (tensor.data_type, tuple(tensor.dims), tuple(tensor.string_data))
     # What get_element_type_of pads is compared as bytes.
     array = onnx.numpy_helper.to_array(tensor)
     return (tensor.data_type, tuple(tensor.dims), np.ascontiguousarray(array).tobytes())
@@ -44,21 +46,27 @@ def describe_type(info: onnx.ValueInfoProto):
 
 def describe_node(node: onnx.NodeProto):
     attributes = {attribute.name: describe_attribute(attribute) for attribute in node.attribute}
-    return (node.op_type, node.domain, node.name, tuple(node.input), tuple(node.output), attributes)
+    return (node.op_type, node.domain, node.name, node.doc_string, tuple(node.input),
+            tuple(node.output), attributes)
 
 
-def describe_graph(graph: onnx.GraphProto, inner: bool = False):
+def describe_graph(graph: onnx.GraphProto):
     initialized = {tensor.name for tensor in graph.initializer}
     result = {
+        "name": graph.name,
+        "text": graph.doc_string,
+        "inputs": [info.name for info in graph.input if info.name not in initialized],
+        "outputs": [info.name for info in graph.output],
         "nodes": [describe_node(node) for node in graph.node],
         "initializers": {tensor.name: describe_tensor(tensor) for tensor in graph.initializer},
     }
-    # The names of the inputs of graphs inside nodes, and what they say of types, are not kept.
-    if not inner:
-        result["inputs"] = [describe_type(info) for info in graph.input if info.name not in initialized]
-        result["outputs"] = [describe_type(info) for info in graph.output]
-        result["name"] = graph.name
     return result
+
+
+def describe_types(graph: onnx.GraphProto):
+    initialized = {tensor.name for tensor in graph.initializer}
+    return [[describe_type(info) for info in infos if info.name not in initialized]
+            for infos in (graph.input, graph.output)]
 
 
 def describe_model(model: onnx.ModelProto):
@@ -70,9 +78,13 @@ def describe_model(model: onnx.ModelProto):
         "opsets": opsets(model.opset_import),
         "producer": (model.producer_name, model.producer_version),
         "metadata": {entry.key: entry.value for entry in model.metadata_props},
+        "texts": (model.doc_string, model.domain, model.model_version),
         "graph": describe_graph(model.graph),
+        # Those of graphs inside nodes lose the names of dimensions.
+        "types": describe_types(model.graph),
         "functions": [
-            (function.domain, function.name, opsets(function.opset_import), tuple(function.input),
+            (function.domain, function.name, function.doc_string,
+             sorted(describe_type(info) for info in function.value_info), opsets(function.opset_import), tuple(function.input),
              tuple(function.output), tuple(function.attribute),
              {attribute.name: describe_attribute(attribute) for attribute in function.attribute_proto},
              [describe_node(node) for node in function.node])
@@ -104,7 +116,7 @@ def compare(file: pathlib.Path, check: bool = True) -> bool:
 def list_files(work: pathlib.Path) -> list[tuple[pathlib.Path, bool]]:
     """Models, and whether ONNX's checker knows all that is in them."""
     files = [(TINY / "model.onnx", True)]
-    for kind in ("branches", "tensors"):
+    for kind in ("branches", "tensors", "texts"):
         file = work / f"{kind}.onnx"
         subprocess.run([sys.executable, SOURCE / "test" / "Conversion" / "Inputs" / "make_onnx.py", file, kind],
                        check=True)

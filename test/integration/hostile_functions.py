@@ -175,6 +175,15 @@ def overloaded_function(folder):
     return model
 
 
+@case("function 'local::F0': expected types of values, found bytes that are no such message")
+def odd_types(folder):
+    model = call_chain(1, 1)
+    with_field(model.functions[0], 12, b"\x0a\x03odd")
+    whole = model.SerializeToString()
+    assert whole.count(b"\x0a\x03odd") == 1
+    return whole.replace(b"\x0a\x03odd", b"\x0a\xffodd")
+
+
 @case("function 'local::F0': expected a named attribute as default, found something else")
 def nameless_default(folder):
     model = call_chain(1, 1)

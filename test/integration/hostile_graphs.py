@@ -59,14 +59,23 @@ def wrong_nibbles(folder):
     return with_dims(3, raw=bytes(3), kind=22)
 
 
-@case("tensor 'odd': expected numbers or booleans, found strings")
+@case("tensor 'odd': expected as many strings as elements, found 1")
 def strings(folder):
     model = decoder()
     model.graph.initializer.append(helper.make_tensor("odd", TensorProto.STRING, [1], [b"a"]))
+    model.graph.initializer[-1].dims[0] = 2
     return model
 
 
-@case("tensor 'odd': expected numbers or booleans, found data type 99")
+@case("cannot read initializer 'odd'")
+def strings_as_numbers(folder):
+    model = decoder()
+    model.graph.initializer.append(helper.make_tensor("odd", TensorProto.STRING, [1], [b"a"]))
+    model.graph.node.add(op_type="Identity", input=["odd"], output=["odder"])
+    return model
+
+
+@case("tensor 'odd': expected numbers, booleans or strings, found data type 99")
 def unknown_type(folder):
     return with_dims(4, kind=99)
 

@@ -32,7 +32,7 @@ private:
   LogicalResult exportHeader(onnx::ModelProto &model);
   LogicalResult exportMain(GraphOp graph, onnx::GraphProto &proto);
   LogicalResult exportFunction(FunctionOp function, onnx::FunctionProto &proto);
-  LogicalResult exportBody(Region &region, onnx::GraphProto &proto);
+  LogicalResult exportBody(Region &region, ArrayAttr inputNames, onnx::GraphProto &proto);
   /// Nodes go to `nodes`; initializers and types to `graph`, which a function has none of.
   LogicalResult exportOperations(Block &block,
                                  google::protobuf::RepeatedPtrField<onnx::NodeProto> &nodes,
@@ -170,10 +170,24 @@ LogicalResult Exporter::exportAttribute(NamedAttribute attribute, Location where
 // Operations
 //===----------------------------------------------------------------------===//
 
+/// A text of an operation, empty where it has none.
+static std::string getText(Operation *op, StringRef name) {
+  auto text = op->getAttrOfType<StringAttr>(name);
+  return text ? text.str() : std::string();
+}
+
+/// What a list of texts says of a graph inside a node.
+static std::string getBodyText(NodeOp op, StringRef list, size_t index, StringRef otherwise) {
+  auto texts = op->getAttrOfType<ArrayAttr>(list);
+  auto text = texts && index < texts.size() ? dyn_cast<StringAttr>(texts[index]) : StringAttr();
+  return text ? text.str() : otherwise.str();
+}
+
 LogicalResult Exporter::exportNode(NodeOp op, onnx::NodeProto &node) {
   node.set_op_type(op.getOpType().str());
   node.set_domain(op.getDomain().str());
   node.set_name(op.getName().str());
+  node.set_doc_string(getText(op, "doc_string"));
   for (Value input : op.getInputs())
     node.add_input(getName(input).str());
   for (NamedAttribute attribute : op.getNodeAttributes())
@@ -184,8 +198,11 @@ LogicalResult Exporter::exportNode(NodeOp op, onnx::NodeProto &node) {
     onnx::AttributeProto *graph = node.add_attribute();
     graph->set_name(name.str());
     graph->set_type(onnx::AttributeProto::GRAPH);
-    graph->mutable_g()->set_name(name.str());
-    if (failed(exportBody(region, *graph->mutable_g())))
+    graph->mutable_g()->set_name(getBodyText(op, "body_names", index, name));
+    graph->mutable_g()->set_doc_string(getBodyText(op, "body_doc_strings", index, ""));
+    auto inputs = op->getAttrOfType<ArrayAttr>("body_inputs");
+    auto names = inputs && index < inputs.size() ? dyn_cast<ArrayAttr>(inputs[index]) : ArrayAttr();
+    if (failed(exportBody(region, names, *graph->mutable_g())))
       return failure();
   }
   for (auto [result, name] : llvm::zip(op.getResults(), op.getOutputNames())) {
@@ -229,12 +246,16 @@ LogicalResult Exporter::exportOperations(Block &block,
   return success();
 }
 
-/// A graph inside a node. The carrier does not keep the names of its inputs.
-LogicalResult Exporter::exportBody(Region &region, onnx::GraphProto &proto) {
+/// A graph inside a node. Inputs without a name of their own get one.
+LogicalResult Exporter::exportBody(Region &region, ArrayAttr inputNames, onnx::GraphProto &proto) {
   Block &block = region.front();
   for (BlockArgument input : block.getArguments()) {
     onnx::ValueInfoProto *info = proto.add_input();
-    if (failed(define(input, invent())) ||
+    unsigned index = input.getArgNumber();
+    auto name = inputNames && index < inputNames.size() ? dyn_cast<StringAttr>(inputNames[index])
+                                                        : StringAttr();
+    bool isFree = name && !name.empty() && !taken.contains(name.getValue());
+    if (failed(define(input, isFree ? name.str() : invent())) ||
         failed(exportType(input.getType(), {}, input.getLoc(), *info)))
       return failure();
     info->set_name(getName(input).str());
@@ -253,6 +274,7 @@ LogicalResult Exporter::exportBody(Region &region, onnx::GraphProto &proto) {
 LogicalResult Exporter::exportMain(GraphOp op, onnx::GraphProto &proto) {
   auto name = op->getAttrOfType<StringAttr>("graph_name");
   proto.set_name(name ? name.str() : op.getSymName().str());
+  proto.set_doc_string(getText(op, "doc_string"));
   Block &block = op.getBody().front();
   for (auto [input, given, dims] :
        llvm::zip(block.getArguments(), op.getInputNames(), op.getInputDims())) {
@@ -298,7 +320,7 @@ static bool areOpsets(DictionaryAttr opsets) {
 
 LogicalResult Exporter::exportFunction(FunctionOp op, onnx::FunctionProto &proto) {
   // A field of a later ONNX release than the classes may be of.
-  constexpr int attributeDefault = 11;
+  constexpr int attributeDefault = 11, valueInfo = 12;
   // Names in a function are its own.
   names.clear();
   taken.clear();
@@ -306,6 +328,7 @@ LogicalResult Exporter::exportFunction(FunctionOp op, onnx::FunctionProto &proto
     return op.emitOpError("expected integer versions as opsets, found ") << op.getOpsets();
   proto.set_domain(op.getDomain().str());
   proto.set_name(op.getFunctionName().str());
+  proto.set_doc_string(getText(op, "doc_string"));
   exportOpsets(op.getOpsets(), *proto.mutable_opset_import());
   for (auto parameter : op.getParameters().getAsRange<StringAttr>())
     if (!op.getDefaults().get(parameter))
@@ -325,6 +348,24 @@ LogicalResult Exporter::exportFunction(FunctionOp op, onnx::FunctionProto &proto
   }
   if (failed(exportOperations(block, *proto.mutable_node(), nullptr)))
     return failure();
+  auto addType = [&](Value value) -> LogicalResult {
+    if (isa<UntypedType, AbsentType>(value.getType()) || !names.contains(value))
+      return success();
+    onnx::ValueInfoProto info;
+    info.set_name(getName(value).str());
+    if (failed(exportType(value.getType(), {}, op.getLoc(), info)))
+      return failure();
+    proto.GetReflection()->MutableUnknownFields(&proto)->AddLengthDelimited(
+        valueInfo, info.SerializeAsString());
+    return success();
+  };
+  for (Value input : block.getArguments())
+    if (failed(addType(input)))
+      return failure();
+  for (auto node : block.getOps<NodeOp>())
+    for (Value result : node.getResults())
+      if (failed(addType(result)))
+        return failure();
   for (auto [value, name] :
        llvm::zip(cast<YieldOp>(block.getTerminator()).getValues(), op.getOutputNames())) {
     if (cast<StringAttr>(name).getValue() != getName(value))
@@ -348,6 +389,10 @@ LogicalResult Exporter::exportHeader(onnx::ModelProto &model) {
     model.set_producer_name(name.str());
     model.set_producer_version(number.str());
   }
+  model.set_domain(getText(module, "onnx.domain"));
+  model.set_doc_string(getText(module, "onnx.doc_string"));
+  if (auto number = module->getAttrOfType<IntegerAttr>("onnx.model_version"))
+    model.set_model_version(number.getInt());
   if (auto metadata = module->getAttrOfType<DictionaryAttr>("onnx.metadata"))
     for (NamedAttribute entry : metadata) {
       onnx::StringStringEntryProto *proto = model.add_metadata_props();

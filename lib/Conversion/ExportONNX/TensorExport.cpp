@@ -9,6 +9,7 @@
 #include "llmc/Conversion/ImportONNX/ElementTypes.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Dialect/ONNX/IR/ONNX.h"
 #include "llmc/Support/AtomicFile.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -69,6 +70,16 @@ LogicalResult TensorExporter::exportTensor(RankedTensorType type, Attribute data
   tensor.set_data_type(dataType);
   for (int64_t dim : type.getShape())
     tensor.add_dims(dim);
+  if (isa<carrier::StringType>(type.getElementType())) {
+    auto texts = dyn_cast<ArrayAttr>(data);
+    if (!texts || !llvm::all_of(texts, [](Attribute text) { return isa<StringAttr>(text); }) ||
+        static_cast<int64_t>(texts.size()) != type.getNumElements())
+      return emitError(where) << "expected a string for each element of " << type << ", found "
+                              << data;
+    for (auto text : texts.getAsRange<StringAttr>())
+      tensor.add_string_data(text.str());
+    return success();
+  }
   if (auto elements = dyn_cast<DenseElementsAttr>(data)) {
     tensor.set_raw_data(spellElements(elements));
     return success();

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/ImportONNX/ElementTypes.h"
+#include "llmc/Dialect/ONNX/IR/ONNX.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -32,6 +33,8 @@ Type llmc::getElementType(int32_t dataType, MLIRContext *context) {
     return builder.getI32Type();
   case 7: // INT64
     return builder.getI64Type();
+  case 8: // STRING
+    return carrier::StringType::get(context);
   case 9: // BOOL
     return builder.getI1Type();
   case 10: // FLOAT16

@@ -69,6 +69,7 @@ private:
   LogicalResult importInitializers(const onnx::GraphProto &graph, Scope &scope, bool isMain);
   LogicalResult importNode(const onnx::NodeProto &node, const TypeMap &types, Scope &scope,
                            int64_t mainIndex = -1);
+  void setBodyNames(NodeOp op, ArrayRef<const onnx::GraphProto *> graphs);
   LogicalResult importBody(const onnx::GraphProto &graph, Region &region, const Scope &outer);
   LogicalResult importAttributes(const onnx::NodeProto &node, int64_t mainIndex,
                                  NamedAttrList &attributes,
@@ -115,7 +116,18 @@ static std::optional<StringRef> getUnknownField(const google::protobuf::Message 
 }
 
 // Numbers of such fields.
-enum { nodeOverload = 8, functionAttributeDefault = 11, functionOverload = 13 };
+enum {
+  nodeOverload = 8,
+  functionAttributeDefault = 11,
+  functionValueInfo = 12,
+  functionOverload = 13
+};
+
+/// Text that people wrote about something, where there is any.
+static void setText(Operation *op, StringRef name, StringRef text) {
+  if (!text.empty())
+    op->setAttr(name, StringAttr::get(op->getContext(), text));
+}
 
 static SmallVector<StringRef>
 viewAll(const google::protobuf::RepeatedPtrField<std::string> &texts) {
@@ -261,6 +273,28 @@ LogicalResult Importer::importAttributes(const onnx::NodeProto &node, int64_t ma
   return success();
 }
 
+/// What the graphs of a node call themselves and their inputs, and what is written about them.
+void Importer::setBodyNames(NodeOp op, ArrayRef<const onnx::GraphProto *> graphs) {
+  SmallVector<StringRef> graphNames, texts;
+  SmallVector<Attribute> inputs;
+  bool hasTexts = false;
+  for (const onnx::GraphProto *graph : graphs) {
+    SmallVector<StringRef> names;
+    for (const onnx::ValueInfoProto &input : graph->input())
+      names.push_back(input.name());
+    graphNames.push_back(graph->name());
+    texts.push_back(graph->doc_string());
+    hasTexts |= !texts.back().empty();
+    inputs.push_back(builder.getStrArrayAttr(names));
+  }
+  if (graphs.empty())
+    return;
+  op->setAttr("body_names", builder.getStrArrayAttr(graphNames));
+  op->setAttr("body_inputs", builder.getArrayAttr(inputs));
+  if (hasTexts)
+    op->setAttr("body_doc_strings", builder.getStrArrayAttr(texts));
+}
+
 LogicalResult Importer::importNode(const onnx::NodeProto &node, const TypeMap &types, Scope &scope,
                                    int64_t mainIndex) {
   if (std::optional<StringRef> overload = getUnknownField(node, nodeOverload);
@@ -288,6 +322,8 @@ LogicalResult Importer::importNode(const onnx::NodeProto &node, const TypeMap &t
                            attributes.getDictionary(builder.getContext()),
                            graphs.empty() ? ArrayAttr() : builder.getArrayAttr(graphNames),
                            graphs.size());
+  setText(op, "doc_string", node.doc_string());
+  setBodyNames(op, graphs);
   for (auto [graph, region] : llvm::zip(graphs, op.getBodies()))
     if (failed(importBody(*graph, region, scope)))
       return failure();
@@ -351,8 +387,8 @@ LogicalResult Importer::importMain(const onnx::GraphProto &graph) {
   auto op = GraphOp::create(builder, location, "main", builder.getStrArrayAttr(inputNames),
                             builder.getStrArrayAttr(outputNames), builder.getArrayAttr(inputDims),
                             builder.getArrayAttr(outputDims), builder.getArrayAttr(outputTypes));
-  if (!graph.name().empty())
-    op->setAttr("graph_name", builder.getStringAttr(graph.name()));
+  setText(op, "graph_name", graph.name());
+  setText(op, "doc_string", graph.doc_string());
   OpBuilder::InsertionGuard guard(builder);
   Block *block = builder.createBlock(&op.getBody());
   absent = AbsentOp::create(builder, location, AbsentType::get(builder.getContext()));
@@ -427,16 +463,29 @@ LogicalResult Importer::importFunction(const onnx::FunctionProto &function) {
                                defaults.getDictionary(builder.getContext()),
                                builder.getStrArrayAttr(viewAll(function.input())),
                                builder.getStrArrayAttr(viewAll(function.output())));
+  setText(op, "doc_string", function.doc_string());
+  TypeMap types;
+  next = 0;
+  while (auto bytes = getUnknownField(function, functionValueInfo, &next)) {
+    onnx::ValueInfoProto info;
+    if (!info.ParseFromArray(bytes->data(), bytes->size()))
+      return fail() << "function '" << symbol
+                    << "': expected types of values, found bytes that are no such message";
+    types[info.name()] = importType(info.type());
+  }
   OpBuilder::InsertionGuard guard(builder);
   Block *block = builder.createBlock(&op.getBody());
   absent = AbsentOp::create(builder, location, AbsentType::get(builder.getContext()));
   Scope scope{nullptr, &function.node(), {}};
-  for (const std::string &input : function.input())
-    if (failed(define(scope, input,
-                      block->addArgument(UntypedType::get(builder.getContext()), location))))
+  for (const std::string &input : function.input()) {
+    auto type = types.find(input);
+    Value argument = block->addArgument(
+        type == types.end() ? UntypedType::get(builder.getContext()) : type->second, location);
+    if (failed(define(scope, input, argument)))
       return failure();
+  }
   for (const onnx::NodeProto &node : function.node())
-    if (failed(importNode(node, {}, scope)))
+    if (failed(importNode(node, types, scope)))
       return failure();
   FailureOr<SmallVector<Value>> values =
       resolve(function.output(), scope, "function '" + symbol + "'");
@@ -464,6 +513,10 @@ LogicalResult Importer::importHeader(const onnx::ModelProto &model, ModuleOp mod
                     builder.getStringAttr(model.producer_name() + " " + model.producer_version()));
   if (!metadata.empty())
     module->setAttr("onnx.metadata", metadata.getDictionary(builder.getContext()));
+  setText(module, "onnx.domain", model.domain());
+  setText(module, "onnx.doc_string", model.doc_string());
+  if (model.model_version() != 0)
+    module->setAttr("onnx.model_version", builder.getI64IntegerAttr(model.model_version()));
   return success();
 }
 

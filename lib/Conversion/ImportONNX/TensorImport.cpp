@@ -9,6 +9,7 @@
 #include "llmc/Conversion/ImportONNX/ElementTypes.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Dialect/ONNX/IR/ONNX.h"
 
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/FileSystem.h"
@@ -23,9 +24,6 @@ static constexpr int64_t smallTensor = 32;
 /// Tensors of more dimensions than this are refused.
 static constexpr int maxRank = 64;
 
-/// TensorProto::STRING
-static constexpr int32_t stringType = 8;
-
 InFlightDiagnostic TensorImporter::fail(StringRef name) {
   return emitError(location) << "tensor '" << name << "': ";
 }
@@ -34,12 +32,8 @@ FailureOr<ImportedTensor> TensorImporter::import(const onnx::TensorProto &tensor
                                                  int64_t rawOffset) {
   Type element = getElementType(tensor.data_type(), context);
   if (!element) {
-    InFlightDiagnostic diagnostic = fail(name) << "expected numbers or booleans, found ";
-    if (tensor.data_type() == stringType)
-      diagnostic << "strings";
-    else
-      diagnostic << "data type " << tensor.data_type();
-    return diagnostic;
+    fail(name) << "expected numbers, booleans or strings, found data type " << tensor.data_type();
+    return failure();
   }
   if (tensor.dims_size() > maxRank) {
     fail(name) << "expected at most " << maxRank << " dimensions, found " << tensor.dims_size();
@@ -56,6 +50,8 @@ FailureOr<ImportedTensor> TensorImporter::import(const onnx::TensorProto &tensor
     if (!count)
       break;
   }
+  if (isa<carrier::StringType>(element))
+    return importStrings(tensor, name, count.value_or(-1));
   std::optional<int64_t> bits =
       count ? llvm::checkedMul<int64_t>(*count, getStorageBits(element)) : std::nullopt;
   if (!bits || *bits > (int64_t(1) << 60)) {
@@ -91,6 +87,18 @@ FailureOr<ImportedTensor> TensorImporter::import(const onnx::TensorProto &tensor
                                             : DenseElementsAttr::getFromRawBuffer(type, raw)};
   }
   return ImportedTensor{type, makeParameterData(context, name, std::move(*contents))};
+}
+
+FailureOr<ImportedTensor> TensorImporter::importStrings(const onnx::TensorProto &tensor,
+                                                        StringRef name, int64_t count) {
+  if (tensor.string_data_size() != count) {
+    fail(name) << "expected as many strings as elements, found " << tensor.string_data_size();
+    return failure();
+  }
+  SmallVector<int64_t> shape(tensor.dims().begin(), tensor.dims().end());
+  SmallVector<StringRef> texts(tensor.string_data().begin(), tensor.string_data().end());
+  return ImportedTensor{RankedTensorType::get(shape, carrier::StringType::get(context)),
+                        Builder(context).getStrArrayAttr(texts)};
 }
 
 /// Whether the file, links followed, lies in the folder of the model or of what it links to.

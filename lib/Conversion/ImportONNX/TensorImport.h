@@ -15,7 +15,7 @@
 namespace llmc {
 
 /// A tensor's type and its data: elements where it is small, a `#llmc.file` where it lies in a
-/// file, else a resource of bytes.
+/// file, else a resource of bytes. Strings are a list.
 struct ImportedTensor {
   mlir::RankedTensorType type;
   mlir::Attribute data;
@@ -38,6 +38,8 @@ private:
   mlir::FailureOr<std::vector<uint8_t>> collectBytes(const onnx::TensorProto &tensor,
                                                      llvm::StringRef name, mlir::Type element,
                                                      int64_t count, int64_t bytes);
+  mlir::FailureOr<ImportedTensor> importStrings(const onnx::TensorProto &tensor,
+                                                llvm::StringRef name, int64_t count);
   mlir::InFlightDiagnostic fail(llvm::StringRef name);
 
   std::string path;

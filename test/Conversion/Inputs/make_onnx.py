@@ -23,7 +23,7 @@ def main() -> int:
         pairs = (choice.split("=", 1) for choice in choices)
         model = onnx_models.decoder(**{name: parse(value) for name, value in pairs})
     else:
-        model = {"branches": onnx_seeds.branches, "tensors": onnx_seeds.tensors}[what]()
+        model = {"branches": onnx_seeds.branches, "tensors": onnx_seeds.tensors, "texts": onnx_seeds.texts}[what]()
     onnx_models.save(model, pathlib.Path(path))
     return 0
 

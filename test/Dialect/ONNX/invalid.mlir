@@ -83,8 +83,18 @@ onnx.function @"local::f" attributes {defaults = {}, domain = "local", function_
 
 // -----
 
-// expected-error @+1 {{expected elements that are numbers, found 'index'}}
+// expected-error @+1 {{expected elements that are numbers or strings, found 'index'}}
 %a = onnx.initializer "a" : tensor<4xindex> = #llmc.file<"w", offset = 0>
+
+// -----
+
+// expected-error @+1 {{expected a list of strings as data, found ["a", 1]}}
+%a = onnx.initializer "a" : tensor<2x!onnx.string> = ["a", 1]
+
+// -----
+
+// expected-error @+1 {{expected 2 strings, found 1}}
+%a = onnx.initializer "a" : tensor<2x!onnx.string> = ["a"]
 
 // -----
 

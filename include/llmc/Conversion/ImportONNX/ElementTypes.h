@@ -14,13 +14,13 @@
 
 namespace llmc {
 
-/// The element type for a TensorProto::DataType, or null for those without one (strings).
+/// The element type for a TensorProto::DataType, or null for those without one.
 mlir::Type getElementType(int32_t dataType, mlir::MLIRContext *context);
 
 /// The TensorProto::DataType for an element type, or 0 (undefined).
 int32_t getDataType(mlir::Type element);
 
-/// Bits that an element takes in a file.
+/// Bits that a number takes in a file.
 int64_t getStorageBits(mlir::Type element);
 
 } // namespace llmc

@@ -91,8 +91,18 @@ LogicalResult InitializerOp::verify() {
   auto type = cast<RankedTensorType>(getType());
   if (!type.hasStaticShape())
     return emitOpError("expected a static shape, found ") << type;
+  if (isa<StringType>(type.getElementType())) {
+    auto texts = dyn_cast<ArrayAttr>(getData());
+    if (!texts || !llvm::all_of(texts, [](Attribute text) { return isa<StringAttr>(text); }))
+      return emitOpError("expected a list of strings as data, found ") << getData();
+    if (static_cast<int64_t>(texts.size()) != type.getNumElements())
+      return emitOpError("expected ")
+             << type.getNumElements() << " strings, found " << texts.size();
+    return success();
+  }
   if (!isa<FloatType, IntegerType, ComplexType>(type.getElementType()))
-    return emitOpError("expected elements that are numbers, found ") << type.getElementType();
+    return emitOpError("expected elements that are numbers or strings, found ")
+           << type.getElementType();
   if (auto file = dyn_cast<FileAttr>(getData()); file && !file.getStrides().empty())
     return emitOpError("expected data in one piece, found strides ") << file.getStrides();
   if (isa<FileAttr, DenseResourceElementsAttr>(getData()))

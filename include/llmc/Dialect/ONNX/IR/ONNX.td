@@ -22,8 +22,20 @@ def ONNX_Dialect : Dialect {
   let summary = "A faithful carrier of ONNX models";
   let description = [{
     A module holds one `onnx.graph @main`, the model's local functions, and attributes of the file:
-    `onnx.ir_version`, `onnx.opsets` (a dictionary from domain to version) and `onnx.metadata`.
-    Nothing is interpreted here: `--raise-onnx` does that.
+    `onnx.ir_version`, `onnx.opsets` (a dictionary from domain to version), `onnx.producer`,
+    `onnx.metadata`, `onnx.domain`, `onnx.model_version` and `onnx.doc_string`. Graphs, functions and
+    nodes may have a `doc_string` too. Nothing is interpreted here: `--raise-onnx` does that.
+
+    What is refused, each with a message:
+    - sparse initializers: their data is two tensors, and a node that reads one can't be told from
+      one that reads a dense tensor of the same type;
+    - attributes that are lists of graphs or tensors, sparse tensors or types: in the default domain
+      only Constant (sparse) and Optional (a type) can have one, and neither stands in models that
+      exporters write;
+    - functions with overloads: a call is found by domain and name.
+
+    What is dropped, since nothing depends on it: texts about single values, tensors and attributes,
+    quantization annotations, training information, and types of values that are no dense tensors.
   }];
   let cppNamespace = "::llmc::carrier";
   let useDefaultAttributePrinterParser = 1;
@@ -33,6 +45,11 @@ def ONNX_Dialect : Dialect {
 def ONNX_UntypedType : TypeDef<ONNX_Dialect, "Untyped"> {
   let mnemonic = "untyped";
   let summary = "A value whose type the file does not state";
+}
+
+def ONNX_StringType : TypeDef<ONNX_Dialect, "String"> {
+  let mnemonic = "string";
+  let summary = "The element type of tensors of texts";
 }
 
 def ONNX_AbsentType : TypeDef<ONNX_Dialect, "Absent"> {
@@ -72,7 +89,7 @@ def ONNX_FunctionOp : ONNX_Op<"function", [Symbol, SingleBlock, IsolatedFromAbov
   let summary = "A function that the model defines";
   let description = [{
     Called by nodes of its domain and name. The symbol is "domain::name". `parameters` names its
-    attributes, `defaults` gives those that have a default.
+    attributes, `defaults` gives those that have a default. Values have the types that the file says.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$domain, StrAttr:$function_name,
                        DictionaryAttr:$opsets, StrArrayAttr:$parameters, DictionaryAttr:$defaults,
@@ -86,6 +103,7 @@ def ONNX_InitializerOp : ONNX_Op<"initializer", [Pure]> {
   let summary = "A constant tensor of the graph";
   let description = [{
     `data` says where the bytes lie: `#llmc.file` (the file itself or its external data) or elements.
+    Elements of type `!onnx.string` are a list of strings, in row-major order.
   }];
   let arguments = (ins StrAttr:$name, AnyAttr:$data);
   let results = (outs AnyRankedTensor:$result);
@@ -103,7 +121,9 @@ def ONNX_NodeOp : ONNX_Op<"node"> {
   let summary = "A node of the graph";
   let description = [{
     `node_attributes` are the node's, except graphs, which are regions named by `graphs`. `output_names`
-    are the values' names in the file; an empty one is an output that is not wanted.
+    are the values' names in the file; an empty one is an output that is not wanted. For graphs,
+    `body_names` and `body_inputs` are the names that they give themselves and their inputs, and
+    `body_doc_strings` is what is written about them.
 
     ```mlir
     %y = onnx.node "MatMul"(%x, %w) {name = "/up/MatMul", output_names = ["up"]} : (…) -> tensor<?x?x1536xf32>
