@@ -15,7 +15,7 @@
 #ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_ABSTRACT_H
 #define LLMC_LIB_CONVERSION_ONNXTOLLMC_ABSTRACT_H
 
-#include "HostTensor.h"
+#include "Dequantized.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
 #include <map>
@@ -39,6 +39,7 @@ struct Weight {
   ConstantView view; ///< out × in, or a vector
   std::shared_ptr<const BlockQuantized> quantized;
   int64_t begin = 0, count = 0; ///< rows taken of `quantized`
+  std::optional<Dequantized> dequantized;
   std::shared_ptr<const std::vector<double>> values;
   llvm::SmallVector<int64_t> shape;
 
@@ -108,6 +109,7 @@ struct Function {
   View of;
   bool centered = false; ///< of x − mean
   std::vector<double> samples;
+  double roundoff = 0; ///< of the constants in it, as in HostTensor
 };
 
 /// Scores of attention, or their softmax.

@@ -63,6 +63,7 @@ unsigned llmc::getRequiredInputs(StringRef type) {
               "com.microsoft::GatherBlockQuantized"},
              3)
       .Case("com.microsoft::RotaryEmbedding", 4)
+      .Case("DequantizeLinear", 2)
       .Case("com.microsoft::BiasGelu", 2)
       .Default(1);
 }

@@ -106,6 +106,42 @@ static bool shapeOfAttention(Evaluation &evaluation) {
   return true;
 }
 
+/// Dequantizes known integers; scales and zeros are one, one per place of an axis, or one per
+/// block.
+static bool evaluateDequantizeLinear(Evaluation &evaluation) {
+  const HostTensor &codes = evaluation.in(0), &scales = evaluation.in(1);
+  if (!evaluation.allKnown()) {
+    evaluation.outputs.push_back(HostTensor::unknown(codes.shape));
+    return true;
+  }
+  int64_t rank = codes.shape.size(), block = evaluation.node.getInt("block_size", 0);
+  int64_t axis = normalizeAxis(evaluation.node.getInt("axis", 1), rank);
+  bool isOne = scales.getNumElements() == 1 && block == 0;
+  SmallVector<int64_t> shape(codes.shape);
+  if (!isOne && axis >= 0 && block > 0)
+    shape[axis] = shape[axis] / block + (shape[axis] % block != 0);
+  else if (!isOne && axis >= 0)
+    shape = {shape[axis]};
+  if (block < 0 || (!isOne && (axis < 0 || ArrayRef(scales.shape) != ArrayRef(shape))) ||
+      (evaluation.has(2) && evaluation.in(2).getNumElements() != scales.getNumElements()))
+    return evaluation.fail("expected a scale and zero point for all, for each place of an axis, or "
+                           "for each block");
+  std::vector<double> values(*codes.data);
+  int64_t inner = isOne ? 1 : getProduct(ArrayRef(codes.shape).drop_front(axis + 1));
+  for (int64_t i = 0, count = values.size(); i < count; ++i) {
+    int64_t at = 0;
+    if (!isOne) {
+      int64_t place = i / inner % codes.shape[axis];
+      at = block > 0
+               ? (i / inner / codes.shape[axis] * shape[axis] + place / block) * inner + i % inner
+               : place;
+    }
+    values[i] = (values[i] - (evaluation.has(2) ? evaluation.in(2)[at] : 0)) * scales[at];
+  }
+  evaluation.outputs.push_back(HostTensor::known(codes.shape, std::move(values), false));
+  return true;
+}
+
 EvaluateFunction llmc::findLayer(StringRef type) {
   return llvm::StringSwitch<EvaluateFunction>(type)
       .Cases({"Softmax", "Gelu", "LayerNormalization", "RMSNormalization",
@@ -117,6 +153,7 @@ EvaluateFunction llmc::findLayer(StringRef type) {
               "com.microsoft::Gelu", "com.microsoft::FastGelu", "com.microsoft::BiasGelu",
               "com.microsoft::QuickGelu"},
              sameShape)
+      .Case("DequantizeLinear", evaluateDequantizeLinear)
       .Case("Gemm", shapeOfGemm)
       .Case("com.microsoft::MatMulNBits", shapeOfMatMulNBits)
       .Case("com.microsoft::GatherBlockQuantized", shapeOfGatherBlockQuantized)

@@ -15,6 +15,8 @@
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/Endian.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -172,8 +174,8 @@ static double readElement(const uint8_t *bytes, int64_t index, Type element) {
   case 1:
     return bytes[index] != 0;
   case 4: {
-    unsigned nibble = bytes[index / 2] >> (index % 2 * 4) & 15;
-    return isUnsigned || nibble < 8 ? nibble : static_cast<int>(nibble) - 16;
+    int nibble = bytes[index / 2] >> (index % 2 * 4) & 15;
+    return isUnsigned || nibble < 8 ? nibble : nibble - 16;
   }
   case 8:
     return isUnsigned ? bytes[index] : static_cast<int8_t>(bytes[index]);
@@ -266,6 +268,13 @@ std::optional<std::vector<uint8_t>> ConstantView::loadBytes() const {
 //===----------------------------------------------------------------------===//
 // Tensors
 //===----------------------------------------------------------------------===//
+
+float llmc::getRoundoff(Type element) {
+  auto type = dyn_cast<FloatType>(element);
+  return type && type.getWidth() < 32
+             ? std::ldexp(1.0f, -static_cast<int>(type.getFPMantissaWidth()))
+             : 0;
+}
 
 int64_t HostTensor::getNumElements() const { return getProduct(shape); }
 

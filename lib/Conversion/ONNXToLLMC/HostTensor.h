@@ -47,6 +47,11 @@ struct ConstantView {
 struct HostTensor {
   llvm::SmallVector<int64_t> shape;
   bool isInteger = false;
+  /// Whether it follows from constants of the file alone; its values may be too many to compute.
+  bool isWeights = false;
+  /// How far values may have been rounded on their way from fp32, relative to each: 0 or what a
+  /// narrower type of the constants that they were moved from has.
+  float roundoff = 0;
   /// Known values in row-major order; null where they depend on tokens or weights are large.
   std::shared_ptr<const std::vector<double>> data;
   /// Set where the tensor is a constant of the file.
@@ -60,6 +65,9 @@ struct HostTensor {
                           bool isInteger);
   static HostTensor unknown(llvm::ArrayRef<int64_t> shape, bool isInteger = false);
 };
+
+/// The largest relative error of rounding to a type of numbers narrower than fp32; 0 for others.
+float getRoundoff(mlir::Type element);
 
 /// Row-major strides.
 llvm::SmallVector<int64_t> getRowMajorStrides(llvm::ArrayRef<int64_t> shape);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
+#include "Angles.h"
 #include "InlineFunctions.h"
 #include "NameParameters.h"
 #include "Raiser.h"
@@ -91,7 +92,8 @@ static int64_t findContextLimit(const Probe &probe) {
     };
     StringRef type = op.getOpType();
     if (type == "Gather" && get(0) && get(1) && get(1)->isKnown() &&
-        get(1)->getNumElements() == sizes.rows && !get(0)->shape.empty() && get(0)->constant) {
+        get(1)->getNumElements() == sizes.rows && !get(0)->shape.empty() &&
+        (get(0)->constant || get(0)->isWeights)) {
       double offset = (*get(1))[0] - sizes.past;
       bool counts = offset >= 0;
       for (int64_t i = 0; i < sizes.rows; ++i)
@@ -211,11 +213,12 @@ static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, co
       if (!tensor || !tensor->isKnown() || tensor->shape.empty())
         return graph.emitError("expected angles that do not depend on tokens");
       int64_t width = tensor->shape.back(), count = tensor->getNumElements() / width;
+      double tolerance = getFarTolerance(factor.roundoff) * std::fabs(angle.scaling);
       for (int64_t row = 0; row < count; ++row) {
         double position = sizes.total() - count + row, turn = angle.frequency * position;
         double expected = angle.scaling * (isSine ? std::sin(turn) : std::cos(turn));
         double found = (*tensor)[row * width + factor.column];
-        if (std::fabs(std::fabs(found) - std::fabs(expected)) > 5e-3 * std::fabs(angle.scaling))
+        if (std::fabs(std::fabs(found) - std::fabs(expected)) > tolerance)
           return graph.emitError("expected angles in proportion to the position; at position ")
                  << position << " expected " << expected << ", found " << found
                  << " (rotations that change with the length are not supported)";
@@ -284,9 +287,11 @@ Value Raiser::selectOutputRows(Value logits) {
   return at == logits ? wanted : logits;
 }
 
-LogicalResult Raiser::finish() {
+/// The output that is the model's logits: of those that hold rows the only one, or the one of that
+/// name. The others, such as hidden states, are then named in a remark and left out.
+FailureOr<View> Raiser::findLogits() {
   auto yield = cast<YieldOp>(graph.getBody().front().back());
-  std::optional<View> logits;
+  SmallVector<std::pair<StringRef, Value>> candidates;
   for (auto [value, name] : llvm::zip(yield.getValues(), graph.getOutputNames())) {
     StringRef text = cast<StringAttr>(name).getValue();
     const Abstract &found = get(probe.resolve(value));
@@ -295,19 +300,42 @@ LogicalResult Raiser::finish() {
         (view && view->past >= 0))
       continue;
     // Without past inputs, keys and values may still be given out: rank 4, one per attention.
-    if (view && view->shape.size() == 4 && logits)
+    if (view && view->shape.size() == 4 && !candidates.empty())
       continue;
-    location = graph.getLoc();
-    reason.clear();
-    std::optional<View> rowsView =
-        std::holds_alternative<std::monostate>(found) ? std::nullopt : toView(found);
-    if (!rowsView || logits)
-      return graph.emitError("expected outputs to be logits and the cache, found '")
-             << text << "'" << (reason.empty() ? "" : ": " + reason);
-    logits = std::move(*rowsView);
+    if (!view && !std::holds_alternative<Normal>(found) && !std::holds_alternative<Function>(found))
+      return graph.emitError("expected outputs to be logits and the cache, found '") << text << "'";
+    candidates.push_back({text, value});
   }
-  if (!logits)
+  if (candidates.empty())
     return graph.emitError("expected an output of logits, found none");
+  auto *chosen = llvm::find_if(candidates, [](const auto &candidate) {
+    return candidate.first.contains_insensitive("logits");
+  });
+  if (chosen == candidates.end() && candidates.size() > 1)
+    return graph.emitError("expected outputs to be logits and the cache, found '")
+           << candidates[1].first << "'";
+  if (chosen == candidates.end())
+    chosen = candidates.begin();
+  std::string others;
+  for (const auto &candidate : candidates)
+    if (candidate != *chosen)
+      others += (others.empty() ? "'" : ", '") + candidate.first.str() + "'";
+  if (!others.empty())
+    graph.emitRemark("takes output '")
+        << chosen->first << "' as the logits and leaves out " << others;
+  location = graph.getLoc();
+  reason.clear();
+  std::optional<View> logits = toView(get(probe.resolve(chosen->second)));
+  if (!logits)
+    return graph.emitError("expected outputs to be logits and the cache, found '")
+           << chosen->first << "': " << reason;
+  return *logits;
+}
+
+LogicalResult Raiser::finish() {
+  FailureOr<View> logits = findLogits();
+  if (failed(logits))
+    return failure();
   FailureOr<Value> value = materializeExactly(*logits);
   if (failed(value))
     return graph.emitError("cannot compute the logits: ") << reason;
@@ -400,7 +428,8 @@ LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
   graph.erase();
   for (auto function : llvm::make_early_inc_range(module.getOps<FunctionOp>()))
     function.erase();
-  for (StringRef name : {"onnx.ir_version", "onnx.opsets", "onnx.producer", "onnx.metadata"})
+  for (StringRef name : {"onnx.ir_version", "onnx.opsets", "onnx.producer", "onnx.metadata",
+                         "onnx.domain", "onnx.model_version", "onnx.doc_string"})
     module->removeAttr(name);
   // What was computed for nothing: parameters of parts that were cut further, unused norms.
   if (failed(applyPatternsGreedily(step, FrozenRewritePatternSet())))

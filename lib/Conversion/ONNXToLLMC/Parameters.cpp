@@ -22,6 +22,10 @@ std::optional<Weight> Weight::takeRows(int64_t start, int64_t size, int64_t step
     result.count = size;
     return result;
   }
+  if (dequantized) {
+    result.dequantized = dequantized->takeRows(start, size, step);
+    return result;
+  }
   if (!values) {
     result.view = view.slice(0, start, size, step);
     return result;
@@ -75,13 +79,18 @@ ParameterOp Parameters::getParameter(const Weight &weight) {
   std::string key = weight.quantized
                         ? getKey(weight.quantized->codes) + " rows " +
                               std::to_string(weight.begin) + "+" + std::to_string(weight.count)
-                    : weight.values ? ""
-                                    : getKey(weight.view);
+                    : weight.dequantized ? getKey(weight.dequantized->codes) + " scales " +
+                                               getKey(weight.dequantized->scales) + " / " +
+                                               std::to_string(weight.dequantized->columnBlock)
+                    : weight.values      ? ""
+                                         : getKey(weight.view);
   if (auto found = known.find(key); !key.empty() && found != known.end())
     return found->second;
   ParameterOp parameter;
   if (weight.quantized) {
     parameter = getQuantized(weight);
+  } else if (weight.dequantized) {
+    parameter = getGrouped(*weight.dequantized);
   } else if (weight.values) {
     Builder builder(module.getContext());
     parameter = create(RankedTensorType::get(weight.shape, builder.getF32Type()),
@@ -153,4 +162,54 @@ ParameterOp Parameters::getQuantized(const Weight &weight) {
   }
   return create(RankedTensorType::get(shape, Float32Type::get(context), encoding),
                 makeParameterData(context, "blocks", std::move(bytes)));
+}
+
+/// What DequantizeLinear computes as the canonical form of #llmc.grouped: signed codes are moved
+/// up, and zero points in the middle are none.
+ParameterOp Parameters::getGrouped(const Dequantized &weight) {
+  MLIRContext *context = module.getContext();
+  int64_t rows = weight.codes.shape[0], columns = weight.codes.shape[1];
+  unsigned bits = weight.codes.element.getIntOrFloatBitWidth();
+  int middle = 1 << (bits - 1), shift = weight.codes.element.isUnsignedInteger() ? 0 : middle;
+  // One scale and zero for each group that the encoding keeps.
+  bool isChannel = weight.columnBlock == 1 || weight.columnBlock >= columns;
+  bool isTensor = isChannel && weight.columnBlock == 1 && weight.scales.strides[0] == 0;
+  auto load = [&](ConstantView view) {
+    view = isTensor ? view.slice(0, 0, 1) : view;
+    return (isChannel ? view.slice(1, 0, 1) : view).load();
+  };
+  auto scales = load(weight.scales);
+  auto zeros = weight.zeros ? load(*weight.zeros)
+                            : std::optional(std::vector<double>(scales ? scales->size() : 0));
+  if (!scales || !zeros)
+    return {};
+  bool symmetric = llvm::all_of(*zeros, [&](double zero) { return zero + shift == middle; });
+  auto encoding =
+      GroupedAttr::get(context, bits,
+                       isTensor    ? GroupedAttr::tensorGroup
+                       : isChannel ? GroupedAttr::channelGroup
+                                   : weight.columnBlock,
+                       symmetric ? ZeroPoint::None : ZeroPoint::Integer, weight.scales.element);
+  SmallVector<int64_t> shape{rows, columns};
+  GroupedLayout layout = getGroupedLayout(encoding, shape);
+  std::vector<uint8_t> bytes(layout.size, 0);
+  // Rows of a transposed matrix lie a cache line's neighbours apart: some are read together.
+  constexpr int64_t together = 64;
+  for (int64_t begin = 0; begin < rows; begin += together) {
+    int64_t count = std::min(together, rows - begin);
+    auto codes = weight.codes.slice(0, begin, count).load();
+    if (!codes)
+      return {};
+    for (int64_t i = 0; i < count * columns; ++i)
+      writeCode(bytes.data() + (begin + i / columns) * layout.bytesPerRow, i % columns, bits,
+                static_cast<unsigned>((*codes)[i] + shift));
+  }
+  for (auto [i, scale] : llvm::enumerate(*scales))
+    writeFloat(bytes.data() + layout.scaleOffset, i, weight.scales.element,
+               static_cast<float>(scale));
+  if (!symmetric)
+    for (auto [i, zero] : llvm::enumerate(*zeros))
+      bytes[layout.zeroOffset + i] = static_cast<uint8_t>(zero + shift);
+  return create(RankedTensorType::get(shape, Float32Type::get(context), encoding),
+                makeParameterData(context, "dequantized", std::move(bytes)));
 }

@@ -28,6 +28,7 @@ private:
   ParameterOp getParameter(const Weight &weight);
   ParameterOp getFromView(const ConstantView &view);
   ParameterOp getQuantized(const Weight &weight);
+  ParameterOp getGrouped(const Dequantized &weight);
 
   mlir::ModuleOp module;
   std::map<std::string, ParameterOp> known;

@@ -119,6 +119,7 @@ void Probe::runBlock(Block &block) {
       HostTensor tensor =
           HostTensor::unknown(type.getShape(), !isa<FloatType>(type.getElementType()));
       tensor.constant = ConstantView::get(initializer.getData(), type);
+      tensor.roundoff = getRoundoff(type.getElementType());
       bool small = tensor.getNumElements() <= smallConstant;
       tensors[initializer] = std::move(tensor);
       if (small && !initializer->use_empty() && !load(initializer))
@@ -181,6 +182,18 @@ void Probe::runNode(NodeOp op) {
   }
 }
 
+/// Whether a node computes a matrix of weights, or something from one, and from constants alone.
+static bool isFromWeights(const Evaluation &evaluation) {
+  bool any = evaluation.node.getType() == "DequantizeLinear" &&
+             evaluation.in(0).shape.size() == 2 && evaluation.in(0).constant;
+  for (const HostTensor *tensor : evaluation.inputs) {
+    any |= tensor && tensor->isWeights;
+    if (tensor && !tensor->data && !tensor->constant && !tensor->isWeights)
+      return false;
+  }
+  return any;
+}
+
 bool Probe::evaluate(Evaluation &evaluation, EvaluateFunction function) {
   NodeOp op = evaluation.node.op;
   bool moves = isMovement(evaluation.node.getType());
@@ -201,7 +214,9 @@ bool Probe::evaluate(Evaluation &evaluation, EvaluateFunction function) {
       anyLarge |= tensor->constant.has_value();
       loadable &= tensor->constant.has_value();
     }
-  if (!anyLarge || !loadable)
+  // Weights that are large are dequantized row by row when they are written.
+  bool isLazy = isFromWeights(evaluation);
+  if (!anyLarge || !loadable || isLazy)
     return evaluateOnce(evaluation, function);
   // Large constants only: moving one needs no values.
   if (moves) {
@@ -227,7 +242,16 @@ bool Probe::evaluateOnce(Evaluation &evaluation, EvaluateFunction function) {
   if (!function(evaluation))
     return false;
   work += evaluation.work;
-  for (const HostTensor &tensor : evaluation.outputs) {
+  // What is only moved or scaled was rounded as before.
+  float roundoff = 0;
+  std::string type = evaluation.node.getType();
+  if (isMovement(type) || type == "Mul" || type == "Neg")
+    for (const HostTensor *tensor : evaluation.inputs)
+      roundoff = tensor ? std::max(roundoff, tensor->roundoff) : roundoff;
+  bool isWeights = isFromWeights(evaluation);
+  for (HostTensor &tensor : evaluation.outputs) {
+    tensor.isWeights = isWeights;
+    tensor.roundoff = tensor.constant ? getRoundoff(tensor.constant->element) : roundoff;
     if (!isValidShape(tensor.shape))
       return evaluation.fail("expected a result of at most " + Twine(maxShapeElements) +
                              " elements and rank " + Twine(maxEvaluatedRank));

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Angles.h"
 #include "Raiser.h"
 
 #include <cmath>
@@ -301,7 +302,7 @@ FailureOr<View> Raiser::rotate(const View &view, const HostTensor &cosine, const
     std::vector<double> values(count);
     for (int64_t row = 0; row < count; ++row)
       values[row] = table[row * pairs + pair];
-    return addFactor({value, pair, std::move(values)});
+    return addFactor({value, pair, std::move(values), table.roundoff});
   };
   View result = view;
   for (int64_t head = 0; head < heads; ++head)
@@ -319,6 +320,69 @@ FailureOr<View> Raiser::rotate(const View &view, const HostTensor &cosine, const
   return result;
 }
 
+/// Frequencies of a pair of tables: row p holds cos and sin of position p.
+std::optional<std::vector<float>>
+Raiser::getTableFrequencies(const HostTensor &cosine, const HostTensor &sine, double &scaling) {
+  if (cosine.shape.size() != 2 || cosine.shape != sine.shape || !cosine.data || !sine.data)
+    return std::nullopt;
+  int64_t pairs = cosine.shape[1], count = std::min(cosine.shape[0], capacity);
+  double roundoff = std::max(cosine.roundoff, sine.roundoff);
+  // A table rounds its angles; what a long one says of the far end is the less exact. Where the
+  // numbers themselves were rounded more coarsely, more of them tell more.
+  int64_t used = std::min<int64_t>(count, roundoff > 0 ? 4096 : 512);
+  work += cosine.getNumElements();
+  auto getColumn = [&](const HostTensor &table, int64_t pair, int64_t rowCount) {
+    std::vector<double> values(rowCount);
+    for (int64_t p = 0; p < rowCount; ++p)
+      values[p] = table[p * pairs + pair];
+    return values;
+  };
+  std::vector<double> frequencies, uncertainties;
+  for (int64_t pair = 0; pair < pairs; ++pair) {
+    std::optional<Angle> angle =
+        fitAngle(getColumn(cosine, pair, used), getColumn(sine, pair, used), 0, roundoff);
+    if (!angle || (pair > 0 && std::fabs(angle->scaling - scaling) > 1e-5 + roundoff))
+      return std::nullopt;
+    scaling = pair == 0 || roundoff == 0 ? angle->scaling : scaling;
+    frequencies.push_back(angle->frequency);
+    uncertainties.push_back(angle->uncertainty);
+  }
+  if (roundoff > 0)
+    snapToSeries(frequencies, uncertainties);
+  double tolerance = roundoff > 0 ? getFarTolerance(roundoff) * scaling : 5e-3;
+  for (int64_t pair = 0; pair < pairs; ++pair)
+    for (int64_t p = 0; p < count; ++p)
+      if (!(std::fabs(cosine[p * pairs + pair] -
+                      scaling * std::cos(frequencies[pair] * static_cast<double>(p))) <= tolerance))
+        return std::nullopt;
+  std::vector<float> result;
+  for (double frequency : frequencies)
+    result.push_back(static_cast<float>(frequency));
+  return result;
+}
+
+/// Cosines and sines of a pair of constant tables at positions: those of the angles behind them,
+/// which were checked against all of the tables.
+FailureOr<std::pair<HostTensor, HostTensor>> Raiser::getTableAngles(Value cosine, Value sine,
+                                                                    ArrayRef<double> places) {
+  double scaling = 0;
+  std::optional<std::vector<float>> frequencies;
+  if (probe.load(cosine) && probe.load(sine))
+    frequencies = getTableFrequencies(tensor(cosine), tensor(sine), scaling);
+  if (!frequencies)
+    return fail("expected tables of angles that are a frequency times the position");
+  int64_t pairs = frequencies->size(), count = places.size();
+  std::vector<double> c, s;
+  for (double place : places)
+    for (float frequency : *frequencies) {
+      double angle = frequency * place;
+      c.push_back(scaling * std::cos(angle));
+      s.push_back(scaling * std::sin(angle));
+    }
+  return std::pair(HostTensor::known({count, pairs}, std::move(c), false),
+                   HostTensor::known({count, pairs}, std::move(s), false));
+}
+
 /// Opset 23's operator. With positions the tables are indexed by them, else they fit the rows.
 LogicalResult Raiser::raiseRotary(Node &node) {
   std::optional<View> view = getView(node, 0);
@@ -326,24 +390,17 @@ LogicalResult Raiser::raiseRotary(Node &node) {
     return failure();
   HostTensor cosine = tensor(operand(node, 1)), sine = tensor(operand(node, 2));
   if (has(node, 3)) {
-    auto cosines = probe.load(operand(node, 1)), sines = probe.load(operand(node, 2));
     const HostTensor &places = tensor(operand(node, 3));
-    if (!cosines || !sines || cosine.shape.size() != 2 || sine.shape != cosine.shape ||
-        !places.isKnown())
+    if (!probe.load(operand(node, 1)) || !probe.load(operand(node, 2)) || !places.isKnown() ||
+        cosine.shape.size() != 2 || sine.shape != cosine.shape)
       return fail("expected constant tables and known positions");
-    for (HostTensor *table : {&cosine, &sine}) {
-      const std::vector<double> &data = table == &cosine ? *cosines : *sines;
-      int64_t width = table->shape[1];
-      std::vector<double> values;
-      for (double place : *places.data) {
-        if (place < 0 || place >= table->shape[0])
-          return fail("expected positions inside the tables");
-        values.insert(values.end(), data.begin() + static_cast<int64_t>(place) * width,
-                      data.begin() + (static_cast<int64_t>(place) + 1) * width);
-      }
-      *table = HostTensor::known({static_cast<int64_t>(places.data->size()), width},
-                                 std::move(values), false);
-    }
+    for (double place : *places.data)
+      if (place < 0 || place >= static_cast<double>(cosine.shape[0]))
+        return fail("expected positions inside the tables");
+    auto tables = getTableAngles(operand(node, 1), operand(node, 2), *places.data);
+    if (failed(tables))
+      return failure();
+    std::tie(cosine, sine) = std::move(*tables);
   }
   int64_t heads = node.getInt("num_heads", 0);
   if (view->shape.size() == 4 && view->shape[3] > 0)
@@ -366,9 +423,9 @@ LogicalResult Raiser::raiseContribRotary(Node &node) {
   if (!view)
     return failure();
   const HostTensor &places = tensor(operand(node, 1));
-  auto cosines = probe.load(operand(node, 2)), sines = probe.load(operand(node, 3));
   ProbeSizes sizes = probe.getSizes();
-  if (!cosines || !sines || !places.isKnown() || tensor(operand(node, 2)).shape.size() != 2 ||
+  if (!probe.load(operand(node, 2)) || !probe.load(operand(node, 3)) || !places.isKnown() ||
+      tensor(operand(node, 2)).shape.size() != 2 ||
       tensor(operand(node, 3)).shape != tensor(operand(node, 2)).shape ||
       tensor(operand(node, 2)).shape[1] < 1)
     return fail("expected constant tables and known positions");
@@ -380,15 +437,16 @@ LogicalResult Raiser::raiseContribRotary(Node &node) {
   int64_t width = tensor(operand(node, 2)).shape[1];
   if (!counts || tensor(operand(node, 2)).shape[0] < sizes.total())
     return fail("expected positions that count up inside the tables");
-  auto cut = [&](const std::vector<double> &data) {
-    std::vector<double> values(data.begin() + sizes.past * width,
-                               data.begin() + sizes.total() * width);
-    return HostTensor::known({sizes.rows, width}, std::move(values), false);
-  };
+  SmallVector<double> rowPlaces;
+  for (int64_t i = 0; i < sizes.rows; ++i)
+    rowPlaces.push_back(static_cast<double>(sizes.past + i));
+  auto tables = getTableAngles(operand(node, 2), operand(node, 3), rowPlaces);
+  if (failed(tables))
+    return failure();
   int64_t heads = node.getInt("num_heads", 0);
   if (view->shape.size() == 4 && view->shape[3] > 0)
     heads = view->columns.size() / view->shape[3];
-  FailureOr<View> result = rotate(*view, cut(*cosines), cut(*sines), Value(), Value(),
+  FailureOr<View> result = rotate(*view, tables->first, tables->second, Value(), Value(),
                                   heads == 0 ? view->columns.size() / (2 * width) : heads,
                                   2 * width, node.getInt("interleaved", 0) != 0);
   if (failed(result))
@@ -440,26 +498,16 @@ LogicalResult Raiser::raiseGroupQueryAttention(Node &node) {
   if (node.getInt("do_rotary", 0) != 0) {
     if (!has(node, 7) || !has(node, 8))
       return fail("expected tables of angles");
-    auto cosines = probe.load(operand(node, 7)), sines = probe.load(operand(node, 8));
-    const HostTensor &cosine = tensor(operand(node, 7)), &sine = tensor(operand(node, 8));
-    double scaling = 0;
-    std::optional<std::vector<float>> frequencies = getTableFrequencies(cosine, sine, scaling);
-    if (!cosines || !sines || !frequencies)
-      return fail("expected tables of angles that are a frequency times the position");
-    int64_t pairs = frequencies->size(), rowCount = probe.getSizes().rows;
-    std::vector<double> c, s;
-    for (int64_t row = 0; row < rowCount; ++row)
-      for (int64_t pair = 0; pair < pairs; ++pair) {
-        // The fit, not the table: it was checked against all of the table just now.
-        double angle = (*frequencies)[pair] * static_cast<double>(probe.getSizes().past + row);
-        c.push_back(scaling * std::cos(angle));
-        s.push_back(scaling * std::sin(angle));
-      }
-    HostTensor cosRows = HostTensor::known({rowCount, pairs}, std::move(c), false);
-    HostTensor sinRows = HostTensor::known({rowCount, pairs}, std::move(s), false);
+    SmallVector<double> places;
+    for (int64_t row = 0; row < probe.getSizes().rows; ++row)
+      places.push_back(static_cast<double>(probe.getSizes().past + row));
+    auto tables = getTableAngles(operand(node, 7), operand(node, 8), places);
+    if (failed(tables))
+      return failure();
+    int64_t pairs = tables->first.shape[1];
     bool interleaved = node.getInt("rotary_interleaved", 0) != 0;
     for (View *view : {&*q, &*k}) {
-      FailureOr<View> rotated = rotate(*view, cosRows, sinRows, Value(), Value(),
+      FailureOr<View> rotated = rotate(*view, tables->first, tables->second, Value(), Value(),
                                        view == &*q ? heads : kvHeads, 2 * pairs, interleaved);
       if (failed(rotated))
         return failure();

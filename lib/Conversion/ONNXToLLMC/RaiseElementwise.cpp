@@ -330,9 +330,11 @@ LogicalResult Raiser::raiseAsFunction(Node &node, bool &handled) {
   std::vector<HostTensor> samples;
   std::optional<View> of;
   bool centered = false;
+  double roundoff = 0;
   for (unsigned i = 0; i < node.op.getInputs().size(); ++i) {
     if (!has(node, i))
       return failure();
+    roundoff = std::max<double>(roundoff, tensor(operand(node, i)).roundoff);
     if (!isData(node, i)) {
       std::optional<double> scalar = getScalar(node, i);
       if (!scalar)
@@ -344,6 +346,7 @@ LogicalResult Raiser::raiseAsFunction(Node &node, bool &handled) {
     if (auto *function = getIf<Function>(node, i)) {
       view = function->of;
       centered |= function->centered;
+      roundoff = std::max(roundoff, function->roundoff);
       samples.push_back(HostTensor::known(size, function->samples, false));
     } else if (auto *plain = getIf<View>(node, i)) {
       view = *plain;
@@ -376,7 +379,7 @@ LogicalResult Raiser::raiseAsFunction(Node &node, bool &handled) {
       column.first.coefficient = factor;
     set(node, 0, std::move(*of));
   } else {
-    set(node, 0, Function{std::move(*of), false, values});
+    set(node, 0, Function{std::move(*of), false, values, roundoff});
   }
   return success();
 }
@@ -459,7 +462,8 @@ LogicalResult Raiser::raiseWithConstant(Node &node, unsigned data) {
     }
     if (!column.isPlain() || divides)
       return fail("expected rows that are multiplied by positions once");
-    column.first.factor = addFactor({constant, indices[first] % lastSize, std::move(values)});
+    column.first.factor =
+        addFactor({constant, indices[first] % lastSize, std::move(values), known.roundoff});
   }
   set(node, 0, std::move(result));
   return success();

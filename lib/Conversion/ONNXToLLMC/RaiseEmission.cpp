@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Angles.h"
 #include "Raiser.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -97,99 +98,6 @@ int32_t Raiser::addFactor(RowFactor factor) {
   return entry->second;
 }
 
-namespace {
-
-/// cos and sin of one pair of elements at consecutive positions from `first` on.
-struct Angle {
-  double frequency, scaling;
-};
-
-} // namespace
-
-/// Finds f and s with cosine[i] = s · cos(f · (first + i)) and the same for sine.
-static std::optional<Angle> fitAngle(ArrayRef<double> cosine, ArrayRef<double> sine,
-                                     int64_t first) {
-  int64_t count = cosine.size();
-  if (count < 2 || static_cast<int64_t>(sine.size()) != count)
-    return std::nullopt;
-  constexpr double turn = 2 * M_PI;
-  double scaling = std::hypot(cosine[0], sine[0]);
-  if (!(scaling > 0))
-    return std::nullopt;
-  double start = std::atan2(sine[0], cosine[0]);
-  double frequency = std::remainder(std::atan2(sine[1], cosine[1]) - start, turn);
-  if (frequency < -1e-9)
-    frequency += turn;
-  // Each position pins the frequency down further.
-  for (int64_t i = 0; i < count; ++i) {
-    int64_t position = first + i;
-    if (position == 0)
-      continue;
-    double angle = std::atan2(sine[i], cosine[i]);
-    frequency += std::remainder(angle - frequency * position, turn) / position;
-  }
-  for (int64_t i = 0; i < count; ++i) {
-    double angle = frequency * (first + i);
-    // Written so that what is no number does not pass.
-    if (!(std::fabs(cosine[i] - scaling * std::cos(angle)) <= 1e-4 * scaling &&
-          std::fabs(sine[i] - scaling * std::sin(angle)) <= 1e-4 * scaling))
-      return std::nullopt;
-  }
-  return Angle{frequency, scaling};
-}
-
-/// Frequencies of a pair of tables: row p holds cos and sin of position p.
-std::optional<std::vector<float>>
-Raiser::getTableFrequencies(const HostTensor &cosine, const HostTensor &sine, double &scaling) {
-  if (cosine.shape.size() != 2 || cosine.shape != sine.shape || !cosine.data || !sine.data)
-    return std::nullopt;
-  int64_t positionCount = cosine.shape[0], pairs = cosine.shape[1];
-  work += cosine.getNumElements();
-  std::vector<float> frequencies;
-  for (int64_t pair = 0; pair < pairs; ++pair) {
-    std::vector<double> cosines, sines;
-    for (int64_t p = 0; p < std::min(positionCount, capacity); ++p) {
-      cosines.push_back(cosine[p * pairs + pair]);
-      sines.push_back(sine[p * pairs + pair]);
-    }
-    // A table rounds its angles; what a long one says of the far end is the less exact.
-    std::optional<Angle> angle =
-        fitAngle(ArrayRef(cosines).take_front(512), ArrayRef(sines).take_front(512), 0);
-    if (!angle || (pair > 0 && std::fabs(angle->scaling - scaling) > 1e-5))
-      return std::nullopt;
-    scaling = angle->scaling;
-    for (size_t p = 0; p < cosines.size(); ++p)
-      if (!(std::fabs(cosines[p] - scaling * std::cos(angle->frequency * p)) <= 5e-3))
-        return std::nullopt;
-    frequencies.push_back(static_cast<float>(angle->frequency));
-  }
-  return frequencies;
-}
-
-/// Frequencies that are powers of a whole number, as nearly all models have them, get the values
-/// that follow from it: graphs give them rounded in different ways, in tables of angles most.
-static void snapToPowers(MutableArrayRef<float> frequencies) {
-  int64_t pairs = frequencies.size();
-  auto getPower = [&](double base, int64_t i) {
-    return std::pow(base, -static_cast<double>(i) / static_cast<double>(pairs));
-  };
-  for (int64_t from = pairs - 1; from > 0; --from) {
-    double base = std::round(
-        std::pow(frequencies[from], -static_cast<double>(pairs) / static_cast<double>(from)));
-    if (!(base > 1 && base < 1e12))
-      continue;
-    // 2e-9 is a hundred-thousandth of a turn after a few thousand positions.
-    bool fits = true;
-    for (int64_t i = 0; fits && i < pairs; ++i)
-      fits = std::fabs(frequencies[i] - getPower(base, i)) <= 1e-6 * frequencies[i] + 2e-9;
-    if (!fits)
-      continue;
-    for (int64_t i = 0; i < pairs; ++i)
-      frequencies[i] = static_cast<float>(getPower(base, i));
-    return;
-  }
-}
-
 /// A view of heads whose columns are pairs, turned by angles that grow with the position.
 FailureOr<Raiser::Matrix> Raiser::emitRotation(const View &view) {
   int64_t size = view.shape.empty() ? 0 : view.shape.back();
@@ -211,7 +119,12 @@ FailureOr<Raiser::Matrix> Raiser::emitRotation(const View &view) {
 
   View plain = view;
   std::vector<float> frequencies(pairs, 0.0f);
-  double scaling = 0, rest = 0;
+  std::vector<double> fitted, uncertainties;
+  double scaling = 0, rest = 0, roundoff = 0;
+  for (const Column &column : view.columns)
+    for (const Column::Term &term : {column.first, column.second})
+      if (term.factor >= 0)
+        roundoff = std::max(roundoff, factors[term.factor].roundoff);
   bool interleaved = false;
   for (int64_t head = 0; head < heads; ++head) {
     ArrayRef<Column> columns = ArrayRef(view.columns).slice(head * size, size);
@@ -256,11 +169,13 @@ FailureOr<Raiser::Matrix> Raiser::emitRotation(const View &view) {
                 std::fabs(sine[row] + sine2[row]) <= 1e-6;
       if (!turns)
         return fail("expected a rotation of each pair of columns");
-      std::optional<Angle> angle = fitAngle(cosine, sine, first);
-      if (!angle || (scaling != 0 && std::fabs(angle->scaling - scaling) > 1e-5))
+      std::optional<Angle> angle = fitAngle(cosine, sine, first, roundoff);
+      if (!angle || (scaling != 0 && std::fabs(angle->scaling - scaling) > 1e-5 + roundoff))
         return fail("expected angles that are a frequency times the position");
       if (head == 0) {
         frequencies[pair] = static_cast<float>(angle->frequency);
+        fitted.push_back(angle->frequency);
+        uncertainties.push_back(angle->uncertainty);
         checks.angles.push_back({low->first.factor, high->second.factor, angle->frequency,
                                  angle->scaling / low->first.coefficient});
       } else if (std::fabs(angle->frequency - frequencies[pair]) > 1e-6 * frequencies[pair]) {
@@ -287,6 +202,13 @@ FailureOr<Raiser::Matrix> Raiser::emitRotation(const View &view) {
     coefficient = 1;
   if (std::fabs(own - 1) < 1e-6)
     own = 1;
+  if (roundoff > 0) {
+    snapToSeries(fitted, uncertainties);
+    llvm::transform(fitted, frequencies.begin(), [](double f) { return static_cast<float>(f); });
+    for (auto [angle, frequency] :
+         llvm::zip(MutableArrayRef(checks.angles).take_back(pairs), fitted))
+      angle.frequency = frequency;
+  }
   snapToPowers(frequencies);
   auto rope = RopeOp::create(
       builder, location, input->getType(), *input, rows, builder.getI64IntegerAttr(heads),
@@ -343,8 +265,7 @@ std::vector<double> llmc::getSamplePoints() {
   return points;
 }
 
-/// The named function with these values at the sample points.
-static std::optional<Nonlinearity> recognize(ArrayRef<double> samples) {
+std::optional<Nonlinearity> llmc::recognizeFunction(const Function &function) {
   using Candidate = std::pair<Nonlinearity, double (*)(double)>;
   static constexpr Candidate candidates[] = {
       {Nonlinearity::Relu, [](double x) { return x > 0 ? x : 0; }},
@@ -355,19 +276,25 @@ static std::optional<Nonlinearity> recognize(ArrayRef<double> samples) {
          return x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2;
        }},
       {Nonlinearity::GeluQuick, [](double x) { return x / (1 + std::exp(-1.702 * x)); }}};
+  if (function.centered)
+    return std::nullopt;
   std::vector<double> points = getSamplePoints();
-  for (auto [function, evaluate] : candidates) {
-    bool same = true;
-    for (auto [x, y] : llvm::zip(points, samples))
-      same &= std::fabs(evaluate(x) - y) <= 1e-6 * (1 + std::fabs(x));
-    if (same)
-      return function;
+  // The nearest one: constants in fp16 or bf16 leave room for two gelus.
+  std::optional<Nonlinearity> nearest;
+  double least = 1e-6 + 2 * function.roundoff;
+  for (auto [known, evaluate] : candidates) {
+    double distance = 0;
+    for (auto [x, y] : llvm::zip(points, function.samples)) {
+      double error = std::fabs(evaluate(x) - y) / (1 + std::fabs(x));
+      // What is no number is far from everything.
+      distance = error <= distance ? distance : std::isnan(error) ? INFINITY : error;
+    }
+    if (distance <= least) {
+      nearest = known;
+      least = distance;
+    }
   }
-  return std::nullopt;
-}
-
-std::optional<Nonlinearity> llmc::recognizeFunction(const Function &function) {
-  return function.centered ? std::nullopt : recognize(function.samples);
+  return nearest;
 }
 
 FailureOr<View> Raiser::emitFunction(const Function &function) {

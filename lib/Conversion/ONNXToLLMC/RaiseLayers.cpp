@@ -18,6 +18,46 @@ using namespace llmc;
 // Linear
 //===----------------------------------------------------------------------===//
 
+/// A matrix that DequantizeLinear computes from constants, seen through what only moves it.
+std::optional<Dequantized> Raiser::getDequantized(Value value) {
+  value = probe.resolve(value);
+  auto op = value.getDefiningOp<carrier::NodeOp>();
+  if (!op || op.getInputs().empty())
+    return std::nullopt;
+  Node node(op);
+  std::string type = node.getType();
+  bool keeps = type == "Identity" || (type == "Cast" && !tensor(value).isInteger);
+  if (keeps || type == "Transpose") {
+    std::optional<Dequantized> found = getDequantized(op.getInputs()[0]);
+    if (!found || keeps || node.getInts("perm") == ArrayRef<int64_t>({0, 1}))
+      return found;
+    return found->transpose();
+  }
+  if (type != "DequantizeLinear")
+    return std::nullopt;
+  auto getView = [&](unsigned i) -> std::optional<ConstantView> {
+    const HostTensor *found = has(node, i) ? probe.get(operand(node, i)) : nullptr;
+    return found ? found->constant : std::nullopt;
+  };
+  std::optional<ConstantView> codes = getView(0), scales = getView(1), zeros = getView(2);
+  if (!codes || !scales || (has(node, 2) && !zeros))
+    return std::nullopt;
+  return Dequantized::get(std::move(*codes), std::move(*scales), std::move(zeros),
+                          node.getInt("axis", 1), node.getInt("block_size", 0));
+}
+
+/// Computes the values of weights that no encoding holds.
+LogicalResult Raiser::settle(Weight &weight) {
+  if (!weight.dequantized || weight.dequantized->isGrouped())
+    return success();
+  std::optional<std::vector<double>> values = weight.dequantized->load();
+  if (!values)
+    return fail("cannot compute weights whose scales are not shared along the inputs");
+  weight.values = std::make_shared<const std::vector<double>>(std::move(*values));
+  weight.dequantized.reset();
+  return success();
+}
+
 /// A constant matrix of the file or a computed one.
 std::optional<Weight> Raiser::getMatrix(Node &node, unsigned i) {
   const HostTensor *found = has(node, i) ? probe.get(operand(node, i)) : nullptr;
@@ -25,6 +65,9 @@ std::optional<Weight> Raiser::getMatrix(Node &node, unsigned i) {
     return std::nullopt;
   Weight weight;
   weight.shape = found->shape;
+  weight.dequantized = getDequantized(operand(node, i));
+  if (weight.dequantized)
+    return weight;
   if (found->constant)
     weight.view = *found->constant;
   else if (found->data)
@@ -38,6 +81,10 @@ std::optional<Weight> Raiser::getMatrix(Node &node, unsigned i) {
 static Weight transpose(Weight weight) {
   int64_t rows = weight.shape[0], columns = weight.shape[1];
   std::swap(weight.shape[0], weight.shape[1]);
+  if (weight.dequantized) {
+    weight.dequantized = weight.dequantized->transpose();
+    return weight;
+  }
   if (!weight.values) {
     weight.view = weight.view.transpose({1, 0});
     return weight;
@@ -60,7 +107,7 @@ LogicalResult Raiser::emitLinear(Node &node, const View &input, Weight weight,
   if (weight.shape[0] < 1 || weight.shape[0] > maxColumns)
     return fail("expected 1 to " + Twine(maxColumns) + " outputs, found " + Twine(weight.shape[0]));
   FailureOr<Value> rowsValue = materializeExactly(input);
-  if (failed(rowsValue))
+  if (failed(rowsValue) || failed(settle(weight)))
     return failure();
   auto base = std::make_shared<Base>(location);
   base->input = *rowsValue;
@@ -232,6 +279,8 @@ LogicalResult Raiser::raiseGather(Node &node) {
   if (table->shape[1] < 1 || table->shape[1] > maxColumns)
     return fail("expected rows of 1 to " + Twine(maxColumns) + " columns, found " +
                 Twine(table->shape[1]));
+  if (failed(settle(*table)))
+    return failure();
   Value tableValue = parameters.get(builder, location, *table);
   if (!tableValue)
     return fail("cannot read its table");
@@ -285,7 +334,7 @@ FailureOr<Value> Raiser::emitPositionEmbedding(Value known) {
   for (int64_t i = 0; i < sizes.rows; ++i)
     if (indices[i] != sizes.past + i + offset)
       return failure();
-  if (offset < 0 || offset >= table->shape[0])
+  if (offset < 0 || offset >= table->shape[0] || failed(settle(*table)))
     return failure();
   Value tableValue =
       parameters.get(builder, location, *table->takeRows(offset, table->shape[0] - offset, 1));

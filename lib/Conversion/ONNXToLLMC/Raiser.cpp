@@ -175,7 +175,7 @@ bool Raiser::isData(Node &node, unsigned i) const {
   if (!has(node, i))
     return false;
   const HostTensor *found = probe.get(operand(node, i));
-  return found && !found->isKnown() && !found->constant;
+  return found && !found->isKnown() && !found->constant && !found->isWeights;
 }
 
 /// A known operand of one element. What is computed may depend on the length, so it is checked.

@@ -22,6 +22,7 @@ struct RowFactor {
   mlir::Value value;
   int64_t column;             ///< in its last axis
   std::vector<double> values; ///< at the probe's positions
+  double roundoff = 0;        ///< of the values, as in HostTensor
   bool operator<(const RowFactor &other) const { return values < other.values; }
 };
 
@@ -151,6 +152,8 @@ private:
   std::optional<View> applyMovement(const View &view, llvm::ArrayRef<int64_t> newShape,
                                     llvm::ArrayRef<int64_t> permutation);
 
+  mlir::FailureOr<View> findLogits();
+
   // Emission.
   struct Matrix {
     mlir::Value value;
@@ -179,9 +182,13 @@ private:
                                int64_t rotated, bool interleaved);
   std::optional<std::vector<float>> getTableFrequencies(const HostTensor &cosine,
                                                         const HostTensor &sine, double &scaling);
+  mlir::FailureOr<std::pair<HostTensor, HostTensor>>
+  getTableAngles(mlir::Value cosine, mlir::Value sine, mlir::ArrayRef<double> places);
   mlir::FailureOr<mlir::Value> emitPositionEmbedding(mlir::Value known);
   std::optional<Weight> getVector(Node &node, unsigned i, int64_t size);
   std::optional<Weight> getMatrix(Node &node, unsigned i);
+  std::optional<Dequantized> getDequantized(mlir::Value value);
+  mlir::LogicalResult settle(Weight &weight);
   int32_t addFactor(RowFactor factor);
 
   carrier::GraphOp graph;

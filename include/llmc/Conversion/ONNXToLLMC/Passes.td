@@ -21,6 +21,14 @@ def RaiseONNX : Pass<"raise-onnx", "::mlir::ModuleOp"> {
     what they let through, rotations by their angles. So it does not matter how an exporter spelled
     them. What was seen at one length is checked at the full context.
 
+    The program gives logits. Where other outputs hold rows too, such as hidden states, the one with
+    `logits` in its name is taken, and a remark names those left out.
+
+    Integers with DequantizeLinear become `#llmc.grouped` parameters where they share scales along
+    the inputs, else their values. Tables of angles in fp16 or bf16 give the frequencies behind
+    them: powers of one number, over factors of the first and the last where a scaling for longer
+    contexts left those, as far as the tables' rounding allows.
+
     Before:
     ```mlir
     %y = onnx.node "MatMul"(%x, %w) {…} : (…) -> tensor<?x?x1536xf32>

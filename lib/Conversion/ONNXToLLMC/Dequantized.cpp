@@ -1,0 +1,91 @@
+//===- Dequantized.cpp - weights that DequantizeLinear gives ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Dequantized.h"
+#include "Evaluate.h"
+
+using namespace mlir;
+using namespace llmc;
+
+/// Scales or zeros as rows × columns of the blocks of a matrix of `shape`.
+static std::optional<ConstantView> spread(const ConstantView &view, ArrayRef<int64_t> shape,
+                                          int64_t axis, int64_t block) {
+  ConstantView result = view;
+  if (block > 0) {
+    SmallVector<int64_t> wanted(shape);
+    wanted[axis] = wanted[axis] / block + (wanted[axis] % block != 0);
+    return ArrayRef(view.shape) == ArrayRef(wanted) ? std::optional(result) : std::nullopt;
+  }
+  result.shape.assign(shape.begin(), shape.end());
+  result.strides.assign(2, 0);
+  if (view.getNumElements() == 1)
+    return result;
+  if (view.shape.size() != 1 || view.shape[0] != shape[axis])
+    return std::nullopt;
+  result.strides[axis] = view.strides[0];
+  return result;
+}
+
+std::optional<Dequantized> Dequantized::get(ConstantView codes, ConstantView scales,
+                                            std::optional<ConstantView> zeros, int64_t axis,
+                                            int64_t block) {
+  Type scale = scales.element;
+  if (codes.shape.size() != 2 || !(codes.element.isInteger(4) || codes.element.isInteger(8)) ||
+      !(scale.isF32() || scale.isF16() || scale.isBF16()) || codes.getNumElements() < 1 ||
+      (zeros && zeros->element != codes.element) || block < 0)
+    return std::nullopt;
+  axis = scales.getNumElements() == 1 && block == 0 ? 0 : normalizeAxis(axis, 2);
+  if (axis < 0)
+    return std::nullopt;
+  std::optional<ConstantView> spreadScales = spread(scales, codes.shape, axis, block);
+  std::optional<ConstantView> spreadZeros =
+      zeros ? spread(*zeros, codes.shape, axis, block) : std::nullopt;
+  if (!spreadScales || (zeros && !spreadZeros))
+    return std::nullopt;
+  Dequantized result{std::move(codes), std::move(*spreadScales), std::move(spreadZeros)};
+  if (block > 0)
+    (axis == 0 ? result.rowBlock : result.columnBlock) = block;
+  return result;
+}
+
+Dequantized Dequantized::transpose() const {
+  Dequantized result = *this;
+  result.codes = codes.transpose({1, 0});
+  result.scales = scales.transpose({1, 0});
+  if (zeros)
+    result.zeros = zeros->transpose({1, 0});
+  std::swap(result.rowBlock, result.columnBlock);
+  return result;
+}
+
+Dequantized Dequantized::takeRows(int64_t start, int64_t size, int64_t step) const {
+  Dequantized result = *this;
+  result.codes = codes.slice(0, start, size, step);
+  result.scales = scales.slice(0, start, size, step);
+  if (zeros)
+    result.zeros = zeros->slice(0, start, size, step);
+  return result;
+}
+
+bool Dequantized::isGrouped() const {
+  return rowBlock == 1 && (columnBlock > 1 || scales.strides[1] == 0 || codes.shape[1] == 1);
+}
+
+std::optional<std::vector<double>> Dequantized::load() const {
+  int64_t count = codes.getNumElements(), width = codes.shape[1];
+  if (count > maxEvaluatedElements)
+    return std::nullopt;
+  auto values = codes.load(), scale = scales.load();
+  auto zero = zeros ? zeros->load() : std::optional(std::vector<double>());
+  if (!values || !scale || !zero)
+    return std::nullopt;
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t at = i / width / rowBlock * scales.shape[1] + i % width / columnBlock;
+    (*values)[i] = ((*values)[i] - (zeros ? (*zero)[at] : 0)) * (*scale)[at];
+  }
+  return values;
+}

@@ -1,0 +1,39 @@
+//===- Dequantized.h - weights that DequantizeLinear gives ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_DEQUANTIZED_H
+#define LLMC_LIB_CONVERSION_ONNXTOLLMC_DEQUANTIZED_H
+
+#include "HostTensor.h"
+
+namespace llmc {
+
+/// A matrix of (code − zero) · scale. Element (r, c) has scale and zero (r / rowBlock,
+/// c / columnBlock), whose views repeat by strides of 0.
+struct Dequantized {
+  ConstantView codes; ///< 4- or 8-bit integers, rows × columns
+  ConstantView scales;
+  std::optional<ConstantView> zeros; ///< 0 where there are none
+  int64_t rowBlock = 1, columnBlock = 1;
+
+  /// As the operator says it: one scale in all, one per place of `axis`, or (block > 0) one per
+  /// `block` places of it. Nothing where the shapes don't fit or the types are others.
+  static std::optional<Dequantized> get(ConstantView codes, ConstantView scales,
+                                        std::optional<ConstantView> zeros, int64_t axis,
+                                        int64_t block);
+  Dequantized transpose() const;
+  /// As Weight::takeRows; the rows must not share scales in blocks.
+  Dequantized takeRows(int64_t start, int64_t size, int64_t step) const;
+  /// Whether scales are shared along rows, so that #llmc.grouped holds the matrix exactly.
+  bool isGrouped() const;
+  /// The values, row by row; empty where the bytes can't be read or are too many.
+  std::optional<std::vector<double>> load() const;
+};
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CONVERSION_ONNXTOLLMC_DEQUANTIZED_H
