@@ -98,7 +98,7 @@ void runLinear(mlir::MLIRContext &context, const TestTarget &target,
   const Emitter emitters[] = {[&](mlir::ModuleOp module, const KernelTarget &target) {
     return *emitLinear(module, kernel, target);
   }};
-  CompiledKernels kernels(context, target.target, emitters);
+  CompiledKernels kernels(context, target, emitters);
   TiledLayout layout = TiledLayout::get(kernel.weight);
   int64_t rows = benchmark.rows, stride = getRowStride(K), bytes = layout.getByteSize();
   int64_t copies = rows == 1 ? (256 << 20) / bytes + 1 : 1;
@@ -130,7 +130,7 @@ void runAttention(mlir::MLIRContext &context, const TestTarget &target, mlir::Ty
   const Emitter emitters[] = {[&](mlir::ModuleOp module, const KernelTarget &target) {
     return emitAttention(module, kernel, target);
   }};
-  CompiledKernels kernels(context, target.target, emitters);
+  CompiledKernels kernels(context, target, emitters);
   CacheLayout layout = CacheLayout::get(cache);
   Pages state(layout.size), query(rows * heads * headSize * 4), output(rows * heads * headSize * 4),
       scratch(kernel.getScratchBytes());
