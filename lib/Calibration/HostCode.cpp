@@ -104,9 +104,9 @@ llvm::Expected<HostCode> HostCode::compile(SPMDProgram program) {
   code.stateBytes = program.stateBytes;
   mlir::registerBuiltinDialectTranslation(*program.code->getContext());
   mlir::registerLLVMDialectTranslation(*program.code->getContext());
-  if (mlir::failed(lowerSPMDToLLVM(program)))
+  if (mlir::failed(lowerSPMDToLLVM(*program.code)))
     return llvm::createStringError("cannot generate code to calibrate with");
-  std::string name = getStepFunctionName(*program.variants.front().target);
+  std::string name = getEntryName(*program.variants.front());
   auto function = program.code->lookupSymbol<mlir::LLVM::LLVMFuncOp>(name);
   function.setLinkage(mlir::LLVM::Linkage::External);
 

@@ -16,6 +16,7 @@
 #include "llmc/Conversion/LLMCToLinalg/LLMCToLinalg.h"
 #include "llmc/Conversion/LLMCToSPMD/Passes.h"
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
+#include "llmc/Conversion/SPMDToLLVM/Passes.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
@@ -146,6 +147,7 @@ int main(int argc, char **argv) {
   registerConvertLLMCToLinalg();
   registerRaiseONNX();
   registerConvertLLMCToSPMD();
+  registerConvertSPMDToLLVM();
   registerCalibrate();
   llmc::registerTransformsPasses();
   auto [input, output] =

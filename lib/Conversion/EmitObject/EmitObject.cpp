@@ -74,10 +74,9 @@ public:
 
   void build(const SPMDProgram &program, const WeightTable &weights, const CodeOptions &options) {
     llvm::SmallVector<llvm::Constant *> variants, regions;
-    for (const SPMDProgram::Variant &variant : program.variants)
-      variants.push_back(
-          structure({text(variant.target->name), number(64, variant.target->features),
-                     module.getFunction(getStepFunctionName(*variant.target))}));
+    for (const KernelTarget *variant : program.variants)
+      variants.push_back(structure({text(variant->name), number(64, variant->features),
+                                    module.getFunction(getEntryName(*variant))}));
     for (const SPMDProgram::Region &region : program.regions)
       regions.push_back(structure(
           {number(64, region.offset), number(64, region.stride), number(64, region.block)}));
@@ -212,7 +211,7 @@ emitModule(mlir::ModuleOp module, const WeightTable &weights, const Target &targ
   mlir::registerLLVMDialectTranslation(*module.getContext());
   mlir::FailureOr<SPMDProgram> program =
       lowerToSPMD(module, weights, {options.maxRows, target.variants});
-  if (mlir::failed(program) || mlir::failed(lowerSPMDToLLVM(*program)))
+  if (mlir::failed(program) || mlir::failed(lowerSPMDToLLVM(*program->code)))
     return llvm::createStringError("cannot generate code for %s", target.triple.str().c_str());
   std::unique_ptr<llvm::Module> result =
       mlir::translateModuleToLLVMIR(*program->code, context, options.programSymbol);

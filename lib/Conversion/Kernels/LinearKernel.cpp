@@ -159,7 +159,5 @@ FailureOr<func::FuncOp> llmc::emitLinear(ModuleOp module, const LinearKernel &ke
          << (kernel.exactOutput ? "x" : "") << "_" << target.name;
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
-  func::FuncOp function = LinearEmitter(module, name, kernel, target).emit();
-  lowerGroupDots(function, target.dot);
-  return function;
+  return LinearEmitter(module, name, kernel, target).emit();
 }

@@ -59,14 +59,6 @@ private:
           std::pair("worker_arena_bytes", program.workerArenaBytes),
           std::pair("state_bytes", program.stateBytes)})
       list.set(name, builder.getI64IntegerAttr(value));
-    SmallVector<Attribute> variants;
-    for (const SPMDProgram::Variant &variant : program.variants)
-      variants.push_back(builder.getDictionaryAttr(
-          {builder.getNamedAttr("name", builder.getStringAttr(variant.target->name)),
-           builder.getNamedAttr("row", FlatSymbolRefAttr::get(&getContext(), variant.rowFunction)),
-           builder.getNamedAttr("rows",
-                                FlatSymbolRefAttr::get(&getContext(), variant.rowsFunction))}));
-    list.set("variants", builder.getArrayAttr(variants));
     return list.getDictionary(&getContext());
   }
 

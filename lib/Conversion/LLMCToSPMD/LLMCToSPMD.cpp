@@ -35,6 +35,45 @@ static SmallVector<int64_t> planState(func::FuncOp step, SPMDProgram &program) {
   return offsets;
 }
 
+//===----------------------------------------------------------------------===//
+// Variants
+//===----------------------------------------------------------------------===//
+
+std::string llmc::getEntryName(const KernelTarget &target) {
+  std::string name = "step_" + target.name.str();
+  llvm::replace(name, '-', '_');
+  return name;
+}
+
+static spmd::TargetAttr getTargetAttr(MLIRContext *context, const KernelTarget &target) {
+  return spmd::TargetAttr::get(context, target.name, target.cpu, target.llvmFeatures, target.dot);
+}
+
+void llmc::setTarget(ModuleOp code, const KernelTarget &target) {
+  spmd::TargetAttr attribute = getTargetAttr(code.getContext(), target);
+  for (auto function : code.getOps<func::FuncOp>())
+    if (!function->hasAttr(spmd::SPMDDialect::targetAttrName))
+      function->setAttr(spmd::SPMDDialect::targetAttrName, attribute);
+}
+
+void llmc::addEntry(ModuleOp code, const KernelTarget &target, StringRef row, StringRef rows) {
+  OpBuilder builder = OpBuilder::atBlockEnd(code.getBody());
+  spmd::EntryOp::create(builder, code.getLoc(), getEntryName(target), row, rows,
+                        getTargetAttr(code.getContext(), target));
+}
+
+/// Gives each worker as many bytes of its own as any kernel takes.
+static void setWorkerArena(ModuleOp code, int64_t bytes) {
+  code.walk([&](spmd::FieldOp op) {
+    if (op.getField() == spmd::Field::WorkerArena)
+      op.setStride(bytes);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
+
 static void loadDialects(MLIRContext *context) {
   context->loadDialect<spmd::SPMDDialect>();
   loadKernelDialects(context);
@@ -63,19 +102,22 @@ FailureOr<SPMDProgram> llmc::lowerToSPMD(ModuleOp module, const WeightTable &wei
   program.vocabulary = logits.getDimSize(1);
 
   for (const KernelTarget *target : options.targets) {
-    SPMDProgram::Variant variant{target, "", ""};
+    std::string row, rows;
     for (bool oneRow : {true, false}) {
       PlanContext context{weights, *target, *program.code, oneRow, options.maxRows, 0, {}, {}};
       FailureOr<PlanContext::Planned> planned =
           FunctionPlanner(context, step).planStep(cacheOffsets);
       if (failed(planned))
         return failure();
-      (oneRow ? variant.rowFunction : variant.rowsFunction) = planned->function.getName();
+      (oneRow ? row : rows) = planned->function.getName();
       program.arenaBytes = std::max(program.arenaBytes, planned->frameBytes);
       program.workerArenaBytes = std::max(program.workerArenaBytes, context.workerArenaBytes);
     }
-    program.variants.push_back(variant);
+    setTarget(*program.code, *target);
+    addEntry(*program.code, *target, row, rows);
+    program.variants.push_back(target);
   }
+  setWorkerArena(*program.code, program.workerArenaBytes);
   return program;
 }
 
@@ -93,9 +135,12 @@ FailureOr<SPMDProgram> llmc::lowerPartToSPMD(func::FuncOp part, const WeightTabl
     if (failed(planned))
       return failure();
     std::string name = planned->function.getName().str();
-    program.variants.push_back({target, name, name});
+    setTarget(*program.code, *target);
+    addEntry(*program.code, *target, name, name);
+    program.variants.push_back(target);
     program.arenaBytes = std::max(program.arenaBytes, planned->frameBytes);
     program.workerArenaBytes = std::max(program.workerArenaBytes, context.workerArenaBytes);
   }
+  setWorkerArena(*program.code, program.workerArenaBytes);
   return program;
 }

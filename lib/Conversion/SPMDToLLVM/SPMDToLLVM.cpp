@@ -6,37 +6,42 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
-#include "llmc/Dialect/SPMD/IR/SPMD.h"
+#include "llmc/Conversion/SPMDToLLVM/Passes.h"
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/program.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
 #include <cstddef>
 
+namespace llmc {
+#define GEN_PASS_DEF_CONVERTSPMDTOLLVM
+#include "llmc/Conversion/SPMDToLLVM/Passes.h.inc"
+} // namespace llmc
+
 using namespace mlir;
 using namespace llmc;
 
-std::string llmc::getStepFunctionName(const KernelTarget &target) {
-  std::string name = "step_" + target.name.str();
-  llvm::replace(name, '-', '_');
-  return name;
-}
-
 namespace {
+
+/// Marks functions that the runtime calls, on the way.
+constexpr StringLiteral entryAttrName = "spmd.entry";
 
 /// Rewrites the spmd operations of a module. A !spmd.step becomes a structure of the llmc_step's
 /// address, the worker's index and the number of workers.
 class StepLowering {
 public:
-  StepLowering(SPMDProgram &program)
-      : program(program), module(*program.code), builder(module.getContext()),
+  StepLowering(ModuleOp module)
+      : module(module), builder(module.getContext()),
         pointer(LLVM::LLVMPointerType::get(module.getContext())) {
     Type i64 = builder.getI64Type();
     stepType = LLVM::LLVMStructType::getLiteral(module.getContext(), {pointer, i64, i64});
@@ -58,8 +63,8 @@ public:
     });
     for (auto function : module.getOps<func::FuncOp>())
       lowerSignature(function);
-    for (const SPMDProgram::Variant &variant : program.variants)
-      emitStepFunction(variant);
+    for (auto entry : llvm::make_early_inc_range(module.getOps<spmd::EntryOp>()))
+      lower(entry);
   }
 
 private:
@@ -118,7 +123,7 @@ private:
     Value value = loadMember(location, pointer, part(handle, 0), getOffset(op.getField()));
     if (op.getField() == spmd::Field::WorkerArena) {
       Value offset = arith::MulIOp::create(builder, location, part(handle, 1),
-                                           constant(location, program.workerArenaBytes));
+                                           constant(location, op.getStride()));
       value = LLVM::GEPOp::create(builder, location, pointer, builder.getI8Type(), value,
                                   ArrayRef<LLVM::GEPArg>{offset});
     }
@@ -174,6 +179,8 @@ private:
   }
 
   void lowerSignature(func::FuncOp function) {
+    if (function.isExternal())
+      return;
     SmallVector<Type> types;
     for (BlockArgument argument : function.getArguments()) {
       if (isa<spmd::StepType>(argument.getType()))
@@ -183,14 +190,14 @@ private:
     function.setFunctionType(builder.getFunctionType(types, function.getResultTypes()));
   }
 
-  void emitStepFunction(const SPMDProgram::Variant &variant) {
-    Location location = module.getLoc();
+  void lower(spmd::EntryOp op) {
+    Location location = op.getLoc();
     Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
-    builder.setInsertionPointToEnd(module.getBody());
-    std::string name = getStepFunctionName(*variant.target);
-    auto function = func::FuncOp::create(builder, location, name,
+    builder.setInsertionPoint(op);
+    auto function = func::FuncOp::create(builder, location, op.getSymName(),
                                          builder.getFunctionType({pointer, i32, i32}, TypeRange()));
-    function->setAttr("llmc.variant", builder.getStringAttr(variant.target->name));
+    function->setAttr(spmd::SPMDDialect::targetAttrName, op.getTarget());
+    function->setAttr(entryAttrName, builder.getUnitAttr());
     builder.setInsertionPointToStart(function.addEntryBlock());
     Value step = LLVM::UndefOp::create(builder, location, stepType);
     Value address = function.getArgument(0);
@@ -205,66 +212,121 @@ private:
     scf::IfOp::create(
         builder, location, one,
         [&](OpBuilder &nested, Location) {
-          func::CallOp::create(nested, location, variant.rowFunction, TypeRange(), step);
+          func::CallOp::create(nested, location, op.getRow(), TypeRange(), step);
           scf::YieldOp::create(nested, location);
         },
         [&](OpBuilder &nested, Location) {
-          func::CallOp::create(nested, location, variant.rowsFunction, TypeRange(), step);
+          func::CallOp::create(nested, location, op.getRows(), TypeRange(), step);
           scf::YieldOp::create(nested, location);
         });
     func::ReturnOp::create(builder, location);
+    op.erase();
   }
 
-  SPMDProgram &program;
   ModuleOp module;
   OpBuilder builder;
   Type pointer;
   LLVM::LLVMStructType stepType;
 };
 
-/// Gives every function the CPU of its variant, whose name its own ends with.
-void setTargets(SPMDProgram &program) {
-  program.code->walk([&](LLVM::LLVMFuncOp function) {
-    if (function.isExternal())
-      return;
-    auto exported = function->getAttrOfType<StringAttr>("llmc.variant");
-    for (const SPMDProgram::Variant &variant : program.variants) {
-      const KernelTarget &target = *variant.target;
-      if (exported ? exported.getValue() != target.name
-                   : !function.getName().ends_with(("_" + target.name).str()))
-        continue;
-      MLIRContext *context = function.getContext();
-      function.setTargetCpu(target.cpu);
-      // A kernel is called from many stages, and one copy of it is enough.
-      function.setNoInline(!exported);
-      if (!target.llvmFeatures.empty())
-        function.setTargetFeaturesAttr(LLVM::TargetFeaturesAttr::get(context, target.llvmFeatures));
-      if (target.dot == DotLowering::Vnni)
-        function.setPassthroughAttr(ArrayAttr::get(
-            context, ArrayAttr::get(context, {StringAttr::get(context, "prefer-vector-width"),
-                                              StringAttr::get(context, "512")})));
-      function.setLinkage(LLVM::Linkage::Internal);
-      function->removeAttr("llmc.variant");
-      break;
-    }
+/// A step is what a function is given: nothing else has one.
+LogicalResult checkSteps(ModuleOp module) {
+  auto isStep = [](Type type) { return isa<spmd::StepType>(type); };
+  WalkResult result = module.walk([&](Operation *op) {
+    auto function = dyn_cast<func::FuncOp>(op);
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        if ((!function || &block != &region.front()) &&
+            llvm::any_of(block.getArgumentTypes(), isStep)) {
+          op->emitOpError("expected a step to be an argument of a function");
+          return WalkResult::interrupt();
+        }
+    bool gives = function ? llvm::any_of(function.getResultTypes(), isStep)
+                          : llvm::any_of(op->getResultTypes(), isStep);
+    bool declares =
+        function && function.isExternal() && llvm::any_of(function.getArgumentTypes(), isStep);
+    if (!gives && !declares)
+      return WalkResult::advance();
+    op->emitOpError(gives ? "expected a step to be an argument of a function"
+                          : "expected the body of a function that takes a step");
+    return WalkResult::interrupt();
   });
+  return failure(result.wasInterrupted());
 }
+
+LogicalResult lowerDots(ModuleOp module) {
+  for (auto function : module.getOps<func::FuncOp>()) {
+    auto target = function->getAttrOfType<spmd::TargetAttr>(spmd::SPMDDialect::targetAttrName);
+    if (target) {
+      lowerGroupDots(function, target.getDot());
+      continue;
+    }
+    WalkResult result = function.walk([](GroupDotOp) { return WalkResult::interrupt(); });
+    if (result.wasInterrupted())
+      return function.emitOpError("expected an attribute ")
+             << spmd::SPMDDialect::targetAttrName << ", which says what a dot product becomes";
+  }
+  return success();
+}
+
+/// Upstream's conversions leave alone what they don't know.
+LogicalResult checkConverted(ModuleOp module) {
+  WalkResult result = module.walk([](Operation *op) {
+    if (isa_and_nonnull<LLVM::LLVMDialect, BuiltinDialect>(op->getDialect()))
+      return WalkResult::advance();
+    op->emitOpError("has no conversion to the LLVM dialect");
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+/// Gives every function the CPU of its target.
+void setTargets(ModuleOp module) {
+  MLIRContext *context = module.getContext();
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    auto target = function->getAttrOfType<spmd::TargetAttr>(spmd::SPMDDialect::targetAttrName);
+    if (!target)
+      continue;
+    function.setTargetCpu(target.getCpu());
+    // A kernel is called from many stages, and one copy of it is enough.
+    function.setNoInline(!function->hasAttr(entryAttrName));
+    if (!target.getFeatures().empty())
+      function.setTargetFeaturesAttr(LLVM::TargetFeaturesAttr::get(context, target.getFeatures()));
+    if (target.getDot() == spmd::DotLowering::Vnni)
+      function.setPassthroughAttr(ArrayAttr::get(
+          context, ArrayAttr::get(context, {StringAttr::get(context, "prefer-vector-width"),
+                                            StringAttr::get(context, "512")})));
+    function.setLinkage(LLVM::Linkage::Internal);
+    function->removeAttr(spmd::SPMDDialect::targetAttrName);
+    function->removeAttr(entryAttrName);
+  }
+}
+
+struct ConvertSPMDToLLVMPass : llmc::impl::ConvertSPMDToLLVMBase<ConvertSPMDToLLVMPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (failed(checkSteps(module)) || failed(lowerDots(module)))
+      return signalPassFailure();
+    StepLowering(module).run();
+    OpPassManager passes(ModuleOp::getOperationName());
+    passes.addPass(createCSEPass());
+    passes.addPass(createSCFToControlFlowPass());
+    passes.addPass(createConvertVectorToLLVMPass());
+    passes.addPass(createArithToLLVMConversionPass());
+    passes.addPass(createConvertIndexToLLVMPass());
+    passes.addPass(createConvertControlFlowToLLVMPass());
+    passes.addPass(createConvertFuncToLLVMPass());
+    passes.addPass(createReconcileUnrealizedCastsPass());
+    if (failed(runPipeline(passes, module)) || failed(checkConverted(module)))
+      return signalPassFailure();
+    setTargets(module);
+  }
+};
 
 } // namespace
 
-LogicalResult llmc::lowerSPMDToLLVM(SPMDProgram &program) {
-  StepLowering(program).run();
-  PassManager passes(program.code->getContext());
-  passes.addPass(createCSEPass());
-  passes.addPass(createSCFToControlFlowPass());
-  passes.addPass(createConvertVectorToLLVMPass());
-  passes.addPass(createArithToLLVMConversionPass());
-  passes.addPass(createConvertIndexToLLVMPass());
-  passes.addPass(createConvertControlFlowToLLVMPass());
-  passes.addPass(createConvertFuncToLLVMPass());
-  passes.addPass(createReconcileUnrealizedCastsPass());
-  if (failed(passes.run(*program.code)))
-    return failure();
-  setTargets(program);
-  return success();
+LogicalResult llmc::lowerSPMDToLLVM(ModuleOp code) {
+  PassManager passes(code.getContext());
+  passes.addPass(createConvertSPMDToLLVM());
+  return passes.run(code);
 }

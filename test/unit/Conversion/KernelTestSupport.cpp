@@ -51,10 +51,10 @@ std::vector<TestTarget> llmc::test::getTestTargets() {
     if (runsHere(target))
       result.push_back({target.name.str(), target});
     bool needed = runsHere(target) ? allRunHere && &target == base : base != nullptr;
-    if (!needed || target.dot == DotLowering::Plain)
+    if (!needed || target.dot == spmd::DotLowering::Plain)
       continue;
     TestTarget plain{"plain:" + target.name.str(), target, /*plain=*/true};
-    plain.target.dot = DotLowering::Plain;
+    plain.target.dot = spmd::DotLowering::Plain;
     plain.target.cpu = base->cpu;
     plain.target.llvmFeatures = base->llvmFeatures;
     result.push_back(plain);
@@ -71,17 +71,6 @@ std::unique_ptr<mlir::MLIRContext> llmc::test::makeContext() {
   return context;
 }
 
-/// Adds a step function that does nothing: a program has two.
-static std::string addStep(mlir::ModuleOp module, const std::string &name) {
-  mlir::OpBuilder builder(module.getContext());
-  builder.setInsertionPointToEnd(module.getBody());
-  auto type = builder.getFunctionType({spmd::StepType::get(module.getContext())}, {});
-  auto function = mlir::func::FuncOp::create(builder, module.getLoc(), name, type);
-  builder.setInsertionPointToStart(function.addEntryBlock());
-  mlir::func::ReturnOp::create(builder, module.getLoc());
-  return name;
-}
-
 /// The value of an Expected that must not be an error.
 template <typename T>
 static T take(llvm::Expected<T> value) {
@@ -94,22 +83,19 @@ static llvm::SmallVector<char, 0> compile(mlir::MLIRContext &context, const Test
                                           llvm::ArrayRef<Emitter> emitters,
                                           std::vector<std::string> &names) {
   const KernelTarget &target = testTarget.target;
-  SPMDProgram program;
-  program.code = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
+  mlir::OwningOpRef<mlir::ModuleOp> code = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
   for (const Emitter &emit : emitters)
-    names.push_back(emit(*program.code, target).getName().str());
-  std::string suffix = "_" + target.name.str();
-  program.variants.push_back(
-      {&target, addStep(*program.code, "row" + suffix), addStep(*program.code, "rows" + suffix)});
-  if (mlir::failed(mlir::verify(*program.code)) || mlir::failed(lowerSPMDToLLVM(program)))
+    names.push_back(emit(*code, target).getName().str());
+  setTarget(*code, target);
+  if (mlir::failed(mlir::verify(*code)) || mlir::failed(lowerSPMDToLLVM(*code)))
     llvm::report_fatal_error("cannot lower the kernels");
-  program.code->walk([&](mlir::LLVM::LLVMFuncOp function) {
+  code->walk([&](mlir::LLVM::LLVMFuncOp function) {
     if (llvm::is_contained(names, function.getName()))
       function.setLinkage(mlir::LLVM::Linkage::External);
   });
   llvm::LLVMContext llvmContext;
   std::unique_ptr<llvm::Module> module =
-      mlir::translateModuleToLLVMIR(*program.code, llvmContext, "kernels");
+      mlir::translateModuleToLLVMIR(*code, llvmContext, "kernels");
   std::unique_ptr<llvm::TargetMachine> machine = take(makeTargetMachine(getHostTriple()));
   module->setDataLayout(machine->createDataLayout());
   module->setTargetTriple(machine->getTargetTriple());

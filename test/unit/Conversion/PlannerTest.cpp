@@ -93,6 +93,10 @@ protected:
     return parseSourceString<ModuleOp>(prologue + body, &context);
   }
 
+  static spmd::EntryOp getEntry(SPMDProgram &program) {
+    return *program.code->getOps<spmd::EntryOp>().begin();
+  }
+
   FailureOr<SPMDProgram> lower(ModuleOp module) {
     FailureOr<WeightTable> weights = WeightTable::plan(module);
     if (failed(weights))
@@ -176,8 +180,8 @@ TEST_F(PlannerTest, BlocksNeedTheBarriersOfFlatCode) {
   for (bool oneRow : {true, false}) {
     auto run = [&](SPMDProgram &program) {
       Trace result;
-      const SPMDProgram::Variant &variant = program.variants.front();
-      trace(*program.code, oneRow ? variant.rowFunction : variant.rowsFunction, result);
+      spmd::EntryOp entry = getEntry(program);
+      trace(*program.code, (oneRow ? entry.getRow() : entry.getRows()).str(), result);
       return result;
     };
     Trace flatTrace = run(*flatProgram), blocksTrace = run(*blocksProgram);
@@ -213,7 +217,7 @@ TEST_F(PlannerTest, FunctionsWorkOnAllRowsAndOnOutputRows) {
   FailureOr<SPMDProgram> program = lower(*module);
   ASSERT_TRUE(succeeded(program));
   llvm::StringSet<> callees;
-  auto step = program->code->lookupSymbol<func::FuncOp>(program->variants.front().rowFunction);
+  auto step = program->code->lookupSymbol<func::FuncOp>(getEntry(*program).getRow());
   for (auto call : step.getOps<func::CallOp>())
     callees.insert(call.getCallee());
   EXPECT_EQ(callees.size(), 2u);

@@ -8,6 +8,8 @@
 #ifndef LLMC_CONVERSION_KERNELS_KERNELTARGET_H
 #define LLMC_CONVERSION_KERNELS_KERNELTARGET_H
 
+#include "llmc/Dialect/SPMD/IR/SPMDEnums.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/TargetParser/Triple.h"
@@ -15,14 +17,6 @@
 #include <cstdint>
 
 namespace llmc {
-
-/// How llmc.group_dot becomes instructions.
-enum class DotLowering {
-  Plain,   ///< plain arithmetic: the op's meaning, on any machine
-  Vnni,    ///< vpdpbusd on 512-bit vectors (AVX-512 VNNI)
-  Maddubs, ///< vpmaddubsw, sums in int16, vpmaddwd (AVX2)
-  Sdot     ///< sdot (AArch64 dot product)
-};
 
 /// Tiles of 16 weight rows that any target multiplies at once.
 inline constexpr unsigned maxTilesAtOnce = 3;
@@ -39,7 +33,7 @@ struct KernelTarget {
   unsigned integerTiles; ///< tiles of 16 weight rows in that register tile
   bool fma;              ///< has fused multiply-add
   bool halfConversion;   ///< converts f16 in hardware
-  DotLowering dot;
+  spmd::DotLowering dot; ///< what llmc.group_dot becomes
 };
 
 /// The variants for an architecture, best first; empty where llmc has none.

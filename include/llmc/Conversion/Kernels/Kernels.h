@@ -130,9 +130,6 @@ mlir::func::FuncOp emitAdd(mlir::ModuleOp module, int64_t width, const KernelTar
 /// (begin i, end i [output rows], outputs p, input p, output p)
 mlir::func::FuncOp emitGatherRows(mlir::ModuleOp module, int64_t width, const KernelTarget &target);
 
-/// Replaces every llmc.group_dot in `function` as `lowering` says.
-void lowerGroupDots(mlir::func::FuncOp function, DotLowering lowering);
-
 } // namespace llmc
 
 #endif // LLMC_CONVERSION_KERNELS_KERNELS_H

@@ -55,20 +55,27 @@ struct SPMDOptions {
 
 /// A planned program.
 struct SPMDProgram {
-  struct Variant {
-    const KernelTarget *target;
-    std::string rowFunction, rowsFunction; ///< for one row, and for any number
-  };
   struct Region {
     int64_t offset, stride, block;
   };
 
   mlir::OwningOpRef<mlir::ModuleOp> code; ///< spmd, func and kernels
-  llvm::SmallVector<Variant> variants;
+  llvm::SmallVector<const KernelTarget *> variants;
   llvm::SmallVector<Region> regions;
   int64_t vocabulary = 0, context = 0, maxRows = 0;
   int64_t arenaBytes = 0, workerArenaBytes = 0, stateBytes = 0;
 };
+
+/// The name of the function that the runtime calls for a variant.
+std::string getEntryName(const KernelTarget &target);
+
+/// Says of all functions of `code` that do not say so yet what they are generated for.
+void setTarget(mlir::ModuleOp code, const KernelTarget &target);
+
+/// Adds a variant's entry to `code`: the function that runs a step of one row by `row`, and others
+/// by `rows`.
+void addEntry(mlir::ModuleOp code, const KernelTarget &target, llvm::StringRef row,
+              llvm::StringRef rows);
 
 /// Plans `module`, whose function @step computes a step (see LLMCDialect.td).
 mlir::FailureOr<SPMDProgram> lowerToSPMD(mlir::ModuleOp module, const WeightTable &weights,

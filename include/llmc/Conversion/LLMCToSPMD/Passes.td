@@ -17,7 +17,7 @@ def ConvertLLMCToSPMD : Pass<"convert-llmc-to-spmd", "::mlir::ModuleOp"> {
     places, values of a step theirs in memory, and every operation becomes stages: ranges of
     independent pieces of work that the workers share, with barriers where one needs another's
     results. Kernels are generated once for each encoding and shape, for each of the target's
-    variants; a step of one row has functions of its own.
+    variants; a step of one row has functions of its own. `convert-spmd-to-llvm` goes on from there.
 
     The module's attribute `spmd.program` says what the runtime is told: the bytes of packed weights,
     of a worker's and of all workers' memory and of a sequence's caches, and how long a text may be.

@@ -8,17 +8,18 @@
 #ifndef LLMC_CONVERSION_SPMDTOLLVM_SPMDTOLLVM_H
 #define LLMC_CONVERSION_SPMDTOLLVM_SPMDTOLLVM_H
 
-#include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
+#include "llmc/Dialect/SPMD/IR/SPMD.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
 
 namespace llmc {
 
-/// Turns the program's code into the LLVM dialect. For every variant it gets one function
-/// `void @step_VARIANT(ptr, i32, i32)`, an llmc_step_function of program.h; functions carry the CPU
-/// and features of their variant.
-mlir::LogicalResult lowerSPMDToLLVM(SPMDProgram &program);
+/// Runs convert-spmd-to-llvm (see its description) on a planned program.
+mlir::LogicalResult lowerSPMDToLLVM(mlir::ModuleOp code);
 
-/// The name of a variant's step function.
-std::string getStepFunctionName(const KernelTarget &target);
+/// Replaces every llmc.group_dot in `function` as `lowering` says.
+void lowerGroupDots(mlir::func::FuncOp function, spmd::DotLowering lowering);
 
 } // namespace llmc
 

@@ -7,6 +7,7 @@
 
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -40,6 +41,34 @@ void SPMDDialect::initialize() {
 #define GET_OP_LIST
 #include "llmc/Dialect/SPMD/IR/SPMDOps.cpp.inc"
       >();
+}
+
+LogicalResult SPMDDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() == targetAttrName && !isa<TargetAttr>(attribute.getValue()))
+    return op->emitError("expected #spmd.target as ")
+           << targetAttrName << ", found " << attribute.getValue();
+  return success();
+}
+
+LogicalResult FieldOp::verify() {
+  int64_t stride = getStride();
+  if (stride < 0 || (stride != 0 && getField() != Field::WorkerArena))
+    return emitOpError("expected a stride of 0")
+           << (stride < 0 ? " or more" : "") << ", found " << stride;
+  return success();
+}
+
+LogicalResult EntryOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  for (FlatSymbolRefAttr name : {getRowAttr(), getRowsAttr()}) {
+    auto function = symbols.lookupNearestSymbolFrom<func::FuncOp>(*this, name);
+    if (!function)
+      return emitOpError("expected a function, found ") << name;
+    FunctionType type = function.getFunctionType();
+    if (type.getNumInputs() != 1 || !isa<StepType>(type.getInput(0)) || type.getNumResults() != 0)
+      return emitOpError("expected functions that take a step and give nothing, found ")
+             << name << " of type " << type;
+  }
+  return success();
 }
 
 LogicalResult StageOp::verify() {

@@ -13,13 +13,15 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
-#include "llmc/Dialect/SPMD/IR/SPMDDialect.h.inc"
-#include "llmc/Dialect/SPMD/IR/SPMDEnums.h.inc"
+#include "llmc/Dialect/SPMD/IR/SPMDEnums.h"
 
 #define GET_ATTRDEF_CLASSES
 #include "llmc/Dialect/SPMD/IR/SPMDAttrs.h.inc"
+
+#include "llmc/Dialect/SPMD/IR/SPMDDialect.h.inc"
 
 #define GET_TYPEDEF_CLASSES
 #include "llmc/Dialect/SPMD/IR/SPMDTypes.h.inc"

@@ -11,6 +11,7 @@
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Dialect/LLVMIR/LLVMOpBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
@@ -39,7 +40,15 @@ def SPMD_Dialect : Dialect {
 
     Results do not depend on the number of workers, because a stage's pieces do not depend on how
     they are shared out.
+
+    Functions carry `spmd.target`, the instruction set that they are generated for. `spmd.entry`
+    makes two of them, for one row and for any number, one function that the runtime calls.
   }];
+  let extraClassDeclaration = [{
+    /// The attribute of functions that says what they are generated for, a TargetAttr.
+    static constexpr ::llvm::StringLiteral targetAttrName = "spmd.target";
+  }];
+  let hasOperationAttrVerify = 1;
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
 }
@@ -60,6 +69,25 @@ def SPMD_Count : I32Enum<"Count", "number of an llmc_step", [
 }
 def SPMD_CountAttr : EnumAttr<SPMD_Dialect, SPMD_Count, "count">;
 
+def SPMD_DotLowering : I32Enum<"DotLowering", "how llmc.group_dot becomes instructions", [
+    I32EnumCase<"Plain", 0, "plain">, I32EnumCase<"Vnni", 1, "vnni">,
+    I32EnumCase<"Maddubs", 2, "maddubs">, I32EnumCase<"Sdot", 3, "sdot">]> {
+  let cppNamespace = "::llmc::spmd";
+}
+
+def SPMD_TargetAttr : AttrDef<SPMD_Dialect, "Target"> {
+  let mnemonic = "target";
+  let summary = "The instruction set that a function is generated for";
+  let description = [{
+    `cpu` and `features` are LLVM's. `dot` says what `llmc.group_dot` becomes: `plain` arithmetic on
+    any machine, `vnni` (vpdpbusd on 512 bits), `maddubs` (vpmaddubsw, sums in int16, vpmaddwd) or
+    `sdot` (of AArch64).
+  }];
+  let parameters = (ins StringRefParameter<"of the variant">:$name, StringRefParameter<>:$cpu,
+                        StringRefParameter<>:$features, EnumParameter<SPMD_DotLowering>:$dot);
+  let assemblyFormat = "`<` $name `,` struct($cpu, $features, $dot) `>`";
+}
+
 def SPMD_Step : TypeDef<SPMD_Dialect, "Step"> {
   let mnemonic = "step";
   let summary = "What is computed (an llmc_step), and which worker of how many computes";
@@ -70,11 +98,15 @@ class SPMD_Op<string mnemonic, list<Trait> traits = []> : Op<SPMD_Dialect, mnemo
 def SPMD_FieldOp : SPMD_Op<"field", [Pure]> {
   let summary = "A pointer of the step";
   let description = [{
-    `worker_arena` is the calling worker's own part.
+    `worker_arena` is the calling worker's own part, of which each has `stride` bytes.
+
+    Constraints:
+    - C1. `stride` is 0 but for `worker_arena`, and never negative.
   }];
   let arguments = (ins SPMD_Step:$step, SPMD_FieldAttr:$field, DefaultValuedAttr<I64Attr, "0">:$stride);
   let results = (outs LLVM_AnyPointer:$result);
   let assemblyFormat = "$step $field attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def SPMD_CountOp : SPMD_Op<"count", [Pure]> {
@@ -110,6 +142,23 @@ def SPMD_BarrierOp : SPMD_Op<"barrier"> {
   let summary = "Waits until every worker is here";
   let arguments = (ins SPMD_Step:$step);
   let assemblyFormat = "$step attr-dict";
+}
+
+def SPMD_EntryOp : SPMD_Op<"entry", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "A function of the object: what every worker calls to compute a step";
+  let description = [{
+    An `llmc_step_function` of the runtime. It calls `row` where the step has one row, else `rows`.
+
+    ```mlir
+    spmd.entry @step_avx2 row @step_row_avx2 rows @step_rows_avx2 target <"avx2", …>
+    ```
+
+    Constraints:
+    - C1. `row` and `rows` are functions that take a step and give nothing.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$row, FlatSymbolRefAttr:$rows,
+                       SPMD_TargetAttr:$target);
+  let assemblyFormat = "$sym_name `row` $row `rows` $rows `target` $target attr-dict";
 }
 
 #endif // LLMC_DIALECT_SPMD_IR_SPMD_TD

@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Conversion/Kernels/Kernels.h"
+#include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -16,6 +17,7 @@
 
 using namespace mlir;
 using namespace llmc;
+using spmd::DotLowering;
 
 namespace {
 

@@ -1,0 +1,27 @@
+// Every operation, attribute and type of spmd is read and written.
+
+// RUN: llmc-opt %s | llmc-opt | FileCheck %s
+
+// CHECK: func.func private @row(%[[STEP:.*]]: !spmd.step) attributes {spmd.target = #spmd.target<"avx2", cpu = "haswell", features = "+avx2,+fma", dot = maddubs>}
+func.func private @row(%step: !spmd.step) attributes {
+    spmd.target = #spmd.target<"avx2", cpu = "haswell", features = "+avx2,+fma", dot = maddubs>} {
+  // CHECK-NEXT: %[[ARENA:.*]] = spmd.field %[[STEP]] arena : !llvm.ptr
+  %arena = spmd.field %step arena : !llvm.ptr
+  // CHECK-NEXT: spmd.field %[[STEP]] worker_arena {stride = 4096 : i64} : !llvm.ptr
+  %own = spmd.field %step worker_arena {stride = 4096 : i64} : !llvm.ptr
+  // CHECK-NEXT: %[[ROWS:.*]] = spmd.count %[[STEP]] output_rows
+  %rows = spmd.count %step output_rows
+  // CHECK-NEXT: spmd.address %[[ARENA]][128] : !llvm.ptr -> !llvm.ptr
+  %x = spmd.address %arena[128] : !llvm.ptr -> !llvm.ptr
+  // CHECK-NEXT: spmd.stage "layers.0.up" %[[STEP]], %[[ROWS]] {
+  // CHECK-NEXT: ^bb0(%{{.*}}: i64, %{{.*}}: i64):
+  spmd.stage "layers.0.up" %step, %rows {
+  ^bb0(%begin: i64, %end: i64):
+  }
+  // CHECK: spmd.barrier %[[STEP]]
+  spmd.barrier %step
+  return
+}
+
+// CHECK: spmd.entry @step row @row rows @row target <"neon", cpu = "cortex-a72", features = "", dot = plain>
+spmd.entry @step row @row rows @row target <"neon", cpu = "cortex-a72", features = "", dot = plain>
