@@ -109,6 +109,35 @@ def quantized():
     return model
 
 
+def rounded():
+    """A decoder after dynamic quantization: 8-bit weights times rows that are rounded as they come."""
+    model = onnx_models.decoder()
+    arrays = {tensor.name: tensor for tensor in model.graph.initializer}
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type != "MatMul" or node.input[1] not in arrays:
+            nodes.append(node)
+            continue
+        (rows, weight), result = node.input, node.output[0]
+        inputs, outputs = arrays[weight].dims
+        integers, scale, zero, product, number, both = (f"{result}.{i}" for i in range(6))
+        if weight + ".codes" not in arrays:
+            arrays[weight + ".codes"] = TensorProto(
+                name=weight + ".codes", data_type=TensorProto.INT8, dims=[inputs, outputs],
+                raw_data=bytes(range(256)) * (inputs * outputs // 256))
+            arrays[weight + ".scales"] = helper.make_tensor(weight + ".scales", FLOAT, [outputs],
+                                                            np.ones(outputs))
+        nodes += [helper.make_node("DynamicQuantizeLinear", [rows], [integers, scale, zero]),
+                  helper.make_node("MatMulInteger", [integers, weight + ".codes", zero], [product]),
+                  helper.make_node("Cast", [product], [number], to=FLOAT),
+                  helper.make_node("Mul", [scale, weight + ".scales"], [both]),
+                  helper.make_node("Mul", [number, both], [result])]
+    del model.graph.node[:], model.graph.initializer[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(arrays.values())
+    return model
+
+
 def tensors():
     """One initializer of every data type."""
     graph = Graph()
@@ -135,6 +164,7 @@ def main() -> int:
     save(tensors(), folder / "tensors.onnx")
     save(texts(), folder / "texts.onnx")
     save(quantized(), folder / "quantized.onnx")
+    save(rounded(), folder / "rounded.onnx")
     return 0
 
 

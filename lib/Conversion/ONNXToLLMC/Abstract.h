@@ -129,6 +129,26 @@ struct Scores {
   bool isSoftmax = false;
 };
 
+/// What DynamicQuantizeLinear gives of rows. A scale may have been multiplied by the weights' own.
+struct RoundedRows {
+  View of;
+  enum class Part { Integers, Scale, Zero } part;
+  std::optional<ConstantView> weightScale;
+};
+
+/// Rounded rows times a constant matrix of integers (in × out), on the way to a linear.
+struct IntegerProduct {
+  View of;
+  ConstantView codes;
+  std::optional<ConstantView> zeros, weightScale;
+  bool isScaled; ///< by the rows' scale
+};
+
+/// Rows of a constant matrix of integers that tokens chose.
+struct GatheredIntegers {
+  ConstantView codes;
+};
+
 struct TokensValue {};
 struct PastValue {
   int index;
@@ -137,8 +157,9 @@ struct NanTest {};
 /// The cache as an operator that manages it itself gives it back.
 struct CacheValue {};
 
-using Abstract = std::variant<std::monostate, TokensValue, PastValue, CacheValue, NanTest, View,
-                              Statistic, Normal, Function, Scores>;
+using Abstract =
+    std::variant<std::monostate, TokensValue, PastValue, CacheValue, NanTest, View, Statistic,
+                 Normal, Function, Scores, RoundedRows, IntegerProduct, GatheredIntegers>;
 
 } // namespace llmc
 

@@ -63,7 +63,7 @@ unsigned llmc::getRequiredInputs(StringRef type) {
               "com.microsoft::GatherBlockQuantized"},
              3)
       .Case("com.microsoft::RotaryEmbedding", 4)
-      .Case("DequantizeLinear", 2)
+      .Cases({"DequantizeLinear", "MatMulInteger"}, 2)
       .Case("com.microsoft::BiasGelu", 2)
       .Default(1);
 }

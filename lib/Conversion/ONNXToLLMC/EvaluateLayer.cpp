@@ -57,6 +57,26 @@ static bool shapeOfGatherBlockQuantized(Evaluation &evaluation) {
   return true;
 }
 
+/// Integers, and the scale and zero point of all.
+static bool shapeOfDynamicQuantizeLinear(Evaluation &evaluation) {
+  evaluation.outputs = {HostTensor::unknown(evaluation.in(0).shape, true), HostTensor::unknown({}),
+                        HostTensor::unknown({}, true)};
+  evaluation.outputs.resize(std::min<size_t>(3, evaluation.numOutputs()));
+  return true;
+}
+
+/// That of the same matrices' product.
+static bool shapeOfMatMulInteger(Evaluation &evaluation) {
+  HostTensor a = HostTensor::unknown(evaluation.in(0).shape);
+  HostTensor b = HostTensor::unknown(evaluation.in(1).shape);
+  Evaluation product{evaluation.node, {&a, &b}, {}, {}};
+  bool fits = findReduction("MatMul")(product);
+  evaluation.outputs = std::move(product.outputs);
+  for (HostTensor &output : evaluation.outputs)
+    output.isInteger = true;
+  return fits || evaluation.fail(product.error);
+}
+
 /// Numbers of heads that attributes may give.
 static bool isHeadCount(int64_t heads) { return heads >= 1 && heads <= (1 << 20); }
 
@@ -154,7 +174,9 @@ EvaluateFunction llmc::findLayer(StringRef type) {
               "com.microsoft::QuickGelu"},
              sameShape)
       .Case("DequantizeLinear", evaluateDequantizeLinear)
+      .Case("DynamicQuantizeLinear", shapeOfDynamicQuantizeLinear)
       .Case("Gemm", shapeOfGemm)
+      .Case("MatMulInteger", shapeOfMatMulInteger)
       .Case("com.microsoft::MatMulNBits", shapeOfMatMulNBits)
       .Case("com.microsoft::GatherBlockQuantized", shapeOfGatherBlockQuantized)
       .Case("com.microsoft::GroupQueryAttention", shapeOfGroupQueryAttention)

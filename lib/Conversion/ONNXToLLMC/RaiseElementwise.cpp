@@ -15,6 +15,9 @@ using namespace llmc;
 LogicalResult Raiser::raiseElementwise(Node &node) {
   unsigned count = node.op.getInputs().size();
   for (unsigned i = 0; i < count; ++i)
+    if (getIf<RoundedRows>(node, i) || getIf<IntegerProduct>(node, i))
+      return raiseOnIntegers(node);
+  for (unsigned i = 0; i < count; ++i)
     if (getIf<Scores>(node, i) || getIf<NanTest>(node, i))
       return raiseOnScores(node);
   for (unsigned i = 0; i < count; ++i)

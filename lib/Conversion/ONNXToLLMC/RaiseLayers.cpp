@@ -35,11 +35,8 @@ std::optional<Dequantized> Raiser::getDequantized(Value value) {
   }
   if (type != "DequantizeLinear")
     return std::nullopt;
-  auto getView = [&](unsigned i) -> std::optional<ConstantView> {
-    const HostTensor *found = has(node, i) ? probe.get(operand(node, i)) : nullptr;
-    return found ? found->constant : std::nullopt;
-  };
-  std::optional<ConstantView> codes = getView(0), scales = getView(1), zeros = getView(2);
+  std::optional<ConstantView> codes = getConstant(node, 0), scales = getConstant(node, 1),
+                              zeros = getConstant(node, 2);
   if (!codes || !scales || (has(node, 2) && !zeros))
     return std::nullopt;
   return Dequantized::get(std::move(*codes), std::move(*scales), std::move(zeros),
@@ -276,15 +273,23 @@ LogicalResult Raiser::raiseGather(Node &node) {
   std::optional<Weight> table = getMatrix(node, 0);
   if (!table || node.getInt("axis", 0) != 0)
     return fail("expected tokens to choose rows of a constant matrix");
-  if (table->shape[1] < 1 || table->shape[1] > maxColumns)
+  if (!table->values && !table->dequantized && isa<IntegerType>(table->view.element)) {
+    set(node, 0, GatheredIntegers{table->view});
+    return success();
+  }
+  return emitEmbedding(node, std::move(*table));
+}
+
+LogicalResult Raiser::emitEmbedding(Node &node, Weight table) {
+  if (table.shape[1] < 1 || table.shape[1] > maxColumns)
     return fail("expected rows of 1 to " + Twine(maxColumns) + " columns, found " +
-                Twine(table->shape[1]));
-  if (failed(settle(*table)))
+                Twine(table.shape[1]));
+  if (failed(settle(table)))
     return failure();
-  Value tableValue = parameters.get(builder, location, *table);
+  Value tableValue = parameters.get(builder, location, table);
   if (!tableValue)
     return fail("cannot read its table");
-  auto type = RankedTensorType::get({ShapedType::kDynamic, table->shape[1]}, builder.getF32Type());
+  auto type = RankedTensorType::get({ShapedType::kDynamic, table.shape[1]}, builder.getF32Type());
   Value embedded = EmbeddingOp::create(builder, location, type, tokens, tableValue);
   set(node, 0, makeView(embedded, tensor(node.op.getResult(0)).shape));
   return success();
@@ -321,10 +326,17 @@ FailureOr<Value> Raiser::emitPositionEmbedding(Value known) {
                    .Cases({"Reshape", "Unsqueeze", "Squeeze", "Cast", "Identity"}, true)
                    .Default(false))
     op = probe.resolve(op.getInputs()[0]).getDefiningOp<carrier::NodeOp>();
+  std::optional<Node> scaling;
+  if (op && op.getOpType() == "DequantizeLinear") {
+    scaling.emplace(op);
+    op = probe.resolve(op.getInputs()[0]).getDefiningOp<carrier::NodeOp>();
+  }
   if (!op || op.getOpType() != "Gather" || op.getInputs().size() != 2)
     return failure();
   Node node(op);
   std::optional<Weight> table = getMatrix(node, 0);
+  if (table && scaling)
+    table = getScaledTable(*scaling, table->view);
   const HostTensor &indices = tensor(operand(node, 1));
   ProbeSizes sizes = probe.getSizes();
   if (!table || table->values || indices.getNumElements() != sizes.rows || !indices.isKnown() ||

@@ -57,6 +57,9 @@ Raiser::Method Raiser::find(StringRef type) {
       .Case("Gemm", &Raiser::raiseGemm)
       .Case("com.microsoft::MatMulNBits", &Raiser::raiseMatMulNBits)
       .Case("com.microsoft::GatherBlockQuantized", &Raiser::raiseGatherBlockQuantized)
+      .Case("DynamicQuantizeLinear", &Raiser::raiseDynamicQuantizeLinear)
+      .Case("MatMulInteger", &Raiser::raiseMatMulInteger)
+      .Case("DequantizeLinear", &Raiser::raiseDequantizeLinear)
       .Cases({"RMSNormalization", "SimplifiedLayerNormalization",
               "com.microsoft::SimplifiedLayerNormalization"},
              &Raiser::raiseRMSNorm)
@@ -90,6 +93,10 @@ static int64_t countColumns(const Abstract &abstract) {
     return function->of.columns.size();
   if (auto *scores = std::get_if<Scores>(&abstract))
     return scores->query.columns.size() + scores->keys.columns.size();
+  if (auto *rounded = std::get_if<RoundedRows>(&abstract))
+    return rounded->of.columns.size();
+  if (auto *product = std::get_if<IntegerProduct>(&abstract))
+    return product->of.columns.size();
   return 0;
 }
 
@@ -364,6 +371,10 @@ LogicalResult Raiser::raiseMovement(Node &node) {
     bool isTokens = std::holds_alternative<TokensValue>(found);
     if (toFloat == isTokens)
       return fail("expected rows to stay numbers and tokens to stay integers");
+  }
+  if (std::holds_alternative<IntegerProduct>(found) && (type == "Cast" || type == "Identity")) {
+    set(node, 0, found);
+    return success();
   }
   if (std::holds_alternative<Scores>(found) || std::holds_alternative<NanTest>(found)) {
     ArrayRef<int64_t> shape = tensor(node.op.getResult(0)).shape;

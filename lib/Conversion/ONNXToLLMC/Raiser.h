@@ -100,6 +100,9 @@ private:
   mlir::LogicalResult raiseGemm(Node &node);
   mlir::LogicalResult raiseMatMulNBits(Node &node);
   mlir::LogicalResult raiseGatherBlockQuantized(Node &node);
+  mlir::LogicalResult raiseDynamicQuantizeLinear(Node &node);
+  mlir::LogicalResult raiseMatMulInteger(Node &node);
+  mlir::LogicalResult raiseDequantizeLinear(Node &node);
   mlir::LogicalResult raiseRMSNorm(Node &node);
   mlir::LogicalResult raiseLayerNorm(Node &node);
   mlir::LogicalResult raiseSkipNorm(Node &node);
@@ -110,6 +113,7 @@ private:
   mlir::LogicalResult raiseGroupQueryAttention(Node &node);
 
   // Elementwise operators, by what their operands are.
+  mlir::LogicalResult raiseOnIntegers(Node &node);
   mlir::LogicalResult raiseOnScores(Node &node);
   mlir::LogicalResult raiseWhere(Node &node);
   mlir::LogicalResult raiseOnStatistic(Node &node);
@@ -131,6 +135,7 @@ private:
   bool isData(Node &node, unsigned i) const;
   const HostTensor &tensor(mlir::Value value) const { return *probe.get(value); }
   std::optional<double> getScalar(Node &node, unsigned i);
+  std::optional<ConstantView> getConstant(Node &node, unsigned i);
   void set(Node &node, unsigned result, Abstract value);
   void assign(mlir::Value value, Abstract abstract);
   void release(size_t index, Node &node);
@@ -169,6 +174,8 @@ private:
   mlir::FailureOr<View> emitFunction(const Function &function);
   mlir::LogicalResult emitLinear(Node &node, const View &input, Weight weight,
                                  std::optional<Weight> bias, DynamicAttr activation);
+  mlir::LogicalResult emitIntegerLinear(Node &node, const IntegerProduct &product);
+  mlir::LogicalResult emitEmbedding(Node &node, Weight table);
   mlir::FailureOr<View> emitAttention(View query, View keys, View values, const Scores &scores,
                                       llvm::ArrayRef<int64_t> shape);
   mlir::FailureOr<View> makeHeads(const View &view, llvm::ArrayRef<int64_t> batch, int64_t size);
@@ -188,6 +195,7 @@ private:
   std::optional<Weight> getVector(Node &node, unsigned i, int64_t size);
   std::optional<Weight> getMatrix(Node &node, unsigned i);
   std::optional<Dequantized> getDequantized(mlir::Value value);
+  std::optional<Weight> getScaledTable(Node &node, ConstantView codes);
   mlir::LogicalResult settle(Weight &weight);
   int32_t addFactor(RowFactor factor);
 

@@ -24,6 +24,9 @@ def RaiseONNX : Pass<"raise-onnx", "::mlir::ModuleOp"> {
     The program gives logits. Where other outputs hold rows too, such as hidden states, the one with
     `logits` in its name is taken, and a remark names those left out.
 
+    Rows that DynamicQuantizeLinear rounds for MatMulInteger are rounded to 8 bits in groups of 32,
+    not with one scale for all rows, so that no row depends on another.
+
     Integers with DequantizeLinear become `#llmc.grouped` parameters where they share scales along
     the inputs, else their values. Tables of angles in fp16 or bf16 give the frequencies behind
     them: powers of one number, over factors of the first and the last where a scaling for longer

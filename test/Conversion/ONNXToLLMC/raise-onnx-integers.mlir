@@ -1,0 +1,221 @@
+// Linears on rows that the graph rounds itself, and tables of integers.
+
+// RUN: llmc-opt %s --raise-onnx --split-input-file --verify-diagnostics | FileCheck %s
+
+// Scales are multiplied to the product one after the other; the weights' may come first.
+
+// CHECK: llmc.parameter @embedding : tensor<8x32xf32, #llmc.grouped<bits = 8, group = tensor, zero = none, scale = f32>>
+// CHECK: llmc.parameter @head : tensor<4x32xf32, #llmc.grouped<bits = 8, group = channel, zero = integer, scale = f32>>
+// CHECK-LABEL: func.func @step
+// CHECK: llmc.linear %{{.*}}, %{{.*}} activation <bits = 8, group = 32>
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x32xi8> = dense<3> : tensor<8x32xi8>
+  %ts = onnx.initializer "ts" : tensor<f32> = dense<0.5> : tensor<f32>
+  %w = onnx.initializer "w" : tensor<32x4xui8> = dense<3> : tensor<32x4xui8>
+  %ws = onnx.initializer "ws" : tensor<4xf32> = dense<0.5> : tensor<4xf32>
+  %wz = onnx.initializer "wz" : tensor<ui8> = dense<7> : tensor<ui8>
+  %e = onnx.node "Gather"(%t, %ids) {name = "e", output_names = ["e"]} : (tensor<8x32xi8>, tensor<?x?xi64>) -> !onnx.untyped
+  %x = onnx.node "DequantizeLinear"(%e, %ts) {name = "x", output_names = ["x"]} : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  %q, %s, %z = onnx.node "DynamicQuantizeLinear"(%x) {name = "q", output_names = ["q", "s", "z"]} : (!onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  %p = onnx.node "MatMulInteger"(%q, %w, %z, %wz) {name = "p", output_names = ["p"]} : (!onnx.untyped, tensor<32x4xui8>, !onnx.untyped, tensor<ui8>) -> !onnx.untyped
+  %c = onnx.node "Cast"(%p) {name = "c", node_attributes = {to = 1 : i64}, output_names = ["c"]} : (!onnx.untyped) -> !onnx.untyped
+  %a = onnx.node "Mul"(%ws, %c) {name = "a", output_names = ["a"]} : (tensor<4xf32>, !onnx.untyped) -> !onnx.untyped
+  %y = onnx.node "Mul"(%a, %s) {name = "y", output_names = ["y"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+
+// -----
+
+// expected-error @below {{cannot raise 1 node of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x32xf32> = dense<1.0> : tensor<8x32xf32>
+  %w = onnx.initializer "w" : tensor<32x4xi8> = dense<3> : tensor<32x4xi8>
+  %ws = onnx.initializer "ws" : tensor<3xf32> = dense<0.5> : tensor<3xf32>
+  %one = onnx.initializer "one" : tensor<f32> = dense<0.5> : tensor<f32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x32xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q, %s, %z = onnx.node "DynamicQuantizeLinear"(%x) {name = "q", output_names = ["q", "s", "z"]} : (!onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  // expected-note @below {{'y': expected integers and zero point of the same DynamicQuantizeLinear}}
+  %y = onnx.node "MatMulInteger"(%q, %w) {name = "y", output_names = ["y"]} : (!onnx.untyped, tensor<32x4xi8>) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}
+
+// -----
+
+// expected-error @below {{cannot raise 1 node of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x32xf32> = dense<1.0> : tensor<8x32xf32>
+  %w = onnx.initializer "w" : tensor<32x4xi8> = dense<3> : tensor<32x4xi8>
+  %ws = onnx.initializer "ws" : tensor<3xf32> = dense<0.5> : tensor<3xf32>
+  %one = onnx.initializer "one" : tensor<f32> = dense<0.5> : tensor<f32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x32xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q, %s, %z = onnx.node "DynamicQuantizeLinear"(%x) {name = "q", output_names = ["q", "s", "z"]} : (!onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  // expected-note @below {{'y': expected a constant matrix of integers and constant zero points}}
+  %y = onnx.node "MatMulInteger"(%q, %w, %z, %z) {name = "y", output_names = ["y"]} : (!onnx.untyped, tensor<32x4xi8>, !onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}
+
+// -----
+
+// expected-error @below {{cannot raise 1 node of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x32xf32> = dense<1.0> : tensor<8x32xf32>
+  %w = onnx.initializer "w" : tensor<32x4xi8> = dense<3> : tensor<32x4xi8>
+  %ws = onnx.initializer "ws" : tensor<3xf32> = dense<0.5> : tensor<3xf32>
+  %one = onnx.initializer "one" : tensor<f32> = dense<0.5> : tensor<f32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x32xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q, %s, %z = onnx.node "DynamicQuantizeLinear"(%x) {name = "q", output_names = ["q", "s", "z"]} : (!onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  %p = onnx.node "MatMulInteger"(%q, %w, %z) {name = "p", output_names = ["p"]} : (!onnx.untyped, tensor<32x4xi8>, !onnx.untyped) -> !onnx.untyped
+  // expected-note @below {{'y': expected a product of integers to be multiplied by scales}}
+  %y = onnx.node "Add"(%p, %one) {name = "y", output_names = ["y"]} : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}
+
+// -----
+
+// expected-error @below {{cannot raise 1 node of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x32xf32> = dense<1.0> : tensor<8x32xf32>
+  %w = onnx.initializer "w" : tensor<32x4xi8> = dense<3> : tensor<32x4xi8>
+  %ws = onnx.initializer "ws" : tensor<3xf32> = dense<0.5> : tensor<3xf32>
+  %one = onnx.initializer "one" : tensor<f32> = dense<0.5> : tensor<f32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x32xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q, %s, %z = onnx.node "DynamicQuantizeLinear"(%x) {name = "q", output_names = ["q", "s", "z"]} : (!onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  %p = onnx.node "MatMulInteger"(%q, %w, %z) {name = "p", output_names = ["p"]} : (!onnx.untyped, tensor<32x4xi8>, !onnx.untyped) -> !onnx.untyped
+  // expected-note @below {{'y': expected the scale of DynamicQuantizeLinear}}
+  %y = onnx.node "Mul"(%p, %z) {name = "y", output_names = ["y"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}
+
+// -----
+
+// expected-error @below {{cannot raise 1 node of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x32xf32> = dense<1.0> : tensor<8x32xf32>
+  %w = onnx.initializer "w" : tensor<32x4xi8> = dense<3> : tensor<32x4xi8>
+  %ws = onnx.initializer "ws" : tensor<3xf32> = dense<0.5> : tensor<3xf32>
+  %one = onnx.initializer "one" : tensor<f32> = dense<0.5> : tensor<f32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x32xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q, %s, %z = onnx.node "DynamicQuantizeLinear"(%x) {name = "q", output_names = ["q", "s", "z"]} : (!onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  // expected-note @below {{'y': expected the scale of rows times a constant scale of weights}}
+  %y = onnx.node "Mul"(%s, %s) {name = "y", output_names = ["y"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}
+
+// -----
+
+// expected-error @below {{cannot raise 1 node of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x32xf32> = dense<1.0> : tensor<8x32xf32>
+  %w = onnx.initializer "w" : tensor<32x4xi8> = dense<3> : tensor<32x4xi8>
+  %ws = onnx.initializer "ws" : tensor<3xf32> = dense<0.5> : tensor<3xf32>
+  %one = onnx.initializer "one" : tensor<f32> = dense<0.5> : tensor<f32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x32xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q, %s, %z = onnx.node "DynamicQuantizeLinear"(%x) {name = "q", output_names = ["q", "s", "z"]} : (!onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  %p = onnx.node "MatMulInteger"(%q, %w, %z) {name = "p", output_names = ["p"]} : (!onnx.untyped, tensor<32x4xi8>, !onnx.untyped) -> !onnx.untyped
+  %a = onnx.node "Mul"(%p, %s) {name = "a", output_names = ["a"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  // expected-note @below {{'y': expected the scale of the same rows, once}}
+  %y = onnx.node "Mul"(%a, %s) {name = "y", output_names = ["y"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}
+
+// -----
+
+// expected-error @below {{cannot raise 1 node of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x32xf32> = dense<1.0> : tensor<8x32xf32>
+  %w = onnx.initializer "w" : tensor<32x4xi8> = dense<3> : tensor<32x4xi8>
+  %ws = onnx.initializer "ws" : tensor<3xf32> = dense<0.5> : tensor<3xf32>
+  %one = onnx.initializer "one" : tensor<f32> = dense<0.5> : tensor<f32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x32xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q, %s, %z = onnx.node "DynamicQuantizeLinear"(%x) {name = "q", output_names = ["q", "s", "z"]} : (!onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  %p = onnx.node "MatMulInteger"(%q, %w, %z) {name = "p", output_names = ["p"]} : (!onnx.untyped, tensor<32x4xi8>, !onnx.untyped) -> !onnx.untyped
+  %a = onnx.node "Mul"(%p, %one) {name = "a", output_names = ["a"]} : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  // expected-note @below {{'y': expected a constant scale of weights, once}}
+  %y = onnx.node "Mul"(%a, %one) {name = "y", output_names = ["y"]} : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}
+
+// -----
+
+// expected-error @below {{cannot raise 1 node of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x32xf32> = dense<1.0> : tensor<8x32xf32>
+  %w = onnx.initializer "w" : tensor<32x4xi8> = dense<3> : tensor<32x4xi8>
+  %ws = onnx.initializer "ws" : tensor<3xf32> = dense<0.5> : tensor<3xf32>
+  %one = onnx.initializer "one" : tensor<f32> = dense<0.5> : tensor<f32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x32xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q, %s, %z = onnx.node "DynamicQuantizeLinear"(%x) {name = "q", output_names = ["q", "s", "z"]} : (!onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  %p = onnx.node "MatMulInteger"(%q, %w, %z) {name = "p", output_names = ["p"]} : (!onnx.untyped, tensor<32x4xi8>, !onnx.untyped) -> !onnx.untyped
+  %a = onnx.node "Mul"(%one, %s) {name = "a", output_names = ["a"]} : (tensor<f32>, !onnx.untyped) -> !onnx.untyped
+  %b = onnx.node "Mul"(%a, %p) {name = "b", output_names = ["b"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  %d = onnx.node "MatMulInteger"(%q, %w, %z, %one) {name = "d", output_names = ["d"]} : (!onnx.untyped, tensor<32x4xi8>, !onnx.untyped, tensor<f32>) -> !onnx.untyped
+  %f = onnx.node "Mul"(%d, %one) {name = "f", output_names = ["f"]} : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  // expected-note @below {{'y': expected a scale and a zero point for all weights, or for each output}}
+  %y = onnx.node "Mul"(%s, %f) {name = "y", output_names = ["y"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}
+
+// -----
+
+// expected-error @below {{cannot raise 1 node of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x32xf32> = dense<1.0> : tensor<8x32xf32>
+  %w = onnx.initializer "w" : tensor<32x4xi8> = dense<3> : tensor<32x4xi8>
+  %ws = onnx.initializer "ws" : tensor<3xf32> = dense<0.5> : tensor<3xf32>
+  %one = onnx.initializer "one" : tensor<f32> = dense<0.5> : tensor<f32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x32xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q, %s, %z = onnx.node "DynamicQuantizeLinear"(%x) {name = "q", output_names = ["q", "s", "z"]} : (!onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  %it = onnx.initializer "it" : tensor<8x32xi8> = dense<3> : tensor<8x32xi8>
+  %g = onnx.node "Gather"(%it, %ids) {name = "g", output_names = ["g"]} : (tensor<8x32xi8>, tensor<?x?xi64>) -> !onnx.untyped
+  // expected-note @below {{'y': expected rows of a constant matrix of integers, with a constant scale and zero point for all or for each column}}
+  %y = onnx.node "DequantizeLinear"(%g, %ws) {name = "y", output_names = ["y"]} : (!onnx.untyped, tensor<3xf32>) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}
