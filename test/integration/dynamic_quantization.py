@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from support import compile_model, compute_logits, relative_difference, test_data
+from support import baseline_target, compile_model, compute_logits, relative_difference, test_data
 from raised_module import raise_model
 
 PREFILL = 24
@@ -70,11 +70,12 @@ def check(sample: pathlib.Path, unsigned: bool, per_channel: bool, work: pathlib
     if len(grouped) < count:
         problems.append(f"expected {count} matrices of integers, found {len(grouped)}")
     wanted = reference(exact, tokens)
-    artifact = compile_model(quantized, work / "exact.llmc", "", "--activation=none")
+    target = f"--target={baseline_target()}"
+    artifact = compile_model(quantized, work / "exact.llmc", "", target, "--activation=none")
     difference = relative_difference(compute_logits(artifact, tokens, "--prefill", PREFILL), wanted)
     if not difference <= LIMIT:
         problems.append(f"differs from the dequantized model by {difference:.1e}")
-    artifact = compile_model(quantized, work / "model.llmc")
+    artifact = compile_model(quantized, work / "model.llmc", "", target)
     rounded = relative_difference(compute_logits(artifact, tokens, "--prefill", PREFILL), wanted)
     own = relative_difference(reference(quantized, tokens), wanted)
     if not rounded <= own:

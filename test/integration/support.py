@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import platform
 import subprocess
 import sys
 import time
@@ -65,6 +66,11 @@ def compile_model(model: pathlib.Path, output: pathlib.Path, passes: str = "", *
     """Compiles a model with compression passes; gives the artifact's path."""
     llmc("compile", model, *([f"--passes={passes}"] if passes else []), *options, "-o", output)
     return output
+
+
+def baseline_target() -> str:
+    """--target for the one variant that any CPU like this runs, where what is tested is not code."""
+    return "host:neon" if platform.machine() == "aarch64" else "host:x86-64"
 
 
 def compute_logits(artifact: pathlib.Path, tokens: np.ndarray, *options: object) -> np.ndarray:
