@@ -68,14 +68,14 @@ struct ConvertParameterValue : OpConversionPattern<ParameterValueOp> {
       return failure();
     Formula formula(rewriter, op.getLoc());
     RankedTensorType type = parameter.getTensorType();
-    auto grouped = dyn_cast_or_null<GroupedAttr>(type.getEncoding());
+    auto encoding = dyn_cast_or_null<EncodingInterface>(type.getEncoding());
     ArrayRef<int64_t> strides;
     if (auto file = dyn_cast<FileAttr>(parameter.getData()))
       strides = file.getStrides();
     // What the constant is of: the tensor itself, or what it is read from.
     RankedTensorType stored = type;
     int64_t size = bytes->size();
-    if (grouped)
+    if (encoding)
       stored = RankedTensorType::get({size}, rewriter.getI8Type());
     else if (!strides.empty())
       stored = RankedTensorType::get({size / (type.getElementTypeBitWidth() / 8)},
@@ -84,8 +84,8 @@ struct ConvertParameterValue : OpConversionPattern<ParameterValueOp> {
     if (failed(constant))
       return failure();
     Value result = *constant;
-    if (grouped)
-      result = decodeGrouped(formula, grouped, type.getShape(), result);
+    if (encoding)
+      result = encoding.buildValues(formula, type.getShape(), result);
     else if (!strides.empty())
       result = readStrided(formula, result, type, strides);
     rewriter.replaceOp(op, result);

@@ -8,8 +8,8 @@
 #ifndef LLMC_LIB_CONVERSION_LLMCTOLINALG_PATTERNS_H
 #define LLMC_LIB_CONVERSION_LLMCTOLINALG_PATTERNS_H
 
-#include "Formula.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Support/Formula.h"
 
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -35,10 +35,6 @@ struct PlainCache {
   mlir::Value keys, values;
   static PlainCache get(mlir::ValueRange values) { return {values[0], values[1]}; }
 };
-
-/// The values of a matrix in the canonical form of `encoding`, whose bytes are `bytes`.
-mlir::Value decodeGrouped(Formula &formula, GroupedAttr encoding, llvm::ArrayRef<int64_t> shape,
-                          mlir::Value bytes);
 
 } // namespace llmc
 

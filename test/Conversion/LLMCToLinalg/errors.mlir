@@ -1,7 +1,7 @@
 // RUN: llmc-opt %s --convert-llmc-to-linalg --split-input-file --verify-diagnostics --allow-unregistered-dialect
 
 func.func @tiled(%x: tensor<?x32xf32>, %w: tensor<16x32xf32, #llmc.tiled>) -> tensor<?x16xf32> {
-  // expected-error @+1 {{expected tensors without encoding or with #llmc.grouped, found 'tensor<16x32xf32, #llmc.tiled>'}}
+  // expected-error @+1 {{expected tensors without encoding or with one of weights, found 'tensor<16x32xf32, #llmc.tiled>'}}
   %y = llmc.linear %x, %w : (tensor<?x32xf32>, tensor<16x32xf32, #llmc.tiled>) -> tensor<?x16xf32>
   return %y : tensor<?x16xf32>
 }

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BytesEncoding.h"
 #include "EncodingTestSupport.h"
 #include "MeaningTestSupport.h"
 
@@ -253,22 +254,52 @@ TEST_F(Meaning, DecodesEveryEncoding) {
   }
 }
 
+namespace {
+
+/// A file that is gone after the test.
+class ParameterFile {
+public:
+  template <typename T>
+  explicit ParameterFile(const std::vector<T> &values) {
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T));
+  }
+  ~ParameterFile() { std::remove(path.c_str()); }
+
+  const std::string path = ::testing::TempDir() + "parameters.bin";
+};
+
+} // namespace
+
+TEST_F(Meaning, DecodesWhatOnlyItsEncodingKnows) {
+  context->loadDialect<BytesDialect>();
+  std::vector<uint8_t> bytes(3 * 5);
+  for (size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<uint8_t>(17 * i);
+  ParameterFile file(bytes);
+  std::vector<HostTensor> found =
+      evaluate("llmc.parameter @w : tensor<3x5xf32, #test.bytes> = #llmc.file<\"" + file.path +
+               "\", offset = 0>\n"
+               "func.func @step() -> tensor<3x5xf32, #test.bytes> {\n"
+               "%0 = llmc.parameter_value @w : tensor<3x5xf32, #test.bytes>\n"
+               "return %0 : tensor<3x5xf32, #test.bytes>\n}");
+  for (size_t i = 0; i < bytes.size(); ++i)
+    EXPECT_EQ(found[0].as<float>()[i], bytes[i]);
+}
+
 TEST_F(Meaning, ReadsStridedParameters) {
-  std::string path = ::testing::TempDir() + "strided.bin";
   std::vector<float> values(3 + 4 * 5);
   for (size_t i = 0; i < values.size(); ++i)
     values[i] = static_cast<float>(i);
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(float));
+  ParameterFile file(values);
   std::vector<HostTensor> found =
-      evaluate("llmc.parameter @w : tensor<5x4xf32> = #llmc.file<\"" + path +
+      evaluate("llmc.parameter @w : tensor<5x4xf32> = #llmc.file<\"" + file.path +
                "\", offset = 12, strides = [1, 5]>\n"
                "func.func @step() -> tensor<5x4xf32> {\n"
                "%0 = llmc.parameter_value @w : tensor<5x4xf32>\nreturn %0 : tensor<5x4xf32>\n}");
   for (int64_t row = 0; row < 5; ++row)
     for (int64_t column = 0; column < 4; ++column)
       EXPECT_EQ(found[0].as<float>()[row * 4 + column], 3 + row + 5 * column);
-  std::remove(path.c_str());
 }
 
 TEST_F(Meaning, GroupDot) {

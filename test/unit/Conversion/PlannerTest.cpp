@@ -5,16 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BytesEncoding.h"
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
 #include "llmc/Transforms/Blocks.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/DialectImplementation.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/MathExtras.h"
 
 #include "gtest/gtest.h"
 
@@ -43,47 +42,6 @@ void trace(ModuleOp code, StringRef name, Trace &result) {
       trace(code, call.getCallee(), result);
   }
 }
-
-/// An encoding of whole numbers, a byte each, that has tiles but no decode step.
-class BytesAttr
-    : public Attribute::AttrBase<BytesAttr, Attribute, AttributeStorage, EncodingInterface::Trait> {
-public:
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BytesAttr)
-  using Base::Base;
-  static constexpr StringLiteral name = "test.bytes";
-
-  FailureOr<int64_t> getByteSize(ArrayRef<int64_t> shape,
-                                 function_ref<InFlightDiagnostic()>) const {
-    return shape[0] * shape[1];
-  }
-  void decodeRow(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> shape, int64_t row,
-                 MutableArrayRef<float> values) const {
-    llvm::copy(bytes.slice(row * shape[1], shape[1]), values.begin());
-  }
-  double getBitsPerWeight(ArrayRef<int64_t>) const { return 8; }
-  int64_t getTileBytes(int64_t columns) const { return llvm::alignTo(16 * columns, 64); }
-  void packTile(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> shape, int64_t tile,
-                uint8_t *out) const {
-    std::memset(out, 0, getTileBytes(shape[1]));
-    ArrayRef<uint8_t> rest = bytes.drop_front(tile * 16 * shape[1]);
-    llvm::copy(rest.take_front(std::min<size_t>(rest.size(), 16 * shape[1])), out);
-  }
-};
-
-class TestDialect : public Dialect {
-public:
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(TestDialect)
-  explicit TestDialect(MLIRContext *context)
-      : Dialect(getDialectNamespace(), context, TypeID::get<TestDialect>()) {
-    addAttributes<BytesAttr>();
-  }
-  static constexpr StringLiteral getDialectNamespace() { return "test"; }
-
-  Attribute parseAttribute(DialectAsmParser &parser, Type) const override {
-    return failed(parser.parseKeyword("bytes")) ? BytesAttr() : BytesAttr::get(getContext());
-  }
-  void printAttribute(Attribute, DialectAsmPrinter &printer) const override { printer << "bytes"; }
-};
 
 class PlannerTest : public testing::Test {
 protected:
@@ -293,7 +251,7 @@ TEST_F(PlannerTest, RefusesFunctionsThatGiveNoActivations) {
 }
 
 TEST_F(PlannerTest, RefusesEncodingsWithoutADecodeStep) {
-  context.loadDialect<TestDialect>();
+  context.loadDialect<test::BytesDialect>();
   auto explainTypes = [&](const std::string &table, const std::string &head) {
     return explain("!table = " + table + "\n!head = " + head + R"(
       llmc.parameter @first : !table = #file

@@ -23,7 +23,7 @@ def ConvertLLMCToLinalg : Pass<"convert-llmc-to-linalg", "::mlir::ModuleOp"> {
     |---------------------------------|-------------------------------------------------------------|
     | `!llmc.rows`                    | `tensor<?xi32>` of sequences, of positions, and of the rows whose logits are wanted |
     | `!llmc.kv_cache<h×s, capacity c, keys k, values v>` | `tensor<?×c×h×s×k>` and `tensor<?×c×h×s×v>`, the first dimension being the sequence |
-    | a tensor with `#llmc.grouped`   | the fp32 tensor of its values                               |
+    | a tensor with an encoding       | the fp32 tensor of its values                               |
     | `llmc.parameter`                | `arith.constant` of its bytes, decoded where it is used     |
 
     Caches are updated in place before and are values after: a function that takes caches also

@@ -22,6 +22,7 @@
 #include <memory>
 
 namespace llmc {
+class Formula;
 class MappedFiles;
 } // namespace llmc
 

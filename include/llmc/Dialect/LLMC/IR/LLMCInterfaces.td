@@ -32,6 +32,13 @@ def LLMC_EncodingInterface : AttrInterface<"EncodingInterface"> {
       (ins "::llvm::ArrayRef<uint8_t>":$bytes, "::llvm::ArrayRef<int64_t>":$shape, "int64_t":$row,
            "::llvm::MutableArrayRef<float>":$values)>,
     InterfaceMethod<[{
+        Builds the fp32 tensor of all values in plain arithmetic, out of the canonical form as a
+        tensor of i8. This is what the encoding means where a model is written as linalg: the same
+        numbers as decodeRow() gives.
+      }], "::mlir::Value", "buildValues",
+      (ins "::llmc::Formula &":$formula, "::llvm::ArrayRef<int64_t>":$shape,
+           "::mlir::Value":$bytes)>,
+    InterfaceMethod<[{
         Bits per weight of a tensor of this shape, scales and zero points included.
       }], "double", "getBitsPerWeight", (ins "::llvm::ArrayRef<int64_t>":$shape)>,
     InterfaceMethod<[{

@@ -1,4 +1,4 @@
-//===- DecodeGrouped.cpp - grouped integers decoded by plain arithmetic ---===//
+//===- GroupedFormula.cpp - the values of grouped integers in plain arithmetic ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,8 +10,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Patterns.h"
 #include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Support/Formula.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -22,14 +22,14 @@ using namespace llmc;
 
 namespace {
 
-class GroupedDecoder {
+class GroupedFormula {
 public:
-  GroupedDecoder(Formula &formula, GroupedAttr encoding, ArrayRef<int64_t> shape, Value bytes)
+  GroupedFormula(Formula &formula, GroupedAttr encoding, ArrayRef<int64_t> shape, Value bytes)
       : formula(formula), b(formula.getBuilder()), encoding(encoding), rows(shape[0]),
         columns(shape[1]), layout(getGroupedLayout(encoding, shape)),
         scaleShape(encoding.getScaleShape(shape)), bytes(bytes) {}
 
-  Value decode();
+  Value build();
 
 private:
   /// Bytes from `offset` on as a tensor [rows, columns, …].
@@ -53,7 +53,7 @@ private:
 
 } // namespace
 
-Value GroupedDecoder::getPlane(int64_t offset, ArrayRef<int64_t> shape) {
+Value GroupedFormula::getPlane(int64_t offset, ArrayRef<int64_t> shape) {
   int64_t size = 1;
   ReassociationIndices all;
   for (auto [index, dim] : llvm::enumerate(shape)) {
@@ -67,7 +67,7 @@ Value GroupedDecoder::getPlane(int64_t offset, ArrayRef<int64_t> shape) {
   return tensor::ExpandShapeOp::create(b, type, plane, ArrayRef<ReassociationIndices>{all});
 }
 
-Value GroupedDecoder::getPowers(unsigned count, unsigned base, Type type) {
+Value GroupedFormula::getPowers(unsigned count, unsigned base, Type type) {
   SmallVector<APInt> powers{APInt(type.getIntOrFloatBitWidth(), 1)};
   while (powers.size() < count)
     powers.push_back(powers.back() * base);
@@ -75,7 +75,7 @@ Value GroupedDecoder::getPowers(unsigned count, unsigned base, Type type) {
   return arith::ConstantOp::create(b, DenseElementsAttr::get(tensor, powers));
 }
 
-Value GroupedDecoder::getCodes() {
+Value GroupedFormula::getCodes() {
   int64_t bits = encoding.getBits();
   Type i32 = b.getI32Type();
   AffineExpr r = formula.dim(0), c = formula.dim(1), bit = formula.dim(2);
@@ -98,7 +98,7 @@ Value GroupedDecoder::getCodes() {
       });
 }
 
-Value GroupedDecoder::getNumbers(int64_t offset) {
+Value GroupedFormula::getNumbers(int64_t offset) {
   auto [scaleRows, scaleColumns] = scaleShape;
   unsigned size = encoding.getScale().getIntOrFloatBitWidth() / 8;
   IntegerType integer = b.getIntegerType(8 * size);
@@ -115,12 +115,12 @@ Value GroupedDecoder::getNumbers(int64_t offset) {
   return arith::BitcastOp::create(b, type, patterns);
 }
 
-Value GroupedDecoder::getZeroPoints() {
+Value GroupedFormula::getZeroPoints() {
   auto [scaleRows, scaleColumns] = scaleShape;
   return getPlane(layout.zeroOffset, {scaleRows, scaleColumns});
 }
 
-Value GroupedDecoder::decode() {
+Value GroupedFormula::build() {
   AffineExpr r = formula.dim(0), c = formula.dim(1), zero = b.getAffineConstantExpr(0);
   SmallVector<AffineExpr> group{r, c.floorDiv(encoding.getGroupSize(columns))};
   if (encoding.getGroup() == GroupedAttr::tensorGroup)
@@ -157,9 +157,8 @@ Value GroupedDecoder::decode() {
                          });
 }
 
-Value llmc::decodeGrouped(Formula &formula, GroupedAttr encoding, ArrayRef<int64_t> shape,
-                          Value bytes) {
+Value GroupedAttr::buildValues(Formula &formula, ArrayRef<int64_t> shape, Value bytes) const {
   if (ShapedType::getNumElements(shape) == 0)
     return tensor::EmptyOp::create(formula.getBuilder(), shape, formula.getBuilder().getF32Type());
-  return GroupedDecoder(formula, encoding, shape, bytes).decode();
+  return GroupedFormula(formula, *this, shape, bytes).build();
 }

@@ -11,8 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLMC_LIB_CONVERSION_LLMCTOLINALG_FORMULA_H
-#define LLMC_LIB_CONVERSION_LLMCTOLINALG_FORMULA_H
+#ifndef LLMC_SUPPORT_FORMULA_H
+#define LLMC_SUPPORT_FORMULA_H
 
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -106,4 +106,4 @@ private:
 
 } // namespace llmc
 
-#endif // LLMC_LIB_CONVERSION_LLMCTOLINALG_FORMULA_H
+#endif // LLMC_SUPPORT_FORMULA_H
