@@ -1,0 +1,77 @@
+//===- TinyModelTest.cpp - what the embedded model means against what ships ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// models/tiny takes the whole way: its ONNX file imported and raised, and the steps of its text run
+// as plain arithmetic and as they ship.
+//
+//===----------------------------------------------------------------------===//
+
+#include "MeaningTestSupport.h"
+#include "llmc/Pipelines/Import.h"
+#include "llmc/Transforms/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+/// Of a step's largest logit. A sum of up to 768 products in another order differs by some 768^½ ·
+/// 2⁻²⁴ = 1.7e-6 of what is summed, where errors are of both signs; norms keep layers from adding
+/// much.
+constexpr double tolerance = 1e-5;
+
+class TinyModel : public ::testing::Test {
+protected:
+  void SetUp() override {
+    auto file = llvm::MemoryBuffer::getFile(TINY_MODEL, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+    ASSERT_TRUE(static_cast<bool>(file)) << file.getError().message();
+    ImportOptions options;
+    options.context = 32;
+    module = importModel((*file)->getMemBufferRef(), context.get(), options);
+    ASSERT_TRUE(static_cast<bool>(module));
+  }
+
+  void quantize(ActivationRounding activation) {
+    mlir::PassManager manager(context.get());
+    QuantizeRTNOptions options;
+    options.bits = 4;
+    options.activation = activation;
+    options.table = false;
+    manager.addPass(createQuantizeRTN(options));
+    ASSERT_TRUE(succeeded(manager.run(*module)));
+  }
+
+  void compare(double allowed) {
+    Comparison comparison(*module);
+    // "Abraham took another wife, and her name was", then " K".
+    comparison.step(StepRows::sequence({33, 66, 1388, 719, 976, 1012, 12, 270, 474, 669, 375}),
+                    allowed);
+    comparison.step(StepRows::sequence({694}, 11), allowed);
+  }
+
+  std::unique_ptr<mlir::MLIRContext> context = makeMeaningContext();
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+};
+
+} // namespace
+
+TEST_F(TinyModel, AsImported) { compare(tolerance); }
+
+TEST_F(TinyModel, QuantizedTo4Bits) {
+  quantize(ActivationRounding::None);
+  compare(tolerance);
+}
+
+// As in MeaningOfModel.RoundedActivations, an activation near a half may be a whole step apart.
+TEST_F(TinyModel, QuantizedTo4BitsWithActivationsIn8) {
+  quantize(ActivationRounding::I8);
+  compare(1e-2);
+}
