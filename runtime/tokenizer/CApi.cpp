@@ -13,6 +13,8 @@
 #include "Tokenizer.h"
 
 #include <atomic>
+#include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <new>
 #include <stdexcept>
@@ -72,6 +74,22 @@ llmc_status copyOut(const Element *result, size_t size, const char *unit, Elemen
   return llmc_ok_status();
 }
 
+/// Appends the contents of a file to `contents`.
+llmc_status readFile(const std::string &path, std::string &contents) {
+  std::unique_ptr<std::FILE, int (*)(std::FILE *)> file(std::fopen(path.c_str(), "rb"),
+                                                        std::fclose);
+  if (!file)
+    return llmc_make_status(errno == ENOENT ? LLMC_NOT_FOUND : LLMC_IO_ERROR,
+                            "cannot open '%s': %s", path.c_str(), std::strerror(errno));
+  char part[1 << 14];
+  for (size_t size; (size = std::fread(part, 1, sizeof(part), file.get())) > 0;)
+    contents.append(part, size);
+  if (std::ferror(file.get()))
+    return llmc_make_status(LLMC_IO_ERROR, "cannot read '%s': %s", path.c_str(),
+                            std::strerror(errno));
+  return llmc_ok_status();
+}
+
 } // namespace
 
 llmc_status llmc_tokenizer_create(const char *json, size_t jsonSize, const char *config,
@@ -89,6 +107,24 @@ llmc_status llmc_tokenizer_create(const char *json, size_t jsonSize, const char 
         result->tokenizer.load({json, jsonSize}, {config ? config : "", configSize}));
     *tokenizer = result.release();
     return llmc_ok_status();
+  });
+}
+
+llmc_status llmc_tokenizer_load(const char *folder, llmc_tokenizer **tokenizer) {
+  if (!tokenizer)
+    return missing("tokenizer");
+  *tokenizer = nullptr;
+  if (!folder)
+    return missing("folder");
+  return guarded([&] {
+    std::string prefix = std::string(folder) + "/", json, config;
+    LLMC_RETURN_IF_ERROR(readFile(prefix + "tokenizer.json", json));
+    llmc_status status = readFile(prefix + "tokenizer_config.json", config);
+    if (!llmc_status_ok(&status) && status.code != LLMC_NOT_FOUND)
+      return status;
+    return llmc_annotate_status(
+        llmc_tokenizer_create(json.data(), json.size(), config.data(), config.size(), tokenizer),
+        folder);
   });
 }
 

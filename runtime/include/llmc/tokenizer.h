@@ -42,6 +42,10 @@ typedef struct llmc_token_stream llmc_token_stream;
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_create(const char *json, size_t json_size,
                                                          const char *config, size_t config_size,
                                                          llmc_tokenizer **tokenizer);
+/// Reads tokenizer.json in `folder`, and tokenizer_config.json if there is one, in the same way.
+/// Where there is no tokenizer.json gives LLMC_NOT_FOUND, and what can't be read LLMC_IO_ERROR.
+LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_load(const char *folder,
+                                                       llmc_tokenizer **tokenizer);
 LLMC_API void llmc_tokenizer_retain(llmc_tokenizer *tokenizer);
 /// Null is allowed.
 LLMC_API void llmc_tokenizer_release(llmc_tokenizer *tokenizer);

@@ -3,12 +3,14 @@
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Tests arguments, room, look-up, roles and use by many threads.
+// Tests files, arguments, room, look-up, roles and use by many threads.
 //
 //===----------------------------------------------------------------------===//
 
 #include "TestSupport.h"
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 using namespace llmc::test;
@@ -36,12 +38,56 @@ TEST(Interface, NullArguments) {
   llmc_tokenizer *tokenizer = nullptr;
   EXPECT_EQ(llmc_tokenizer_create(nullptr, 0, nullptr, 0, &tokenizer).code, LLMC_INVALID_ARGUMENT);
   EXPECT_EQ(llmc_tokenizer_create("{}", 2, nullptr, 0, nullptr).code, LLMC_INVALID_ARGUMENT);
+  EXPECT_EQ(llmc_tokenizer_load(nullptr, &tokenizer).code, LLMC_INVALID_ARGUMENT);
+  EXPECT_EQ(llmc_tokenizer_load(".", nullptr).code, LLMC_INVALID_ARGUMENT);
   EXPECT_EQ(llmc_tokenizer_encode(nullptr, "", 0, 0, nullptr, 0, &count).code,
             LLMC_INVALID_ARGUMENT);
   EXPECT_EQ(llmc_tokenizer_role_token(nullptr, 0, &id).code, LLMC_INVALID_ARGUMENT);
   llmc_tokenizer_release(nullptr);
   llmc_token_stream_release(nullptr);
   EXPECT_EQ(llmc_tokenizer_vocabulary_size(nullptr), 0u);
+}
+
+TEST(Interface, LoadsFromAFolder) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(::testing::TempDir()) / "tokenizer";
+  fs::remove_all(folder);
+  fs::create_directory(folder);
+  auto tryLoad = [&] {
+    llmc_tokenizer *tokenizer = nullptr;
+    llmc_status status = llmc_tokenizer_load(folder.c_str(), &tokenizer);
+    EXPECT_EQ(tokenizer != nullptr, status.code == LLMC_OK);
+    return std::pair(TokenizerPointer(tokenizer), status);
+  };
+  auto write = [&](const char *name, const std::string &text) {
+    std::ofstream(folder / name, std::ios::binary) << text;
+  };
+  auto [none, status] = tryLoad();
+  EXPECT_EQ(status.code, LLMC_NOT_FOUND);
+  EXPECT_EQ(status.message, "cannot open '" + (folder / "tokenizer.json").string() +
+                                "': No such file or directory");
+  write("tokenizer.json", makeFile({"a", "</s>"}).dump());
+  auto [bare, bareStatus] = tryLoad();
+  ASSERT_EQ(bareStatus.code, LLMC_OK) << bareStatus.message;
+  EXPECT_EQ(encode(bare, "a"), std::vector<int32_t>{0});
+  write("tokenizer_config.json", R"({"eos_token": "</s>"})");
+  auto [whole, wholeStatus] = tryLoad();
+  ASSERT_EQ(wholeStatus.code, LLMC_OK) << wholeStatus.message;
+  int32_t end;
+  EXPECT_EQ(llmc_tokenizer_role_token(whole.get(), LLMC_TOKEN_END_OF_TEXT, &end).code, LLMC_OK);
+  EXPECT_EQ(end, 1);
+  write("tokenizer_config.json", "{");
+  auto [damaged, damagedStatus] = tryLoad();
+  EXPECT_EQ(damagedStatus.code, LLMC_CORRUPT);
+  EXPECT_EQ(damagedStatus.message,
+            folder.string() + ": tokenizer_config.json: not valid JSON at byte 2");
+  fs::remove(folder / "tokenizer_config.json");
+  fs::create_directory(folder / "tokenizer_config.json");
+  auto [odd, oddStatus] = tryLoad();
+  EXPECT_EQ(oddStatus.code, LLMC_IO_ERROR);
+  EXPECT_EQ(oddStatus.message,
+            "cannot read '" + (folder / "tokenizer_config.json").string() + "': Is a directory");
+  fs::remove_all(folder);
 }
 
 TEST(Interface, UnknownFlags) {
