@@ -96,7 +96,7 @@ void runLinear(mlir::MLIRContext &context, const TestTarget &target,
   int64_t N = kernel.weight.getDimSize(0), K = kernel.weight.getDimSize(1);
   kernel.outputStride = getRowStride(N);
   const Emitter emitters[] = {[&](mlir::ModuleOp module, const KernelTarget &target) {
-    return *emitLinear(module, kernel, target);
+    return emitLinear(module, kernel, target);
   }};
   CompiledKernels kernels(context, target, emitters);
   TiledLayout layout = TiledLayout::get(kernel.weight);

@@ -105,6 +105,8 @@ private:
   llvm::SmallVector<mlir::Operation *> order();
 
   mlir::LogicalResult planOp(mlir::Operation *op);
+  /// Reports operands that are no activations, or not those of all rows.
+  mlir::LogicalResult checkAllRows(mlir::Operation *op, mlir::ValueRange operands);
   mlir::LogicalResult planEmbedding(EmbeddingOp op);
   mlir::LogicalResult planOutputRows(OutputRowsOp op);
   mlir::LogicalResult planLinear(LinearOp op, mlir::Value residual, mlir::Value result);

@@ -182,8 +182,6 @@ FailureOr<PlanContext::Planned> FunctionPlanner::planStep(ArrayRef<int64_t> cach
   isStep = true;
   if (failed(checkResults()))
     return failure();
-  if (source.getNumResults() != 1)
-    return source.emitOpError("expected a step to give one value, its logits");
   Value logits = source.front().getTerminator()->getOperand(0);
   // Other kernels than a linear's write rows up to their stride.
   if (!logits.getDefiningOp<LinearOp>() && !getFusedLinear(logits.getDefiningOp()) &&

@@ -20,7 +20,26 @@ using spmd::Field;
 // Operations
 //===----------------------------------------------------------------------===//
 
+/// Stages compute the rows of a step, however many it has: a fixed number of rows is a weight's.
+static LogicalResult checkActivations(Operation *op, ValueRange values) {
+  for (Value value : values)
+    if (!isActivations(value.getType()))
+      return op->emitOpError("expected activations of f32, found ") << value.getType();
+  return success();
+}
+
+LogicalResult FunctionPlanner::checkAllRows(Operation *op, ValueRange operands) {
+  if (failed(checkActivations(op, operands)))
+    return failure();
+  for (Value operand : operands)
+    if (place(operand).partition == Partition::OutputRows)
+      return op->emitOpError("expected all rows of the step, found those of llmc.output_rows");
+  return success();
+}
+
 LogicalResult FunctionPlanner::planEmbedding(EmbeddingOp op) {
+  if (failed(checkActivations(op, op.getResult())))
+    return failure();
   auto table = cast<RankedTensorType>(op.getTable().getType());
   if (std::string reason = explainUnsupported(table); !reason.empty())
     return op.emitOpError() << reason;
@@ -36,10 +55,10 @@ LogicalResult FunctionPlanner::planEmbedding(EmbeddingOp op) {
 }
 
 LogicalResult FunctionPlanner::planOutputRows(OutputRowsOp op) {
+  if (failed(checkActivations(op, op.getResult())) || failed(checkAllRows(op, op.getInput())))
+    return failure();
   func::FuncOp kernel = emitGatherRows(context.code, getWidth(op.getInput()), context.target);
   Place input = place(op.getInput());
-  if (input.partition == Partition::OutputRows)
-    return op.emitOpError("expected all rows of the step, found those of another llmc.output_rows");
   Value outputs = spmd::FieldOp::create(
       builder, location, LLVM::LLVMPointerType::get(op.getContext()), step, Field::Outputs);
   Place output = makeResult(op.getResult());
@@ -76,6 +95,8 @@ FunctionPlanner::Rounded &FunctionPlanner::getRounded(Value value, int64_t group
 }
 
 LogicalResult FunctionPlanner::planLinear(LinearOp op, Value residual, Value result) {
+  if (failed(checkActivations(op, {op.getInput(), result})))
+    return failure();
   LinearKernel kernel;
   kernel.weight = cast<RankedTensorType>(op.getWeight().getType());
   kernel.rounded = op.getActivation().has_value();
@@ -115,9 +136,7 @@ LogicalResult FunctionPlanner::planLinear(LinearOp op, Value residual, Value res
   operands.push_back(output.address);
   operands.push_back(scratch(kernel.getScratchBytes()));
 
-  FailureOr<func::FuncOp> function = emitLinear(context.code, kernel, context.target);
-  if (failed(function))
-    return op.emitOpError("has no kernel for CPUs");
+  func::FuncOp function = emitLinear(context.code, kernel, context.target);
   Value weights = place(op.getWeight()).address;
   Value rows = rowCount(input.partition);
   TiledLayout layout = TiledLayout::get(kernel.weight);
@@ -128,13 +147,15 @@ LogicalResult FunctionPlanner::planLinear(LinearOp op, Value residual, Value res
   emitStage(nameOf(op), tiles, accesses, [&](Value begin, Value end) {
     SmallVector<Value> arguments{rows, begin, end, weights};
     llvm::append_range(arguments, operands);
-    call(*function, arguments);
+    call(function, arguments);
   });
   places[result] = output;
   return success();
 }
 
 LogicalResult FunctionPlanner::planNorm(Operation *op, Value input, Value gain, Value bias) {
+  if (failed(checkActivations(op, input)))
+    return failure();
   Place from = place(input), to = makeResult(op->getResult(0));
   to.partition = from.partition;
   func::FuncOp kernel;
@@ -176,9 +197,9 @@ FunctionPlanner::Place FunctionPlanner::getRotation(RotationKey key) {
 }
 
 LogicalResult FunctionPlanner::planRope(RopeOp op) {
+  if (failed(checkAllRows(op, op.getInput())))
+    return failure();
   Place input = place(op.getInput());
-  if (input.partition == Partition::OutputRows)
-    return op.emitOpError("expected all rows of the step");
   Place table = getRotation(getRotationKey(op));
   Place output = makeResult(op.getResult());
   RotationKernel kernel{getWidth(op.getInput()), static_cast<int64_t>(op.getHeads()),
@@ -204,6 +225,8 @@ static SmallVector<Value> getStateFields(OpBuilder &builder, Location location, 
 }
 
 LogicalResult FunctionPlanner::planAppend(CacheAppendOp op) {
+  if (failed(checkAllRows(op, {op.getKeys(), op.getValues()})))
+    return failure();
   Place keys = place(op.getKeys()), values = place(op.getValues()), cache = place(op.getCache());
   func::FuncOp kernel = emitCacheAppend(context.code, op.getCache().getType(), context.target);
   SmallVector<Value> fields = getStateFields(builder, location, step);
@@ -219,9 +242,9 @@ LogicalResult FunctionPlanner::planAppend(CacheAppendOp op) {
 }
 
 LogicalResult FunctionPlanner::planAttention(AttentionOp op) {
+  if (failed(checkAllRows(op, op.getQuery())))
+    return failure();
   Place query = place(op.getQuery()), cache = place(op.getCache());
-  if (query.partition == Partition::OutputRows)
-    return op.emitOpError("expected all rows of the step");
   Place output = makeResult(op.getResult());
   AttentionKernel kernel;
   kernel.cache = op.getCache().getType();
@@ -254,8 +277,8 @@ LogicalResult FunctionPlanner::planAttention(AttentionOp op) {
 
 LogicalResult FunctionPlanner::planElementwise(Operation *op) {
   Value result = op->getResult(0);
-  if (!isActivations(result.getType()))
-    return op->emitOpError("expected activations of f32, found ") << result.getType();
+  if (failed(checkActivations(op, result)))
+    return failure();
   int64_t width = getWidth(result);
   func::FuncOp kernel;
   if (auto activation = dyn_cast<ActivationOp>(op))

@@ -131,7 +131,7 @@ void testLinears(mlir::MLIRContext &context, llvm::ArrayRef<LinearCase> cases, i
       emitters.push_back([&, oneRow](mlir::ModuleOp module, const KernelTarget &target) {
         LinearKernel kernel = getKernel(c, oneRow);
         EXPECT_EQ(explainUnsupported(kernel), "");
-        return *emitLinear(module, kernel, target);
+        return emitLinear(module, kernel, target);
       });
   forEachTarget(
       context, emitters,

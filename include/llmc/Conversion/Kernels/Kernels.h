@@ -52,9 +52,9 @@ struct LinearKernel {
   int64_t getScratchBytes() const;
 };
 /// (rows i, begin i, end i [tiles], weights p, input p | codes p, scales p, sums p, [bias p],
-///  [residual p], output p, scratch p)
-mlir::FailureOr<mlir::func::FuncOp> emitLinear(mlir::ModuleOp module, const LinearKernel &kernel,
-                                               const KernelTarget &target);
+///  [residual p], output p, scratch p). Kernels can read the weight (explainUnsupported).
+mlir::func::FuncOp emitLinear(mlir::ModuleOp module, const LinearKernel &kernel,
+                              const KernelTarget &target);
 /// Says why `kernel` can't be generated, or nothing.
 std::string explainUnsupported(const LinearKernel &kernel);
 
