@@ -28,9 +28,6 @@ public:
   }
 
   llvm::Error write(const WeightTable &weights, llvm::StringRef path) {
-    if (sections.size() + 1 > LLMC_ARTIFACT_MAX_SECTIONS)
-      return llvm::createStringError("expected at most %u sections, found %zu",
-                                     LLMC_ARTIFACT_MAX_SECTIONS, sections.size() + 1);
     std::vector<llmc_artifact_section> table(sections.size() + 1);
     uint64_t offset =
         llvm::alignTo(sizeof(llmc_artifact_header) + table.size() * sizeof(llmc_artifact_section),
@@ -40,15 +37,12 @@ public:
     table[0].bytes = weights.getByteSize();
     offset += table[0].bytes;
     for (auto [entry, section] : llvm::zip(llvm::drop_begin(table), sections)) {
-      if (section.name.size() >= sizeof entry.name)
-        return llvm::createStringError("expected a file name of at most %zu bytes, found '%s'",
-                                       sizeof entry.name - 1, section.name.c_str());
       offset = llvm::alignTo(offset, 64);
       entry.kind = section.kind;
       entry.offset = offset;
       entry.bytes = section.contents.size();
       entry.checksum = llvm::xxh3_64bits(section.contents);
-      std::memcpy(entry.name, section.name.data(), section.name.size());
+      section.name.copy(entry.name, sizeof entry.name - 1);
       offset += entry.bytes;
     }
 

@@ -22,7 +22,8 @@ using namespace llmc;
 static llvm::Expected<llvm::FileRemover> makeTemporary(llvm::StringRef suffix,
                                                        llvm::SmallString<128> &path) {
   if (std::error_code error = llvm::sys::fs::createTemporaryFile("llmc", suffix, path))
-    return llvm::createStringError(error, "cannot make a temporary file");
+    return llvm::createStringError(error, "cannot make a temporary file: %s",
+                                   error.message().c_str());
   return llvm::FileRemover(path);
 }
 

@@ -63,3 +63,8 @@ func.func @nested(%c: i1, %kv: tensor<?x8xf32>, %rows: !llmc.rows, %cache: !cach
   }
   return
 }
+
+// -----
+
+// expected-error @+1 {{expected strides whose reach fits 63 bits}}
+llmc.parameter @w : tensor<4x8xf32> = #llmc.file<"missing.bin", offset = 0, strides = [4611686018427387904, 1]>

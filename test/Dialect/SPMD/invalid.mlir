@@ -17,9 +17,19 @@ func.func @f(%step: !spmd.step) {
 // -----
 
 func.func @f(%step: !spmd.step, %count: i64) {
-  // expected-error @+1 {{expected a body with two arguments of type i64, found 1 arguments}}
+  // expected-error @+1 {{expected a body with two arguments of type i64, found ('i64')}}
   spmd.stage "up" %step, %count {
   ^bb0(%begin: i64):
+  }
+  return
+}
+
+// -----
+
+func.func @f(%step: !spmd.step, %count: i64) {
+  // expected-error @+1 {{expected a body with two arguments of type i64, found ('i64', 'i32')}}
+  spmd.stage "up" %step, %count {
+  ^bb0(%begin: i64, %end: i32):
   }
   return
 }

@@ -144,10 +144,10 @@ TEST(Calibration, HandsOutInputs) {
 
 TEST(Calibration, RefusesOptions) {
   TokenFile tokens(5, 19);
+  CalibrationRequest request;
   auto expectMessage = [&](CalibrationOptions options, const char *message) {
     Messages messages;
     OwningOpRef<ModuleOp> module = makeModel(messages.context, Shape::Sequential, 1);
-    CalibrationRequest request;
     request.select = [](LinearOp, ParameterOp) { return true; };
     request.visit = [](CalibrationSite &) { return success(); };
     EXPECT_TRUE(failed(calibrate(*module, options, request)));
@@ -168,6 +168,14 @@ TEST(Calibration, RefusesOptions) {
   options = makeOptions(tokens);
   options.statistics = options.saveStatistics = "none";
   expectMessage(options, "expected no statistics to read where statistics are to be saved");
+  options = makeOptions(tokens);
+  options.statistics = options.saveTokens = "none";
+  expectMessage(options, "expected no statistics to read where tokens are to be saved");
+  options = makeOptions(tokens);
+  options.statistics = "none";
+  request.inputRows = 1;
+  expectMessage(options, "expected no statistics to read where inputs are asked for");
+  request.inputRows = 0;
   options = makeOptions(tokens);
   options.samples = int64_t(1) << 40;
   expectMessage(options, "expected at most 1073741824 tokens, found 1099511627776 samples of 19");
@@ -246,20 +254,48 @@ TEST(Calibration, ExpectsSitesToSave) {
       << messages.text;
 }
 
-TEST(Calibration, RefusesFunctionsThatCallThemselves) {
+TEST(Calibration, TellsOfAMissingTemporaryFolder) {
+  TokenFile tokens(5, 19);
+  CalibrationOptions options = makeOptions(tokens);
+  options.memory = 0;
   Messages messages;
-  OwningOpRef<ModuleOp> module = makeModel(messages.context, Shape::Outlined, 1);
-  auto block = module->lookupSymbol<func::FuncOp>("block");
-  OpBuilder builder(block.front().getTerminator());
-  auto call = func::CallOp::create(builder, block.getLoc(), block, block.getArguments());
-  block.front().getTerminator()->setOperand(0, call.getResult(0));
+  OwningOpRef<ModuleOp> module = makeModel(messages.context, Shape::Sequential, 1);
+  const char *before = getenv("TMPDIR");
+  std::string folder = before ? before : "";
+  setenv("TMPDIR", "/none", /*overwrite=*/1);
   CalibrationRequest request;
   request.select = [](LinearOp, ParameterOp) { return true; };
   request.visit = [](CalibrationSite &) { return success(); };
-  TokenFile tokens(5, 19);
-  EXPECT_TRUE(failed(calibrate(*module, makeOptions(tokens), request)));
-  EXPECT_NE(messages.text.find("expected functions that do not call themselves"), std::string::npos)
+  EXPECT_TRUE(failed(calibrate(*module, options, request)));
+  before ? setenv("TMPDIR", folder.c_str(), /*overwrite=*/1) : unsetenv("TMPDIR");
+  EXPECT_NE(messages.text.find("cannot make a temporary file for calibration: No such file"),
+            std::string::npos)
       << messages.text;
+}
+
+TEST(Calibration, RefusesFunctionsThatCannotBeInlined) {
+  TokenFile tokens(5, 19);
+  auto expectMessage = [&](llvm::function_ref<void(func::FuncOp)> change, const char *message) {
+    Messages messages;
+    OwningOpRef<ModuleOp> module = makeModel(messages.context, Shape::Outlined, 1);
+    change(module->lookupSymbol<func::FuncOp>("block"));
+    CalibrationRequest request;
+    request.select = [](LinearOp, ParameterOp) { return true; };
+    request.visit = [](CalibrationSite &) { return success(); };
+    EXPECT_TRUE(failed(calibrate(*module, makeOptions(tokens), request)));
+    EXPECT_NE(messages.text.find(message), std::string::npos) << messages.text;
+  };
+  expectMessage(
+      [](func::FuncOp block) {
+        OpBuilder builder(block.front().getTerminator());
+        auto call = func::CallOp::create(builder, block.getLoc(), block, block.getArguments());
+        block.front().getTerminator()->setOperand(0, call.getResult(0));
+      },
+      "expected functions that do not call themselves");
+  expectMessage([](func::FuncOp block) { block.getBody().emplaceBlock(); },
+                "expected a body of one block");
+  expectMessage([](func::FuncOp block) { block.eraseBody(); },
+                "expected a function with a body, found @block");
 }
 
 TEST(StatisticsAccumulator, AgreesWithPlainSums) {

@@ -14,6 +14,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -212,6 +213,13 @@ void cut(const std::string &path, off_t size) { EXPECT_EQ(::truncate(path.c_str(
 TEST(Resume, RefusesDamagedFolders) {
   expectMessage([](std::string folder) { cut(folder + "/rows", 30); },
                 "expected rows of an interrupted calibration");
+  expectMessage(
+      [](std::string folder) {
+        // The number of finished blocks comes after the magic.
+        std::fstream rows(folder + "/rows", std::ios::in | std::ios::out | std::ios::binary);
+        rows.seekp(8).put(99);
+      },
+      "expected at most 3 finished blocks");
   expectMessage([](std::string folder) { cut(folder + "/rows", 300); },
                 "expected more rows, found the file's end");
   expectMessage([](std::string folder) { cut(folder + "/block-0.safetensors", 4000); },

@@ -8,6 +8,7 @@
 #include "CalibrationTestSupport.h"
 
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <gtest/gtest.h>
@@ -159,6 +160,24 @@ TEST(StatisticsFile, IsWhatWasSeen) {
   OwningOpRef<ModuleOp> outlined = makeModel(messages.context, Shape::Outlined, 1);
   EXPECT_EQ(collect(*outlined, saved.options), read);
   EXPECT_EQ(messages.text, "");
+}
+
+TEST(StatisticsFile, RefusesWhatIsDamaged) {
+  Saved saved;
+  auto file = llvm::MemoryBuffer::getFile(saved.options.statistics);
+  ASSERT_TRUE(static_cast<bool>(file));
+  const std::string good = (*file)->getBuffer().str();
+  auto expect = [&](StringRef part, StringRef other, StringRef message) {
+    std::string text = good;
+    size_t place = text.find(part.str());
+    ASSERT_NE(place, std::string::npos);
+    text.replace(place, part.size(), other.str());
+    writeFile(saved.options.statistics, text);
+    expectMessage(walk(saved.options), message);
+  };
+  expect("\"95\"", "\"-5\"", "expected a number of rows among the metadata");
+  expect("\\\"down0", "\\\"down9", "expected statistics of 'down0', which were not saved");
+  expect("\"weights\"", "\"weighty\"", "expected a JSON object as 'weights' of the metadata");
 }
 
 TEST(StatisticsFile, RefusesWhatIsForeign) {

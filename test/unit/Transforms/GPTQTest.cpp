@@ -380,7 +380,7 @@ TEST_F(GPTQTest, RefusesMatricesThatNoDampingHelps) {
   EXPECT_NE(llvm::toString(prepared.takeError()).find("finite"), std::string::npos);
 }
 
-TEST_F(GPTQTest, RefusesGroupsOutOfOrder) {
+TEST_F(GPTQTest, RefusesGroupsOutOfOrderAndOtherWidths) {
   std::string message;
   mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
     message = diagnostic.str();
@@ -393,4 +393,11 @@ TEST_F(GPTQTest, RefusesGroupsOutOfOrder) {
   ParameterOp parameter = makeParameter(values.data, values.rows);
   EXPECT_TRUE(mlir::failed(quantizeGPTQ(parameter, values, hessian, {encoding(c), false, false})));
   EXPECT_NE(message.find("expected static groups for columns out of order"), std::string::npos);
+  c.columns /= 2;
+  values = makeWeights(c);
+  parameter = makeParameter(values.data, values.rows);
+  EXPECT_TRUE(mlir::failed(quantizeGPTQ(parameter, values, hessian, {encoding(c), true, false})));
+  EXPECT_NE(message.find("expected weights for " + std::to_string(hessian.width) +
+                         " inputs, found " + std::to_string(c.columns)),
+            std::string::npos);
 }

@@ -149,15 +149,6 @@ FailureOr<ParameterReader> ParameterReader::get(ParameterOp parameter) {
   ParameterReader reader;
   reader.type = parameter.getTensorType();
   ArrayRef<int64_t> shape = reader.type.getShape();
-  Type element = reader.type.getElementType();
-  if (shape.empty() || shape.size() > 2 ||
-      !(element.isF32() || element.isF16() || element.isBF16()))
-    return parameter.emitOpError("expected a vector or matrix of f32, f16 or bf16, found ")
-           << reader.type;
-  Attribute encoding = reader.type.getEncoding();
-  if (encoding && !isa<EncodingInterface>(encoding))
-    return parameter.emitOpError("expected an encoding whose values can be read, found ")
-           << encoding;
   FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter);
   if (failed(bytes))
     return failure();

@@ -72,10 +72,8 @@ LogicalResult EntryOp::verifySymbolUses(SymbolTableCollection &symbols) {
 }
 
 LogicalResult StageOp::verify() {
-  Block &block = getBody().front();
-  if (block.getNumArguments() != 2 || !block.getArgument(0).getType().isInteger(64) ||
-      !block.getArgument(1).getType().isInteger(64))
-    return emitOpError("expected a body with two arguments of type i64, found ")
-           << block.getNumArguments() << " arguments";
+  TypeRange types = getBody().front().getArgumentTypes();
+  if (types.size() != 2 || !types[0].isInteger(64) || !types[1].isInteger(64))
+    return emitOpError("expected a body with two arguments of type i64, found (") << types << ")";
   return success();
 }

@@ -44,8 +44,8 @@ mlir::FailureOr<llvm::ArrayRef<uint8_t>> getParameterBytes(ParameterOp parameter
 /// Gives back the memory that a parameter takes as part of a mapped file, until it is read again.
 void releaseFile(ParameterOp parameter);
 
-/// Reads a rank-2 parameter row by row, or a rank-1 parameter as one row, as fp32, whatever its
-/// element type, strides or encoding. Bound to the parameter's bytes, which must stay alive.
+/// Reads a matrix of weights row by row, or a vector as one row, as fp32, whatever its float type,
+/// strides or encoding. Bound to the parameter's bytes, which must stay alive.
 class ParameterReader {
 public:
   static mlir::FailureOr<ParameterReader> get(ParameterOp parameter);
