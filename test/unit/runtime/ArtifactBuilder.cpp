@@ -26,8 +26,7 @@ static Bytes readFile(const char *path) {
   return Bytes(std::istreambuf_iterator<char>(stream), {});
 }
 
-Bytes llmc::test::makeArtifact(uint8_t weight) {
-  static const Bytes image = readFile(FAKE_IMAGE);
+Bytes llmc::test::makeArtifact(uint8_t weight, const char *image) {
   const std::string description = "{\"name\": \"fake\"}", text = "hello";
   struct Part {
     uint32_t kind;
@@ -37,7 +36,7 @@ Bytes llmc::test::makeArtifact(uint8_t weight) {
   const Part parts[] = {
       {LLMC_SECTION_DESCRIPTION, "description.json", Bytes(description.begin(), description.end())},
       {LLMC_SECTION_FILE, "hello.txt", Bytes(text.begin(), text.end())},
-      {LLMC_SECTION_IMAGE, llmc_cpu_architecture(), image},
+      {LLMC_SECTION_IMAGE, llmc_cpu_architecture(), readFile(image)},
       {LLMC_SECTION_WEIGHTS, "weights", Bytes(fakeWeightsBytes, weight)}};
   std::vector<llmc_artifact_section> table;
   Bytes artifact(sizeof(llmc_artifact_header) + std::size(parts) * sizeof(llmc_artifact_section));
@@ -75,6 +74,11 @@ void llmc::test::seal(Bytes &artifact) {
   llmc_artifact_header &header = getHeader(artifact);
   header.table_checksum =
       llmc_hash(getSections(artifact), header.section_count * sizeof(llmc_artifact_section));
+}
+
+void llmc::test::expectStatus(const llmc_status &status, int32_t code, const std::string &message) {
+  EXPECT_EQ(status.code, code) << status.message;
+  EXPECT_NE(std::string(status.message).find(message), std::string::npos) << status.message;
 }
 
 TemporaryFile::TemporaryFile(const Bytes &contents) {

@@ -22,8 +22,9 @@ namespace llmc::test {
 
 using Bytes = std::vector<uint8_t>;
 
-/// An artifact of a description, a file, the fake program's image and its weights.
-Bytes makeArtifact(uint8_t weight = 7);
+/// An artifact of a description, a file, an image, the fake program's unless another's path is
+/// given, and its weights.
+Bytes makeArtifact(uint8_t weight = 7, const char *image = FAKE_IMAGE);
 
 /// The header and the table of an artifact, to be read and changed.
 llmc_artifact_header &getHeader(Bytes &artifact);
@@ -31,6 +32,9 @@ llmc_artifact_section *getSections(Bytes &artifact);
 
 /// Makes the checksum of the section table right again.
 void seal(Bytes &artifact);
+
+/// Expects a status of that code whose message contains `message`.
+void expectStatus(const llmc_status &status, int32_t code, const std::string &message);
 
 /// A file of that content that is removed at the end.
 class TemporaryFile {

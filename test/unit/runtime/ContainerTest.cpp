@@ -28,9 +28,7 @@ void expectRefused(const std::function<void(Bytes &)> &damage, int32_t code,
   Bytes artifact = makeArtifact();
   damage(artifact);
   seal(artifact);
-  llmc_status status = check(artifact);
-  EXPECT_EQ(status.code, code);
-  EXPECT_NE(std::string(status.message).find(message), std::string::npos) << status.message;
+  expectStatus(check(artifact), code, message);
 }
 
 } // namespace
@@ -42,6 +40,7 @@ TEST(Container, AcceptsAGoodOne) {
 
 TEST(Container, RefusesEveryTruncation) {
   Bytes artifact = makeArtifact();
+  expectStatus(check({}), LLMC_CORRUPT, "expected a model compiled by llmc, found another file");
   for (size_t size = 0; size < artifact.size(); size += size < 1024 ? 1 : 997)
     EXPECT_NE(check(Bytes(artifact.begin(), artifact.begin() + size)).code, LLMC_OK) << size;
   // The header's own count of bytes may agree.
@@ -72,14 +71,23 @@ TEST(Container, RefusesEveryFlippedBitThatIsCovered) {
     }
 }
 
+TEST(Container, RefusesWrongChecksums) {
+  Bytes artifact = makeArtifact();
+  ++getSections(artifact)[0].checksum;
+  expectStatus(check(artifact), LLMC_CORRUPT, "the checksum of the section table is wrong");
+  seal(artifact);
+  expectStatus(check(artifact), LLMC_CORRUPT, "section 0: the checksum is wrong");
+}
+
 TEST(Container, RefusesAbsurdNumbers) {
   expectRefused([](Bytes &b) { getHeader(b).version = 2; }, LLMC_VERSION_MISMATCH,
                 "expected container version 1, found 2");
   expectRefused([](Bytes &b) { getHeader(b).file_bytes = UINT64_MAX; }, LLMC_CORRUPT,
                 "expected a file of 18446744073709551615 bytes");
-  expectRefused([](Bytes &b) { getHeader(b).reserved[31] = 1; }, LLMC_CORRUPT, "expected zeros");
+  expectRefused([](Bytes &b) { getHeader(b).reserved[31] = 1; }, LLMC_CORRUPT,
+                "expected zeros in what is reserved of the header");
   expectRefused([](Bytes &b) { getSections(b)[1].reserved = 1; }, LLMC_CORRUPT,
-                "section 1: expected zeros");
+                "section 1: expected zeros in what is reserved");
   expectRefused([](Bytes &b) { getSections(b)[1].kind = 0; }, LLMC_UNSUPPORTED,
                 "section 1: unknown kind 0");
   expectRefused([](Bytes &b) { getSections(b)[1].kind = 5; }, LLMC_UNSUPPORTED,
@@ -129,20 +137,23 @@ TEST(Container, WeightsFilesMatchTheirProgram) {
   header->version = LLMC_ARTIFACT_VERSION;
   header->bytes = 128;
   header->hash = 99;
-  auto codeOf = [&](size_t size, uint64_t bytes, uint64_t hash) {
-    return llmc_weights_file_check(file.data(), size, bytes, hash).code;
+  auto check = [&](size_t size, uint64_t bytes, uint64_t hash) {
+    return llmc_weights_file_check(file.data(), size, bytes, hash);
   };
-  EXPECT_EQ(codeOf(file.size(), 128, 99), LLMC_OK);
+  EXPECT_EQ(check(file.size(), 128, 99).code, LLMC_OK);
   for (size_t size = 0; size < file.size(); ++size)
-    EXPECT_EQ(codeOf(size, 128, 99), LLMC_CORRUPT) << size;
-  EXPECT_EQ(codeOf(file.size(), 127, 99), LLMC_CORRUPT);
-  EXPECT_EQ(codeOf(file.size(), 128, 98), LLMC_CORRUPT);
+    EXPECT_EQ(check(size, 128, 99).code, LLMC_CORRUPT) << size;
+  expectStatus(check(file.size(), 127, 99), LLMC_CORRUPT,
+               "expected 127 bytes of weights, found 128");
+  expectStatus(check(file.size(), 128, 98), LLMC_CORRUPT, "the weights belong to another program");
   header->bytes = UINT64_MAX;
-  EXPECT_EQ(codeOf(file.size(), UINT64_MAX, 99), LLMC_CORRUPT);
+  expectStatus(check(file.size(), UINT64_MAX, 99), LLMC_CORRUPT,
+               "expected 18446744073709551615 bytes of weights, found 128");
   header->bytes = 128;
   header->padding[3] = 1;
-  EXPECT_EQ(codeOf(file.size(), 128, 99), LLMC_CORRUPT);
+  expectStatus(check(file.size(), 128, 99), LLMC_CORRUPT,
+               "expected zeros in what is reserved of the header");
   header->padding[3] = 0;
   header->version = 2;
-  EXPECT_EQ(codeOf(file.size(), 128, 99), LLMC_VERSION_MISMATCH);
+  expectStatus(check(file.size(), 128, 99), LLMC_VERSION_MISMATCH, "expected version 1, found 2");
 }

@@ -69,7 +69,7 @@ TEST(Model, SaysWhatItIs) {
   EXPECT_STREQ(name, "future");
   EXPECT_EQ(missing, uint64_t(1) << 63);
   status = llmc_model_get_variant(model, 2, &name, &missing);
-  EXPECT_EQ(status.code, LLMC_OUT_OF_RANGE);
+  expectStatus(status, LLMC_OUT_OF_RANGE, "expected a variant below 2, found 2");
 }
 
 TEST(Model, EachHasCodeOfItsOwn) {
@@ -86,21 +86,18 @@ TEST(Model, ChoosesVariantsByName) {
   options.variant = "plain";
   EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_OK);
   options.variant = "future";
-  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_UNAVAILABLE);
+  expectStatus(load(makeArtifact(), &options), LLMC_UNAVAILABLE,
+               "variant 'future' needs what this CPU lacks");
   options.variant = "past";
-  llmc_status status = load(makeArtifact(), &options);
-  EXPECT_EQ(status.code, LLMC_NOT_FOUND);
-  EXPECT_NE(
-      std::string(status.message).find("expected a variant among future, plain, found 'past'"),
-      std::string::npos)
-      << status.message;
+  expectStatus(load(makeArtifact(), &options), LLMC_NOT_FOUND,
+               "expected a variant among future, plain, found 'past'");
 }
 
 TEST(Model, RefusesDamagedFiles) {
   Bytes artifact = makeArtifact();
   for (size_t size = 1; size < artifact.size(); size += 4099)
     EXPECT_EQ(load(Bytes(artifact.begin(), artifact.begin() + size)).code, LLMC_CORRUPT) << size;
-  EXPECT_EQ(load({}).code, LLMC_CORRUPT);
+  expectStatus(load({}), LLMC_CORRUPT, "expected a file that is not empty");
   llmc_model *model = nullptr;
   EXPECT_EQ(llmc_model_load("/nonexistent/model", nullptr, &model).code, LLMC_NOT_FOUND);
   EXPECT_EQ(llmc_model_load("/", nullptr, &model).code, LLMC_CORRUPT);
@@ -113,7 +110,7 @@ TEST(Model, VerifiesWeightsOnDemand) {
   EXPECT_EQ(load(artifact).code, LLMC_OK);
   llmc_model_options options = llmc_model_default_options();
   options.verify_weights = 1;
-  EXPECT_EQ(load(artifact, &options).code, LLMC_CORRUPT);
+  expectStatus(load(artifact, &options), LLMC_CORRUPT, "the checksum of the weights is wrong");
   EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_OK);
 }
 
@@ -124,35 +121,34 @@ TEST(Model, RefusesImagesThatAreNone) {
   std::memset(artifact.data() + image.offset, 'x', 64);
   image.checksum = llmc_hash(artifact.data() + image.offset, image.bytes);
   seal(artifact);
-  llmc_status status = load(artifact);
-  EXPECT_EQ(status.code, LLMC_CORRUPT);
-  EXPECT_NE(std::string(status.message).find("cannot load the program's code"), std::string::npos);
+  expectStatus(load(artifact), LLMC_CORRUPT, "cannot load the program's code");
 
   artifact = makeArtifact();
   std::strcpy(getSections(artifact)[2].name, "riscv64");
   seal(artifact);
-  EXPECT_EQ(load(artifact).code, LLMC_UNAVAILABLE);
+  expectStatus(load(artifact), LLMC_UNAVAILABLE, "the model was not compiled for ");
+
+  expectStatus(load(makeArtifact(7, OTHER_IMAGE)), LLMC_CORRUPT,
+               "the program's code lacks the symbol " LLMC_ARTIFACT_PROGRAM_SYMBOL);
 
   artifact = makeArtifact();
   getSections(artifact)[3].bytes -= 64;
   seal(artifact);
-  status = load(artifact);
-  EXPECT_EQ(status.code, LLMC_CORRUPT);
-  EXPECT_NE(std::string(status.message).find("expected 4160 bytes of weights, found 4096"),
-            std::string::npos)
-      << status.message;
+  expectStatus(load(artifact), LLMC_CORRUPT, "expected 4160 bytes of weights, found 4096");
 }
 
 TEST(Model, RefusesOptions) {
   llmc_model_options options = llmc_model_default_options();
   options.api_version = 99;
-  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_VERSION_MISMATCH);
+  expectStatus(load(makeArtifact(), &options), LLMC_VERSION_MISMATCH,
+               "expected API version 1, found 99");
   options = llmc_model_default_options();
   options.threads = 100000;
-  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_INVALID_ARGUMENT);
+  expectStatus(load(makeArtifact(), &options), LLMC_INVALID_ARGUMENT, "threads, found 100000");
   options = llmc_model_default_options();
   options.allocator.release = [](void *, void *, size_t) {};
-  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_INVALID_ARGUMENT);
+  expectStatus(load(makeArtifact(), &options), LLMC_INVALID_ARGUMENT,
+               "expected an allocator with both functions, found one");
 }
 
 TEST(Model, UsesTheCallersAllocator) {
@@ -180,49 +176,56 @@ TEST(Model, UsesTheCallersAllocator) {
   ASSERT_EQ(llmc_model_load(file.path(), &options, &model).code, LLMC_OK);
   counter.refuseAfter = counter.live;
   llmc_session *session = nullptr;
-  EXPECT_EQ(llmc_session_create(model, &session).code, LLMC_OUT_OF_MEMORY);
+  expectStatus(llmc_session_create(model, &session), LLMC_OUT_OF_MEMORY, "no memory for a session");
   EXPECT_EQ(session, nullptr);
   llmc_model_release(model);
   EXPECT_EQ(counter.live, 0);
   counter.refuseAfter = 0;
-  EXPECT_EQ(llmc_model_load(file.path(), &options, &model).code, LLMC_OUT_OF_MEMORY);
+  expectStatus(llmc_model_load(file.path(), &options, &model), LLMC_OUT_OF_MEMORY,
+               "no memory for a model");
 }
 
 TEST(Model, RefusesProgramsThatContradictThemselves) {
   EXPECT_EQ(loadProgram(llmc_program_image).code, LLMC_OK);
-  auto refused = [](auto change, int32_t code = LLMC_CORRUPT) {
+  auto refused = [](auto change, const char *message, int32_t code = LLMC_CORRUPT) {
     llmc_program program = llmc_program_image;
     llmc_state_region regions[2] = {program.regions[0], program.regions[1]};
     program.regions = regions;
     change(program, regions);
-    llmc_status status = loadProgram(program);
-    EXPECT_EQ(status.code, code) << status.message;
+    expectStatus(loadProgram(program), code, message);
   };
+  const char *const wrongly = "the program describes itself wrongly";
+  const char *const outside = "region 1 of the program's state lies outside it";
+  const char *const addresses = "the program asks for more memory than there are addresses";
   using Program = llmc_program;
   using Regions = llmc_state_region *;
-  refused([](Program &p, Regions) { p.abi_version = 0; }, LLMC_VERSION_MISMATCH);
-  refused([](Program &p, Regions) { p.vocabulary = 0; });
-  refused([](Program &p, Regions) { p.vocabulary = 0x80000000; });
-  refused([](Program &p, Regions) { p.context = 0; });
-  refused([](Program &p, Regions) { p.context = 0xffffffff; });
-  refused([](Program &p, Regions) { p.max_rows = 0; });
-  refused([](Program &p, Regions) { p.variant_count = 0; });
-  refused([](Program &p, Regions) { p.variants = nullptr; });
-  refused([](Program &p, Regions) { p.regions = nullptr; });
-  refused([](Program &p, Regions) { p.worker_arena_bytes = 100; });
-  refused([](Program &p, Regions) { p.variant_count = 1; }, LLMC_UNAVAILABLE);
-  refused([](Program &p, Regions) { p.state_bytes = UINT64_MAX; });
-  refused([](Program &p, Regions) { p.arena_bytes = UINT64_MAX / 2; });
-  refused([](Program &p, Regions) { p.worker_arena_bytes = uint64_t(1) << 63; });
+  refused([](Program &p, Regions) { p.abi_version = 0; }, "expected program ABI ",
+          LLMC_VERSION_MISMATCH);
+  refused([](Program &p, Regions) { p.vocabulary = 0; }, wrongly);
+  refused([](Program &p, Regions) { p.vocabulary = 0x80000000; }, wrongly);
+  refused([](Program &p, Regions) { p.context = 0; }, wrongly);
+  refused([](Program &p, Regions) { p.context = 0xffffffff; }, wrongly);
+  refused([](Program &p, Regions) { p.max_rows = 0; }, wrongly);
+  refused([](Program &p, Regions) { p.variant_count = 0; }, wrongly);
+  refused([](Program &p, Regions) { p.variants = nullptr; }, wrongly);
+  refused([](Program &p, Regions) { p.regions = nullptr; }, wrongly);
+  refused([](Program &p, Regions) { p.worker_arena_bytes = 100; }, wrongly);
+  refused([](Program &p, Regions) { p.variant_count = 1; },
+          "this CPU can run none of the variants future", LLMC_UNAVAILABLE);
+  refused([](Program &p, Regions) { p.state_bytes = UINT64_MAX; }, addresses);
+  refused([](Program &p, Regions) { p.arena_bytes = UINT64_MAX / 2; }, addresses);
+  refused([](Program &p, Regions) { p.worker_arena_bytes = uint64_t(1) << 63; }, addresses);
   // Products that wrap to something small.
-  refused([](Program &p, Regions) {
-    p.vocabulary = 0x7fffffff;
-    p.max_rows = 0x7fffffff;
-  });
+  refused(
+      [](Program &p, Regions) {
+        p.vocabulary = 0x7fffffff;
+        p.max_rows = 0x7fffffff;
+      },
+      addresses);
   for (uint64_t value : {uint64_t(0), uint64_t(1) << 62, UINT64_MAX, UINT64_MAX - 49})
-    refused([&](Program &, Regions r) { r[1].block = value; });
+    refused([&](Program &, Regions r) { r[1].block = value; }, outside);
   for (uint64_t value : {uint64_t(100), uint64_t(1) << 62, UINT64_MAX})
-    refused([&](Program &, Regions r) { r[1].stride = value; });
+    refused([&](Program &, Regions r) { r[1].stride = value; }, outside);
   for (uint64_t value : {uint64_t(4300), uint64_t(1) << 62, UINT64_MAX})
-    refused([&](Program &, Regions r) { r[1].offset = value; });
+    refused([&](Program &, Regions r) { r[1].offset = value; }, outside);
 }

@@ -233,23 +233,27 @@ TEST_F(Sampling, InfiniteLogits) {
 }
 
 TEST_F(Sampling, RefusesWhatMakesNoSense) {
-  auto refused = [&](auto change, int32_t code = LLMC_INVALID_ARGUMENT) {
+  auto refused = [&](auto change, const char *message, int32_t code = LLMC_INVALID_ARGUMENT) {
     llmc_sampling changed = options;
     change(changed);
     int32_t token;
-    EXPECT_EQ(llmc_session_sample(session, &changed, &token).code, code);
+    expectStatus(llmc_session_sample(session, &changed, &token), code, message);
   };
   float nan = std::nanf(""), infinity = std::numeric_limits<float>::infinity();
   for (float value : {-1.0f, nan, infinity})
-    refused([&](llmc_sampling &s) { s.temperature = value; });
+    refused([&](llmc_sampling &s) { s.temperature = value; },
+            "expected a temperature of at least 0");
   for (float value : {0.0f, -1.0f, 1.01f, nan})
-    refused([&](llmc_sampling &s) { s.top_p = value; });
+    refused([&](llmc_sampling &s) { s.top_p = value; }, "expected top_p in (0, 1]");
   for (float value : {0.0f, -1.0f, nan, infinity})
-    refused([&](llmc_sampling &s) { s.repetition_penalty = value; });
+    refused([&](llmc_sampling &s) { s.repetition_penalty = value; },
+            "expected a positive repetition penalty");
   logits[7] = nan;
-  refused([](llmc_sampling &) {}, LLMC_CORRUPT);
+  refused([](llmc_sampling &) {}, "the logit of token 7 is not a number", LLMC_CORRUPT);
   ASSERT_EQ(llmc_session_rewind(session, 2).code, LLMC_OK);
-  refused([](llmc_sampling &) {}, LLMC_FAILED_PRECONDITION);
+  refused([](llmc_sampling &) {}, "expected logits: evaluate a token before sampling",
+          LLMC_FAILED_PRECONDITION);
   int32_t token;
-  EXPECT_EQ(llmc_session_sample(session, nullptr, &token).code, LLMC_INVALID_ARGUMENT);
+  expectStatus(llmc_session_sample(session, nullptr, &token), LLMC_INVALID_ARGUMENT,
+               "expected a session, options and a place, found null");
 }

@@ -144,32 +144,49 @@ TEST(Session, RefusedCallsChangeNothing) {
   Session session(model), second(model), foreign(otherModel);
   std::vector<int32_t> tokens = makeTokens(48);
   session.evaluate(tokens);
-  auto codeOf = [&](const std::vector<int32_t> &more) {
-    return llmc_session_evaluate(session.handle, more.data(), more.size(), nullptr).code;
+  auto evaluate = [&](const std::vector<int32_t> &more) {
+    return llmc_session_evaluate(session.handle, more.data(), more.size(), nullptr);
   };
-  EXPECT_EQ(codeOf({1, 2, 3}), LLMC_OUT_OF_RANGE);
-  EXPECT_EQ(codeOf({1, fakeVocabulary}), LLMC_OUT_OF_RANGE);
-  EXPECT_EQ(codeOf({1, -1}), LLMC_OUT_OF_RANGE);
-  EXPECT_EQ(codeOf({INT32_MIN}), LLMC_OUT_OF_RANGE);
-  EXPECT_EQ(codeOf({}), LLMC_OK);
+  expectStatus(evaluate({1, 2, 3}), LLMC_OUT_OF_RANGE,
+               "expected at most 2 more tokens in a context of 50, found 3");
+  expectStatus(evaluate({1, fakeVocabulary}), LLMC_OUT_OF_RANGE,
+               "expected token ids below 37, found 37 at 1");
+  expectStatus(evaluate({1, -1}), LLMC_OUT_OF_RANGE, "found -1 at 1");
+  EXPECT_EQ(evaluate({INT32_MIN}).code, LLMC_OUT_OF_RANGE);
+  EXPECT_EQ(evaluate({}).code, LLMC_OK);
   EXPECT_EQ(llmc_session_evaluate(session.handle, tokens.data(), SIZE_MAX, nullptr).code,
             LLMC_OUT_OF_RANGE);
-  EXPECT_EQ(llmc_session_evaluate(session.handle, nullptr, 1, nullptr).code, LLMC_INVALID_ARGUMENT);
+  expectStatus(llmc_session_evaluate(session.handle, nullptr, 1, nullptr), LLMC_INVALID_ARGUMENT,
+               "expected a session and tokens, found null");
   auto batch = [](std::vector<llmc_batch_entry> entries) {
-    return llmc_evaluate_batch(entries.data(), entries.size()).code;
+    return llmc_evaluate_batch(entries.data(), entries.size());
   };
-  EXPECT_EQ(batch({}), LLMC_OK);
-  EXPECT_EQ(batch({{session.handle, 1}, {session.handle, 2}}), LLMC_INVALID_ARGUMENT);
-  EXPECT_EQ(batch({{session.handle, 1}, {foreign.handle, 2}}), LLMC_INVALID_ARGUMENT);
-  EXPECT_EQ(batch({{nullptr, 1}}), LLMC_INVALID_ARGUMENT);
-  EXPECT_EQ(batch({{session.handle, 1}, {nullptr, 1}}), LLMC_INVALID_ARGUMENT);
-  EXPECT_EQ(batch({{second.handle, 1}, {session.handle, fakeVocabulary}}), LLMC_OUT_OF_RANGE);
+  EXPECT_EQ(batch({}).code, LLMC_OK);
+  expectStatus(llmc_evaluate_batch(nullptr, 1), LLMC_INVALID_ARGUMENT,
+               "expected entries, found null");
+  expectStatus(batch({{session.handle, 1}, {session.handle, 2}}), LLMC_INVALID_ARGUMENT,
+               "expected different sessions, entries 0 and 1 are one");
+  const char *const differs = "expected sessions of one model, entry 1 differs";
+  expectStatus(batch({{session.handle, 1}, {foreign.handle, 2}}), LLMC_INVALID_ARGUMENT, differs);
+  EXPECT_EQ(batch({{nullptr, 1}}).code, LLMC_INVALID_ARGUMENT);
+  expectStatus(batch({{session.handle, 1}, {nullptr, 1}}), LLMC_INVALID_ARGUMENT, differs);
+  EXPECT_EQ(batch({{second.handle, 1}, {session.handle, fakeVocabulary}}).code, LLMC_OUT_OF_RANGE);
+  expectStatus(llmc_session_rewind(nullptr, 0), LLMC_INVALID_ARGUMENT,
+               "expected a session, found null");
+  expectStatus(llmc_session_rewind(session.handle, 49), LLMC_OUT_OF_RANGE,
+               "expected a position of at most 48, found 49");
+  llmc_session *none = nullptr;
+  expectStatus(llmc_session_create(nullptr, &none), LLMC_INVALID_ARGUMENT,
+               "expected a model and a place for the session");
+  expectStatus(llmc_session_fork(nullptr, &none), LLMC_INVALID_ARGUMENT,
+               "expected a session and a place for another");
   session.expect(tokens);
   EXPECT_EQ(llmc_session_position(second.handle), 0u);
   // The context may be filled to its last position, and no further.
   session.evaluate({3, 4});
-  EXPECT_EQ(batch({{session.handle, 1}}), LLMC_OUT_OF_RANGE);
-  EXPECT_EQ(codeOf({1}), LLMC_OUT_OF_RANGE);
+  expectStatus(batch({{session.handle, 1}}), LLMC_OUT_OF_RANGE,
+               "entry 0: the context of 50 tokens is full");
+  EXPECT_EQ(evaluate({1}).code, LLMC_OUT_OF_RANGE);
 }
 
 TEST(Session, KeepsItsModelAlive) {
