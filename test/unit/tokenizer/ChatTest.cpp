@@ -89,12 +89,19 @@ TEST(Chat, Refuses) {
   EXPECT_STREQ(status.message, "message 0: expected text in UTF-8, found something else at byte 1");
   render(loadChat(), {}, 8, &status);
   EXPECT_EQ(status.code, LLMC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "unknown flags for a conversation: 0x8");
+  render(loadChat(), {{nullptr, "a"}}, 0, &status);
+  EXPECT_EQ(status.code, LLMC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "message 0 has no role or no content");
   render(load(makeByteFile()), {}, 0, &status);
   EXPECT_EQ(status.code, LLMC_UNSUPPORTED);
   EXPECT_STREQ(status.message, "the tokenizer has no chat format that is known: expected an added "
                                "token <|im_start|>");
   render(loadChat(R"({"chat_template": "{{ '[INST]' }}"})"), {}, 0, &status);
   EXPECT_EQ(status.code, LLMC_UNSUPPORTED);
+  EXPECT_STREQ(status.message,
+               "the tokenizer's chat template is not ChatML: it has no <|im_start|> "
+               "or no <|im_end|>");
 }
 
 TEST(Chat, TemplateInTheConfiguration) {

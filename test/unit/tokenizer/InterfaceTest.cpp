@@ -94,10 +94,12 @@ TEST(Interface, UnknownFlags) {
   TokenizerPointer tokenizer = load(makeByteFile());
   size_t count;
   llmc_token_stream *stream;
-  EXPECT_EQ(llmc_tokenizer_encode(tokenizer.get(), "", 0, 4, nullptr, 0, &count).code,
-            LLMC_INVALID_ARGUMENT);
-  EXPECT_EQ(llmc_tokenizer_decode(tokenizer.get(), nullptr, 0, 2, nullptr, 0, &count).code,
-            LLMC_INVALID_ARGUMENT);
+  llmc_status status = llmc_tokenizer_encode(tokenizer.get(), "", 0, 4, nullptr, 0, &count);
+  EXPECT_EQ(status.code, LLMC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "unknown flags for encoding: 0x4");
+  status = llmc_tokenizer_decode(tokenizer.get(), nullptr, 0, 2, nullptr, 0, &count);
+  EXPECT_EQ(status.code, LLMC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "unknown flags for decoding: 0x2");
   EXPECT_EQ(llmc_token_stream_create(tokenizer.get(), 2, &stream).code, LLMC_INVALID_ARGUMENT);
 }
 
@@ -141,7 +143,9 @@ TEST(Interface, Roles) {
   status = llmc_tokenizer_role_token(tokenizer.get(), LLMC_TOKEN_UNKNOWN, &id);
   EXPECT_EQ(status.code, LLMC_NOT_FOUND);
   EXPECT_STREQ(status.message, "the vocabulary has no '<unk>', which is 'unk_token'");
-  EXPECT_EQ(llmc_tokenizer_role_token(tokenizer.get(), 4, &id).code, LLMC_INVALID_ARGUMENT);
+  status = llmc_tokenizer_role_token(tokenizer.get(), 4, &id);
+  EXPECT_EQ(status.code, LLMC_INVALID_ARGUMENT);
+  EXPECT_STREQ(status.message, "unknown role of a token: 4");
 }
 
 TEST(Interface, ManyThreadsUseOneTokenizer) {

@@ -110,6 +110,24 @@ TEST(Malformed, Merges) {
       "tokenizer.json: model.merges[0]: token 'b' is shorter than 'continuing_subword_prefix'");
 }
 
+TEST(Malformed, MergesOfNothing) {
+  json file = makeFile({"", "a"});
+  file["model"]["merges"] = json::array({json::array({"", "a"})});
+  EXPECT_EQ(loadError(file, LLMC_CORRUPT), "tokenizer.json: model.merges[0]: a token with no text");
+}
+
+TEST(Malformed, PostProcessors) {
+  json processor = {{"type", "TemplateProcessing"},
+                    {"single", json::array({json::object()})},
+                    {"pair", json::array()},
+                    {"special_tokens", json::object()}};
+  EXPECT_EQ(corrupt("/post_processor", processor),
+            "post_processor.single[0]: expected one of 'Sequence' and 'SpecialToken'");
+  EXPECT_EQ(
+      corrupt("/post_processor", {{"type", "BertProcessing"}, {"sep", {"a"}}, {"cls", {"b", 1}}}),
+      "post_processor.sep: expected a token and its id");
+}
+
 TEST(Malformed, Normalizers) {
   EXPECT_EQ(corrupt("/normalizer", 1), "normalizer: expected an object, found a number");
   EXPECT_EQ(unsupported("/normalizer", {{"type", "Precompiled"}}),
@@ -179,6 +197,11 @@ TEST(Malformed, AddedTokens) {
   addToken(file, "X", {{"normalized", true}});
   EXPECT_EQ(loadError(file, LLMC_CORRUPT),
             "tokenizer.json: added_tokens[1].content: the same text as an earlier added token");
+  file = makeFile({"a"});
+  file["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", "x"}}}, {"content", ""}};
+  addToken(file, "x", {{"normalized", true}});
+  EXPECT_EQ(loadError(file, LLMC_CORRUPT),
+            "tokenizer.json: added_tokens[0].content: the normalizer leaves nothing of it");
 }
 
 TEST(Malformed, Configuration) {

@@ -134,22 +134,73 @@ TEST(OnigurumaSyntax, LongRunsNeedNoStack) {
   EXPECT_EQ(matches("(?:a|\\s)+(?!\\S)", spaces), "[" + spaces + "]");
 }
 
+struct Refusal {
+  std::string expression, what;
+  int place;
+};
+
 TEST(OnigurumaSyntax, Unsupported) {
-  for (const char *expression :
-       {"(a)\\1", "\\k<n>", "(?~a)", "\\X", "\\K", "\\G", "(?x) a", "\\p{NoSuchProperty}", "\\pL",
-        "(?i:ss)", "(?i:\u00e9)", "(?i:[\u00e9])", "(?i:[\\p{Lu}a])", "a{99999}", "\\xff", "\\ca",
-        "[[:print:]]", "(?<=a+)b", "(?i:off)"})
-    refused(expression, LLMC_UNSUPPORTED);
-  EXPECT_EQ(refused("ab\\X", LLMC_UNSUPPORTED),
-            "regular expression: this escape is not supported at byte 4");
+  const Refusal cases[] = {
+      {"(a)\\1", "a back reference", 5},
+      {"\\k<n>", "this escape", 2},
+      {"\\X", "this escape", 2},
+      {"\\K", "this escape", 2},
+      {"\\G", "this escape", 2},
+      {"\\ca", "this escape", 2},
+      {"(?~a)", "this kind of group", 3},
+      {"(?x) a", "this kind of group", 3},
+      {"\\p{NoSuchProperty}", "this property", 3},
+      {"\\pL", "\\p with no brace", 3},
+      {"(?i:ss)", "a sequence of letters that is also one ligature, with case ignored,", 6},
+      {"(?i:off)", "a sequence of letters that is also one ligature, with case ignored,", 7},
+      {"(?i:\u00e9)", "a character beyond ASCII, with case ignored,", 6},
+      {"(?i:[\u00e9])", "a class with a character beyond ASCII, with case ignored,", 7},
+      {"(?i:[\\p{Lu}a])", "a class with a property of case, with case ignored,", 11},
+      {"a{99999}", "this number of repetitions", 8},
+      {"\\xff", "a byte beyond ASCII", 4},
+      {"[[:print:]]", "this POSIX class", 1},
+      {"[a-[b]]", "a range that ends with a set", 4},
+      {std::string(100, '(') + std::string(100, ')'), "nesting this deep", 61},
+      {std::string(100, '['), "nesting this deep", 62},
+  };
+  for (const Refusal &c : cases)
+    EXPECT_EQ(refused(c.expression, LLMC_UNSUPPORTED), "regular expression: " + c.what +
+                                                           " is not supported at byte " +
+                                                           std::to_string(c.place))
+        << c.expression;
+  // Found by the library that runs it.
+  EXPECT_EQ(refused("(?<=a+)b", LLMC_UNSUPPORTED),
+            "regular expression: lookbehind assertion is not fixed length");
+  EXPECT_EQ(refused(std::string(1 << 20, 'a'), LLMC_UNSUPPORTED),
+            "expected a regular expression of at most 65536 bytes, found 1048576");
 }
 
 TEST(OnigurumaSyntax, Corrupt) {
-  for (const char *expression : {"*a", "a|*", "(a", "a)", "[a", "[a-\\d]", "[\\w-.]", "[b-a]", "\\",
-                                 "\\p{L", "(?<n", "\\x{110000}", "\\ud800", "\\u12", "[a&&"})
-    refused(expression, LLMC_CORRUPT);
-  refused(std::string(100, '(') + std::string(100, ')'), LLMC_UNSUPPORTED);
-  refused(std::string(100, '['), LLMC_UNSUPPORTED);
+  const Refusal cases[] = {
+      {"*a", "nothing to repeat", 1},
+      {"a|*", "nothing to repeat", 3},
+      {"(a", "a group with no end", 2},
+      {"a)", "unmatched ')'", 1},
+      {"[a", "a class with no end", 2},
+      {"[a-", "a class with no end", 3},
+      {"[a&&", "a class with no end", 4},
+      {"[a-\\d]", "a range that ends with a set", 5},
+      {"[\\w-.]", "a range that begins with a set", 3},
+      {"[b-a]", "an empty range", 4},
+      {"\\", "a backslash with nothing behind", 1},
+      {"\\p{L", "a property with no end", 3},
+      {"(?<n", "a group name with no end", 4},
+      {"(?#n", "a comment with no end", 4},
+      {"\\x{110000}", "a number that is no character", 10},
+      {"\\ud800", "a number that is no character", 6},
+      {"\\x{41", "a character number with no end", 5},
+      {"\\x{}", "expected a number", 3},
+      {"\\u12", "expected four hexadecimal digits", 4},
+  };
+  for (const Refusal &c : cases)
+    EXPECT_EQ(refused(c.expression, LLMC_CORRUPT),
+              "regular expression: " + c.what + " at byte " + std::to_string(c.place))
+        << c.expression;
 }
 
 } // namespace
