@@ -19,9 +19,10 @@ using namespace llmc;
 
 /// The element type's name in a safetensors header.
 static StringRef getTypeName(RankedTensorType type) {
+  Type element = type.getElementType();
   if (type.getEncoding())
     return "U8";
-  return type.getElementType().isF32() ? "F32" : type.getElementType().isF16() ? "F16" : "BF16";
+  return element.isF32() ? "F32" : element.isF16() ? "F16" : element.isBF16() ? "BF16" : "U8";
 }
 
 llvm::Error llmc::spillParameters(ModuleOp module, StringRef output) {
@@ -53,11 +54,11 @@ llvm::Error llmc::spillParameters(ModuleOp module, StringRef output) {
                                      parameter.getSymName().str().c_str());
     int64_t length = bytes->size();
     RankedTensorType type = parameter.getTensorType();
-    header[parameter.getSymName()] =
-        llvm::json::Object{{"dtype", getTypeName(type)},
-                           {"shape", type.getEncoding() ? llvm::json::Array{length}
-                                                        : llvm::json::Array(type.getShape())},
-                           {"data_offsets", llvm::json::Array{size, size + length}}};
+    StringRef name = getTypeName(type);
+    header[parameter.getSymName()] = llvm::json::Object{
+        {"dtype", name},
+        {"shape", name == "U8" ? llvm::json::Array{length} : llvm::json::Array(type.getShape())},
+        {"data_offsets", llvm::json::Array{size, size + length}}};
     tensors.push_back({size, *bytes});
     size += length;
     if (int64_t rest = size % 64)

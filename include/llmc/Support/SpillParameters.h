@@ -15,7 +15,8 @@ namespace llmc {
 
 /// Writes the bytes of all parameters that are held in memory to one safetensors file beside
 /// `output` (NAME.safetensors for NAME.mlir) and makes the parameters refer to it. Encoded weights
-/// become vectors of bytes, others tensors of their type. Does nothing where none is in memory.
+/// and what is no float become vectors of bytes, others tensors of their type. Does nothing where
+/// none is in memory.
 llvm::Error spillParameters(mlir::ModuleOp module, llvm::StringRef output);
 
 } // namespace llmc
