@@ -31,8 +31,9 @@ llvm::Expected<InverseHessian> InverseHessian::create(std::vector<double> hessia
   std::iota(result.order.begin(), result.order.end(), 0);
   auto diagonal = [&](int64_t column) -> double & { return hessian[column * width + column]; };
   if (descending)
-    llvm::stable_sort(result.order,
-                      [&](int64_t a, int64_t b) { return diagonal(a) > diagonal(b); });
+    llvm::sort(result.order, [&](int64_t a, int64_t b) {
+      return std::pair(-diagonal(a), a) < std::pair(-diagonal(b), b);
+    });
   result.steps.resize(width);
   for (auto [step, column] : llvm::enumerate(result.order)) {
     result.steps[column] = step;

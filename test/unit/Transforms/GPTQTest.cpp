@@ -182,8 +182,9 @@ protected:
     std::vector<int64_t> order(n);
     std::iota(order.begin(), order.end(), 0);
     if (c.actOrder)
-      std::stable_sort(order.begin(), order.end(),
-                       [&](int64_t a, int64_t b) { return damped[a * n + a] > damped[b * n + b]; });
+      std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        return std::pair(-damped[a * n + a], a) < std::pair(-damped[b * n + b], b);
+      });
     Matrix permuted(n * n);
     for (int64_t i = 0; i < n; ++i)
       for (int64_t j = 0; j < n; ++j)
