@@ -8,10 +8,14 @@
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Conversion/ImportONNX/ImportONNX.h"
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
+#include "llmc/Support/ModuleFile.h"
+#include "llmc/Support/ParameterPaths.h"
 #include "llmc/Transforms/Passes.h"
 
+#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -33,6 +37,25 @@ LogicalResult llmc::raiseModel(ModuleOp module, const RaiseOptions &options) {
   manager.addPass(createCSEPass());
   manager.addPass(createOutlineBlocks());
   return manager.run(module);
+}
+
+llvm::Expected<OwningOpRef<ModuleOp>> llmc::readModel(StringRef path, MLIRContext *context,
+                                                      llvm::SourceMgr &sources) {
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = openModule(path);
+  if (!file)
+    return file.takeError();
+  if (isONNXPath(path))
+    return importONNX((*file)->getMemBufferRef(), context);
+  if (llvm::Error error = checkIsModule((*file)->getBuffer(), path))
+    return std::move(error);
+  sources.AddNewSourceBuffer(std::move(*file), SMLoc());
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, context);
+  SmallString<256> folder(path);
+  if (std::error_code error = llvm::sys::fs::make_absolute(folder))
+    return llvm::createStringError(error, "cannot find the current folder: " + error.message());
+  if (module)
+    resolveParameterPaths(*module, llvm::sys::path::parent_path(folder));
+  return module;
 }
 
 bool llmc::isCarrier(ModuleOp module) { return !module.getOps<carrier::GraphOp>().empty(); }

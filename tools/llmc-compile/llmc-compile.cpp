@@ -17,7 +17,6 @@
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Support/AtomicFile.h"
-#include "llmc/Support/ModuleFile.h"
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/Transforms/Passes.h"
 
@@ -25,7 +24,6 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectRegistry.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -98,44 +96,28 @@ LogicalResult report(llvm::Error error) {
   return failure();
 }
 
+/// Reads the model and raises it where it is not raised yet.
 OwningOpRef<ModuleOp> readModule(const Options &options, MLIRContext &context,
                                  llvm::SourceMgr &sources) {
-  StringRef path = options.input;
-  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = openModule(path);
-  if (!file) {
-    (void)report(file.takeError());
+  llvm::Expected<OwningOpRef<ModuleOp>> module = readModel(options.input, &context, sources);
+  if (!module) {
+    (void)report(module.takeError());
     return nullptr;
   }
-  if (isONNXPath(path)) {
-    ImportOptions import;
-    import.context = options.context;
-    return importModel((*file)->getMemBufferRef(), &context, import);
-  }
-  if (failed(report(checkIsModule((*file)->getBuffer(), path))))
+  if (!*module)
     return nullptr;
-  sources.AddNewSourceBuffer(std::move(*file), SMLoc());
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
-  if (!module)
-    return nullptr;
-  SmallString<256> folder(path);
-  if (std::error_code error = llvm::sys::fs::make_absolute(folder)) {
-    (void)report(
-        llvm::createStringError(error, "cannot find the current folder: " + error.message()));
-    return nullptr;
-  }
-  resolveParameterPaths(*module, llvm::sys::path::parent_path(folder));
-  if (isCarrier(*module)) {
+  if (isCarrier(**module)) {
     RaiseOptions raise;
     raise.context = options.context;
-    return succeeded(raiseModel(*module, raise)) ? std::move(module) : nullptr;
+    return succeeded(raiseModel(**module, raise)) ? std::move(*module) : nullptr;
   }
   if (options.context != 0) {
     (void)report(llvm::createStringError("--context: expected an ONNX model, found '%s', whose "
                                          "caches say how long a text may be",
-                                         path.str().c_str()));
+                                         options.input.c_str()));
     return nullptr;
   }
-  return module;
+  return std::move(*module);
 }
 
 LogicalResult runPasses(ModuleOp module, StringRef pipeline) {

@@ -17,24 +17,13 @@
 #include "llmc/Conversion/LLMCToSPMD/Passes.h"
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
 #include "llmc/Conversion/SPMDToLLVM/Passes.h"
-#include "llmc/Dialect/LLMC/IR/LLMC.h"
-#include "llmc/Dialect/ONNX/IR/ONNX.h"
-#include "llmc/Dialect/SPMD/IR/SPMD.h"
+#include "llmc/Pipelines/Dialects.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ModuleFile.h"
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/Support/SpillParameters.h"
 #include "llmc/Transforms/Passes.h"
 
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -138,11 +127,7 @@ int main(int argc, char **argv) {
   // A limit on the size of files then fails like a full disk, and not with LLVM's stack trace.
   std::signal(SIGXFSZ, SIG_IGN);
   DialectRegistry registry;
-  registry.insert<LLMCDialect, carrier::ONNXDialect, spmd::SPMDDialect, arith::ArithDialect,
-                  func::FuncDialect, LLVM::LLVMDialect, scf::SCFDialect, vector::VectorDialect>();
-  // What convert-llmc-to-linalg makes, too, can be read again.
-  registry.insert<affine::AffineDialect, linalg::LinalgDialect, math::MathDialect,
-                  tensor::TensorDialect>();
+  insertAllDialects(registry);
   mlir::registerTransformsPasses();
   registerConvertLLMCToLinalg();
   registerRaiseONNX();

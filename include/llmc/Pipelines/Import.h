@@ -12,7 +12,9 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBufferRef.h"
+#include "llvm/Support/SourceMgr.h"
 
 namespace llmc {
 
@@ -28,6 +30,12 @@ importModel(llvm::MemoryBufferRef file, mlir::MLIRContext *context, const Import
 
 /// Runs the phase raise on a module of the carrier. Errors are reported in the context.
 mlir::LogicalResult raiseModel(mlir::ModuleOp module, const RaiseOptions &options);
+
+/// Reads a model's file as it stands: an ONNX model as a module of the carrier, a module with the
+/// paths of its weights made absolute. Errors in its contents are reported in the context, with the
+/// text in `sources` to be shown; then the result is null.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+readModel(llvm::StringRef path, mlir::MLIRContext *context, llvm::SourceMgr &sources);
 
 /// Whether a module is of the carrier: imported, and not raised yet.
 bool isCarrier(mlir::ModuleOp module);
