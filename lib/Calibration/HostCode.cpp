@@ -8,8 +8,8 @@
 #include "HostCode.h"
 #include "llmc/Conversion/EmitObject/EmitObject.h"
 #include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
+#include "llmc/llmc.h"
 extern "C" {
-#include "cpu.h"
 #include "pool.h"
 }
 

@@ -5,7 +5,7 @@
 
 #include "cpu.h"
 
-#include "llmc/program.h"
+#include "llmc/llmc.h"
 
 #include <stdio.h>
 

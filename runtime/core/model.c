@@ -150,7 +150,7 @@ static llmc_status prepare_options(const llmc_model_options *given, llmc_model_o
 static llmc_status open_artifact(llmc_model *model, int verify_weights) {
   const uint8_t *data = model->file.data;
   const llmc_artifact_section *image, *weights;
-  llmc_status status = llmc_container_check(data, model->file.size);
+  llmc_status status = llmc_artifact_check(data, model->file.size, verify_weights);
   if (!llmc_status_ok(&status))
     return status;
   image = llmc_container_find(data, LLMC_SECTION_IMAGE, llmc_cpu_architecture());
@@ -158,8 +158,6 @@ static llmc_status open_artifact(llmc_model *model, int verify_weights) {
   if (!image)
     return llmc_make_status(LLMC_UNAVAILABLE, "the model was not compiled for %s",
                             llmc_cpu_architecture());
-  if (verify_weights && llmc_hash(data + weights->offset, weights->bytes) != weights->checksum)
-    return llmc_make_status(LLMC_CORRUPT, "the checksum of the weights is wrong");
   status = open_image(data + image->offset, image->bytes, model);
   if (!llmc_status_ok(&status))
     return status;
@@ -265,6 +263,22 @@ static llmc_status refuse_null(const char *what, llmc_model **result) {
   if (result)
     *result = NULL;
   return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected %s, found null", what);
+}
+
+llmc_status llmc_artifact_check(const void *data, size_t size, int verify_weights) {
+  const llmc_artifact_section *weights;
+  llmc_status status;
+  if (!data || (uintptr_t)data % LLMC_ALIGNMENT)
+    return llmc_make_status(LLMC_INVALID_ARGUMENT,
+                            "expected an artifact at a multiple of %u bytes, found address %p",
+                            LLMC_ALIGNMENT, data);
+  status = llmc_container_check(data, size);
+  if (!llmc_status_ok(&status) || !verify_weights)
+    return status;
+  weights = llmc_container_find(data, LLMC_SECTION_WEIGHTS, NULL);
+  if (llmc_hash((const uint8_t *)data + weights->offset, weights->bytes) != weights->checksum)
+    return llmc_make_status(LLMC_CORRUPT, "the checksum of the weights is wrong");
+  return status;
 }
 
 llmc_status llmc_model_load(const char *path, const llmc_model_options *options,

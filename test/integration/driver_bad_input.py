@@ -83,7 +83,7 @@ class CommandLine(BadInput):
             if not variant["runs_here"]:
                 self.fails("bench", tiny, "--variant", variant["name"], message="what this CPU lacks")
         environment = dict(os.environ, LLMC_VARIANT="avx9")
-        self.fails("inspect", tiny, message="found 'avx9'", env=environment)
+        self.fails("bench", tiny, message="found 'avx9'", env=environment)
 
     def test_targets(self):
         for target in ("riscv64-linux-gnu", "x86_64-linux-gnu:avx9", "x86_64-windows-msvc", "", "x86_64-linux-gnu:"):
@@ -118,7 +118,7 @@ class Files(BadInput):
         empty = folder / "empty"
         empty.write_bytes(b"")
         for artifact in (MODEL, empty, folder):
-            self.fails("inspect", artifact, message="expected")
+            self.fails("bench", artifact, message="expected")
         self.fails("compile", empty, "-o", folder / "x", message="")
         self.fails("eval", tiny, "--text", empty, message="at least 2 tokens")
         binary = folder / "binary"

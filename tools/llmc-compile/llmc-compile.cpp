@@ -200,7 +200,7 @@ LogicalResult compile(const Options &options) {
     return failure();
   if (options.activation == Options::Activation::None)
     module->walk([](LinearOp linear) { linear.removeActivationAttr(); });
-  std::string description = describe(*module, options.input, options.passes);
+  llvm::json::Object description = describe(*module, options.input, options.passes);
   if (options.object) {
     CodeOptions code{artifact.maxRows, options.symbol, std::move(description), 0};
     if (code.programSymbol.empty())

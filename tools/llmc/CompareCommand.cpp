@@ -13,18 +13,13 @@
 #include "Commands.h"
 #include "Evaluation.h"
 #include "Format.h"
-#include "Interrupt.h"
+#include "Process.h"
 #include "Speed.h"
 
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <map>
-#include <memory>
-#include <poll.h>
 #include <stdexcept>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace llmc::driver {
@@ -53,40 +48,6 @@ bool writeAll(int descriptor, std::string_view text) {
   return true;
 }
 
-/// Reads to the end; throws Interrupted where a signal comes first.
-std::string readAll(int descriptor) {
-  std::string text;
-  char buffer[4096];
-  pollfd waiting = {descriptor, POLLIN, 0};
-  while (true) {
-    checkInterrupts();
-    if (poll(&waiting, 1, /*milliseconds=*/100) <= 0)
-      continue;
-    ssize_t count = read(descriptor, buffer, sizeof buffer);
-    if (count < 0 && errno == EINTR)
-      continue;
-    if (count <= 0)
-      return text;
-    text.append(buffer, static_cast<size_t>(count));
-  }
-}
-
-/// A child process that does not outlive this object.
-class Child {
-public:
-  explicit Child(pid_t id) : id(id) {}
-  ~Child() {
-    kill(id, SIGKILL);
-    while (waitpid(id, nullptr, 0) < 0 && errno == EINTR)
-      ;
-  }
-  Child(const Child &) = delete;
-  Child &operator=(const Child &) = delete;
-
-private:
-  pid_t id;
-};
-
 /// The child's part of measureApart: its result or, after a '!', what is wrong, goes to the pipe.
 [[noreturn]] void measureInChild(const ModelOptions &model, const SpeedOptions &options, int pipe) {
   std::string result;
@@ -101,19 +62,12 @@ private:
 /// Times a program in a process of its own, whose peak of memory is the program's. To be called
 /// while this process has no other threads.
 Json measureApart(const ModelOptions &model, const SpeedOptions &options) {
-  int ends[2];
-  if (pipe(ends) != 0)
-    throw std::runtime_error(std::string("cannot make a pipe: ") + std::strerror(errno));
-  pid_t id = fork();
+  Pipe pipe;
+  pid_t id = startChild();
   if (id == 0)
-    measureInChild(model, options, ends[1]);
-  std::string problem = id < 0 ? std::strerror(errno) : "";
-  close(ends[1]);
-  std::unique_ptr<int, void (*)(int *)> reading(&ends[0], [](int *end) { close(*end); });
-  if (id < 0)
-    throw std::runtime_error("cannot start a process: " + problem);
+    measureInChild(model, options, pipe.getWritingEnd());
   Child child(id);
-  std::string result = readAll(ends[0]);
+  std::string result = pipe.readAll();
   if (result.starts_with('!'))
     throw std::runtime_error(result.substr(1));
   Json measured = Json::parse(result, nullptr, /*allow_exceptions=*/false);

@@ -6,34 +6,115 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Description.h"
 #include "Format.h"
-#include "Model.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <stdexcept>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace llmc::driver {
 
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 struct InspectOptions {
   std::string path;
   bool verify = false, json = false;
 };
 
-void printParameters(const nlohmann::json &description) {
+/// "a 1, b 2" of {"a": 1, "b": 2}, and a text without quotes.
+std::string spell(const Json &value) {
+  if (value.is_string())
+    return value.get<std::string>();
+  if (!value.is_object())
+    return value.dump();
+  std::string text;
+  for (const auto &[key, element] : value.items())
+    text += (text.empty() ? "" : ", ") + key + " " + spell(element);
+  return text;
+}
+
+/// The elements of a list; those that differ in numbers of their names alone, such as a layer's,
+/// together: "past.*.key: f32[…] (30 times)".
+std::vector<std::string> spellElements(const Json &list) {
+  std::vector<std::pair<std::string, size_t>> groups;
+  for (const Json &element : list) {
+    std::string text = spell(element), common;
+    size_t end = std::min(text.find(':'), text.size());
+    for (size_t i = 0; i < text.size(); ++i)
+      if (i >= end || !std::isdigit(static_cast<unsigned char>(text[i])))
+        common += text[i];
+      else if (common.empty() || common.back() != '*')
+        common += '*';
+    auto same = std::find_if(groups.begin(), groups.end(),
+                             [&](const auto &group) { return group.first == common; });
+    if (same == groups.end())
+      groups.emplace_back(common, 1);
+    else
+      ++same->second;
+  }
+  std::vector<std::string> elements;
+  for (const auto &[text, count] : groups)
+    elements.push_back(count == 1 ? text : text + " (" + std::to_string(count) + " times)");
+  return elements;
+}
+
+std::string spellBytes(const Json &object, const char *key) {
+  return formatBytes(object.value(key, 0.0));
+}
+
+/// One line a fact. What has lines of its own is left out.
+void printFacts(const Json &description) {
+  for (const auto &[key, value] : description.items()) {
+    if (key == "parameters" || key == "programs" || key == "variants" || key == "files" ||
+        key == "models")
+      continue;
+    if (value.is_array()) {
+      for (const std::string &element : spellElements(value))
+        std::printf("%-18s %s\n", key.c_str(), element.c_str());
+      continue;
+    }
+    std::printf("%-18s %s", key.c_str(), spell(value).c_str());
+    if (key.ends_with("_bytes") && value.is_number())
+      std::printf(" (%s)", formatBytes(value.get<double>()).c_str());
+    std::printf("\n");
+  }
+}
+
+void printPrograms(const Json &description) {
+  for (const Json &file : description.value("files", Json::array()))
+    std::printf("%-18s %s, %s\n", "file", file.value("name", "").c_str(),
+                spellBytes(file, "bytes").c_str());
+  for (const Json &program : description.value("programs", Json::array()))
+    std::printf("%-18s %s, code %s, scratch %s + %s a thread, steps of %s tokens\n", "program",
+                program.value("architecture", "").c_str(),
+                spellBytes(program, "code_bytes").c_str(),
+                spellBytes(program, "arena_bytes").c_str(),
+                spellBytes(program, "worker_arena_bytes").c_str(),
+                program.value("max_rows", Json()).dump().c_str());
+  for (const Json &variant : description.value("variants", Json::array()))
+    std::printf("%-18s %s, %s%s\n", "variant", variant.value("architecture", "").c_str(),
+                variant.value("name", "").c_str(),
+                variant.value("runs_here", false) ? "" : " (not on this CPU)");
+}
+
+void printParameters(const Json &description) {
   auto parameters = description.find("parameters");
-  if (parameters == description.end() || !parameters->is_array())
+  if (parameters == description.end() || !parameters->is_array() || parameters->empty())
     return;
   std::printf("\n%-36s %-14s %-68s %-33s %11s %s\n", "parameter", "shape", "encoding", "inputs",
               "bits/weight", "size");
   double bytes = 0, bits = 0, weights = 0;
-  for (const nlohmann::json &parameter : *parameters) {
+  for (const Json &parameter : *parameters) {
     std::string shape;
     double elements = 1;
-    for (const nlohmann::json &dim : parameter.value("shape", nlohmann::json::array())) {
+    for (const Json &dim : parameter.value("shape", Json::array())) {
       shape += (shape.empty() ? "" : "x") + dim.dump();
       elements *= dim.is_number() ? dim.get<double>() : 0;
     }
@@ -44,50 +125,29 @@ void printParameters(const nlohmann::json &description) {
     std::printf("%-36s %-14s %-68s %-33s %11.3f %s\n", parameter.value("name", "").c_str(),
                 shape.c_str(), parameter.value("encoding", "").c_str(),
                 parameter.value("activation", "").c_str(), perWeight,
-                formatBytes(parameter.value("bytes", 0.0)).c_str());
+                spellBytes(parameter, "bytes").c_str());
   }
   if (weights > 0)
     std::printf("%zu parameters, %.0f weights of %.3f bits, %s\n", parameters->size(), weights,
                 bits / weights, formatBytes(bytes).c_str());
 }
 
-void runInspect(const InspectOptions &options) {
-  ModelOptions modelOptions;
-  modelOptions.path = options.path;
-  modelOptions.threads = 1;
-  modelOptions.verify = options.verify;
-  Model model(modelOptions);
-  llmc_model_info info = model.getInfo();
-  auto description = nlohmann::json::parse(info.description, nullptr, /*allow_exceptions=*/false);
-  if (!description.is_object())
-    throw std::runtime_error("'" + options.path + "': the description is not a JSON object");
-  nlohmann::json variants = nlohmann::json::array();
-  const char *name = nullptr;
-  uint64_t missing = 0;
-  for (uint32_t i = 0;; ++i) {
-    llmc_status status = llmc_model_get_variant(model.get(), i, &name, &missing);
-    if (!llmc_status_ok(&status))
-      break;
-    variants.push_back({{"name", name}, {"runs_here", missing == 0}});
-  }
-  description["variants"] = variants;
-  description["weight_bytes"] = info.weights_bytes;
-  description["context"] = info.context;
-  description["vocabulary"] = info.vocabulary;
-  description["state_bytes"] = info.state_bytes;
-  description["arena_bytes"] = info.arena_bytes;
-  if (options.json) {
-    std::printf("%s\n", description.dump(2).c_str());
-    return;
-  }
-  for (const auto &[key, value] : description.items())
-    if (key != "parameters" && key != "variants")
-      std::printf("%-14s %s\n", key.c_str(),
-                  value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
-  for (const nlohmann::json &variant : variants)
-    std::printf("%-14s %s%s\n", "variant", variant["name"].get<std::string>().c_str(),
-                variant["runs_here"].get<bool>() ? "" : " (not on this CPU)");
+void print(const Json &description) {
+  printFacts(description);
+  printPrograms(description);
   printParameters(description);
+  for (const Json &model : description.value("models", Json::array())) {
+    std::printf("\n");
+    print(model);
+  }
+}
+
+void runInspect(const InspectOptions &options) {
+  Json description = describeFile(options.path, options.verify);
+  if (options.json)
+    std::printf("%s\n", description.dump(2).c_str());
+  else
+    print(description);
 }
 
 } // namespace
@@ -95,8 +155,14 @@ void runInspect(const InspectOptions &options) {
 void addInspectCommand(CLI::App &app) {
   auto options = std::make_shared<InspectOptions>();
   CLI::App *command = app.add_subcommand("inspect", "Show layers, encodings and sizes");
-  command->add_option("FILE", options->path, "Artifact that `llmc compile` wrote")->required();
-  command->add_flag("--verify", options->verify, "Check that the weights are undamaged");
+  command
+      ->add_option(
+          "FILE", options->path,
+          "Artifact or object that llmc made, for any architecture, MLIR module (.mlir) or "
+          "ONNX model (.onnx)")
+      ->required();
+  command->add_flag("--verify", options->verify,
+                    "Check that the weights of an artifact are undamaged");
   command->add_flag("--json", options->json, "Print JSON");
   command->callback([options] { runInspect(*options); });
 }

@@ -7,6 +7,7 @@
 
 #include "Commands.h"
 #include "Interrupt.h"
+#include "Process.h"
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
@@ -44,6 +45,8 @@ static int runCommand(CLI::App &app, int argc, char **argv) {
     return 2;
   } catch (const Interrupted &error) {
     std::fprintf(stderr, "llmc: %s\n", error.what());
+    return error.getExitCode();
+  } catch (const ProgramFailed &error) {
     return error.getExitCode();
   } catch (const std::exception &error) {
     std::fprintf(stderr, "llmc: error: %s\n", error.what());

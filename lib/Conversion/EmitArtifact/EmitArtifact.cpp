@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
+#include "llmc/Conversion/EmitObject/Description.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ProgressLine.h"
 #include "llmc/artifact.h"
@@ -100,7 +101,7 @@ llvm::Error llmc::emitArtifact(mlir::ModuleOp module, const ArtifactOptions &opt
   if (mlir::failed(weights))
     return llvm::createStringError("cannot pack the model's weights");
   ArtifactWriter writer;
-  writer.add(LLMC_SECTION_DESCRIPTION, "description.json", options.description);
+  writer.add(LLMC_SECTION_DESCRIPTION, "description.json", spellDescription(options.description));
   for (const auto &[name, contents] : options.files)
     writer.add(LLMC_SECTION_FILE, name, contents);
   for (const Target &target : options.targets) {

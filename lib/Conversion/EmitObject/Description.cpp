@@ -10,8 +10,10 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/Support/JSON.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Path.h"
+
+#include <map>
 
 using namespace mlir;
 using namespace llmc;
@@ -41,7 +43,65 @@ static llvm::json::Object describeParameter(ParameterOp parameter) {
                             {"bits_per_weight", bits}};
 }
 
-std::string llmc::describe(ModuleOp module, StringRef input, StringRef passes) {
+namespace {
+
+/// Counts how often a step runs each operation of the dialect, through all calls.
+class OperationCounter {
+public:
+  using Counts = llvm::StringMap<int64_t>;
+
+  explicit OperationCounter(ModuleOp module) : symbols(module) {}
+
+  const Counts &count(func::FuncOp function) {
+    auto [known, isNew] = counts.try_emplace(function);
+    // Where functions call each other in a circle, the call that closes it counts as nothing.
+    if (!isNew)
+      return known->second;
+    Counts own;
+    function.walk([&](Operation *op) {
+      if (isa<LLMCDialect>(op->getDialect()) && !isa<ParameterValueOp>(op))
+        ++own[op->getName().stripDialect()];
+      if (auto call = dyn_cast<func::CallOp>(op))
+        if (auto callee = symbols.lookup<func::FuncOp>(call.getCallee()))
+          for (const auto &entry : count(callee))
+            own[entry.getKey()] += entry.getValue();
+    });
+    return counts[function] = std::move(own);
+  }
+
+private:
+  SymbolTable symbols;
+  std::map<Operation *, Counts> counts;
+};
+
+} // namespace
+
+/// Adds what the function that computes a step says of its model.
+static void describeStep(ModuleOp module, llvm::json::Object &description) {
+  auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
+  if (!step || step.isExternal())
+    return;
+  int64_t layers = 0, context = 0;
+  for (Type type : step.getArgumentTypes())
+    if (auto cache = dyn_cast<KVCacheType>(type))
+      context = layers++ == 0 ? cache.getCapacity() : std::min(context, cache.getCapacity());
+  if (layers > 0) {
+    description["layers"] = layers;
+    description["context"] = context;
+  }
+  if (step.getNumResults() == 1)
+    if (auto logits = dyn_cast<RankedTensorType>(step.getResultTypes().front());
+        logits && logits.getRank() == 2 && !logits.isDynamicDim(1))
+      description["vocabulary"] = logits.getDimSize(1);
+  llvm::json::Object operations;
+  OperationCounter counter(module);
+  for (const auto &entry : counter.count(step))
+    operations[entry.getKey().str()] = entry.getValue();
+  if (!operations.empty())
+    description["operations"] = std::move(operations);
+}
+
+llvm::json::Object llmc::describe(ModuleOp module, StringRef input, StringRef passes) {
   llvm::SetVector<Operation *> parameters;
   SymbolTableCollection symbols;
   module.walk([&](ParameterValueOp read) {
@@ -60,6 +120,27 @@ std::string llmc::describe(ModuleOp module, StringRef input, StringRef passes) {
   llvm::json::Object description{{"model", llvm::sys::path::filename(input)},
                                  {"passes", passes},
                                  {"parameters", std::move(list)}};
+  describeStep(module, description);
+  return description;
+}
+
+llvm::json::Object llmc::describeProgram(llvm::json::Object description, const SPMDProgram &program,
+                                         const WeightTable &weights, const llvm::Triple &triple) {
+  llvm::json::Array variants;
+  for (const KernelTarget *variant : program.variants)
+    variants.push_back(
+        llvm::json::Object{{"name", variant->name}, {"features", int64_t(variant->features)}});
+  description["architecture"] = triple.getArchName();
+  description["variants"] = std::move(variants);
+  description["max_rows"] = program.maxRows;
+  description["weight_bytes"] = weights.getByteSize();
+  description["state_bytes"] = program.stateBytes;
+  description["arena_bytes"] = program.arenaBytes;
+  description["worker_arena_bytes"] = program.workerArenaBytes;
+  return description;
+}
+
+std::string llmc::spellDescription(llvm::json::Object description) {
   std::string text;
   llvm::raw_string_ostream(text) << llvm::json::Value(std::move(description));
   return text;

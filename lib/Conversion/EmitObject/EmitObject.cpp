@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/EmitObject/EmitObject.h"
+#include "llmc/Conversion/EmitObject/Description.h"
 #include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
 #include "llmc/Support/ProgressLine.h"
 #include "llmc/program.h"
@@ -72,7 +73,8 @@ class ProgramBuilder {
 public:
   ProgramBuilder(llvm::Module &module) : module(module), context(module.getContext()) {}
 
-  void build(const SPMDProgram &program, const WeightTable &weights, const CodeOptions &options) {
+  void build(const SPMDProgram &program, const WeightTable &weights, const Target &target,
+             const CodeOptions &options) {
     llvm::SmallVector<llvm::Constant *> variants, regions;
     for (const KernelTarget *variant : program.variants)
       variants.push_back(structure({text(variant->name), number(64, variant->features),
@@ -94,7 +96,7 @@ public:
         number(32, variants.size()),
         array(regions),
         array(variants),
-        text(options.description),
+        describe(describeProgram(options.description, program, weights, target.triple)),
     });
     auto *global = new llvm::GlobalVariable(module, constant->getType(), /*isConstant=*/true,
                                             llvm::GlobalValue::ExternalLinkage, constant,
@@ -109,7 +111,7 @@ private:
   llvm::Constant *structure(llvm::ArrayRef<llvm::Constant *> members) {
     return llvm::ConstantStruct::getAnon(context, members);
   }
-  llvm::Constant *makePrivate(llvm::Constant *value) {
+  llvm::GlobalVariable *makePrivate(llvm::Constant *value) {
     auto *global = new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true,
                                             llvm::GlobalValue::PrivateLinkage, value);
     global->setAlignment(llvm::Align(8));
@@ -117,6 +119,13 @@ private:
   }
   llvm::Constant *text(llvm::StringRef value) {
     return makePrivate(llvm::ConstantDataArray::getString(context, value));
+  }
+  /// In a section of its own, where it is found without running or linking anything.
+  llvm::Constant *describe(llvm::json::Object description) {
+    llvm::GlobalVariable *global = makePrivate(
+        llvm::ConstantDataArray::getString(context, spellDescription(std::move(description))));
+    global->setSection(LLMC_DESCRIPTION_SECTION);
+    return global;
   }
   llvm::Constant *array(llvm::ArrayRef<llvm::Constant *> elements) {
     auto *type = llvm::ArrayType::get(elements.front()->getType(), elements.size());
@@ -219,7 +228,7 @@ emitModule(mlir::ModuleOp module, const WeightTable &weights, const Target &targ
     return llvm::createStringError("cannot translate the program to LLVM IR");
   result->setDataLayout(machine.createDataLayout());
   result->setTargetTriple(machine.getTargetTriple());
-  ProgramBuilder(*result).build(*program, weights, options);
+  ProgramBuilder(*result).build(*program, weights, target, options);
   progress.prepare(*result);
   optimize(*result, machine, [&] { progress.advance("optimizing"); });
   return result;

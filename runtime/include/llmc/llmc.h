@@ -68,9 +68,22 @@ LLMC_API LLMC_MUST_USE llmc_status llmc_model_load_embedded(const llmc_program *
                                                             const void *weights, size_t size,
                                                             const llmc_model_options *options,
                                                             llmc_model **model);
+/*
+ * Checks that `size` bytes at `data`, aligned to LLMC_ALIGNMENT, are an undamaged artifact with
+ * code for any architectures, so that what artifact.h says of them holds. With `verify_weights` the
+ * checksum of the weights too, which reads all of them. Runs nothing of it.
+ */
+LLMC_API LLMC_MUST_USE llmc_status llmc_artifact_check(const void *data, size_t size,
+                                                       int verify_weights);
+
 LLMC_API void llmc_model_retain(llmc_model *model);
 /* Null is allowed. */
 LLMC_API void llmc_model_release(llmc_model *model);
+
+/* The bits of llmc_cpu_feature that this CPU and its operating system support. */
+LLMC_API uint64_t llmc_cpu_features(void);
+/* The architecture, as images in an artifact are named: "x86_64", "aarch64". */
+LLMC_API const char *llmc_cpu_architecture(void);
 
 typedef struct llmc_model_info {
   uint32_t vocabulary; /* width of the logits */

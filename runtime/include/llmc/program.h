@@ -21,6 +21,10 @@ extern "C" {
 
 #define LLMC_PROGRAM_ABI_VERSION 1u
 
+/// The section of an object, or of what is linked from it, that holds the programs' descriptions
+/// (JSON, each ended by a NUL).
+#define LLMC_DESCRIPTION_SECTION ".llmc.description"
+
 /// Every pointer that the runtime hands to a program is aligned to this many bytes.
 #define LLMC_ALIGNMENT 64u
 

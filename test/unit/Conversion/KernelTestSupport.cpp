@@ -10,9 +10,7 @@
 #include "llmc/Conversion/EmitObject/EmitObject.h"
 #include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
-extern "C" {
-#include "cpu.h"
-}
+#include "llmc/llmc.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"

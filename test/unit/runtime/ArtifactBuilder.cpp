@@ -8,9 +8,7 @@
 #include "ArtifactBuilder.h"
 
 #include "FakeProgram.h"
-extern "C" {
-#include "cpu.h"
-}
+#include "llmc/llmc.h"
 
 #include "gtest/gtest.h"
 

@@ -38,6 +38,34 @@ TEST(Container, AcceptsAGoodOne) {
   EXPECT_EQ(status.code, LLMC_OK) << status.message;
 }
 
+TEST(Container, IsCheckedForCodeOfAnyArchitecture) {
+  struct alignas(LLMC_ALIGNMENT) Line {
+    uint8_t bytes[LLMC_ALIGNMENT];
+  };
+  Bytes artifact = makeArtifact();
+  llmc_artifact_section *sections = getSections(artifact);
+  for (unsigned i = 0; i < getHeader(artifact).section_count; ++i)
+    if (sections[i].kind == LLMC_SECTION_IMAGE)
+      std::strcpy(sections[i].name, "riscv64");
+  seal(artifact);
+  std::vector<Line> aligned(artifact.size() / sizeof(Line) + 2);
+  auto checkAt = [&](size_t offset, int verify) {
+    uint8_t *data = aligned.front().bytes + offset;
+    std::memcpy(data, artifact.data(), artifact.size());
+    return llmc_artifact_check(data, artifact.size(), verify);
+  };
+  EXPECT_EQ(checkAt(0, /*verify=*/1).code, LLMC_OK);
+  EXPECT_EQ(checkAt(8, /*verify=*/1).code, LLMC_INVALID_ARGUMENT);
+  EXPECT_EQ(llmc_artifact_check(nullptr, 0, 0).code, LLMC_INVALID_ARGUMENT);
+  for (unsigned i = 0; i < getHeader(artifact).section_count; ++i)
+    if (sections[i].kind == LLMC_SECTION_WEIGHTS)
+      artifact[sections[i].offset] ^= 1;
+  EXPECT_EQ(checkAt(0, /*verify=*/0).code, LLMC_OK);
+  llmc_status status = checkAt(0, /*verify=*/1);
+  EXPECT_EQ(status.code, LLMC_CORRUPT);
+  EXPECT_NE(std::string(status.message).find("checksum of the weights"), std::string::npos);
+}
+
 TEST(Container, RefusesEveryTruncation) {
   Bytes artifact = makeArtifact();
   expectStatus(check({}), LLMC_CORRUPT, "expected a model compiled by llmc, found another file");

@@ -15,7 +15,7 @@ namespace llmc {
 struct ArtifactOptions {
   llvm::SmallVector<Target> targets; ///< one image each; of different architectures
   int64_t maxRows = 128;
-  std::string description; ///< JSON
+  llvm::json::Object description;
   /// Files that go along, such as tokenizer.json: names, of less than 96 bytes, and contents. There
   /// is room for some 60.
   llvm::SmallVector<std::pair<std::string, std::string>> files;

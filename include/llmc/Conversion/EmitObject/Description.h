@@ -8,16 +8,29 @@
 #ifndef LLMC_CONVERSION_EMITOBJECT_DESCRIPTION_H
 #define LLMC_CONVERSION_EMITOBJECT_DESCRIPTION_H
 
+#include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
+
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/TargetParser/Triple.h"
 
 #include <string>
 
 namespace llmc {
 
-/// JSON: the model's file name, the passes, and for each parameter that is read its name, shape,
-/// encoding, bytes in canonical form and bits per weight, and how inputs are rounded that it is
-/// multiplied with.
-std::string describe(mlir::ModuleOp module, llvm::StringRef input, llvm::StringRef passes);
+/// What a model is, before there is code for it: its file name, the passes, what @step says of it
+/// (layers with a cache, positions of a text, vocabulary, how often which operation runs), and for
+/// each parameter that is read its name, shape, encoding, bytes in canonical form and bits per
+/// weight, and how inputs are rounded that it is multiplied with.
+llvm::json::Object describe(mlir::ModuleOp module, llvm::StringRef input, llvm::StringRef passes);
+
+/// `description` and what is known of code for it: architecture, variants with the bits of
+/// llmc_cpu_feature that they need, bytes of packed weights, of a session's state and of scratch.
+llvm::json::Object describeProgram(llvm::json::Object description, const SPMDProgram &program,
+                                   const WeightTable &weights, const llvm::Triple &triple);
+
+/// A description as a program carries it.
+std::string spellDescription(llvm::json::Object description);
 
 } // namespace llmc
 

@@ -12,6 +12,7 @@
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 
 #include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/TargetParser/Triple.h"
 
 #include <memory>
@@ -26,8 +27,8 @@ namespace llmc {
 
 struct CodeOptions {
   int64_t maxRows = 128;
-  std::string programSymbol; ///< the name of the llmc_program
-  std::string description;   ///< JSON that the program carries
+  std::string programSymbol;      ///< the name of the llmc_program
+  llvm::json::Object description; ///< what the program says of itself; its own sizes are added
   uint64_t weightsHash = 0;
 };
 

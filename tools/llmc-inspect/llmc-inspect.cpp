@@ -1,0 +1,93 @@
+//===- llmc-inspect.cpp - says what the source of a model is ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// `llmc inspect` of what needs the compiler to be read: writes the description of a module or an
+// ONNX model as JSON, for the driver to show.
+//
+//===----------------------------------------------------------------------===//
+
+#include "CarrierDescription.h"
+#include "llmc/Conversion/EmitObject/Description.h"
+#include "llmc/Pipelines/Dialects.h"
+#include "llmc/Pipelines/Import.h"
+
+#include "mlir/IR/DialectRegistry.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+using namespace llmc;
+
+/// Raises a carrier; gives what was said where that fails.
+static std::optional<std::string> raise(ModuleOp module) {
+  std::string messages;
+  llvm::raw_string_ostream stream(messages);
+  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
+    stream << (messages.empty() ? "" : "; ") << diagnostic.str();
+    for (const Diagnostic &note : diagnostic.getNotes())
+      stream << "; " << note.str();
+    return success();
+  });
+  if (failed(raiseModel(module, RaiseOptions())))
+    return messages;
+  return std::nullopt;
+}
+
+static llvm::json::Object describeModule(ModuleOp module, StringRef path) {
+  if (!isCarrier(module)) {
+    llvm::json::Object description = describe(module, path, /*passes=*/"");
+    description.erase("passes");
+    description["kind"] = "module";
+    // What convert-llmc-to-spmd says of the program.
+    if (auto program = module->getAttrOfType<DictionaryAttr>("spmd.program")) {
+      description["kind"] = "module of stages";
+      for (NamedAttribute fact : program)
+        if (auto number = dyn_cast<IntegerAttr>(fact.getValue()))
+          description[fact.getName().str()] = number.getInt();
+    }
+    return description;
+  }
+  llvm::json::Object description = describeCarrier(module);
+  description["kind"] = isONNXPath(path) ? "ONNX model" : "module of an ONNX model's carrier";
+  description["model"] = llvm::sys::path::filename(path);
+  if (std::optional<std::string> problem = raise(module)) {
+    description["not_raised"] = *problem;
+    return description;
+  }
+  // Names and encodings are then those that passes and reports use.
+  for (auto &[key, value] : describe(module, path, /*passes=*/""))
+    if (key != "passes")
+      description[key] = std::move(value);
+  return description;
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  llvm::cl::opt<std::string> input(llvm::cl::Positional, llvm::cl::Required,
+                                   llvm::cl::desc("MODEL.onnx|.mlir"));
+  llvm::cl::ParseCommandLineOptions(argc, argv, "llmc-inspect: what a model is, as JSON\n");
+  DialectRegistry registry;
+  insertAllDialects(registry);
+  MLIRContext context(registry);
+  context.loadAllAvailableDialects();
+  context.printOpOnDiagnostic(false);
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  llvm::Expected<OwningOpRef<ModuleOp>> module = readModel(input, &context, sources);
+  if (!module) {
+    llvm::WithColor::error(llvm::errs(), "llmc inspect")
+        << llvm::toString(module.takeError()) << "\n";
+    return 1;
+  }
+  if (!*module)
+    return 1;
+  llvm::outs() << llvm::json::Value(describeModule(**module, input)) << "\n";
+  return 0;
+}
