@@ -124,8 +124,12 @@ static llvm::Expected<std::vector<int32_t>> readNpy(StringRef path) {
   return size == 4 ? readIntegers<int32_t>(data, path) : readIntegers<int64_t>(data, path);
 }
 
-/// Finds tokenizer.json as the option says, or beside the first of the parameters' files.
+/// Finds tokenizer.json as the option says, as the module says, or beside the first of the
+/// parameters' files.
 static llvm::Expected<std::string> findTokenizer(ModuleOp module, StringRef option) {
+  auto named = module->getAttrOfType<StringAttr>(LLMCDialect::tokenizerAttributeName);
+  if (option.empty() && named)
+    return named.str();
   SmallString<256> path(option);
   if (option.empty()) {
     std::vector<std::string> files = collectParameterPaths(module);

@@ -158,7 +158,28 @@ class Files(BadInput):
         alone.mkdir()
         shutil.copy(MODEL, alone)
         artifact = compile_model(alone / "model.onnx", alone / "alone.llmc")
-        self.fails("run", artifact, "--prompt", "a", message="carries no tokenizer.json")
+        text = ("--text", TINY / "held-out.txt", "--windows", 1, "--context", 32)
+        message = f"'{artifact}': the model carries no tokenizer.json"
+        self.fails("run", artifact, "--prompt", "a", message=message)
+        self.fails("eval", artifact, *text, message=message)
+        # A reference is given the other's tokens.
+        self.fails("compare", tiny, artifact, *text, message=message)
+        llmc("compare", artifact, tiny, *text, "--repeat", 1, "--generate-tokens", 1)
+
+    def test_named_tokenizer_reads_calibration_texts(self):
+        alone = folder / "apart"
+        alone.mkdir()
+        shutil.copy(MODEL, alone)
+        passes = ("quantize-gptq{samples=2 sequence-length=32 table=false "
+                  f"calibration={TINY / 'held-out.txt'}}}")
+        self.fails("compile", alone / "model.onnx", f"--passes={passes}", "-o", folder / "x",
+                   message="apart/tokenizer.json': No such file")
+        named = compile_model(alone / "model.onnx", alone / "named.llmc", passes, "--tokenizer", TINY)
+        beside = compile_model(MODEL, alone / "beside.llmc", passes)
+        self.assertEqual(named.read_bytes(), beside.read_bytes())
+        # What the pass itself is told is stronger.
+        self.fails("compile", alone / "model.onnx", f"--passes={passes[:-1]} tokenizer={folder / 'none'}}}",
+                   "--tokenizer", TINY, "-o", folder / "x", message="cannot read '" + str(folder / "none"))
 
     def test_token_files(self):
         bad = folder / "bad.npy"

@@ -48,14 +48,15 @@ static llvm::Error check(llvm::StringRef path, llvm::StringRef json,
   return llvm::Error::success();
 }
 
-llvm::Error llmc::addTokenizer(llvm::StringRef model, llvm::ArrayRef<std::string> parameterFiles,
-                               llvm::StringRef named, ArtifactOptions &artifact) {
+llvm::Expected<std::string> llmc::addTokenizer(llvm::StringRef model,
+                                               llvm::ArrayRef<std::string> parameterFiles,
+                                               llvm::StringRef named, ArtifactOptions &artifact) {
   std::string path = findTokenizer(model, parameterFiles, named);
   if (path.empty()) {
     llvm::WithColor::warning(llvm::errs(), "llmc compile")
         << "no tokenizer.json beside '" << model
         << "': the artifact reads and writes token ids alone (--tokenizer names one)\n";
-    return llvm::Error::success();
+    return path;
   }
   auto json = llvm::MemoryBuffer::getFile(path);
   if (!json)
@@ -66,6 +67,8 @@ llvm::Error llmc::addTokenizer(llvm::StringRef model, llvm::ArrayRef<std::string
       getPath(llvm::sys::path::parent_path(path), "tokenizer_config.json"));
   if (configuration)
     artifact.files.push_back({"tokenizer_config.json", (*configuration)->getBuffer().str()});
-  return check(path, (*json)->getBuffer(),
-               configuration ? (*configuration)->getBuffer() : llvm::StringRef());
+  if (llvm::Error error = check(path, (*json)->getBuffer(),
+                                configuration ? (*configuration)->getBuffer() : llvm::StringRef()))
+    return std::move(error);
+  return path;
 }

@@ -19,9 +19,10 @@ namespace llmc {
 /// Adds tokenizer.json, which must be one that the runtime can read, and tokenizer_config.json
 /// beside it. `named` is the file or its folder; where it is empty, the tokenizer is looked for
 /// beside `model`, then beside the first of the parameters' files, and a warning says so where
-/// there is none.
-llvm::Error addTokenizer(llvm::StringRef model, llvm::ArrayRef<std::string> parameterFiles,
-                         llvm::StringRef named, ArtifactOptions &artifact);
+/// there is none. Gives the path of tokenizer.json, or an empty one.
+llvm::Expected<std::string> addTokenizer(llvm::StringRef model,
+                                         llvm::ArrayRef<std::string> parameterFiles,
+                                         llvm::StringRef named, ArtifactOptions &artifact);
 
 } // namespace llmc
 

@@ -165,6 +165,17 @@ LogicalResult checkObjectOptions(const Options &options) {
   return success();
 }
 
+/// Adds the tokenizer to the artifact, and names it in the module for passes that read texts.
+llvm::Error addTokenizer(ModuleOp module, const Options &options, ArrayRef<std::string> files,
+                         ArtifactOptions &artifact) {
+  llvm::Expected<std::string> path =
+      addTokenizer(options.input, files, options.tokenizer, artifact);
+  if (path && !path->empty())
+    module->setAttr(LLMCDialect::tokenizerAttributeName,
+                    StringAttr::get(module.getContext(), *path));
+  return path.takeError();
+}
+
 LogicalResult compile(const Options &options) {
   ArtifactOptions artifact;
   artifact.maxRows = options.maxRows;
@@ -193,8 +204,7 @@ LogicalResult compile(const Options &options) {
   if (!module)
     return failure();
   const std::vector<std::string> read = collectParameterPaths(*module);
-  if (!options.object &&
-      failed(report(addTokenizer(options.input, read, options.tokenizer, artifact))))
+  if (!options.object && failed(report(addTokenizer(*module, options, read, artifact))))
     return failure();
   if (failed(runPasses(*module, options.passes)))
     return failure();

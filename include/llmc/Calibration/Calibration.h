@@ -40,7 +40,8 @@ enum Statistics : unsigned {
 struct CalibrationOptions {
   /// A text (UTF-8) or a .npy file of int32 or int64 token ids; empty: the model writes its own.
   std::string calibration;
-  /// tokenizer.json, or the folder that holds it; empty: beside the files of the parameters.
+  /// tokenizer.json, or the folder that holds it; empty: the one that the module names, or beside
+  /// the files of the parameters.
   std::string tokenizer;
   int64_t samples = 128;
   int64_t sequenceLength = 512;

@@ -15,7 +15,7 @@ defvar calibrationOptions = [
   Option<"calibration", "calibration", "std::string", /*default=*/"\"\"",
          "Text (UTF-8) or .npy file of token ids; default: the model writes its own">,
   Option<"tokenizer", "tokenizer", "std::string", /*default=*/"\"\"",
-         "tokenizer.json, or its folder; default: beside the files of the parameters">,
+         "tokenizer.json, or its folder; default: the module's, or beside the files of the parameters">,
   Option<"samples", "samples", "int64_t", /*default=*/"128", "Samples to run">,
   Option<"sequenceLength", "sequence-length", "int64_t", /*default=*/"512", "Tokens of a sample">,
   Option<"seed", "seed", "uint64_t", /*default=*/"0",

@@ -37,12 +37,17 @@ def LLMC_Dialect : Dialect {
     - All arithmetic is fp32; a rounding of activations or of the cache is an attribute or a type
       that can be read in the IR.
     - Ordinary tensor algebra (adding a residual) is upstream `arith` on tensors.
+    - A module's attribute `llmc.tokenizer`, where a tool has set it, is the path of the tokenizer.json
+      that texts are read with for this model.
   }];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
   let extraClassDeclaration = [{
     /// The name of the function that computes one step of the model.
     static constexpr ::llvm::StringLiteral stepFunctionName = "step";
+
+    /// The attribute of a module that names the model's tokenizer.json.
+    static constexpr ::llvm::StringLiteral tokenizerAttributeName = "llmc.tokenizer";
 
     /// Files mapped on behalf of parameters; owned by the context, so that passes share them.
     class MappedFiles &getMappedFiles();
