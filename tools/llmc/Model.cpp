@@ -107,7 +107,7 @@ std::string_view TokenStream::finish() {
   return {text, size};
 }
 
-Model::Model(const ModelOptions &options) {
+Model::Model(const ModelOptions &options) : path(options.path) {
   llmc_model_options given = llmc_model_default_options();
   given.threads = options.threads;
   given.variant = options.variant.empty() ? nullptr : options.variant.c_str();
@@ -136,8 +136,9 @@ std::string_view Model::getFile(const char *name) const {
 Tokenizer Model::getTokenizer() const {
   std::string_view json = getFile("tokenizer.json");
   if (json.empty())
-    throw std::runtime_error("the model carries no tokenizer.json: compile it with one beside the "
-                             "model, or name it with --tokenizer");
+    throw std::runtime_error("'" + path +
+                             "': the model carries no tokenizer.json: compile it with one beside "
+                             "the model, or name it with --tokenizer");
   return {json, getFile("tokenizer_config.json")};
 }
 

@@ -92,6 +92,7 @@ private:
   struct Release {
     void operator()(llmc_model *model) const { llmc_model_release(model); }
   };
+  std::string path;
   std::unique_ptr<llmc_model, Release> handle;
 };
 
