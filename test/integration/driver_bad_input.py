@@ -77,6 +77,21 @@ class CommandLine(BadInput):
                    message="--context")
         self.fails("logits", tiny, "--tokens", ids, "--prefill", 9, "-o", folder / "l.npy", message="--prefill")
 
+    def test_values_given_twice(self):
+        for command, twice in (("run", ("--seed", 1, "--seed", 2)), ("run", ("--prompt", "b")),
+                               ("eval", ("--text", ids)), ("bench", ("--threads", 1, "--threads", 1)),
+                               ("logits", ("--output", "a"))):
+            needed = {"run": ("--prompt", "a"), "eval": ("--text", ids), "bench": (),
+                      "logits": ("--tokens", ids, "-o", folder / "l.npy")}[command]
+            self.fails(command, tiny, *needed, *twice,
+                       message=f"{twice[0]}: expected it once, found it 2 times", code=2)
+        for option, value in (("--passes", "cse"), ("--context", 64), ("--tokenizer", TINY), ("--max-rows", 1),
+                              ("--activation", "keep"), ("--object", "true"), ("--symbol", "a"), ("--depfile", "a")):
+            self.fails("compile", MODEL, f"{option}={value}", f"{option}={value}", "-o", folder / "x",
+                       message=f"llmc compile: error: {option}: expected it once, found it 2 times")
+        self.fails("compile", MODEL, "-o", folder / "x", "-o", folder / "x", message="-o: expected it once")
+        self.assertFalse((folder / "x").exists())
+
     def test_variants(self):
         self.fails("bench", tiny, "--variant", "avx9", message="expected a variant among avx512vnni, avx2")
         for variant in llmc_json("inspect", tiny)["variants"]:
@@ -296,6 +311,29 @@ class Outputs(BadInput):
                 done = subprocess.run([tool("llmc"), *map(str, command)], stdout=full, stderr=subprocess.PIPE, text=True)
             self.assertEqual(done.returncode, 1, command)
             self.assertIn("cannot write standard output", done.stderr)
+
+    def test_full_disk_behind_standard_output_of_the_other_tools(self):
+        for command in ((tool("llmc-translate"), "--import-onnx", str(MODEL)), (tool("llmc-opt"), str(self.module())),
+                        (tool("llmc-opt"), "-emit-bytecode", str(self.module())),
+                        (tool("llmc-inspect"), str(self.module()))):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 1, command)
+            self.assertRegex(done.stderr, r"\Allmc[- ]\w+: error: cannot write standard output: No space left on device\n\Z")
+            if command[0] != tool("llmc-inspect"):
+                done = subprocess.run([*command, "-o", "/dev/full"], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 1, command)
+                self.assertIn("cannot write '/dev/full': expected a regular file", done.stderr)
+
+    def test_pipe_that_nobody_reads(self):
+        for command in ((tool("llmc-translate"), "--import-onnx", "--carrier", str(MODEL)),
+                        (tool("llmc-opt"), str(self.module()))):
+            reading, writing = os.pipe()
+            os.close(reading)
+            done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, restore_signals=False)
+            os.close(writing)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertNotIn("LLVM ERROR", done.stderr)
 
     def test_places_that_cannot_be_written(self):
         for output in (self.output / "none" / "x.llmc", self.output, "/proc/x.llmc"):

@@ -17,6 +17,7 @@
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/CommandLine.h"
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/Transforms/Passes.h"
 
@@ -238,5 +239,5 @@ int main(int argc, char **argv) {
   Options options;
   llvm::cl::HideUnrelatedOptions(options.category);
   llvm::cl::ParseCommandLineOptions(argc, argv, "llmc compile: a model in one file\n");
-  return failed(compile(options));
+  return failed(report(checkGivenOnce())) || failed(compile(options));
 }

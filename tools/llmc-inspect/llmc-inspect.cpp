@@ -14,6 +14,7 @@
 #include "llmc/Conversion/EmitObject/Description.h"
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Pipelines/Import.h"
+#include "llmc/Support/CommandLine.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/Support/CommandLine.h"
@@ -24,6 +25,13 @@
 
 using namespace mlir;
 using namespace llmc;
+
+static LogicalResult report(llvm::Error error) {
+  if (!error)
+    return success();
+  llvm::WithColor::error(llvm::errs(), "llmc inspect") << llvm::toString(std::move(error)) << "\n";
+  return failure();
+}
 
 /// Raises a carrier; gives what was said where that fails.
 static std::optional<std::string> raise(ModuleOp module) {
@@ -81,13 +89,11 @@ int main(int argc, char **argv) {
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler diagnostics(sources, &context);
   llvm::Expected<OwningOpRef<ModuleOp>> module = readModel(input, &context, sources);
-  if (!module) {
-    llvm::WithColor::error(llvm::errs(), "llmc inspect")
-        << llvm::toString(module.takeError()) << "\n";
-    return 1;
-  }
+  if (!module)
+    return failed(report(module.takeError()));
   if (!*module)
     return 1;
-  llvm::outs() << llvm::json::Value(describeModule(**module, input)) << "\n";
-  return 0;
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::json::Value(describeModule(**module, input)) << "\n";
+  return failed(report(writeStandardOutput(text)));
 }

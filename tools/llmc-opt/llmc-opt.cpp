@@ -19,6 +19,7 @@
 #include "llmc/Conversion/SPMDToLLVM/Passes.h"
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/CommandLine.h"
 #include "llmc/Support/ModuleFile.h"
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/Support/SpillParameters.h"
@@ -82,6 +83,8 @@ LogicalResult fail(llvm::Error error) {
 }
 
 LogicalResult run(StringRef input, StringRef output, DialectRegistry &registry) {
+  if (llvm::Error error = checkGivenOnce())
+    return fail(std::move(error));
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = openModule(input);
   if (!file)
     return fail(file.takeError());
@@ -113,10 +116,8 @@ LogicalResult run(StringRef input, StringRef output, DialectRegistry &registry) 
   llvm::raw_string_ostream stream(text);
   if (failed(MlirOptMain(stream, std::move(*file), registry, config)))
     return failure();
-  if (output == "-") {
-    llvm::outs() << text;
-    return success();
-  }
+  if (output == "-")
+    return fail(writeStandardOutput(text));
   return fail(writeFileAtomically(output, text));
 }
 

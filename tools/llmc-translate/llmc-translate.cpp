@@ -12,6 +12,7 @@
 
 #include "Directions.h"
 #include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/CommandLine.h"
 #include "llmc/Support/ModuleFile.h"
 
 #include "mlir/IR/AsmState.h"
@@ -79,10 +80,8 @@ static LogicalResult translate(const Translation &translation) {
     return failure();
   if (outputIsClaimed)
     return success();
-  if (output == "-") {
-    llvm::outs() << text;
-    return success();
-  }
+  if (output == "-")
+    return llmc::report(llmc::writeStandardOutput(text));
   return llmc::report(llmc::writeFileAtomically(output, text));
 }
 
@@ -99,6 +98,11 @@ int main(int argc, char **argv) {
   registerTranslationCLOptions();
   llvm::cl::HideUnrelatedOptions(category);
   llvm::cl::ParseCommandLineOptions(argc, argv, "llmc-translate: models in and out of llmc's IR\n");
+  if (translation.getNumOccurrences() > 1)
+    return failed(llmc::report(llvm::createStringError("expected one direction, found %d",
+                                                       translation.getNumOccurrences())));
+  if (failed(llmc::report(llmc::checkGivenOnce())))
+    return 1;
   if (!translation)
     return failed(llmc::report(llvm::createStringError(
         "expected a direction, such as --mlir-to-object; --help lists them")));

@@ -32,6 +32,15 @@ static bool checkCommand(const CLI::App &app, const std::string &given) {
   return false;
 }
 
+/// The option of the chosen command that is given more often than it can be; null where none is.
+static const CLI::Option *findRepeated(const CLI::App &app) {
+  for (const CLI::App *command : app.get_subcommands())
+    for (const CLI::Option *option : command->get_options())
+      if (option->get_items_expected_max() == 1 && option->count() > 1)
+        return option;
+  return nullptr;
+}
+
 /// Parses the command line and runs its command; gives the exit code.
 static int runCommand(CLI::App &app, int argc, char **argv) {
   using namespace llmc::driver;
@@ -41,7 +50,11 @@ static int runCommand(CLI::App &app, int argc, char **argv) {
   } catch (const CLI::ParseError &error) {
     if (error.get_exit_code() == 0) // --help and --version
       return app.exit(error);
-    std::fprintf(stderr, "llmc: error: %s (--help says more)\n", error.what());
+    if (const CLI::Option *option = findRepeated(app))
+      std::fprintf(stderr, "llmc: error: %s: expected it once, found it %zu times\n",
+                   option->get_name().c_str(), option->count());
+    else
+      std::fprintf(stderr, "llmc: error: %s (--help says more)\n", error.what());
     return 2;
   } catch (const Interrupted &error) {
     std::fprintf(stderr, "llmc: %s\n", error.what());
