@@ -17,6 +17,7 @@
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/ChoiceParser.h"
 #include "llmc/Support/CommandLine.h"
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/Transforms/Passes.h"
@@ -80,7 +81,7 @@ struct Options {
                      "most 2048"),
       llvm::cl::init(0), llvm::cl::cat(category)};
   enum class Activation { Keep, None };
-  llvm::cl::opt<Activation> activation{
+  llvm::cl::opt<Activation, /*ExternalStorage=*/false, ChoiceParser<Activation>> activation{
       "activation", llvm::cl::desc("Roundings of activations that the model and the passes state"),
       llvm::cl::values(clEnumValN(Activation::Keep, "keep", "as they are stated (default)"),
                        clEnumValN(Activation::None, "none", "compute without them")),

@@ -32,7 +32,7 @@
 // OPTION: no such option bit
 
 // RUN: not llmc-opt %s --quantize-rtn="zero=none" 2>&1 | FileCheck %s --check-prefix=ZERO
-// ZERO: Cannot find option named 'none'
+// ZERO: for the --zero option: expected integer or float, found 'none'
 
 // RUN: not llmc-opt %s --quantize-rtn="report=/nowhere/report.json table=false" 2>&1 | FileCheck %s --check-prefix=REPORT
 // REPORT: error: report: {{.*}}/nowhere/report.json{{.*}}No such file or directory

@@ -9,6 +9,7 @@
 #define LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_H
 
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Support/ChoiceParser.h"
 
 namespace llmc {
 
@@ -33,5 +34,24 @@ struct QuantizationPlan {
 llvm::raw_ostream &operator<<(llvm::raw_ostream &stream, const QuantizationPlan &plan);
 
 } // namespace llmc
+
+template <>
+class llvm::cl::parser<llmc::ZeroPoint> : public llmc::ChoiceParser<llmc::ZeroPoint> {
+public:
+  using ChoiceParser::ChoiceParser;
+};
+
+template <>
+class llvm::cl::parser<llmc::ScaleType> : public llmc::ChoiceParser<llmc::ScaleType> {
+public:
+  using ChoiceParser::ChoiceParser;
+};
+
+template <>
+class llvm::cl::parser<llmc::ActivationRounding>
+    : public llmc::ChoiceParser<llmc::ActivationRounding> {
+public:
+  using ChoiceParser::ChoiceParser;
+};
 
 #endif // LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_H
