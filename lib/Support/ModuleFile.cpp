@@ -40,8 +40,15 @@ llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> llmc::openModule(llvm::Strin
 }
 
 llvm::Error llmc::checkIsModule(llvm::StringRef contents, llvm::StringRef path) {
+  if (contents.empty())
+    return llvm::createStringError("'%s': expected an MLIR module, found an empty file",
+                                   path.str().c_str());
   if (contents.starts_with("ML\xefR") || !contents.take_front(4096).contains('\0'))
     return llvm::Error::success();
+  if (llvm::sys::path::extension(path).equals_insensitive(".onnx"))
+    return llvm::createStringError("'%s': expected an MLIR module, found an ONNX model: "
+                                   "llmc-translate --import-onnx makes one of it",
+                                   path.str().c_str());
   return llvm::createStringError(
       "'%s': expected an MLIR module, or an ONNX model named .onnx, found another file",
       path.str().c_str());

@@ -19,7 +19,7 @@
 uint64_t llmc_hash(const void *data, size_t size) { return XXH3_64bits(data, size); }
 
 llmc_status llmc_map_file(const char *path, llmc_mapping *mapping) {
-  struct stat info;
+  struct stat info = {0};
   void *data;
   int error, file = open(path, O_RDONLY | O_CLOEXEC);
   mapping->data = NULL;
@@ -29,7 +29,10 @@ llmc_status llmc_map_file(const char *path, llmc_mapping *mapping) {
                             "cannot open '%s': %s", path, strerror(errno));
   if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size <= 0) {
     close(file);
-    return llmc_make_status(LLMC_CORRUPT, "'%s': expected a file that is not empty", path);
+    return llmc_make_status(LLMC_CORRUPT, "'%s': expected a file that is not empty, found %s", path,
+                            S_ISREG(info.st_mode)   ? "an empty one"
+                            : S_ISDIR(info.st_mode) ? "a folder"
+                                                    : "what is no regular file");
   }
   data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, file, 0);
   error = errno;

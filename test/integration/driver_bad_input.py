@@ -132,9 +132,18 @@ class Files(BadInput):
     def test_of_another_kind(self):
         empty = folder / "empty"
         empty.write_bytes(b"")
-        for artifact in (MODEL, empty, folder):
-            self.fails("bench", artifact, message="expected")
-        self.fails("compile", empty, "-o", folder / "x", message="")
+        for artifact, message in ((MODEL, "model.onnx: expected a model compiled by llmc, found another file"),
+                                  (empty, f"'{empty}': expected a file that is not empty, found an empty one"),
+                                  (folder, f"'{folder}': expected a file that is not empty, found a folder"),
+                                  ("/dev/null", "found what is no regular file")):
+            for command in (("run", artifact, "--prompt", "a"), ("bench", artifact), ("compare", artifact, tiny),
+                            ("logits", artifact, "--tokens", ids, "-o", folder / "x")):
+                self.fails(*command, message=message)
+        self.fails("compile", empty, "-o", folder / "x",
+                   message=f"llmc compile: error: '{empty}': expected an MLIR module, found an empty file")
+        self.fails("compile", folder, "-o", folder / "x", message=f"cannot read '{folder}': Is a directory")
+        self.fails("logits", tiny, "--tokens", folder, "-o", folder / "x",
+                   message=f"'{folder}': expected a .npy file, found another")
         self.fails("eval", tiny, "--text", empty, message="at least 2 tokens")
         binary = folder / "binary"
         binary.write_bytes(bytes(range(256)) * 10)
@@ -336,6 +345,10 @@ class Outputs(BadInput):
             self.assertNotIn("LLVM ERROR", done.stderr)
 
     def test_places_that_cannot_be_written(self):
+        missing = self.output / "none" / "file"
+        for options in ((f"--passes=quantize-rtn{{report={missing} table=false}}",), ("--depfile", missing)):
+            self.fails("compile", MODEL, *options, "-o", self.output / "x.llmc",
+                       message=f"cannot write '{missing}': No such file or directory")
         for output in (self.output / "none" / "x.llmc", self.output, "/proc/x.llmc"):
             # Before passes run, which may take long.
             self.fails("compile", MODEL, "-o", output, "--passes=quantize-rtn{bits=9}", message="cannot write")

@@ -65,10 +65,26 @@ LogicalResult llmc::report(llvm::Error error) {
   return failure();
 }
 
-static LogicalResult translate(const Translation &translation) {
+using TranslationOption = llvm::cl::opt<const Translation *, false, TranslationParser>;
+
+/// The name of the chosen direction.
+static StringRef getDirection(TranslationOption &option) {
+  TranslationParser &parser = option.getParser();
+  for (unsigned i = 0; i < parser.getNumOptions(); ++i) {
+    using Value = llvm::cl::OptionValue<const Translation *>;
+    if (static_cast<const Value &>(parser.getOptionValue(i)).compare(option.getValue()))
+      return parser.getOption(i);
+  }
+  return "";
+}
+
+static LogicalResult translate(const Translation &translation, bool fromModule) {
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = llmc::openModule(input);
   if (!file)
     return llmc::report(file.takeError());
+  if (fromModule &&
+      failed(llmc::report(llmc::checkIsModule((*file)->getBuffer(), input.getValue()))))
+    return failure();
   auto sources = std::make_shared<llvm::SourceMgr>();
   sources->AddNewSourceBuffer(std::move(*file), SMLoc());
   MLIRContext context;
@@ -91,8 +107,7 @@ int main(int argc, char **argv) {
   llmc::registerImportONNX();
   llmc::registerToLLVMIR();
   llmc::registerToObject();
-  llvm::cl::opt<const Translation *, false, TranslationParser> translation(
-      "", llvm::cl::desc("Directions:"), llvm::cl::cat(category));
+  TranslationOption translation("", llvm::cl::desc("Directions:"), llvm::cl::cat(category));
   registerAsmPrinterCLOptions();
   registerMLIRContextCLOptions();
   registerTranslationCLOptions();
@@ -106,5 +121,5 @@ int main(int argc, char **argv) {
   if (!translation)
     return failed(llmc::report(llvm::createStringError(
         "expected a direction, such as --mlir-to-object; --help lists them")));
-  return failed(translate(*translation));
+  return failed(translate(*translation, getDirection(translation) != "import-onnx"));
 }

@@ -60,7 +60,7 @@ std::vector<int32_t> readTokens(const std::string &path) {
     throw failure(path, std::strerror(errno));
   unsigned char start[8];
   if (!file.read(reinterpret_cast<char *>(start), 8) || std::memcmp(start, "\x93NUMPY", 6) != 0)
-    throw failure(path, "expected a .npy file");
+    throw failure(path, "expected a .npy file, found another");
   // Version 1 has a header length of two bytes, later ones of four.
   unsigned char lengthBytes[4] = {};
   if (!file.read(reinterpret_cast<char *>(lengthBytes), start[6] == 1 ? 2 : 4))

@@ -97,7 +97,7 @@ TEST(Model, RefusesDamagedFiles) {
   Bytes artifact = makeArtifact();
   for (size_t size = 1; size < artifact.size(); size += 4099)
     EXPECT_EQ(load(Bytes(artifact.begin(), artifact.begin() + size)).code, LLMC_CORRUPT) << size;
-  expectStatus(load({}), LLMC_CORRUPT, "expected a file that is not empty");
+  expectStatus(load({}), LLMC_CORRUPT, "expected a file that is not empty, found an empty one");
   llmc_model *model = nullptr;
   EXPECT_EQ(llmc_model_load("/nonexistent/model", nullptr, &model).code, LLMC_NOT_FOUND);
   EXPECT_EQ(llmc_model_load("/", nullptr, &model).code, LLMC_CORRUPT);
