@@ -13,6 +13,7 @@
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 
 #include <cmath>
+#include <numeric>
 
 using namespace mlir;
 using namespace llmc;
@@ -144,9 +145,9 @@ KernelBuilder::Values GroupedDecoder::loadCodes(KernelBuilder &k, Value address,
 KernelBuilder::Values GroupedDecoder::decodeBlock(KernelBuilder &k, Value address,
                                                   Value block) const {
   VectorType words = k.vector(k.i32());
-  int64_t perScale = std::min(tile.scaleGroup, blockInputs);
-  Value firstGroup = tile.scaleGroup >= blockInputs ? k.div(block, tile.scaleGroup / blockInputs)
-                                                    : k.mul(block, blockInputs / tile.scaleGroup);
+  // Inside of a block groups end at multiples of this many inputs alone.
+  int64_t perScale = std::gcd(tile.scaleGroup, blockInputs);
+  Value firstInput = k.mul(block, blockInputs);
   Value lines = k.offset(address, k.mul(block, tile.getBlockBytes()));
 
   // The four inputs of a row stand in one 32-bit lane.
@@ -173,8 +174,8 @@ KernelBuilder::Values GroupedDecoder::decodeBlock(KernelBuilder &k, Value addres
   for (int64_t input = 0; input < blockInputs; ++input) {
     if (input % perScale == 0) {
       // Beyond the last input there are no scales: the last group's stand in, times zero.
-      Value group = k.add(firstGroup, input / perScale);
-      if (tile.scaleGroup < blockInputs)
+      Value group = k.div(k.add(firstInput, input), tile.scaleGroup);
+      if (tile.scaleGroup % blockInputs != 0)
         group = k.min(group, k.integer(tile.scaleGroups - 1));
       scales = loadStoredScales(k, address, group);
     }

@@ -269,8 +269,9 @@ TEST_F(LinearKernels, EveryWidthAndZeroPoint) {
 TEST_F(LinearKernels, EveryGroup) {
   std::vector<Weights> weights;
   unsigned zero = 0;
-  for (int64_t group : {int64_t(4), int64_t(16), int64_t(24), int64_t(32), int64_t(48), int64_t(64),
-                        int64_t(128), GroupedAttr::channelGroup, GroupedAttr::tensorGroup})
+  for (int64_t group :
+       {int64_t(4), int64_t(16), int64_t(24), int64_t(32), int64_t(33), int64_t(48), int64_t(64),
+        int64_t(128), GroupedAttr::channelGroup, GroupedAttr::tensorGroup})
     // The last group is shorter, and so is the last block.
     weights.push_back(makeGrouped(
         {4, group, static_cast<ZeroPoint>(zero++ % 3), builder.getF16Type(), 19, 141}, group + 5));
@@ -284,7 +285,7 @@ TEST_F(LinearKernels, EveryGroup) {
     if (wholeBlocks || group <= 0)
       cases.push_back({&weight, true, false, false, false});
   }
-  EXPECT_EQ(cases.size(), 7u + 5);
+  EXPECT_EQ(cases.size(), 8u + 5);
   testLinears(*context, cases, 4);
 }
 

@@ -14,7 +14,6 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <cstring>
-#include <numeric>
 
 using namespace mlir;
 using namespace llmc;
@@ -76,7 +75,7 @@ GroupedTile GroupedTile::get(GroupedAttr encoding, int64_t columns) {
   if (group <= 0 || group >= columns)
     layout.scaleGroup = std::max<int64_t>(blocks, 1) * blockInputs;
   else
-    layout.scaleGroup = group % blockInputs == 0 ? group : std::gcd(group, blockInputs);
+    layout.scaleGroup = group;
   layout.scaleGroups = llvm::divideCeil(columns, layout.scaleGroup);
   int64_t scaleBytes = encoding.getScale().getIntOrFloatBitWidth() / 8;
   int64_t zeroBytes = encoding.getZero() == ZeroPoint::None      ? 0

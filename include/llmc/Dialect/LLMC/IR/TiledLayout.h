@@ -19,9 +19,7 @@
 //   scales  for every scale group, 16 scales.
 //   zeros   for every scale group, 16 zero points (bytes) or minima (in the scales' type).
 //
-// A scale group is the encoding's group where that is a multiple of 32, and the whole row for
-// `channel` and `tensor`; for any other size g it is gcd(g, 32) inputs, so that a block never needs
-// part of a scale group.
+// A scale group is the encoding's group, and the whole row for `channel` and `tensor`.
 //
 //===----------------------------------------------------------------------===//
 
@@ -62,7 +60,7 @@ struct GroupedTile {
   GroupedAttr encoding;
   int64_t size;
   int64_t scaleOffset, zeroOffset;
-  int64_t scaleGroup;  ///< inputs that share a scale, a multiple of 32 or a divisor of it
+  int64_t scaleGroup;  ///< inputs that share a scale; those of a whole row in blocks of 32
   int64_t scaleGroups; ///< in a row
 
   static GroupedTile get(GroupedAttr encoding, int64_t columns);
