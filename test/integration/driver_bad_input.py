@@ -66,6 +66,7 @@ class CommandLine(BadInput):
         for value in ("nan", "inf", "warm"):
             self.fails("run", tiny, "--prompt", "a", "--temperature", value, message="from 0 to 100", code=2)
         self.fails("run", tiny, "--prompt", "a", "--top-p", 0, message="above 0 and at most 1", code=2)
+        self.fails("run", tiny, "--prompt", "a", "--repetition-penalty", 0, message="from 0.01 to 100, found '0'", code=2)
         self.fails("run", tiny, "--prompt", "a", "--system", "b", message="--chat")
         for option, value in (("--depth", -1), ("--depth", 2**64), ("--prompt-tokens", -1), ("--repeat", "1e3")):
             self.fails("bench", tiny, option, value, message="expected a whole number", code=2)
@@ -162,6 +163,10 @@ class Files(BadInput):
         self.fails("compile", carrier, "--context=0x", "-o", raised, message="--context")
         llmc("compile", carrier, "--tokenizer", TINY, "--context=128", "-o", raised)
         self.assertEqual(llmc_json("inspect", raised)["context"], 128)
+        module = folder / "module.mlir"
+        subprocess.run([tool("llmc-translate"), "--import-onnx", MODEL, "-o", module], check=True)
+        self.fails("compile", module, "--context=128", "-o", raised,
+                   message=f"--context: expected an ONNX model, found '{module}', whose caches say")
 
     def test_tokenizer_that_is_none(self):
         other = folder / "other.json"
@@ -181,7 +186,9 @@ class Files(BadInput):
         alone = folder / "alone"
         alone.mkdir()
         shutil.copy(MODEL, alone)
-        artifact = compile_model(alone / "model.onnx", alone / "alone.llmc")
+        artifact = alone / "alone.llmc"
+        self.assertIn(f"warning: no tokenizer.json beside '{alone / 'model.onnx'}'",
+                      llmc("compile", alone / "model.onnx", "-o", artifact).stderr)
         text = ("--text", TINY / "held-out.txt", "--windows", 1, "--context", 32)
         message = f"'{artifact}': the model carries no tokenizer.json"
         self.fails("run", artifact, "--prompt", "a", message=message)
@@ -214,10 +221,42 @@ class Files(BadInput):
             np.save(bad, values)
             self.fails("logits", tiny, "--tokens", bad, "-o", folder / "l.npy", message=message)
         whole = ids.read_bytes()
-        for length in (0, 5, 9, 40, len(whole) - 1):
+        for length, message in ((0, "expected a .npy file"), (5, "expected a .npy file"),
+                                (9, "the .npy header is cut short"), (40, "the .npy header is cut short"),
+                                (len(whole) - 1, "bad.npy")):
             bad.write_bytes(whole[:length])
-            self.fails("logits", tiny, "--tokens", bad, "-o", folder / "l.npy", message="bad.npy")
+            self.fails("logits", tiny, "--tokens", bad, "-o", folder / "l.npy", message=message)
+        bad.write_bytes(whole[:6] + b"\2\0" + (1 << 16 | 1).to_bytes(4, "little") + whole[12:])
+        self.fails("logits", tiny, "--tokens", bad, "-o", folder / "l.npy",
+                   message="expected a .npy header of at most 65536 bytes, found 65537")
         self.assertFalse((folder / "l.npy").exists())
+
+
+class Processes(BadInput):
+    """What the driver has others do."""
+
+    def test_no_compiler_beside_it(self):
+        alone = folder / "driver"
+        alone.mkdir()
+        shutil.copy(tool("llmc"), alone)
+        done = subprocess.run([alone / "llmc", "compile", MODEL, "-o", folder / "x"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "cannot run '.*/driver/llmc-compile': No such file")
+
+    def test_no_files_left(self):
+        self.fails("compare", tiny, tiny, message="cannot make a pipe: Too many open files",
+                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4)))
+
+    def test_measuring_ends_early(self):
+        process = subprocess.Popen([tool("llmc"), "compare", str(tiny), str(tiny), "--repeat", "100000"],
+                                   stderr=subprocess.PIPE, text=True)
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (found := children.read_text().split()):
+            time.sleep(0.01)
+        os.kill(int(found[0]), signal.SIGKILL)
+        _, shown = process.communicate()
+        self.assertEqual(process.returncode, 1)
+        self.assertIn(f"'{tiny}': measuring it in a process of its own failed", shown)
 
 
 class Damage(BadInput):

@@ -56,6 +56,12 @@ class Run(unittest.TestCase):
         self.assertEqual(write(tokens=0).strip(), PROMPT.strip())
         self.assertTrue(write(tokens=24).startswith(write(tokens=8).rstrip("\n")))
 
+    def test_text_that_fills_the_context(self):
+        short = compile_model(TINY / "model.onnx", pathlib.Path(folder.name) / "short.llmc", "", "--context=32")
+        done = llmc("run", short, "--prompt", PROMPT, "--max-tokens", 100)
+        self.assertIn("\nllmc: the context of 32 tokens is full\n", done.stderr)
+        self.assertTrue(write(tokens=100).startswith(done.stdout.rstrip("\n")))
+
     def test_prompt_longer_than_the_context(self):
         done = llmc("run", tiny, "--prompt", "and the " * 3000, check=False)
         self.assertEqual(done.returncode, 1)
