@@ -116,8 +116,8 @@ Json describeArtifact(const std::string &path, const MappedFile &file, bool veri
 Json describeNativeCode(const std::string &path, const MappedFile &file) {
   std::vector<Json> models = readPrograms(path, file.getBytes());
   if (models.empty())
-    refuse(path, "expected native code made by llmc, found other code, or code that was stripped: "
-                 "inspect the module or the model that it was made from");
+    refuse(path, "expected native code made by llmc, found other code: inspect the module or the "
+                 "model that it was made from");
   for (Json &model : models) {
     Json programs = Json::array(), variants = Json::array();
     moveProgram(model, file.getBytes().size(), programs, variants);
