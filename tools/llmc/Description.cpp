@@ -21,8 +21,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const std::string what = "an artifact, a module (.mlir), an ONNX model (.onnx) or native code made "
-                         "by llmc";
+constexpr const char *what =
+    "an artifact, a module (.mlir), an ONNX model (.onnx) or native code made by llmc";
 
 [[noreturn]] void refuse(const std::string &path, const std::string &problem) {
   throw std::runtime_error("'" + path + "': " + problem);
@@ -147,13 +147,13 @@ nlohmann::ordered_json describeFile(const std::string &path, bool verify) {
   if (file.startsWith(elfMagic))
     return describeNativeCode(path, file);
   if (file.startsWith(LLMC_WEIGHTS_MAGIC))
-    refuse(path, "expected " + what +
+    refuse(path, std::string("expected ") + what +
                      ", found the weights that belong to an object: inspect that, or the module it "
                      "was made from");
   std::string extension = std::filesystem::path(path).extension();
   if (extension == ".mlir" || extension == ".onnx" || file.startsWith("ML\xefR"))
     return describeSource(path);
-  refuse(path, "expected " + what + ", found another file");
+  refuse(path, std::string("expected ") + what + ", found another file");
 }
 
 } // namespace llmc::driver

@@ -60,6 +60,7 @@ std::vector<std::string> spellElements(const Json &list) {
       ++same->second;
   }
   std::vector<std::string> elements;
+  elements.reserve(groups.size());
   for (const auto &[text, count] : groups)
     elements.push_back(count == 1 ? text : text + " (" + std::to_string(count) + " times)");
   return elements;
