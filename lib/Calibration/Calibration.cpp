@@ -97,7 +97,8 @@ LogicalResult Walk::checkOptions() {
            << name << " of at least 1, found " << value;
   };
   if (failed(atLeastOne("samples", options.samples)) ||
-      failed(atLeastOne("sequence-length", options.sequenceLength)))
+      failed(atLeastOne("sequence-length", options.sequenceLength)) ||
+      failed(atLeastOne("first-token-weight", options.firstTokenWeight)))
     return failure();
   // Rows are counted in 32 bits, and there is a second moment to add each to.
   constexpr int64_t maxTokens = int64_t(1) << 30;
@@ -120,6 +121,9 @@ LogicalResult Walk::checkOptions() {
        options.seed != defaults.seed))
     return emitError(module.getLoc(), "calibration: expected no samples, sequence-length or seed "
                                       "where statistics are read and no text: nothing is run");
+  if (!options.statistics.empty() && options.firstTokenWeight != defaults.firstTokenWeight)
+    return emitError(module.getLoc(), "calibration: expected no first-token-weight where "
+                                      "statistics are read: they have theirs");
   bool readsText =
       !options.calibration.empty() && !StringRef(options.calibration).ends_with(".npy");
   if (!options.tokenizer.empty() && !readsText)
@@ -277,7 +281,12 @@ LogicalResult Walk::runPart(int64_t index, int64_t keepBefore, CalibrationSite *
       llvm::Expected<const float *> x = rows.load(value, batch, spare);
       if (!x)
         return report(x.takeError());
-      accumulator->add(*x, count, getRowStride(width));
+      int64_t stride = getRowStride(width), length = tokens.length;
+      accumulator->add(*x, count, stride);
+      int64_t first = llvm::alignTo(seen, length) - seen;
+      accumulator->repeat(*x + first * stride,
+                          llvm::divideCeil(std::max<int64_t>(count - first, 0), length),
+                          length * stride, static_cast<double>(options.firstTokenWeight - 1));
       if (wanted)
         takeInputs(*x, count, getRowStride(width), seen, total, wanted, inputs);
       seen += count;
@@ -337,6 +346,7 @@ LogicalResult Walk::openFolder() {
       {"calibration", options.calibration.empty() ? "self-generated" : getFingerprint(tokens)},
       {"samples", options.samples},
       {"sequence_length", options.sequenceLength},
+      {"first_token_weight", options.firstTokenWeight},
       {"seed", std::to_string(options.seed)},
       {"true_sequential", options.trueSequential},
       {"statistics", request.statistics},

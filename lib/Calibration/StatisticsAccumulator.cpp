@@ -34,7 +34,8 @@ StatisticsAccumulator::StatisticsAccumulator(unsigned kinds, int64_t width, Work
   result.maxMagnitude.resize(kinds & MaxMagnitude ? width : 0);
 }
 
-void StatisticsAccumulator::addSecondMoment(const float *rows, int64_t count, int64_t stride) {
+void StatisticsAccumulator::addSecondMoment(const float *rows, int64_t count, int64_t stride,
+                                            double times) {
   int64_t width = result.width;
   MatrixView<const float> x(rows, count, width, stride);
   workers.run(tiles.size(), [&](int64_t index, unsigned worker) {
@@ -47,7 +48,7 @@ void StatisticsAccumulator::addSecondMoment(const float *rows, int64_t count, in
     for (int64_t i = 0; i < breadth; ++i) {
       double *out = result.secondMoment.data() + (column + i) * width + row;
       for (int64_t j = 0; j < height; ++j)
-        out[j] += product.row(i)[j];
+        out[j] += times * product.row(i)[j];
     }
   });
 }
@@ -75,11 +76,16 @@ void StatisticsAccumulator::add(const float *rows, int64_t count, int64_t stride
   for (int64_t done = 0; done < count; done += chunkRows) {
     int64_t chunk = std::min(chunkRows, count - done);
     if (kinds & SecondMoment)
-      addSecondMoment(rows + done * stride, chunk, stride);
+      addSecondMoment(rows + done * stride, chunk, stride, 1);
     if (kinds & ~SecondMoment)
       addColumns(rows + done * stride, chunk, stride);
   }
   result.rows += count;
+}
+
+void StatisticsAccumulator::repeat(const float *rows, int64_t count, int64_t stride, double times) {
+  for (int64_t done = 0; done < count && (kinds & SecondMoment) && times > 0; done += chunkRows)
+    addSecondMoment(rows + done * stride, std::min(chunkRows, count - done), stride, times);
 }
 
 InputStatistics StatisticsAccumulator::finish() {

@@ -21,10 +21,12 @@ public:
 
   /// Takes `count` rows, one at every `stride` floats.
   void add(const float *rows, int64_t count, int64_t stride);
+  /// Lets rows that were added count `times` more in the second moment.
+  void repeat(const float *rows, int64_t count, int64_t stride, double times);
   InputStatistics finish();
 
 private:
-  void addSecondMoment(const float *rows, int64_t count, int64_t stride);
+  void addSecondMoment(const float *rows, int64_t count, int64_t stride, double times);
   void addColumns(const float *rows, int64_t count, int64_t stride);
 
   unsigned kinds;

@@ -34,6 +34,7 @@ protected:
     options.tokenizer = this->tokenizer;
     options.samples = this->samples;
     options.sequenceLength = this->sequenceLength;
+    options.firstTokenWeight = this->firstTokenWeight;
     options.seed = this->seed;
     // MiB, as far as they can be counted in bytes. What is negative is refused later.
     options.memory = this->memory < 0

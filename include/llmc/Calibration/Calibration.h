@@ -30,7 +30,7 @@ namespace llmc {
 
 /// What can be known of a site's rows x: bits of a set.
 enum Statistics : unsigned {
-  SecondMoment = 1,  ///< Σ x·xᵀ
+  SecondMoment = 1,  ///< Σ x·xᵀ, where a sample's first row counts firstTokenWeight times
   Mean = 2,          ///< mean of x
   MeanMagnitude = 4, ///< mean of |x|
   MaxMagnitude = 8   ///< max of |x|
@@ -45,6 +45,13 @@ struct CalibrationOptions {
   std::string tokenizer;
   int64_t samples = 128;
   int64_t sequenceLength = 512;
+  /// How often a sample's first token counts in second moments, at least 1. Models keep what
+  /// attention rests on when nothing else fits at that token, in a few activations of a thousand
+  /// times the usual size (Sun et al. 2024, "Massive Activations in Large Language Models",
+  /// arXiv:2402.17762, sections 2 and 4): all later tokens see an error there, and a sum over equal
+  /// tokens does not say so (Sung et al. 2025, "RSQ", arXiv:2503.01820, weighs tokens by the
+  /// attention that they get).
+  int64_t firstTokenWeight = 16;
   /// Chooses the samples, or the text that the model writes.
   uint64_t seed = 0;
   /// Bytes of rows that are kept in memory; what is beyond lies in a temporary file.
@@ -67,7 +74,7 @@ struct CalibrationOptions {
 struct InputStatistics {
   int64_t width = 0;
   int64_t rows = 0;                 ///< how many were seen
-  std::vector<double> secondMoment; ///< Σ x·xᵀ, width × width, symmetric
+  std::vector<double> secondMoment; ///< as Statistics says, width × width, symmetric
   std::vector<float> mean, meanMagnitude, maxMagnitude;
   /// Rows spread evenly over all samples, as many as the request says, side by side.
   std::vector<float> inputs;

@@ -18,6 +18,9 @@ defvar calibrationOptions = [
          "tokenizer.json, or its folder; default: the module's, or beside the files of the parameters">,
   Option<"samples", "samples", "int64_t", /*default=*/"128", "Samples to run">,
   Option<"sequenceLength", "sequence-length", "int64_t", /*default=*/"512", "Tokens of a sample">,
+  Option<"firstTokenWeight", "first-token-weight", "int64_t", /*default=*/"16",
+         "How often the first token of a sample, which all later ones look back at, counts in "
+         "second moments">,
   Option<"seed", "seed", "uint64_t", /*default=*/"0",
          "Chooses the samples, or the text that the model writes">,
   Option<"memory", "memory", "int64_t", /*default=*/"1024",

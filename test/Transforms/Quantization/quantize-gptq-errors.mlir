@@ -24,6 +24,8 @@
 // What would have no effect.
 // RUN: not llmc-opt %t/model.mlir --quantize-gptq="statistics=%t/s samples=3" 2>&1 | FileCheck %s --check-prefix=SAMPLES
 // SAMPLES: error: calibration: expected no samples, sequence-length or seed where statistics are read and no text
+// RUN: not llmc-opt %t/model.mlir --quantize-gptq="statistics=%t/s first-token-weight=3" 2>&1 | FileCheck %s --check-prefix=WEIGHT
+// WEIGHT: error: calibration: expected no first-token-weight where statistics are read: they have theirs
 // RUN: not llmc-opt %t/model.mlir --quantize-gptq="tokenizer=%t" 2>&1 | FileCheck %s --check-prefix=NO-TEXT
 // NO-TEXT: error: calibration: expected a text to read with tokenizer '{{.*}}', found none
 // RUN: not llmc-opt %t/model.mlir --quantize-gptq="tokenizer=%t calibration=%t/tokens.npy" 2>&1 | FileCheck %s --check-prefix=TOKENS

@@ -120,7 +120,7 @@ TEST(Calibration, HandsOutInputs) {
   OwningOpRef<ModuleOp> module = makeModel(messages.context, Shape::Sequential, 1);
   CalibrationRequest request;
   request.select = [](LinearOp, ParameterOp) { return true; };
-  // All rows: their second moment is the statistics'.
+  // All rows: their second moment is the statistics', with the first of every sample three times.
   request.inputRows = 1000;
   request.statistics = SecondMoment | Mean;
   request.visit = [&](CalibrationSite &site) -> LogicalResult {
@@ -129,11 +129,14 @@ TEST(Calibration, HandsOutInputs) {
     EXPECT_EQ(static_cast<int64_t>(statistics.inputs.size()), 95 * width);
     double sum = 0;
     for (int64_t row = 0; row < 95; ++row)
-      sum += double(statistics.inputs[row * width]) * statistics.inputs[row * width + 1];
+      sum += double(statistics.inputs[row * width]) * statistics.inputs[row * width + 1] *
+             (row % 19 == 0 ? 3 : 1);
     EXPECT_NEAR(statistics.secondMoment[1], sum, 1e-4 * std::abs(sum) + 1e-5);
     return success();
   };
-  EXPECT_TRUE(succeeded(calibrate(*module, makeOptions(tokens), request)));
+  CalibrationOptions options = makeOptions(tokens);
+  options.firstTokenWeight = 3;
+  EXPECT_TRUE(succeeded(calibrate(*module, options, request)));
   request.inputRows = 7;
   request.visit = [&](CalibrationSite &site) -> LogicalResult {
     EXPECT_EQ(static_cast<int64_t>(site.statistics.inputs.size()), 7 * site.statistics.width);
@@ -159,6 +162,9 @@ TEST(Calibration, RefusesOptions) {
   options = makeOptions(tokens);
   options.sequenceLength = -3;
   expectMessage(options, "expected sequence-length of at least 1, found -3");
+  options = makeOptions(tokens);
+  options.firstTokenWeight = 0;
+  expectMessage(options, "expected first-token-weight of at least 1, found 0");
   options = makeOptions(tokens);
   options.memory = -1;
   expectMessage(options, "expected a bound of memory that is not negative, found -1");
@@ -311,6 +317,8 @@ TEST(StatisticsAccumulator, AgreesWithPlainSums) {
                                     *workers);
   accumulator.add(x.data(), 1050, stride);
   accumulator.add(x.data() + 1050 * stride, 50, stride);
+  // Every hundredth row counts half as often again.
+  accumulator.repeat(x.data(), 11, 100 * stride, 0.5);
   InputStatistics found = accumulator.finish();
   EXPECT_EQ(found.rows, rows);
   for (int64_t i = 0; i < width; ++i) {
@@ -327,7 +335,7 @@ TEST(StatisticsAccumulator, AgreesWithPlainSums) {
     for (int64_t j = 0; j < width; ++j) {
       double product = 0;
       for (int64_t row = 0; row < rows; ++row)
-        product += double(x[row * stride + i]) * x[row * stride + j];
+        product += (row % 100 == 0 ? 1.5 : 1) * x[row * stride + i] * x[row * stride + j];
       ASSERT_NEAR(found.secondMoment[i * width + j], product, 2e-3) << i << " " << j;
       ASSERT_EQ(found.secondMoment[i * width + j], found.secondMoment[j * width + i]);
     }
