@@ -20,7 +20,10 @@ using namespace llmc;
 /// Sequences that are written side by side at most: enough that the weights, which are read once
 /// for all of them, no longer matter.
 static constexpr int64_t maxSequences = 64;
-/// The most likely tokens after the first one.
+/// A sample is several texts of this length, each from a new beginning: what a model samples drifts
+/// away from what it was trained on, the more so the longer it goes on.
+static constexpr int64_t textTokens = 128;
+/// The most likely tokens after the first one of a text.
 static constexpr int64_t greedyTokens = 4;
 
 namespace {
@@ -36,7 +39,7 @@ public:
 private:
   /// Sequences whose caches the memory bound allows side by side. Their number changes no bit.
   int64_t countSequences() const;
-  /// Writes sequences [begin, begin + count) from their first token on.
+  /// Writes samples [begin, begin + count) side by side.
   void writeBatch(int64_t begin, int64_t count, CalibrationTokens &tokens, ProgressLine &progress);
   int32_t choose(const float *row, bool greedy, std::mt19937_64 &random) const;
 
@@ -74,7 +77,8 @@ LogicalResult Generator::compile(ModuleOp module) {
 
 int64_t Generator::countSequences() const {
   // A cache takes memory for the positions that are written.
-  int64_t bytes = llvm::divideCeil(code.stateBytes * options.sequenceLength, context);
+  int64_t positions = std::min(options.sequenceLength, textTokens);
+  int64_t bytes = llvm::divideCeil(code.stateBytes * positions, context);
   int64_t allowed = options.memory / std::max<int64_t>(bytes, 1);
   return std::clamp<int64_t>(std::min(allowed, options.samples), 1, maxSequences);
 }
@@ -107,7 +111,6 @@ void Generator::writeBatch(int64_t begin, int64_t count, CalibrationTokens &toke
     std::seed_seq seed{static_cast<uint32_t>(options.seed),
                        static_cast<uint32_t>(options.seed >> 32), static_cast<uint32_t>(begin + i)};
     randoms.emplace_back(seed);
-    current[i] = static_cast<int32_t>(randoms.back()() % vocabulary);
   }
   llmc_step step{};
   step.weights = weights.data();
@@ -119,17 +122,20 @@ void Generator::writeBatch(int64_t begin, int64_t count, CalibrationTokens &toke
   step.positions = positions.data();
   step.logits = logits.floats();
   step.rows = step.output_rows = count;
-  for (int64_t position = 0;; ++position) {
-    for (int64_t i = 0; i < count; ++i)
-      tokens.ids[(begin + i) * tokens.length + position] = current[i];
-    progress.advance("text");
-    if (position + 1 == tokens.length)
-      return;
-    std::fill(positions.begin(), positions.end(), position);
-    workers.runStep(code.step, step);
+  for (int64_t place = 0; place < tokens.length; ++place) {
+    // A new text begins at position 0, where it overwrites the one before.
+    int64_t position = place % textTokens;
+    if (position > 0)
+      workers.runStep(code.step, step);
     workers.run(count, [&](int64_t i, unsigned) {
-      current[i] = choose(logits.floats() + i * vocabulary, position < greedyTokens, randoms[i]);
+      current[i] = position == 0 ? static_cast<int32_t>(randoms[i]() % vocabulary)
+                                 : choose(logits.floats() + i * vocabulary,
+                                          position <= greedyTokens, randoms[i]);
     });
+    for (int64_t i = 0; i < count; ++i)
+      tokens.ids[(begin + i) * tokens.length + place] = current[i];
+    std::fill(positions.begin(), positions.end(), position);
+    progress.advance("text");
   }
 }
 

@@ -13,8 +13,9 @@
 
 namespace llmc {
 
-/// Lets the model write `options.samples` samples: a random first token, the most likely ones after
-/// it, and then tokens drawn as likely as the model says (Liu et al. 2023, "LLM-QAT", section 3.1).
+/// Lets the model write `options.samples` samples of short texts: a random first token, the most
+/// likely ones after it, and then tokens drawn as likely as the model says (Liu et al. 2023,
+/// "LLM-QAT", section 3.1).
 /// A sample depends on the seed, its number and the model alone.
 mlir::FailureOr<CalibrationTokens>
 generateTokens(mlir::ModuleOp module, const CalibrationOptions &options, Workers &workers);
