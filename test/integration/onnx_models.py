@@ -131,6 +131,7 @@ class Spelling:
     tied: bool = False
     data: str = "float32"
     constants: str = "nodes"
+    scale: float = 1.0  # of embeddings and logits
 
 
 class Decoder:
@@ -218,6 +219,9 @@ class Decoder:
                 return graph.op("LayerNormalization", value, gain, offset, axis=-1,
                                 epsilon=self.epsilon)
             centered = graph.op("Sub", value, self.mean(value))
+            if how == "layer centered":
+                normed = graph.op("RMSNormalization", centered, gain, axis=-1, epsilon=self.epsilon)
+                return graph.op("Add", normed, offset)
             if how == "layer power":
                 square = graph.op("Pow", centered, graph.constant(2.0, np.float32))
             else:
@@ -334,7 +338,13 @@ class Decoder:
             low = graph.op("Slice", value, graph.constant([0]), half, axis)
             high = graph.op("Slice", value, half, graph.constant([np.iinfo(np.int64).max]), axis)
         turned = graph.op("Concat", graph.op("Neg", high), low, axis=-1)
-        return graph.op("Add", graph.op("Mul", value, cos), graph.op("Mul", turned, sin))
+        result = graph.op("Add", graph.op("Mul", value, cos), graph.op("Mul", turned, sin))
+        if how == "whole":
+            # What is beyond the part that is rotated: nothing.
+            rest = graph.op("Slice", value, graph.constant([self.size]),
+                            graph.constant([np.iinfo(np.int64).max]), graph.constant([3]))
+            return graph.op("Concat", result, rest, axis=-1)
+        return result
 
     def make_mask(self) -> str:
         """Which keys a row reads, 1 × 1 × rows × keys."""
@@ -393,9 +403,11 @@ class Decoder:
         graph, bias = self.graph, self.spelling.bias
         widths = [self.heads * self.size, self.kv_heads * self.size, self.kv_heads * self.size]
         names = [f"{path}.{part}" for part in ("query", "key", "value")]
-        if self.spelling.linear != "packed":
+        if self.spelling.linear not in ("packed", "grouped"):
             return tuple(self.linear(name, value, self.hidden, width, bias)
                          for name, width in zip(names, widths))
+        if self.spelling.linear == "grouped":
+            return self.project_grouped(path, value, names, widths)
         matrix = np.concatenate([self.array(name, width, self.hidden)
                                  for name, width in zip(names, widths)])
         packed = graph.op("MatMul", value, self.weight(f"{path}.qkv", matrix.T))
@@ -404,6 +416,21 @@ class Decoder:
                                      for name, width in zip(names, widths)])
             packed = graph.op("Add", packed, self.weight(f"{path}.qkv.bias", offset))
         return tuple(graph.ops("Split", packed, graph.constant(widths), count=3, axis=-1))
+
+    def project_grouped(self, path: str, value: str, names: list[str],
+                        widths: list[int]) -> tuple[str, str, str]:
+        """The same where the queries of a key/value head stand beside its key and value."""
+        graph = self.graph
+        parts = [self.array(name, width, self.hidden).reshape(self.kv_heads, -1, self.hidden)
+                 for name, width in zip(names, widths)]
+        matrix = np.concatenate(parts, axis=1)
+        packed = graph.op("MatMul", value, self.weight(f"{path}.qkv",
+                                                       matrix.reshape(-1, self.hidden).T))
+        groups = graph.op("Reshape", packed, graph.constant([0, 0, self.kv_heads, -1]))
+        split = graph.ops("Split", groups, graph.constant([part.shape[1] for part in parts]),
+                          count=3, axis=-1)
+        return tuple(graph.op("Reshape", part, graph.constant([0, 0, width]))
+                     for part, width in zip(split, widths))
 
     def attention(self, index: int, value: str) -> str:
         graph, how, path = self.graph, self.spelling.attention, f"layers.{index}"
@@ -477,6 +504,11 @@ class Decoder:
             return graph.op("Mul", value, graph.op("Sigmoid", value))
         if how == "relu":
             return graph.op("Relu", value)
+        if how == "relu power":
+            return graph.op("Pow", graph.op("Relu", value), number(2))
+        if how == "relu square":
+            positive = graph.op("Relu", value)
+            return graph.op("Mul", positive, positive)
         if how == "gelu":
             erf = graph.op("Erf", graph.op("Div", value, number(np.sqrt(2))))
             return graph.op("Mul", graph.op("Mul", value, graph.op("Add", erf, number(1))),
@@ -508,11 +540,16 @@ class Decoder:
     def embed(self) -> str:
         graph = self.graph
         table = self.weight("embedding", self.array("embedding", self.vocabulary, self.hidden))
-        value = graph.op("Gather", table, "input_ids", axis=0)
+        value = self.scaled(graph.op("Gather", table, "input_ids", axis=0))
         if self.spelling.positions == "learned":
             places = self.weight("positions", self.array("positions", self.context, self.hidden))
             value = graph.op("Add", value, graph.op("Gather", places, self.positions(), axis=0))
         return value
+
+    def scaled(self, value: str) -> str:
+        if self.spelling.scale == 1:
+            return value
+        return self.graph.op("Mul", value, self.graph.constant(np.float32(self.spelling.scale)))
 
     def model(self) -> onnx.ModelProto:
         graph, spelling = self.graph, self.spelling
@@ -541,7 +578,7 @@ class Decoder:
             logits = graph.op("MatMul", value, head)
         else:
             logits = self.linear("head", value, self.hidden, self.vocabulary)
-        graph.add_output(logits, FLOAT, ["batch", "rows", self.vocabulary], "logits")
+        graph.add_output(self.scaled(logits), FLOAT, ["batch", "rows", self.vocabulary], "logits")
         return graph.model()
 
 

@@ -259,6 +259,14 @@ func::FuncOp llmc::emitGate(ModuleOp module, int64_t width, Nonlinearity functio
       [&](KernelBuilder &k, ArrayRef<Value> x) { return k.fmul(apply(k, function, x[0]), x[1]); });
 }
 
+func::FuncOp llmc::emitScale(ModuleOp module, int64_t width, float factor,
+                             const KernelTarget &target) {
+  return emitElementwise(module, "scale_" + spell(factor), width, 1, target,
+                         [&](KernelBuilder &k, ArrayRef<Value> x) {
+                           return k.fmul(x[0], k.real(x[0].getType(), factor));
+                         });
+}
+
 func::FuncOp llmc::emitAdd(ModuleOp module, int64_t width, const KernelTarget &target) {
   return emitElementwise(module, "add", width, 2, target,
                          [&](KernelBuilder &k, ArrayRef<Value> x) { return k.fadd(x[0], x[1]); });

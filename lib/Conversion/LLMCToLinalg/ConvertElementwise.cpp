@@ -51,6 +51,24 @@ struct ConvertActivation : OpConversionPattern<ActivationOp> {
   }
 };
 
+struct ConvertScale : OpConversionPattern<ScaleOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(ScaleOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Formula formula(rewriter, op.getLoc());
+    Value input = adaptor.getInput();
+    AffineExpr r = formula.dim(0), c = formula.dim(1);
+    Value result =
+        formula.forEach({formula.sizeOf(input, 0), formula.sizeOf(input, 1)}, rewriter.getF32Type(),
+                        {{input, {r, c}}}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                          return Number(b, v[0]) * op.getFactor().convertToFloat();
+                        });
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+};
+
 struct ConvertGate : OpConversionPattern<GateOp> {
   using OpConversionPattern::OpConversionPattern;
 
@@ -73,5 +91,5 @@ struct ConvertGate : OpConversionPattern<GateOp> {
 
 void llmc::populateElementwisePatterns(const TypeConverter &converter,
                                        RewritePatternSet &patterns) {
-  patterns.add<ConvertActivation, ConvertGate>(converter, patterns.getContext());
+  patterns.add<ConvertActivation, ConvertScale, ConvertGate>(converter, patterns.getContext());
 }

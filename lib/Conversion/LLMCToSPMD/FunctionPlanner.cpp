@@ -134,7 +134,7 @@ LogicalResult FunctionPlanner::planOp(Operation *op) {
     places[op->getResult(0)] = place;
     return success();
   }
-  if (isa<ActivationOp, GateOp, arith::AddFOp>(op))
+  if (isa<ActivationOp, ScaleOp, GateOp, arith::AddFOp>(op))
     return planElementwise(op);
   return op->emitOpError("has no kernel for CPUs");
 }

@@ -283,6 +283,8 @@ LogicalResult FunctionPlanner::planElementwise(Operation *op) {
   func::FuncOp kernel;
   if (auto activation = dyn_cast<ActivationOp>(op))
     kernel = emitActivation(context.code, width, activation.getFunction(), context.target);
+  else if (auto scale = dyn_cast<ScaleOp>(op))
+    kernel = emitScale(context.code, width, scale.getFactor().convertToFloat(), context.target);
   else if (auto gate = dyn_cast<GateOp>(op))
     kernel = emitGate(context.code, width, gate.getFunction(), context.target);
   else

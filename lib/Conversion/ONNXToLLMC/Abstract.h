@@ -45,6 +45,9 @@ struct Weight {
 
   /// Rows `start`, `start + step` …, `size` of them; nothing where that can't be had.
   std::optional<Weight> takeRows(int64_t start, int64_t size, int64_t step) const;
+  /// Rows in any order, as numbers of fp32; nothing where that would lose an encoding or the bytes
+  /// can't be read.
+  std::optional<Weight> gatherRows(llvm::ArrayRef<int64_t> rows) const;
 };
 
 /// A matrix of rows × width that the new program computes. A linear is held back until it is known
@@ -57,7 +60,7 @@ struct Base {
   std::optional<Weight> bias;
   DynamicAttr activation;
   mlir::Location location;
-  std::map<std::tuple<int64_t, int64_t, int64_t>, mlir::Value> slices;
+  std::map<std::vector<int64_t>, mlir::Value> slices; ///< by column
 
   explicit Base(mlir::Location location) : location(location) {}
 };
@@ -149,6 +152,8 @@ struct GatheredIntegers {
   ConstantView codes;
 };
 
+/// Nothing, such as the columns beyond those that are rotated where all of them are.
+struct NoElements {};
 struct TokensValue {};
 struct PastValue {
   int index;
@@ -157,9 +162,9 @@ struct NanTest {};
 /// The cache as an operator that manages it itself gives it back.
 struct CacheValue {};
 
-using Abstract =
-    std::variant<std::monostate, TokensValue, PastValue, CacheValue, NanTest, View, Statistic,
-                 Normal, Function, Scores, RoundedRows, IntegerProduct, GatheredIntegers>;
+using Abstract = std::variant<std::monostate, NoElements, TokensValue, PastValue, CacheValue,
+                              NanTest, View, Statistic, Normal, Function, Scores, RoundedRows,
+                              IntegerProduct, GatheredIntegers>;
 
 } // namespace llmc
 

@@ -268,7 +268,7 @@ static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, co
 
 /// Whether an operation's rows depend on the same rows of its first operand alone.
 static bool isRowwise(Operation *op) {
-  return isa_and_nonnull<LinearOp, RMSNormOp, LayerNormOp, ActivationOp>(op);
+  return isa_and_nonnull<LinearOp, RMSNormOp, LayerNormOp, ActivationOp, ScaleOp>(op);
 }
 
 /// Lets the wanted rows alone pass through what follows the last attention: the norm and the head.

@@ -39,6 +39,25 @@ std::optional<Weight> Weight::takeRows(int64_t start, int64_t size, int64_t step
   return result;
 }
 
+std::optional<Weight> Weight::gatherRows(ArrayRef<int64_t> rows) const {
+  if (quantized || dequantized)
+    return std::nullopt;
+  std::optional<std::vector<double>> loaded = values ? *values : view.load();
+  if (!loaded)
+    return std::nullopt;
+  Weight result;
+  result.shape = shape;
+  result.shape[0] = rows.size();
+  int64_t width = getProduct(ArrayRef(shape).drop_front());
+  std::vector<double> gathered;
+  gathered.reserve(rows.size() * width);
+  for (int64_t row : rows)
+    gathered.insert(gathered.end(), loaded->begin() + row * width,
+                    loaded->begin() + (row + 1) * width);
+  result.values = std::make_shared<const std::vector<double>>(std::move(gathered));
+  return result;
+}
+
 Value Parameters::get(OpBuilder &builder, Location location, const Weight &weight) {
   ParameterOp parameter = getParameter(weight);
   if (!parameter)

@@ -163,11 +163,16 @@ LogicalResult Raiser::raiseReduction(Node &node) {
   std::string type = node.getType();
   double size = shape.back();
   if (auto *function = getIf<Function>(node, 0)) {
-    for (auto [x, y] : llvm::zip(getSamplePoints(), function->samples))
-      if (std::fabs(y - x * x) > 1e-9 * (1 + x * x))
+    std::vector<double> points = getSamplePoints();
+    double square = function->samples[0] / (points[0] * points[0]);
+    for (auto [x, y] : llvm::zip(points, function->samples))
+      if (!(std::fabs(y - square * x * x) <= 1e-9 * (1 + square * x * x)))
         return fail("expected the mean of rows or of their squares");
     statistic.kind = Statistic::Kind::MeanSquare;
     statistic.of = function->of;
+    // Of rows that were scaled: a function is said of the rows before.
+    for (Column &column : statistic.of.columns)
+      column.first.coefficient *= std::sqrt(square);
     statistic.centered = function->centered;
   } else {
     std::optional<View> view = getRows(node, 0);
@@ -185,6 +190,22 @@ LogicalResult Raiser::raiseReduction(Node &node) {
     return fail("expected a reduction over columns");
   set(node, 0, std::move(statistic));
   return success();
+}
+
+/// Whether two views are the same columns of the same rows, times factors that are equal but for
+/// rounding.
+static bool haveSameRows(const View &a, const View &b) {
+  if (a.base != b.base || a.past != b.past || a.columns.size() != b.columns.size())
+    return false;
+  for (auto [one, other] : llvm::zip(a.columns, b.columns)) {
+    Column adapted = other;
+    double factor = one.first.coefficient;
+    if (std::fabs(factor - other.first.coefficient) <= 1e-12 * std::fabs(factor))
+      adapted.first.coefficient = factor;
+    if (!(one == adapted))
+      return false;
+  }
+  return true;
 }
 
 LogicalResult Raiser::raiseOnStatistic(Node &node) {
@@ -234,7 +255,7 @@ LogicalResult Raiser::raiseOnStatistic(Node &node) {
   if (type == "Sub" && at == 1 && statistic.kind == Statistic::Kind::Mean &&
       statistic.root == Root::None && statistic.add == 0 && std::fabs(statistic.mul - 1) < 1e-9) {
     std::optional<View> view = getView(node, 0);
-    if (!view || !sameColumns(*view, statistic.of))
+    if (!view || !haveSameRows(*view, statistic.of))
       return fail("expected the mean of the rows that it is taken from");
     set(node, 0, Normal{*view, true, std::nullopt, std::nullopt, std::nullopt});
     return success();
@@ -247,7 +268,7 @@ LogicalResult Raiser::raiseOnStatistic(Node &node) {
   if (!view)
     return failure();
   bool centered = normal && normal->centered && !normal->epsilon;
-  if (!sameColumns(*view, statistic.of) || centered != statistic.centered ||
+  if (!haveSameRows(*view, statistic.of) || centered != statistic.centered ||
       std::fabs(statistic.mul - 1) > 1e-9)
     return fail("expected the mean square of the rows that are divided");
   set(node, 0, Normal{*view, centered, statistic.add, std::nullopt, std::nullopt});

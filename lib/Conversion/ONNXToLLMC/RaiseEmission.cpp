@@ -20,20 +20,35 @@ static RankedTensorType getRowsType(MLIRContext *context, int64_t width) {
   return RankedTensorType::get({ShapedType::kDynamic, width}, Float32Type::get(context));
 }
 
-FailureOr<Value> Raiser::emitSlice(Base &base, int64_t begin, int64_t count, int64_t step) {
+/// The distance of neighbouring numbers, where it is the same for all; else nothing.
+static std::optional<int64_t> getDistance(ArrayRef<int64_t> numbers) {
+  int64_t step = numbers.size() > 1 ? numbers[1] - numbers[0] : 1;
+  for (size_t i = 1; i < numbers.size(); ++i)
+    if (numbers[i] - numbers[i - 1] != step)
+      return std::nullopt;
+  return step;
+}
+
+/// Those columns of a matrix: a part of its weights where it is a linear that is held back.
+FailureOr<Value> Raiser::emitColumns(Base &base, std::vector<int64_t> columns) {
+  std::optional<int64_t> step = getDistance(columns);
+  int64_t begin = columns[0], count = columns.size();
   if (base.value) {
     if (begin == 0 && step == 1 && count == base.width)
       return base.value;
-    return fail("expected all of a matrix, found " + Twine(count) + " of its " + Twine(base.width) +
-                " columns");
+    return fail(count == base.width ? Twine("expected the columns of a matrix in their order")
+                                    : "expected all of a matrix, found " + Twine(count) +
+                                          " of its " + Twine(base.width) + " columns");
   }
-  if (begin < 0 || step < 1)
-    return fail("expected columns in their order");
-  Value &slice = base.slices[{begin, count, step}];
+  Value &slice = base.slices[columns];
   if (slice)
     return slice;
-  std::optional<Weight> weight = base.weight.takeRows(begin, count, step);
-  std::optional<Weight> bias = base.bias ? base.bias->takeRows(begin, count, step) : std::nullopt;
+  // Rows at equal distances stay where they are; others are copied side by side.
+  auto take = [&](const Weight &weight) {
+    return step && *step > 0 ? weight.takeRows(begin, count, *step) : weight.gatherRows(columns);
+  };
+  std::optional<Weight> weight = take(base.weight);
+  std::optional<Weight> bias = base.bias ? take(*base.bias) : std::nullopt;
   if (!weight || (base.bias && !bias))
     return fail("expected a contiguous part of quantized weights");
   Value weightValue = parameters.get(builder, base.location, *weight);
@@ -55,15 +70,13 @@ FailureOr<Raiser::Matrix> Raiser::materialize(const View &view) {
   if (!plain)
     return emitRotation(view);
   double coefficient = view.columns[0].first.coefficient;
-  int64_t begin = view.columns[0].first.column;
-  int64_t step = view.columns.size() > 1 ? view.columns[1].first.column - begin : 1;
-  for (auto [i, column] : llvm::enumerate(view.columns)) {
+  std::vector<int64_t> columns;
+  for (const Column &column : view.columns) {
     if (column.first.coefficient != coefficient)
       return fail("expected one factor for all columns");
-    if (column.first.column != begin + static_cast<int64_t>(i) * step)
-      return fail("expected columns at equal distances");
+    columns.push_back(column.first.column);
   }
-  FailureOr<Value> value = emitSlice(*view.base, begin, view.columns.size(), step);
+  FailureOr<Value> value = emitColumns(*view.base, std::move(columns));
   if (failed(value))
     return failure();
   return Matrix{*value, coefficient};
@@ -81,10 +94,17 @@ FailureOr<Value> Raiser::materializeExactly(const View &view) {
   FailureOr<Matrix> matrix = materialize(view);
   if (failed(matrix))
     return failure();
-  if (matrix->coefficient != 1)
-    return fail("expected rows as they are, found them times " +
+  auto factor = static_cast<float>(matrix->coefficient);
+  if (factor == 1)
+    return matrix->value;
+  if (!std::isfinite(factor))
+    return fail("expected rows times a number of fp32, found " +
                 std::to_string(matrix->coefficient));
-  return matrix->value;
+  Value &known = scaled[{matrix->value, llvm::bit_cast<uint32_t>(factor)}];
+  if (!known)
+    known = ScaleOp::create(builder, location, matrix->value.getType(), matrix->value,
+                            builder.getF32FloatAttr(factor));
+  return known;
 }
 
 //===----------------------------------------------------------------------===//
@@ -297,18 +317,29 @@ std::optional<Nonlinearity> llmc::recognizeFunction(const Function &function) {
   return nearest;
 }
 
+/// Whether a function is relu(x)², as Nemotron and other models have it.
+static bool isSquaredRelu(const Function &function) {
+  bool same = !function.centered;
+  for (auto [x, y] : llvm::zip(getSamplePoints(), function.samples))
+    same &= std::fabs(y - (x > 0 ? x * x : 0)) <= 1e-6 * (1 + x * x);
+  return same;
+}
+
 FailureOr<View> Raiser::emitFunction(const Function &function) {
   std::optional<Nonlinearity> known = recognizeFunction(function);
-  if (!known)
-    return fail("expected relu, silu or a gelu, found another function of its operand");
+  bool squares = !known && isSquaredRelu(function);
+  if (!known && !squares)
+    return fail("expected relu, its square, silu or a gelu, found another function of its operand");
   FailureOr<Value> input = materializeExactly(function.of);
   if (failed(input))
     return failure();
   View view = function.of;
   view.base = std::make_shared<Base>(location);
-  view.base->value =
-      ActivationOp::create(builder, location, input->getType(),
-                           NonlinearityAttr::get(builder.getContext(), *known), *input);
+  auto named = NonlinearityAttr::get(builder.getContext(), known.value_or(Nonlinearity::Relu));
+  if (squares) // relu(x)² is relu(x) · x
+    view.base->value = GateOp::create(builder, location, input->getType(), named, *input, *input);
+  else
+    view.base->value = ActivationOp::create(builder, location, input->getType(), named, *input);
   view.base->width = function.of.columns.size();
   for (auto [i, column] : llvm::enumerate(view.columns))
     column = {{static_cast<int32_t>(i), -1, 1}, {}};

@@ -365,14 +365,18 @@ FailureOr<Value> Raiser::emitPositionEmbedding(Value known) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult Raiser::raiseRMSNorm(Node &node) {
-  std::optional<View> view = getRows(node, 0);
+  // Of rows whose mean was subtracted it is a layer norm.
+  auto *normal = getIf<Normal>(node, 0);
+  bool centered = normal && normal->centered && !normal->epsilon;
+  std::optional<View> view = centered ? std::optional(normal->of) : getRows(node, 0);
   if (!view)
     return failure();
   int64_t rank = view->shape.size();
   std::optional<Weight> gain = getVector(node, 1, view->shape.back());
   if (!gain || normalizeAxis(node.getInt("axis", -1), rank) != rank - 1)
     return fail("expected a norm over the last axis with a constant gain");
-  set(node, 0, Normal{*view, false, node.getFloat("epsilon", 1e-5), std::move(gain), std::nullopt});
+  set(node, 0,
+      Normal{*view, centered, node.getFloat("epsilon", 1e-5), std::move(gain), std::nullopt});
   return success();
 }
 

@@ -372,10 +372,6 @@ LogicalResult Raiser::raiseMovement(Node &node) {
     if (toFloat == isTokens)
       return fail("expected rows to stay numbers and tokens to stay integers");
   }
-  if (std::holds_alternative<IntegerProduct>(found) && (type == "Cast" || type == "Identity")) {
-    set(node, 0, found);
-    return success();
-  }
   if (std::holds_alternative<Scores>(found) || std::holds_alternative<NanTest>(found)) {
     ArrayRef<int64_t> shape = tensor(node.op.getResult(0)).shape;
     if (type == "Transpose" || type == "Slice" || shape.size() < 2 ||
@@ -410,6 +406,10 @@ LogicalResult Raiser::raiseMovement(Node &node) {
   if (!findMovement(type)(evaluation))
     return fail(evaluation.error);
   for (auto [i, output] : llvm::enumerate(evaluation.outputs)) {
+    if (output.getNumElements() == 0) {
+      set(node, i, NoElements());
+      continue;
+    }
     std::optional<View> moved =
         separate(output, view->base, view->past, getRowCount(*view), view->columns);
     if (!moved)
@@ -448,6 +448,8 @@ LogicalResult Raiser::raiseConcat(Node &node) {
   std::vector<Column> table;
   std::vector<HostTensor> indices;
   for (unsigned i = 0; i < count; ++i) {
+    if (getIf<NoElements>(node, i))
+      continue;
     std::optional<View> view = isData(node, i) ? getView(node, i) : std::nullopt;
     if (!view)
       return fail("expected rows of the model alone to be joined");

@@ -167,7 +167,7 @@ private:
   mlir::Value selectOutputRows(mlir::Value logits);
   mlir::FailureOr<Matrix> materialize(const View &view);
   mlir::FailureOr<mlir::Value> materializeExactly(const View &view);
-  mlir::FailureOr<mlir::Value> emitSlice(Base &base, int64_t begin, int64_t count, int64_t step);
+  mlir::FailureOr<mlir::Value> emitColumns(Base &base, std::vector<int64_t> columns);
   mlir::FailureOr<Matrix> emitRotation(const View &view);
   mlir::Value emitSum(mlir::Value a, mlir::Value b);
   mlir::FailureOr<View> emitNormal(const Normal &normal);
@@ -210,6 +210,7 @@ private:
   mlir::Value tokens, rows, positions;
   llvm::DenseMap<mlir::Value, Abstract> abstracts;
   llvm::DenseMap<mlir::Value, size_t> lastUses; ///< by the index of the node
+  llvm::DenseMap<std::pair<mlir::Value, uint32_t>, mlir::Value> scaled; ///< by a factor's bits
   std::vector<RowFactor> factors;
   std::map<std::vector<double>, int32_t> factorIds;
   std::map<std::pair<int, int>, unsigned> slots; ///< past inputs of keys and values → argument

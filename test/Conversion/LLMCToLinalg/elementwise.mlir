@@ -35,3 +35,12 @@ func.func @gate(%gate: tensor<?x8xf32>, %up: tensor<?x8xf32>) -> tensor<?x8xf32>
   %y = llmc.gate <relu> %gate, %up : tensor<?x8xf32>
   return %y : tensor<?x8xf32>
 }
+
+// CHECK-LABEL: func.func @scale
+// CHECK: linalg.generic
+// CHECK: %[[FACTOR:.*]] = arith.constant 1.250000e+01 : f32
+// CHECK: arith.mulf %{{.*}}, %[[FACTOR]]
+func.func @scale(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %y = llmc.scale %x by 12.5 : tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}

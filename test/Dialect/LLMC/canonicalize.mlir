@@ -38,3 +38,13 @@ func.func @silu_of_silu(%x: tensor<?x64xf32>) -> tensor<?x64xf32> {
   %z = llmc.activation <silu> %y : tensor<?x64xf32>
   return %z : tensor<?x64xf32>
 }
+
+// CHECK-LABEL: func.func @scale_by_one
+// CHECK-SAME:    %[[X:.*]]: tensor<?x64xf32>
+func.func @scale_by_one(%x: tensor<?x64xf32>) -> tensor<?x64xf32> {
+  // CHECK-NEXT: %[[Y:.*]] = llmc.scale %[[X]] by 2.000000e+00
+  // CHECK-NEXT: return %[[Y]]
+  %one = llmc.scale %x by 1.0 : tensor<?x64xf32>
+  %y = llmc.scale %one by 2.0 : tensor<?x64xf32>
+  return %y : tensor<?x64xf32>
+}

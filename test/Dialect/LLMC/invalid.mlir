@@ -341,3 +341,11 @@ func.func @f(%x: vector<64xi8>) {
   %0 = "llmc.group_dot"(%x, %x, %x) {max_weight = 15 : i64} : (vector<64xi8>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{expected a finite factor, found 0x7F800000 : f32}}
+  %0 = llmc.scale %x by 0x7F800000 : tensor<?x8xf32>
+  return
+}

@@ -23,7 +23,9 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
       {heads = 2 : i64, scale = 0.125 : f32}
   // CHECK: llmc.gate <silu>
   %g = llmc.gate <silu> %a, %h : tensor<?x64xf32>
-  %o = llmc.output_rows %g, %rows : tensor<?x64xf32> -> tensor<?x64xf32>
+  // CHECK: llmc.scale {{.*}} by 1.250000e+01 : tensor<?x64xf32>
+  %scaled = llmc.scale %g by 12.5 : tensor<?x64xf32>
+  %o = llmc.output_rows %scaled, %rows : tensor<?x64xf32> -> tensor<?x64xf32>
   // CHECK: llmc.linear {{.*}} activation <bits = 8, group = 32>
   %y = llmc.linear %o, %up activation <bits = 8, group = 32>
       : (tensor<?x64xf32>, tensor<96x64xf32, #w4>) -> tensor<?x96xf32>

@@ -132,9 +132,9 @@ TEST_F(Meaning, LinearsOfRoundedActivations) {
   compare(writeGroupedLinears(" activation <bits = 8, group = 64>"));
 }
 
-TEST_F(Meaning, ActivationsAndGates) {
-  std::string body;
-  size_t count = 0;
+TEST_F(Meaning, ActivationsGatesAndScales) {
+  std::string body = "%0 = llmc.scale %x by 0.3 : tensor<?x40xf32>\n";
+  size_t count = 1;
   for (const char *function : {"relu", "silu", "gelu", "gelu_tanh", "gelu_quick"}) {
     body += "%" + std::to_string(count++) + " = llmc.activation <" + function +
             "> %x : tensor<?x40xf32>\n";

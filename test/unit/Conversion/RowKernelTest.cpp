@@ -177,7 +177,7 @@ TEST_F(RowKernels, ActivationsAndGates) {
                 });
 }
 
-TEST_F(RowKernels, AdditionAndGatheringAreExact) {
+TEST_F(RowKernels, AdditionScalingAndGatheringAreExact) {
   std::vector<Emitter> emitters;
   for (int64_t width : widths) {
     emitters.push_back([=](mlir::ModuleOp module, const KernelTarget &target) {
@@ -186,26 +186,34 @@ TEST_F(RowKernels, AdditionAndGatheringAreExact) {
     emitters.push_back([=](mlir::ModuleOp module, const KernelTarget &target) {
       return emitGatherRows(module, width, target);
     });
+    emitters.push_back([=](mlir::ModuleOp module, const KernelTarget &target) {
+      return emitScale(module, width, 12.7f, target);
+    });
   }
   forEachTarget(*context, emitters,
                 [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
                   for (auto [index, width] : llvm::enumerate(widths)) {
                     auto left = Rows::random(4, width, 1), right = Rows::random(4, width, 2);
-                    Rows sum(4, width), gathered(2, width);
+                    Rows sum(4, width), gathered(2, width), scaled(4, width);
                     // A share of the rows is all that is written.
-                    kernels.run(2 * index, 1, 4, left->data(), right->data(), sum.data());
+                    kernels.run(3 * index, 1, 4, left->data(), right->data(), sum.data());
                     EXPECT_TRUE(std::isnan(sum.at(0, 0)));
                     const int32_t outputs[] = {3, 0};
-                    kernels.run(2 * index + 1, 0, 2, outputs, left->data(), gathered.data());
+                    kernels.run(3 * index + 1, 0, 2, outputs, left->data(), gathered.data());
+                    kernels.run(3 * index + 2, 0, 4, left->data(), scaled.data());
                     for (int64_t i = 0; i < width; ++i) {
                       for (int64_t row = 1; row < 4; ++row)
                         EXPECT_EQ(sum.at(row, i), left->at(row, i) + right->at(row, i));
                       for (int64_t row = 0; row < 2; ++row)
                         EXPECT_EQ(gathered.at(row, i), left->at(outputs[row], i));
+                      for (int64_t row = 0; row < 4; ++row)
+                        EXPECT_EQ(scaled.at(row, i), left->at(row, i) * 12.7f);
                     }
                     gathered.expectPadding("gather");
+                    scaled.expectPadding("scale");
                     sum.append(bytes);
                     gathered.append(bytes);
+                    scaled.append(bytes);
                   }
                 });
 }

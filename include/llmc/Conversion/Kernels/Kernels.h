@@ -126,6 +126,8 @@ mlir::func::FuncOp emitActivation(mlir::ModuleOp module, int64_t width, Nonlinea
 mlir::func::FuncOp emitGate(mlir::ModuleOp module, int64_t width, Nonlinearity function,
                             const KernelTarget &target);
 /// (begin i, end i [rows], left p, right p, output p)
+mlir::func::FuncOp emitScale(mlir::ModuleOp module, int64_t width, float factor,
+                             const KernelTarget &target);
 mlir::func::FuncOp emitAdd(mlir::ModuleOp module, int64_t width, const KernelTarget &target);
 /// (begin i, end i [output rows], outputs p, input p, output p)
 mlir::func::FuncOp emitGatherRows(mlir::ModuleOp module, int64_t width, const KernelTarget &target);

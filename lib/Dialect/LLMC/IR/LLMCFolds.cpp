@@ -22,6 +22,11 @@ OpFoldResult OutputRowsOp::fold(FoldAdaptor) {
   return {};
 }
 
+/// x · 1 = x.
+OpFoldResult ScaleOp::fold(FoldAdaptor) {
+  return getFactor().convertToFloat() == 1 ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
 /// relu(relu(x)) = relu(x): it gives back every value that it can give.
 OpFoldResult ActivationOp::fold(FoldAdaptor) {
   auto earlier = getInput().getDefiningOp<ActivationOp>();

@@ -155,6 +155,12 @@ LogicalResult AttentionOp::verify() {
   return expectSize(*this, "a query width", width, getDim(getQuery(), 1));
 }
 
+LogicalResult ScaleOp::verify() {
+  if (!getFactor().isFinite())
+    return emitOpError("expected a finite factor, found ") << getFactorAttr();
+  return success();
+}
+
 LogicalResult GroupDotOp::verify() {
   // Weights and activations are the two halves of the operands.
   if (getNumOperands() % 2 != 0)

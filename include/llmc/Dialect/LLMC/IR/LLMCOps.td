@@ -195,6 +195,22 @@ def LLMC_ActivationOp : LLMC_Op<"activation", [Pure, SameOperandsAndResultType]>
   let hasFolder = 1;
 }
 
+def LLMC_ScaleOp : LLMC_Op<"scale", [Pure, SameOperandsAndResultType]> {
+  let summary = "Every element times a number";
+  let description = [{
+    result = input · factor, rounded once. Models have it where embeddings, the rows that a block
+    adds, or logits are scaled.
+
+    Constraints:
+    - C1. `factor` is finite.
+  }];
+  let arguments = (ins LLMC_Activations:$input, F32Attr:$factor);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$input `by` $factor `:` type($input) attr-dict";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
 def LLMC_GateOp : LLMC_Op<"gate", [Pure, SameOperandsAndResultType]> {
   let summary = "The middle of a gated MLP";
   let description = [{
