@@ -355,9 +355,8 @@ Raiser::getTableFrequencies(const HostTensor &cosine, const HostTensor &sine, do
       if (!(std::fabs(cosine[p * pairs + pair] -
                       scaling * std::cos(frequencies[pair] * static_cast<double>(p))) <= tolerance))
         return std::nullopt;
-  std::vector<float> result;
-  for (double frequency : frequencies)
-    result.push_back(static_cast<float>(frequency));
+  std::vector<float> result(pairs);
+  llvm::transform(frequencies, result.begin(), [](double f) { return static_cast<float>(f); });
   return result;
 }
 
