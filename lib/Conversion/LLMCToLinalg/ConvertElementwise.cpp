@@ -31,6 +31,17 @@ static Number apply(Nonlinearity function, Number x) {
   return x;
 }
 
+/// A matrix of what `function` gives for every element of another.
+static Value mapElements(ConversionPatternRewriter &rewriter, Location location, Value input,
+                         function_ref<Number(Number)> function) {
+  Formula formula(rewriter, location);
+  AffineExpr r = formula.dim(0), c = formula.dim(1);
+  return formula.forEach(
+      {formula.sizeOf(input, 0), formula.sizeOf(input, 1)}, rewriter.getF32Type(),
+      {{input, {r, c}}},
+      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value { return function(Number(b, v[0])); });
+}
+
 namespace {
 
 struct ConvertActivation : OpConversionPattern<ActivationOp> {
@@ -38,15 +49,8 @@ struct ConvertActivation : OpConversionPattern<ActivationOp> {
 
   LogicalResult matchAndRewrite(ActivationOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    Formula formula(rewriter, op.getLoc());
-    Value input = adaptor.getInput();
-    AffineExpr r = formula.dim(0), c = formula.dim(1);
-    Value result =
-        formula.forEach({formula.sizeOf(input, 0), formula.sizeOf(input, 1)}, rewriter.getF32Type(),
-                        {{input, {r, c}}}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                          return apply(op.getFunction(), Number(b, v[0]));
-                        });
-    rewriter.replaceOp(op, result);
+    rewriter.replaceOp(op, mapElements(rewriter, op.getLoc(), adaptor.getInput(),
+                                       [&](Number x) { return apply(op.getFunction(), x); }));
     return success();
   }
 };
@@ -56,15 +60,9 @@ struct ConvertScale : OpConversionPattern<ScaleOp> {
 
   LogicalResult matchAndRewrite(ScaleOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    Formula formula(rewriter, op.getLoc());
-    Value input = adaptor.getInput();
-    AffineExpr r = formula.dim(0), c = formula.dim(1);
-    Value result =
-        formula.forEach({formula.sizeOf(input, 0), formula.sizeOf(input, 1)}, rewriter.getF32Type(),
-                        {{input, {r, c}}}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                          return Number(b, v[0]) * op.getFactor().convertToFloat();
-                        });
-    rewriter.replaceOp(op, result);
+    rewriter.replaceOp(op, mapElements(rewriter, op.getLoc(), adaptor.getInput(), [&](Number x) {
+                         return x * op.getFactor().convertToFloat();
+                       }));
     return success();
   }
 };
