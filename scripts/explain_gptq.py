@@ -1,7 +1,8 @@
-"""Why GPTQ at 4 bits gains less in perplexity than in KL divergence: SmolLM2 on WikiText-2.
+"""What GPTQ's gain at 4 bits rests on: SmolLM2 on WikiText-2.
 
 Run by scripts/explain-gptq. One cell, 4 bits in asymmetric groups of 128, with one thing changed at a
-time: less calibration text; text without the <unk> of WikiText's validation part; a model that computes
+time: the first token of a sample counted like all others; the same number of tokens in shorter samples;
+less calibration text; text without the <unk> of WikiText's validation part; a model that computes
 the same with weights that lie on no grid of 4 bits (its own were rounded to one once). Then the same
 programs with the temperature at which each predicts the text best: a model that is surer of itself
 than it should be on this text gains from being blurred, and rounding blurs.
@@ -165,6 +166,8 @@ def main() -> None:
         base = Programs("nothing", MODEL, f"{wiki} samples=128", work)
         base.compare(test, options.windows)
         for title, model, calibration in [
+            ("first token counts once", MODEL, f"{wiki} samples=128 first-token-weight=1"),
+            ("512 samples of 128", MODEL, f"calibration={texts / 'valid.txt'} sequence-length=128 samples=512"),
             ("32 samples", MODEL, f"{wiki} samples=32"),
             ("text without <unk>", MODEL, f"calibration={raw} samples=128 sequence-length=512"),
             ("weights off their grid", move_off_grid(MODEL, work / "moved"), f"{wiki} samples=128"),

@@ -124,6 +124,9 @@ LogicalResult Walk::checkOptions() {
   if (!options.statistics.empty() && options.firstTokenWeight != defaults.firstTokenWeight)
     return emitError(module.getLoc(), "calibration: expected no first-token-weight where "
                                       "statistics are read: they have theirs");
+  if (!(request.statistics & SecondMoment) && options.firstTokenWeight != defaults.firstTokenWeight)
+    return emitError(module.getLoc(), "calibration: expected no first-token-weight where no second "
+                                      "moments are asked for");
   bool readsText =
       !options.calibration.empty() && !StringRef(options.calibration).ends_with(".npy");
   if (!options.tokenizer.empty() && !readsText)

@@ -9,6 +9,7 @@
 // RUN: not llmc-opt %s --calibrate 2>&1 | FileCheck %s --check-prefix=NO-FILE
 // RUN: not llmc-opt %s --calibrate=kinds=median 2>&1 | FileCheck %s --check-prefix=KINDS
 // RUN: not llmc-opt %t/model.mlir --calibrate="samples=4 sequence-length=9 save-statistics=%t/none" 2>&1 | FileCheck %s --check-prefix=LENGTH
+// RUN: not llmc-opt %t/model.mlir --calibrate="kinds=mean first-token-weight=2 save-statistics=%t/none" 2>&1 | FileCheck %s --check-prefix=WEIGHT
 
 // REMARK: remark: calibrate: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, statistics {{.*}} s, visit {{.*}} s
 // FILE-DAG: "format":"llmc-statistics"
@@ -18,6 +19,7 @@
 // FILE-NOT: magnitude
 // NO-FILE: error: calibrate: expected save-statistics or save-tokens, a file to write
 // KINDS: error: calibrate: expected kinds among second_moment, mean, mean_magnitude and max_magnitude, found median
+// WEIGHT: error: calibration: expected no first-token-weight where no second moments are asked for
 // LENGTH: error: calibration: expected a sequence-length of at most the model's 8, found 9
 
 // The module is left as it is.

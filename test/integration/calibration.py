@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from support import BUILD, SOURCE
+from support import BUILD, SOURCE, baseline_target, compile_model, compute_logits
 
 TINY = SOURCE / "models" / "tiny"
 SAMPLES, LENGTH = 6, 100
@@ -78,6 +78,20 @@ def check(statistics, name, expected):
     assert error < 2e-6, f"{name}: relative error {error:.2e}"
 
 
+def check_texts(model, folder):
+    """A sample of 300 tokens is three texts, of which each goes on from its own first token: as the
+    first does in a sample of its own, and most likely tokens first."""
+    long, short, artifact = folder / "long.npy", folder / "short.npy", folder / "model.llmc"
+    calibrate(model, save_tokens=long, samples=1, sequence_length=300)
+    calibrate(model, save_tokens=short, samples=1, sequence_length=128)
+    tokens = np.load(long)[0]
+    assert (tokens[:128] == np.load(short)[0]).all()
+    compile_model(TINY / "model.onnx", artifact, "", f"--target={baseline_target()}")
+    for begin in (0, 128, 256):
+        logits = compute_logits(artifact, tokens[begin:begin + 4])
+        assert (logits.argmax(1) == tokens[begin + 1:begin + 5]).all(), begin
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -120,6 +134,7 @@ def main():
         calibrate(model, save_statistics=saved, save_tokens=kept, samples=SAMPLES, sequence_length=LENGTH)
         assert np.load(kept).shape == (SAMPLES, LENGTH)
         own = read_statistics(saved)
+        check_texts(model, folder)
         # One after the other or side by side, they are the same.
         alone = folder / "alone.npy"
         calibrate(model, save_tokens=alone, samples=SAMPLES, sequence_length=LENGTH, memory=0)

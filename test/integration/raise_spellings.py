@@ -56,7 +56,7 @@ FAMILIES = {
     "window": [{"mask": "window"}, {"mask": "window", "attention": "operator", "opset": 23}],
     "tied head": [{"tied": True}, {"tied": True, "linear": "transposed"}],
     "half": [{"data": "float16"}, {"data": "float16", "linear": "transposed"},
-             {"data": "float16", "linear": "gemm"}],
+             {"data": "float16", "linear": "gemm"}, {"data": "float16", "linear": "grouped"}],
     "brain": [{"data": "bfloat16"}, {"data": "bfloat16", "norm": "simplified"}],
 }
 

@@ -41,12 +41,13 @@ struct Weight {
   int64_t begin = 0, count = 0; ///< rows taken of `quantized`
   std::optional<Dequantized> dequantized;
   std::shared_ptr<const std::vector<double>> values;
+  mlir::Type element; ///< that `values` are kept in; null: fp32
   llvm::SmallVector<int64_t> shape;
 
   /// Rows `start`, `start + step` …, `size` of them; nothing where that can't be had.
   std::optional<Weight> takeRows(int64_t start, int64_t size, int64_t step) const;
-  /// Rows in any order, as numbers of fp32; nothing where that would lose an encoding or the bytes
-  /// can't be read.
+  /// Rows in any order, copied; nothing where that would lose an encoding or the bytes can't be
+  /// read.
   std::optional<Weight> gatherRows(llvm::ArrayRef<int64_t> rows) const;
 };
 

@@ -30,13 +30,10 @@ std::optional<Weight> Weight::takeRows(int64_t start, int64_t size, int64_t step
     result.view = view.slice(0, start, size, step);
     return result;
   }
-  int64_t width = getProduct(ArrayRef(shape).drop_front());
-  std::vector<double> taken;
+  SmallVector<int64_t> rows;
   for (int64_t i = 0; i < size; ++i)
-    taken.insert(taken.end(), values->begin() + (start + i * step) * width,
-                 values->begin() + (start + i * step + 1) * width);
-  result.values = std::make_shared<const std::vector<double>>(std::move(taken));
-  return result;
+    rows.push_back(start + i * step);
+  return gatherRows(rows);
 }
 
 std::optional<Weight> Weight::gatherRows(ArrayRef<int64_t> rows) const {
@@ -55,6 +52,7 @@ std::optional<Weight> Weight::gatherRows(ArrayRef<int64_t> rows) const {
     gathered.insert(gathered.end(), loaded->begin() + row * width,
                     loaded->begin() + (row + 1) * width);
   result.values = std::make_shared<const std::vector<double>>(std::move(gathered));
+  result.element = values ? element : view.element;
   return result;
 }
 
@@ -73,6 +71,10 @@ ParameterOp Parameters::create(RankedTensorType type, Attribute data) {
     builder.setInsertionPointAfter(last);
   last = ParameterOp::create(builder, module.getLoc(), ("p" + Twine(next++)).str(), type, data);
   return last;
+}
+
+static bool isWeightType(Type element) {
+  return element && (element.isF32() || element.isF16() || element.isBF16());
 }
 
 /// Numbers as bytes of a type of weights.
@@ -111,10 +113,11 @@ ParameterOp Parameters::getParameter(const Weight &weight) {
   } else if (weight.dequantized) {
     parameter = getGrouped(*weight.dequantized);
   } else if (weight.values) {
-    Builder builder(module.getContext());
-    parameter = create(RankedTensorType::get(weight.shape, builder.getF32Type()),
-                       makeParameterData(module.getContext(), "computed",
-                                         toBytes(*weight.values, builder.getF32Type())));
+    Type element =
+        isWeightType(weight.element) ? weight.element : Float32Type::get(module.getContext());
+    parameter = create(
+        RankedTensorType::get(weight.shape, element),
+        makeParameterData(module.getContext(), "computed", toBytes(*weight.values, element)));
   } else {
     parameter = getFromView(weight.view);
   }
@@ -125,7 +128,7 @@ ParameterOp Parameters::getParameter(const Weight &weight) {
 
 ParameterOp Parameters::getFromView(const ConstantView &view) {
   Type element = view.element;
-  bool isWeight = element.isF32() || element.isF16() || element.isBF16();
+  bool isWeight = isWeightType(element);
   auto file = dyn_cast<FileAttr>(view.source);
   if (!file || !isWeight) {
     std::optional<std::vector<double>> values = view.load();

@@ -192,22 +192,6 @@ LogicalResult Raiser::raiseReduction(Node &node) {
   return success();
 }
 
-/// Whether two views are the same columns of the same rows, times factors that are equal but for
-/// rounding.
-static bool haveSameRows(const View &a, const View &b) {
-  if (a.base != b.base || a.past != b.past || a.columns.size() != b.columns.size())
-    return false;
-  for (auto [one, other] : llvm::zip(a.columns, b.columns)) {
-    Column adapted = other;
-    double factor = one.first.coefficient;
-    if (std::fabs(factor - other.first.coefficient) <= 1e-12 * std::fabs(factor))
-      adapted.first.coefficient = factor;
-    if (!(one == adapted))
-      return false;
-  }
-  return true;
-}
-
 LogicalResult Raiser::raiseOnStatistic(Node &node) {
   using Root = Statistic::Root;
   std::string type = node.getType();
@@ -255,7 +239,7 @@ LogicalResult Raiser::raiseOnStatistic(Node &node) {
   if (type == "Sub" && at == 1 && statistic.kind == Statistic::Kind::Mean &&
       statistic.root == Root::None && statistic.add == 0 && std::fabs(statistic.mul - 1) < 1e-9) {
     std::optional<View> view = getView(node, 0);
-    if (!view || !haveSameRows(*view, statistic.of))
+    if (!view || !sameColumns(*view, statistic.of))
       return fail("expected the mean of the rows that it is taken from");
     set(node, 0, Normal{*view, true, std::nullopt, std::nullopt, std::nullopt});
     return success();
@@ -268,7 +252,7 @@ LogicalResult Raiser::raiseOnStatistic(Node &node) {
   if (!view)
     return failure();
   bool centered = normal && normal->centered && !normal->epsilon;
-  if (!haveSameRows(*view, statistic.of) || centered != statistic.centered ||
+  if (!sameColumns(*view, statistic.of) || centered != statistic.centered ||
       std::fabs(statistic.mul - 1) > 1e-9)
     return fail("expected the mean square of the rows that are divided");
   set(node, 0, Normal{*view, centered, statistic.add, std::nullopt, std::nullopt});

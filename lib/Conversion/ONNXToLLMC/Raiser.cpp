@@ -9,6 +9,7 @@
 
 #include "llvm/ADT/StringSwitch.h"
 
+#include <cmath>
 #include <numeric>
 
 using namespace mlir;
@@ -232,7 +233,15 @@ View Raiser::makeView(Value value, ArrayRef<int64_t> shape) {
 }
 
 bool Raiser::sameColumns(const View &a, const View &b) {
-  return a.base == b.base && a.past == b.past && a.columns == b.columns;
+  if (a.base != b.base || a.past != b.past || a.columns.size() != b.columns.size())
+    return false;
+  return llvm::all_of(llvm::zip(a.columns, b.columns), [](const auto &pair) {
+    Column one = std::get<0>(pair), other = std::get<1>(pair);
+    double &factor = one.first.coefficient;
+    if (std::fabs(factor - other.first.coefficient) <= 1e-12 * std::fabs(factor))
+      factor = other.first.coefficient;
+    return one == other;
+  });
 }
 
 /// A tensor of the view's shape whose elements say which row and column they are:

@@ -153,6 +153,8 @@ private:
   std::optional<View> toView(const Abstract &value);
   View makeView(mlir::Value value, llvm::ArrayRef<int64_t> shape);
   View makeView(std::shared_ptr<Base> base, llvm::ArrayRef<int64_t> shape);
+  /// Whether two views are the same columns of the same rows, times factors that are equal but for
+  /// rounding.
   static bool sameColumns(const View &a, const View &b);
   std::optional<View> applyMovement(const View &view, llvm::ArrayRef<int64_t> newShape,
                                     llvm::ArrayRef<int64_t> permutation);

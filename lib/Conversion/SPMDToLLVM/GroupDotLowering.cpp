@@ -21,19 +21,10 @@ using spmd::DotLowering;
 
 namespace {
 
-/// Builds one replacement.
-class DotBuilder {
-public:
-  DotBuilder(GroupDotOp op) : op(op), builder(op), location(op.getLoc()) {}
-
-  Value plain();
-  Value sdot();
-
-private:
-  VectorType vector(Type element, int64_t count) { return VectorType::get({count}, element); }
-  Type i8() { return builder.getI8Type(); }
-  Type i16() { return builder.getI16Type(); }
-  Type i32() { return builder.getI32Type(); }
+/// Builds where a dot product stands.
+class VectorBuilder {
+protected:
+  explicit VectorBuilder(GroupDotOp place) : builder(place), location(place.getLoc()) {}
 
   Value splat(VectorType type, int64_t value) {
     return arith::ConstantOp::create(
@@ -46,6 +37,25 @@ private:
         .getResult(0);
   }
   Value add(Value a, Value b) { return arith::AddIOp::create(builder, location, a, b); }
+
+  OpBuilder builder;
+  Location location;
+};
+
+/// Builds one replacement.
+class DotBuilder : VectorBuilder {
+public:
+  DotBuilder(GroupDotOp op) : VectorBuilder(op), op(op) {}
+
+  Value plain();
+  Value sdot();
+
+private:
+  VectorType vector(Type element, int64_t count) { return VectorType::get({count}, element); }
+  Type i8() { return builder.getI8Type(); }
+  Type i16() { return builder.getI16Type(); }
+  Type i32() { return builder.getI32Type(); }
+
   /// Lanes [first, first + count) of a vector, `stride` apart.
   Value slice(Value value, int64_t first, int64_t count, int64_t stride = 1) {
     SmallVector<int64_t> mask(count);
@@ -60,8 +70,6 @@ private:
   }
 
   GroupDotOp op;
-  OpBuilder builder;
-  Location location;
 };
 
 } // namespace
@@ -138,11 +146,10 @@ namespace {
 /// Lowers products that stand side by side, step by step together: every chain of additions has the
 /// time that the others take, and a step's weights and activations fill registers for a short
 /// while.
-class RunLowering {
+class RunLowering : VectorBuilder {
 public:
   RunLowering(MutableArrayRef<GroupDotOp> dots)
-      : dots(dots), builder(dots.back()), location(dots.back().getLoc()),
-        steps(dots.front().getWeights().size()) {}
+      : VectorBuilder(dots.back()), dots(dots), steps(dots.front().getWeights().size()) {}
 
   void toVnni();
   void toMaddubs();
@@ -151,17 +158,6 @@ private:
   VectorType vector(unsigned bits, int64_t count) {
     return VectorType::get({count}, builder.getIntegerType(bits));
   }
-  Value splat(VectorType type, int64_t value) {
-    return arith::ConstantOp::create(
-        builder, location,
-        DenseElementsAttr::get(type, builder.getIntegerAttr(type.getElementType(), value)));
-  }
-  Value call(StringRef intrinsic, Type type, ValueRange operands) {
-    return LLVM::CallIntrinsicOp::create(builder, location, type, builder.getStringAttr(intrinsic),
-                                         operands)
-        .getResult(0);
-  }
-  Value add(Value a, Value b) { return arith::AddIOp::create(builder, location, a, b); }
   void sinkStep(size_t step) {
     for (GroupDotOp dot : dots) {
       sink(dot.getWeights()[step], dots.back(), sunk);
@@ -173,8 +169,6 @@ private:
   Value getPart(Value weights, int64_t half, int64_t part, int64_t parts);
 
   MutableArrayRef<GroupDotOp> dots;
-  OpBuilder builder;
-  Location location;
   size_t steps;
   DenseSet<Operation *> sunk;
   DenseMap<std::pair<Value, int64_t>, Value> halves;

@@ -125,9 +125,10 @@ mlir::func::FuncOp emitActivation(mlir::ModuleOp module, int64_t width, Nonlinea
 /// (begin i, end i [rows], gate p, up p, output p)
 mlir::func::FuncOp emitGate(mlir::ModuleOp module, int64_t width, Nonlinearity function,
                             const KernelTarget &target);
-/// (begin i, end i [rows], left p, right p, output p)
+/// (begin i, end i [rows], input p, output p)
 mlir::func::FuncOp emitScale(mlir::ModuleOp module, int64_t width, float factor,
                              const KernelTarget &target);
+/// (begin i, end i [rows], left p, right p, output p)
 mlir::func::FuncOp emitAdd(mlir::ModuleOp module, int64_t width, const KernelTarget &target);
 /// (begin i, end i [output rows], outputs p, input p, output p)
 mlir::func::FuncOp emitGatherRows(mlir::ModuleOp module, int64_t width, const KernelTarget &target);
