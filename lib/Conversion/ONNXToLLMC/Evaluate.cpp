@@ -49,21 +49,26 @@ int64_t llmc::normalizeAxis(int64_t axis, int64_t rank) {
   return axis < 0 || axis >= rank ? -1 : axis;
 }
 
-unsigned llmc::getRequiredInputs(StringRef type) {
-  return llvm::StringSwitch<unsigned>(type)
-      .Case("Constant", 0)
-      .Cases({"Add", "Sub", "Mul", "Div", "Pow", "Mod", "Equal"}, 2)
-      .Cases({"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor"}, 2)
-      .Cases({"Gather", "GatherElements", "GatherND", "Reshape", "Expand", "Tile"}, 2)
-      .Cases({"MatMul", "Gemm", "CumSum", "RMSNormalization", "LayerNormalization"}, 2)
-      .Cases({"Where", "Range", "ScatterND", "Slice", "RotaryEmbedding", "Attention"}, 3)
-      .Cases({"SimplifiedLayerNormalization", "com.microsoft::SimplifiedLayerNormalization"}, 2)
+InputCounts llmc::getInputCounts(StringRef type) {
+  return llvm::StringSwitch<InputCounts>(type)
+      .Case("Constant", {0, 0})
+      .Cases({"Neg", "Abs", "Reciprocal", "Sigmoid", "Sqrt", "Exp", "Log", "Cos", "Sin"}, {1, 1})
+      .Cases({"Tanh", "Erf", "Floor", "Ceil", "Round", "Sign", "Relu", "Softplus"}, {1, 1})
+      .Cases({"Not", "IsNaN", "IsInf"}, {1, 1})
+      .Cases({"Add", "Sub", "Mul", "Div", "Pow", "Mod", "Equal"}, {2, 2})
+      .Cases({"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor"}, {2, 2})
+      .Case("Where", {3, 3})
+      .Case("Clip", {1, 3})
+      .Cases({"Gather", "GatherElements", "GatherND", "Reshape", "Expand", "Tile"}, {2})
+      .Cases({"MatMul", "Gemm", "CumSum", "RMSNormalization", "LayerNormalization"}, {2})
+      .Cases({"Range", "ScatterND", "Slice", "RotaryEmbedding", "Attention"}, {3})
+      .Cases({"SimplifiedLayerNormalization", "com.microsoft::SimplifiedLayerNormalization"}, {2})
       .Cases({"com.microsoft::SkipSimplifiedLayerNormalization",
               "com.microsoft::SkipLayerNormalization", "com.microsoft::MatMulNBits",
               "com.microsoft::GatherBlockQuantized"},
-             3)
-      .Case("com.microsoft::RotaryEmbedding", 4)
-      .Cases({"DequantizeLinear", "MatMulInteger"}, 2)
-      .Case("com.microsoft::BiasGelu", 2)
-      .Default(1);
+             {3})
+      .Case("com.microsoft::RotaryEmbedding", {4})
+      .Cases({"DequantizeLinear", "MatMulInteger"}, {2})
+      .Case("com.microsoft::BiasGelu", {2})
+      .Default({1});
 }

@@ -48,8 +48,11 @@ using EvaluateFunction = bool (*)(Evaluation &);
 /// How a node of this type is evaluated, or null. Types are `Node::getType`'s.
 EvaluateFunction findEvaluation(llvm::StringRef type);
 
-/// How many inputs, from the first, such a node can't do without.
-unsigned getRequiredInputs(llvm::StringRef type);
+/// How many inputs, from the first, a node can't do without, and how many it can have.
+struct InputCounts {
+  size_t least, most = SIZE_MAX;
+};
+InputCounts getInputCounts(llvm::StringRef type);
 
 /// Whether an operator only moves elements: reshapes, transposes, cuts, joins, repeats.
 bool isMovement(llvm::StringRef type);

@@ -204,10 +204,13 @@ bool Probe::evaluate(Evaluation &evaluation, EvaluateFunction function) {
                              Twine(maxShapeElements) + " elements and rank " +
                              Twine(maxEvaluatedRank));
   // Absent inputs that an operator can't do without are reported here, not in each function.
-  unsigned required = getRequiredInputs(evaluation.node.getType());
-  for (unsigned i = 0; i < required; ++i)
+  InputCounts counts = getInputCounts(evaluation.node.getType());
+  for (size_t i = 0; i < counts.least; ++i)
     if (!evaluation.has(i))
-      return evaluation.fail("expected at least " + Twine(required) + " inputs");
+      return evaluation.fail("expected at least " + Twine(counts.least) + " inputs");
+  if (evaluation.inputs.size() > counts.most)
+    return evaluation.fail("found " + Twine(evaluation.inputs.size()) + " inputs, expected at most " +
+                           Twine(counts.most));
   bool anyLarge = false, loadable = true;
   for (const HostTensor *tensor : evaluation.inputs)
     if (tensor && !tensor->data) {

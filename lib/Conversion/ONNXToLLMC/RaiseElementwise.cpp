@@ -33,7 +33,7 @@ LogicalResult Raiser::raiseElementwise(Node &node) {
     return result;
   if (node.getType() == "Where")
     return raiseWhere(node);
-  if (count != 2)
+  if (count != 2 || !has(node, 0) || !has(node, 1))
     return fail("expected a function of one operand");
   if (!isData(node, 0) || !isData(node, 1))
     return raiseWithConstant(node, isData(node, 0) ? 0 : 1);

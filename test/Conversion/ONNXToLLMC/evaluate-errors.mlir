@@ -2,7 +2,7 @@
 
 // RUN: llmc-opt %s --raise-onnx --verify-diagnostics
 
-// expected-error @below {{cannot raise 80 nodes of the graph}}
+// expected-error @below {{cannot raise 81 nodes of the graph}}
 module attributes {onnx.opsets = {ai.onnx = 17 : i64}} {
 onnx.graph @main attributes {input_dims = [["batch", "rows"]], input_names = ["ids"],
                              output_dims = [[]], output_names = ["logits"],
@@ -83,6 +83,9 @@ onnx.graph @main attributes {input_dims = [["batch", "rows"]], input_names = ["i
   // expected-note @below {{'mul.one': expected at least 2 inputs}}
   %mul.one = onnx.node "Mul"(%x) {name = "mul.one", output_names = ["mul.one"]}
       : (!onnx.untyped) -> !onnx.untyped
+  // expected-note @below {{'relu.two': found 2 inputs, expected at most 1}}
+  %relu.two = onnx.node "Relu"(%x, %none) {name = "relu.two", output_names = ["relu.two"]}
+      : (!onnx.untyped, !onnx.absent) -> !onnx.untyped
 
   // Operators that move elements.
   // expected-note @below {{'reshape.unknown': its shape depends on values that are not known}}

@@ -2,7 +2,7 @@
 
 // RUN: llmc-opt %s --raise-onnx --verify-diagnostics
 
-// expected-error @below {{cannot raise 122 nodes of the graph}}
+// expected-error @below {{cannot raise 123 nodes of the graph}}
 module attributes {onnx.opsets = {ai.onnx = 23 : i64, com.microsoft = 1 : i64}} {
 onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b", "", "p", ""]],
                              input_names = ["ids", "past_key", "past_value"],
@@ -409,6 +409,9 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'max.three': expected a function of one operand}}
   %max.three = onnx.node "Max"(%x, %x, %y) {name = "max.three", output_names = ["max.three"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  // expected-note @below {{'clip.absent': expected a function of one operand}}
+  %clip.absent = onnx.node "Clip"(%x, %none) {name = "clip.absent", output_names = ["clip.absent"]}
+      : (!onnx.untyped, !onnx.absent) -> !onnx.untyped
   // expected-note @below {{'where.tokens': expected a condition that does not depend on tokens}}
   %where.tokens = onnx.node "Where"(%x, %y, %x) {name = "where.tokens", output_names = ["where.tokens"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped) -> !onnx.untyped
