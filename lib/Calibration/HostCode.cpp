@@ -31,12 +31,12 @@ using namespace llmc;
 
 static llvm::Triple getHostTriple() { return llvm::Triple(llvm::sys::getDefaultTargetTriple()); }
 
-const KernelTarget *llmc::getHostTarget() {
+std::optional<Target> llmc::getHostTarget() {
   uint64_t available = llmc_cpu_features();
-  for (const KernelTarget &target : getKernelTargets(getHostTriple()))
-    if ((target.features & ~available) == 0)
-      return &target;
-  return nullptr;
+  for (const KernelTarget &variant : getKernelTargets(getHostTriple()))
+    if ((variant.features & ~available) == 0)
+      return Target{getHostTriple(), {&variant}};
+  return std::nullopt;
 }
 
 Pages::Pages(size_t size) : bytes(size) {
@@ -97,22 +97,23 @@ HostCode::HostCode(HostCode &&) = default;
 HostCode &HostCode::operator=(HostCode &&) = default;
 HostCode::~HostCode() = default;
 
-llvm::Expected<HostCode> HostCode::compile(SPMDProgram program) {
+llvm::Expected<HostCode> HostCode::compile(mlir::OwningOpRef<mlir::ModuleOp> planned) {
   HostCode code;
-  code.arenaBytes = program.arenaBytes;
-  code.workerArenaBytes = program.workerArenaBytes;
-  code.stateBytes = program.stateBytes;
-  mlir::registerBuiltinDialectTranslation(*program.code->getContext());
-  mlir::registerLLVMDialectTranslation(*program.code->getContext());
-  if (mlir::failed(lowerSPMDToLLVM(*program.code)))
+  spmd::SizesAttr sizes = getProgram(*planned).getSizes();
+  code.arenaBytes = sizes.getArenaBytes();
+  code.workerArenaBytes = sizes.getWorkerArenaBytes();
+  code.stateBytes = sizes.getStateBytes();
+  std::string name = (*planned->getOps<spmd::EntryOp>().begin()).getSymName().str();
+  mlir::registerBuiltinDialectTranslation(*planned->getContext());
+  mlir::registerLLVMDialectTranslation(*planned->getContext());
+  if (mlir::failed(lowerSPMDToLLVM(*planned)))
     return llvm::createStringError("cannot generate code to calibrate with");
-  std::string name = getEntryName(*program.variants.front());
-  auto function = program.code->lookupSymbol<mlir::LLVM::LLVMFuncOp>(name);
+  auto function = planned->lookupSymbol<mlir::LLVM::LLVMFuncOp>(name);
   function.setLinkage(mlir::LLVM::Linkage::External);
 
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> module =
-      mlir::translateModuleToLLVMIR(*program.code, context, "calibration");
+      mlir::translateModuleToLLVMIR(*planned, context, "calibration");
   if (!module)
     return llvm::createStringError("cannot translate the code to calibrate with to LLVM IR");
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = makeTargetMachine(getHostTriple());

@@ -15,6 +15,7 @@
 #include "llvm/Support/Error.h"
 
 #include <memory>
+#include <optional>
 
 struct llmc_pool;
 namespace llvm::orc {
@@ -23,8 +24,9 @@ class LLJIT;
 
 namespace llmc {
 
-/// The best of the compiler's variants that this machine runs, or null where there is none.
-const KernelTarget *getHostTarget();
+/// This machine, with the best of the compiler's variants that it runs; nothing where there is
+/// none.
+std::optional<Target> getHostTarget();
 
 /// Memory for generated code: whole pages of zeros, which take memory as they are written and give
 /// it back to the system at the end.
@@ -67,7 +69,7 @@ private:
 /// A program planned for getHostTarget(), in memory.
 class HostCode {
 public:
-  static llvm::Expected<HostCode> compile(SPMDProgram program);
+  static llvm::Expected<HostCode> compile(mlir::OwningOpRef<mlir::ModuleOp> planned);
   HostCode();
   HostCode(HostCode &&);
   HostCode &operator=(HostCode &&);

@@ -43,10 +43,11 @@ FailureOr<const HostCode *> PartRunner::compile(Part &part, const WeightTable &t
   if (!isNew)
     return &entry->second;
   Stopwatch watch(times.compile);
-  const KernelTarget *target = getHostTarget();
+  std::optional<Target> target = getHostTarget();
   if (!target)
     return emitError(part.function.getLoc(), "expected a machine that llmc generates code for");
-  FailureOr<SPMDProgram> program = lowerPartToSPMD(part.function, table, {stepRows, {target}});
+  FailureOr<OwningOpRef<ModuleOp>> program =
+      lowerPartToSPMD(part.function, table, *target, stepRows);
   if (failed(program))
     return failure();
   llvm::Expected<HostCode> compiled = HostCode::compile(std::move(*program));

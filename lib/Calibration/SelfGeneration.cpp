@@ -53,17 +53,18 @@ private:
 } // namespace
 
 LogicalResult Generator::compile(ModuleOp module) {
-  const KernelTarget *target = getHostTarget();
+  std::optional<Target> target = getHostTarget();
   if (!target)
     return emitError(module.getLoc(), "expected a machine that llmc generates code for");
   FailureOr<WeightTable> table = WeightTable::plan(module);
   if (failed(table))
     return failure();
-  FailureOr<SPMDProgram> program = lowerToSPMD(module, *table, {maxSequences, {target}});
+  FailureOr<OwningOpRef<ModuleOp>> program = lowerToSPMD(module, *table, *target, maxSequences);
   if (failed(program))
     return failure();
-  vocabulary = program->vocabulary;
-  context = program->context;
+  spmd::SizesAttr sizes = getProgram(**program).getSizes();
+  vocabulary = sizes.getVocabulary();
+  context = sizes.getPositions();
   llvm::Expected<HostCode> compiled = HostCode::compile(std::move(*program));
   if (!compiled)
     return emitError(module.getLoc()) << llvm::toString(compiled.takeError());

@@ -8,8 +8,10 @@
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Conversion/ImportONNX/ImportONNX.h"
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
+#include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ModuleFile.h"
 #include "llmc/Support/ParameterPaths.h"
+#include "llmc/Support/SpillParameters.h"
 #include "llmc/Transforms/Passes.h"
 
 #include "mlir/Parser/Parser.h"
@@ -56,6 +58,18 @@ llvm::Expected<OwningOpRef<ModuleOp>> llmc::readModel(StringRef path, MLIRContex
   if (module)
     resolveParameterPaths(*module, llvm::sys::path::parent_path(folder));
   return module;
+}
+
+llvm::Error llmc::writeModel(ModuleOp module, StringRef path) {
+  if (llvm::Error error = spillParameters(module, path))
+    return error;
+  SmallString<256> folder(path);
+  if (std::error_code error = llvm::sys::fs::make_absolute(folder))
+    return llvm::createStringError(error, "cannot find the current folder: " + error.message());
+  relativizeParameterPaths(module, llvm::sys::path::parent_path(folder));
+  std::string text;
+  llvm::raw_string_ostream(text) << module << "\n";
+  return writeFileAtomically(path, text);
 }
 
 bool llmc::isCarrier(ModuleOp module) { return !module.getOps<carrier::GraphOp>().empty(); }

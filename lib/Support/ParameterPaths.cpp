@@ -48,9 +48,10 @@ void llmc::relativizeParameterPaths(ModuleOp module, StringRef folder) {
 
 std::vector<std::string> llmc::collectParameterPaths(ModuleOp module) {
   std::vector<std::string> paths;
-  for (auto parameter : module.getOps<ParameterOp>())
-    if (auto file = dyn_cast<FileAttr>(parameter.getData()))
-      if (!llvm::is_contained(paths, file.getPath()))
-        paths.push_back(file.getPath().str());
+  module.walk([&](ParameterOp parameter) {
+    auto file = dyn_cast<FileAttr>(parameter.getData());
+    if (file && !llvm::is_contained(paths, file.getPath()))
+      paths.push_back(file.getPath().str());
+  });
   return paths;
 }

@@ -32,13 +32,13 @@ llvm::Error llmc::spillParameters(ModuleOp module, StringRef output) {
     return llvm::createStringError(error, "cannot find the current folder: " + error.message());
   SmallVector<ParameterOp> parameters;
   bool anyInMemory = false;
-  for (auto parameter : module.getOps<ParameterOp>()) {
+  module.walk([&](ParameterOp parameter) {
     auto file = dyn_cast<FileAttr>(parameter.getData());
     anyInMemory |= !file;
     // What lies in the file that is about to be replaced moves along.
     if (!file || file.getPath() == path)
       parameters.push_back(parameter);
-  }
+  });
   if (!anyInMemory)
     return llvm::Error::success();
 

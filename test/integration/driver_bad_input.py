@@ -166,7 +166,7 @@ class Files(BadInput):
         module = folder / "module.mlir"
         subprocess.run([tool("llmc-translate"), "--import-onnx", MODEL, "-o", module], check=True)
         self.fails("compile", module, "--context=128", "-o", raised,
-                   message=f"--context: expected an ONNX model, found '{module}', whose caches say")
+                   message=f"--context: expected a model before the phase 'raise', which '{module}' is past")
 
     def test_tokenizer_that_is_none(self):
         other = folder / "other.json"

@@ -157,7 +157,8 @@ class Source(unittest.TestCase):
         self.assertAlmostEqual(parameters["layers.0.mlp.up"]["bits_per_weight"], 4.5)
         run("llmc-opt", "--convert-llmc-to-spmd", module, "-o", folder / "stages.mlir")
         found = llmc_json("inspect", folder / "stages.mlir")
-        self.assertEqual((found["kind"], found["context"]), ("module of stages", 2048))
+        self.assertEqual((found["kind"], found["context"]), ("planned module", 2048))
+        self.assertEqual(found["parameters"], llmc_json("inspect", module)["parameters"])
         run("llmc-opt", "--convert-llmc-to-linalg", module, "-o", folder / "linalg.mlir")
         self.assertEqual(llmc_json("inspect", folder / "linalg.mlir")["kind"], "module")
 

@@ -50,7 +50,8 @@ static llvm::Error check(llvm::StringRef path, llvm::StringRef json,
 
 llvm::Expected<std::string> llmc::addTokenizer(llvm::StringRef model,
                                                llvm::ArrayRef<std::string> parameterFiles,
-                                               llvm::StringRef named, ArtifactOptions &artifact) {
+                                               llvm::StringRef named,
+                                               std::vector<ArtifactFile> &files) {
   std::string path = findTokenizer(model, parameterFiles, named);
   if (path.empty()) {
     llvm::WithColor::warning(llvm::errs(), "llmc compile")
@@ -62,11 +63,11 @@ llvm::Expected<std::string> llmc::addTokenizer(llvm::StringRef model,
   if (!json)
     return llvm::createStringError(json.getError(), "cannot read '%s': %s", path.c_str(),
                                    json.getError().message().c_str());
-  artifact.files.push_back({"tokenizer.json", (*json)->getBuffer().str()});
+  files.push_back({"tokenizer.json", (*json)->getBuffer().str()});
   auto configuration = llvm::MemoryBuffer::getFile(
       getPath(llvm::sys::path::parent_path(path), "tokenizer_config.json"));
   if (configuration)
-    artifact.files.push_back({"tokenizer_config.json", (*configuration)->getBuffer().str()});
+    files.push_back({"tokenizer_config.json", (*configuration)->getBuffer().str()});
   if (llvm::Error error = check(path, (*json)->getBuffer(),
                                 configuration ? (*configuration)->getBuffer() : llvm::StringRef()))
     return std::move(error);

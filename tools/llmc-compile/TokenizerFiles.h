@@ -22,7 +22,7 @@ namespace llmc {
 /// there is none. Gives the path of tokenizer.json, or an empty one.
 llvm::Expected<std::string> addTokenizer(llvm::StringRef model,
                                          llvm::ArrayRef<std::string> parameterFiles,
-                                         llvm::StringRef named, ArtifactOptions &artifact);
+                                         llvm::StringRef named, std::vector<ArtifactFile> &files);
 
 } // namespace llmc
 

@@ -11,7 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CarrierDescription.h"
-#include "llmc/Conversion/EmitObject/Description.h"
+#include "llmc/Conversion/LLMCToSPMD/Description.h"
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Support/CommandLine.h"
@@ -48,18 +48,24 @@ static std::optional<std::string> raise(ModuleOp module) {
   return std::nullopt;
 }
 
-static llvm::json::Object describeModule(ModuleOp module, StringRef path) {
+/// What an object of a planned module would say of itself.
+static FailureOr<llvm::json::Object> describePlanned(ModuleOp module, spmd::ProgramOp program) {
+  FailureOr<Target> target = getTarget(module);
+  if (failed(target))
+    return failure();
+  FailureOr<llvm::json::Object> description = describeProgram(program, *target);
+  if (succeeded(description))
+    (*description)["kind"] = "planned module";
+  return description;
+}
+
+static FailureOr<llvm::json::Object> describeModule(ModuleOp module, StringRef path) {
   if (!isCarrier(module)) {
-    llvm::json::Object description = describe(module, path, /*passes=*/"");
+    if (spmd::ProgramOp program = getProgram(module))
+      return describePlanned(module, program);
+    llvm::json::Object description = describe(module, {path, /*passes=*/""});
     description.erase("passes");
     description["kind"] = "module";
-    // What convert-llmc-to-spmd says of the program.
-    if (auto program = module->getAttrOfType<DictionaryAttr>("spmd.program")) {
-      description["kind"] = "module of stages";
-      for (NamedAttribute fact : program)
-        if (auto number = dyn_cast<IntegerAttr>(fact.getValue()))
-          description[fact.getName().str()] = number.getInt();
-    }
     return description;
   }
   llvm::json::Object description = describeCarrier(module);
@@ -70,7 +76,7 @@ static llvm::json::Object describeModule(ModuleOp module, StringRef path) {
     return description;
   }
   // Names and encodings are then those that passes and reports use.
-  for (auto &[key, value] : describe(module, path, /*passes=*/""))
+  for (auto &[key, value] : describe(module, {path, /*passes=*/""}))
     if (key != "passes")
       description[key] = std::move(value);
   return description;
@@ -93,7 +99,10 @@ int main(int argc, char **argv) {
     return failed(report(module.takeError()));
   if (!*module)
     return 1;
+  FailureOr<llvm::json::Object> description = describeModule(**module, input);
+  if (failed(description))
+    return 1;
   std::string text;
-  llvm::raw_string_ostream(text) << llvm::json::Value(describeModule(**module, input)) << "\n";
+  llvm::raw_string_ostream(text) << llvm::json::Value(std::move(*description)) << "\n";
   return failed(report(writeStandardOutput(text)));
 }

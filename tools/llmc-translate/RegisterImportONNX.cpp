@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Directions.h"
-#include "TargetOptions.h"
+#include "llmc/Pipelines/Dialects.h"
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/Support/SpillParameters.h"
@@ -56,5 +56,5 @@ void llmc::registerImportONNX() {
   TranslateToMLIRRegistration registration(
       "import-onnx", "Import an ONNX model and raise it to the language of models",
       [](llvm::SourceMgr &sources, MLIRContext *context) { return import(sources, context); },
-      insertCanonicalDialects);
+      insertAllDialects);
 }

@@ -7,7 +7,7 @@
 
 #include "Directions.h"
 #include "TargetOptions.h"
-#include "llmc/Support/ParameterPaths.h"
+#include "llmc/Pipelines/Dialects.h"
 #include "llmc/artifact.h"
 
 #include "mlir/Tools/mlir-translate/Translation.h"
@@ -18,19 +18,14 @@ using namespace mlir;
 using namespace llmc;
 
 static llvm::Error emit(ModuleOp module, llvm::raw_ostream &stream) {
-  llvm::Expected<Target> target = getTarget();
-  if (!target)
-    return target.takeError();
-  llvm::Expected<CodeOptions> code = getCodeOptions(module, LLMC_ARTIFACT_PROGRAM_SYMBOL);
+  llvm::Expected<CodeOptions> code = getCodeOptions(LLMC_ARTIFACT_PROGRAM_SYMBOL);
   if (!code)
     return code.takeError();
-  resolveParameterPaths(module, getInputFolder());
-  FailureOr<WeightTable> weights = WeightTable::plan(module);
-  if (failed(weights))
-    return llvm::createStringError("cannot pack the model's weights");
+  llvm::Expected<OwningOpRef<ModuleOp>> planned = plan(module);
+  if (!planned)
+    return planned.takeError();
   llvm::LLVMContext context;
-  llvm::Expected<std::unique_ptr<llvm::Module>> ir =
-      emitLLVMIR(module, *weights, *target, *code, context);
+  llvm::Expected<std::unique_ptr<llvm::Module>> ir = emitLLVMIR(**planned, *code, context);
   if (!ir)
     return ir.takeError();
   (*ir)->print(stream, nullptr);
@@ -41,8 +36,9 @@ void llmc::registerToLLVMIR() {
   registerTargetOptions();
   TranslateFromMLIRRegistration registration(
       "mlir-to-llvmir",
-      "Generate code for a canonical module as optimized LLVM IR, to be read: it packs no weights "
+      "Generate code for a canonical or planned module as optimized LLVM IR, to be read: it packs "
+      "no weights "
       "and so does not carry their hash",
       [](ModuleOp module, llvm::raw_ostream &stream) { return report(emit(module, stream)); },
-      insertCanonicalDialects);
+      insertAllDialects);
 }

@@ -7,7 +7,7 @@
 
 #include "Directions.h"
 #include "TargetOptions.h"
-#include "llmc/Support/ParameterPaths.h"
+#include "llmc/Pipelines/Dialects.h"
 
 #include "mlir/Tools/mlir-translate/Translation.h"
 
@@ -15,25 +15,24 @@ using namespace mlir;
 using namespace llmc;
 
 static llvm::Error emit(ModuleOp module) {
-  llvm::Expected<Target> target = getTarget();
-  if (!target)
-    return target.takeError();
   llvm::Expected<std::string> path = claimOutputPath();
   if (!path)
     return path.takeError();
-  llvm::Expected<CodeOptions> code = getCodeOptions(module, *path);
+  llvm::Expected<CodeOptions> code = getCodeOptions(*path);
   if (!code)
     return code.takeError();
-  resolveParameterPaths(module, getInputFolder());
-  return emitObjectFiles(module, *target, *code, *path);
+  llvm::Expected<OwningOpRef<ModuleOp>> planned = plan(module);
+  if (!planned)
+    return planned.takeError();
+  return emitObjectFiles(**planned, *code, *path);
 }
 
 void llmc::registerToObject() {
   registerTargetOptions();
   TranslateFromMLIRRegistration registration(
       "mlir-to-object",
-      "Generate code for a canonical module: an object (-o NAME.o), and beside it a C header "
+      "Generate code for a canonical or planned module: an object (-o NAME.o), and beside it a C "
+      "header "
       "(NAME.h) and the packed weights (NAME.weights)",
-      [](ModuleOp module, llvm::raw_ostream &) { return report(emit(module)); },
-      insertCanonicalDialects);
+      [](ModuleOp module, llvm::raw_ostream &) { return report(emit(module)); }, insertAllDialects);
 }

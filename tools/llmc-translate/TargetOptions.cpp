@@ -7,13 +7,8 @@
 
 #include "TargetOptions.h"
 #include "Directions.h"
-#include "llmc/Conversion/EmitObject/Description.h"
-#include "llmc/Dialect/LLMC/IR/LLMC.h"
-#include "llmc/Dialect/ONNX/IR/ONNX.h"
+#include "llmc/Support/ParameterPaths.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/DialectRegistry.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Path.h"
 
@@ -40,21 +35,39 @@ static TargetOptions &getOptions() {
 
 void llmc::registerTargetOptions() { (void)getOptions(); }
 
-llvm::Expected<Target> llmc::getTarget() { return Target::parse(getOptions().target); }
+/// A planned module is for the target and the rows that it was planned for.
+static llvm::Error checkNotGiven(const llvm::cl::Option &option) {
+  if (option.getNumOccurrences() == 0)
+    return llvm::Error::success();
+  return llvm::createStringError("--%s: expected a module that is not planned yet",
+                                 option.ArgStr.str().c_str());
+}
 
-llvm::Expected<CodeOptions> llmc::getCodeOptions(ModuleOp module, StringRef outputPath) {
+llvm::Expected<OwningOpRef<ModuleOp>> llmc::plan(ModuleOp module) {
   const TargetOptions &options = getOptions();
-  CodeOptions code;
-  code.maxRows = options.maxRows;
-  code.programSymbol = options.symbol;
+  resolveParameterPaths(module, getInputFolder());
+  if (getProgram(module)) {
+    for (const llvm::cl::Option *option : {static_cast<const llvm::cl::Option *>(&options.target),
+                                           static_cast<const llvm::cl::Option *>(&options.maxRows)})
+      if (llvm::Error error = checkNotGiven(*option))
+        return std::move(error);
+    return OwningOpRef<ModuleOp>(module.clone());
+  }
+  llvm::Expected<Target> target = Target::parse(options.target);
+  if (!target)
+    return target.takeError();
+  FailureOr<OwningOpRef<ModuleOp>> planned =
+      planProgram(module, *target, options.maxRows, {getInputPath(), /*passes=*/""});
+  if (failed(planned))
+    return llvm::createStringError("cannot generate code for %s", target->triple.str().c_str());
+  return std::move(*planned);
+}
+
+llvm::Expected<CodeOptions> llmc::getCodeOptions(StringRef outputPath) {
+  CodeOptions code{getOptions().symbol, 0};
   if (code.programSymbol.empty())
     code.programSymbol = llvm::sys::path::stem(outputPath).str();
-  code.description = describe(module, getInputPath(), /*passes=*/"");
   if (llvm::Error error = checkCodeOptions(code))
     return std::move(error);
   return code;
-}
-
-void llmc::insertCanonicalDialects(DialectRegistry &registry) {
-  registry.insert<LLMCDialect, carrier::ONNXDialect, arith::ArithDialect, func::FuncDialect>();
 }

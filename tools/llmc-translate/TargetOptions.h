@@ -10,23 +10,17 @@
 
 #include "llmc/Conversion/EmitObject/EmitObject.h"
 
-namespace mlir {
-class DialectRegistry;
-} // namespace mlir
-
 namespace llmc {
 
 /// Adds --target, --max-rows and --symbol to the command line, once.
 void registerTargetOptions();
 
-/// What they say.
-llvm::Expected<Target> getTarget();
+/// A planned program of `module`, made as --target and --max-rows say, or its copy where it is one
+/// already and they are not given.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> plan(mlir::ModuleOp module);
 
 /// `outputPath` gives the symbol its name where --symbol does not.
-llvm::Expected<CodeOptions> getCodeOptions(mlir::ModuleOp module, llvm::StringRef outputPath);
-
-/// The dialects that a canonical module is made of.
-void insertCanonicalDialects(mlir::DialectRegistry &registry);
+llvm::Expected<CodeOptions> getCodeOptions(llvm::StringRef outputPath);
 
 } // namespace llmc
 

@@ -37,6 +37,10 @@ mlir::LogicalResult raiseModel(mlir::ModuleOp module, const RaiseOptions &option
 llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
 readModel(llvm::StringRef path, mlir::MLIRContext *context, llvm::SourceMgr &sources);
 
+/// Writes a module to a file, with the weights that are in memory beside it and the paths of all
+/// weights relative to it.
+llvm::Error writeModel(mlir::ModuleOp module, llvm::StringRef path);
+
 /// Whether a module is of the carrier: imported, and not raised yet.
 bool isCarrier(mlir::ModuleOp module);
 

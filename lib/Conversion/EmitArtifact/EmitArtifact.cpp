@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
-#include "llmc/Conversion/EmitObject/Description.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ProgressLine.h"
 #include "llmc/artifact.h"
@@ -88,31 +87,37 @@ private:
 
 } // namespace
 
-llvm::Error llmc::emitArtifact(mlir::ModuleOp module, const ArtifactOptions &options,
-                               llvm::StringRef path) {
-  // The runtime takes the image of its architecture: a second one would never run.
-  for (auto [i, target] : llvm::enumerate(options.targets))
-    for (const Target &other : llvm::ArrayRef(options.targets).take_front(i))
+llvm::Error llmc::checkArtifactTargets(llvm::ArrayRef<Target> targets) {
+  for (auto [i, target] : llvm::enumerate(targets))
+    for (const Target &other : targets.take_front(i))
       if (target.triple.getArch() == other.triple.getArch())
         return llvm::createStringError(
             "expected one target for each architecture, found two for %s: name all variants in one",
             target.triple.getArchName().str().c_str());
-  mlir::FailureOr<WeightTable> weights = WeightTable::plan(module);
+  return llvm::Error::success();
+}
+
+llvm::Error llmc::emitArtifact(llvm::ArrayRef<mlir::ModuleOp> planned,
+                               llvm::ArrayRef<ArtifactFile> files, llvm::StringRef path) {
+  // The layout of packed weights is the same for all targets.
+  spmd::ProgramOp program = getProgram(planned.front());
+  mlir::FailureOr<WeightTable> weights = WeightTable::read(program);
   if (mlir::failed(weights))
     return llvm::createStringError("cannot pack the model's weights");
   ArtifactWriter writer;
-  writer.add(LLMC_SECTION_DESCRIPTION, "description.json", spellDescription(options.description));
-  for (const auto &[name, contents] : options.files)
+  writer.add(LLMC_SECTION_DESCRIPTION, "description.json", program.getDescription());
+  for (const auto &[name, contents] : files)
     writer.add(LLMC_SECTION_FILE, name, contents);
-  for (const Target &target : options.targets) {
-    CodeOptions code{options.maxRows, LLMC_ARTIFACT_PROGRAM_SYMBOL, options.description, 0};
-    llvm::Expected<llvm::SmallVector<char, 0>> object = emitObject(module, *weights, target, code);
+  for (mlir::ModuleOp each : planned) {
+    llvm::Triple triple(getProgram(each).getTriple());
+    llvm::Expected<llvm::SmallVector<char, 0>> object =
+        emitObject(each, {LLMC_ARTIFACT_PROGRAM_SYMBOL, 0});
     if (!object)
       return object.takeError();
-    llvm::Expected<llvm::SmallVector<char, 0>> image = linkImage(*object, target.triple);
+    llvm::Expected<llvm::SmallVector<char, 0>> image = linkImage(*object, triple);
     if (!image)
       return image.takeError();
-    writer.add(LLMC_SECTION_IMAGE, target.triple.getArchName(),
+    writer.add(LLMC_SECTION_IMAGE, triple.getArchName(),
                llvm::StringRef(image->data(), image->size()));
   }
   return writer.write(*weights, path);

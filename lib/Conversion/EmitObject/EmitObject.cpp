@@ -6,11 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/EmitObject/EmitObject.h"
-#include "llmc/Conversion/EmitObject/Description.h"
+#include "llmc/Conversion/LLMCToSPMD/Description.h"
 #include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
 #include "llmc/Support/ProgressLine.h"
 #include "llmc/program.h"
 
+#include "mlir/IR/Verifier.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -24,18 +25,12 @@
 
 using namespace llmc;
 
-/// A bound far above what is of use, so that sizes that depend on it can't overflow.
-static constexpr int64_t maxRowsOfStep = 65536;
-
 llvm::Error llmc::checkCodeOptions(const CodeOptions &options) {
   llvm::StringRef symbol = options.programSymbol;
   auto belongs = [](char c) { return llvm::isAlnum(c) || c == '_'; };
   if (symbol.empty() || llvm::isDigit(symbol.front()) || !llvm::all_of(symbol, belongs))
     return llvm::createStringError("expected a C identifier as the program's symbol, found '%s'",
                                    options.programSymbol.c_str());
-  if (options.maxRows < 1 || options.maxRows > maxRowsOfStep)
-    return llvm::createStringError("expected 1 to %lld rows of a step, found %lld",
-                                   (long long)maxRowsOfStep, (long long)options.maxRows);
   return llvm::Error::success();
 }
 
@@ -73,30 +68,31 @@ class ProgramBuilder {
 public:
   ProgramBuilder(llvm::Module &module) : module(module), context(module.getContext()) {}
 
-  void build(const SPMDProgram &program, const WeightTable &weights, const Target &target,
+  void build(spmd::ProgramOp program, const Target &target, llvm::json::Object description,
              const CodeOptions &options) {
     llvm::SmallVector<llvm::Constant *> variants, regions;
-    for (const KernelTarget *variant : program.variants)
+    for (const KernelTarget *variant : target.variants)
       variants.push_back(structure({text(variant->name), number(64, variant->features),
                                     module.getFunction(getEntryName(*variant))}));
-    for (const SPMDProgram::Region &region : program.regions)
-      regions.push_back(structure(
-          {number(64, region.offset), number(64, region.stride), number(64, region.block)}));
+    for (auto region : program.getState().getAsRange<spmd::RegionAttr>())
+      regions.push_back(structure({number(64, region.getOffset()), number(64, region.getStride()),
+                                   number(64, region.getBlock())}));
+    spmd::SizesAttr sizes = program.getSizes();
     llvm::Constant *constant = structure({
         number(32, LLMC_PROGRAM_ABI_VERSION),
-        number(32, program.vocabulary),
-        number(32, program.context),
-        number(32, program.maxRows),
-        number(64, weights.getByteSize()),
-        number(64, program.arenaBytes),
-        number(64, program.workerArenaBytes),
-        number(64, program.stateBytes),
+        number(32, sizes.getVocabulary()),
+        number(32, sizes.getPositions()),
+        number(32, sizes.getMaxRows()),
+        number(64, sizes.getWeightBytes()),
+        number(64, sizes.getArenaBytes()),
+        number(64, sizes.getWorkerArenaBytes()),
+        number(64, sizes.getStateBytes()),
         number(64, options.weightsHash),
         number(32, regions.size()),
         number(32, variants.size()),
         array(regions),
         array(variants),
-        describe(describeProgram(options.description, program, weights, target.triple)),
+        describe(std::move(description)),
     });
     auto *global = new llvm::GlobalVariable(module, constant->getType(), /*isConstant=*/true,
                                             llvm::GlobalValue::ExternalLinkage, constant,
@@ -210,50 +206,76 @@ private:
   std::optional<ProgressLine> line;
 };
 
+/// What a planned module is for; an error where it is none of a whole model.
+static llvm::Expected<Target> checkPlanned(mlir::ModuleOp planned) {
+  spmd::ProgramOp program = getProgram(planned);
+  if (!program)
+    return llvm::createStringError("expected a planned module, which has a spmd.program");
+  spmd::SizesAttr sizes = program.getSizes();
+  if (sizes.getVocabulary() < 1 || sizes.getPositions() < 1 || sizes.getMaxRows() < 1 ||
+      program.getState().empty() || sizes.getWorkerArenaBytes() % LLMC_ALIGNMENT != 0)
+    return llvm::createStringError(
+        "expected a program with logits, positions, rows and a state, and memory of workers in "
+        "multiples of %d bytes",
+        LLMC_ALIGNMENT);
+  mlir::FailureOr<Target> target = getTarget(planned);
+  if (mlir::failed(mlir::verify(program)) || mlir::failed(target))
+    return llvm::createStringError("cannot generate code");
+  return std::move(*target);
+}
+
 static llvm::Expected<std::unique_ptr<llvm::Module>>
-emitModule(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
-           const CodeOptions &options, llvm::LLVMContext &context, llvm::TargetMachine &machine,
-           CodeProgress &progress) {
+emitModule(mlir::ModuleOp planned, const Target &target, const CodeOptions &options,
+           llvm::LLVMContext &context, llvm::TargetMachine &machine, CodeProgress &progress) {
   if (llvm::Error error = checkCodeOptions(options))
     return std::move(error);
-  mlir::registerBuiltinDialectTranslation(*module.getContext());
-  mlir::registerLLVMDialectTranslation(*module.getContext());
-  mlir::FailureOr<SPMDProgram> program =
-      lowerToSPMD(module, weights, {options.maxRows, target.variants});
-  if (mlir::failed(program) || mlir::failed(lowerSPMDToLLVM(*program->code)))
+  mlir::registerBuiltinDialectTranslation(*planned.getContext());
+  mlir::registerLLVMDialectTranslation(*planned.getContext());
+  spmd::ProgramOp program = getProgram(planned);
+  mlir::FailureOr<llvm::json::Object> description = describeProgram(program, target);
+  mlir::OwningOpRef<mlir::ModuleOp> code = planned.clone();
+  if (mlir::failed(description) || mlir::failed(lowerSPMDToLLVM(*code)))
     return llvm::createStringError("cannot generate code for %s", target.triple.str().c_str());
   std::unique_ptr<llvm::Module> result =
-      mlir::translateModuleToLLVMIR(*program->code, context, options.programSymbol);
+      mlir::translateModuleToLLVMIR(*code, context, options.programSymbol);
   if (!result)
     return llvm::createStringError("cannot translate the program to LLVM IR");
+  if (result->getNamedValue(options.programSymbol))
+    return llvm::createStringError("expected a symbol other than those of the program's functions, "
+                                   "found '%s'",
+                                   options.programSymbol.c_str());
   result->setDataLayout(machine.createDataLayout());
   result->setTargetTriple(machine.getTargetTriple());
-  ProgramBuilder(*result).build(*program, weights, target, options);
+  ProgramBuilder(*result).build(program, target, std::move(*description), options);
   progress.prepare(*result);
   optimize(*result, machine, [&] { progress.advance("optimizing"); });
   return result;
 }
 
 llvm::Expected<std::unique_ptr<llvm::Module>>
-llmc::emitLLVMIR(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
-                 const CodeOptions &options, llvm::LLVMContext &context) {
-  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = makeTargetMachine(target.triple);
+llmc::emitLLVMIR(mlir::ModuleOp planned, const CodeOptions &options, llvm::LLVMContext &context) {
+  llvm::Expected<Target> target = checkPlanned(planned);
+  if (!target)
+    return target.takeError();
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = makeTargetMachine(target->triple);
   if (!machine)
     return machine.takeError();
-  CodeProgress progress(target.triple);
-  return emitModule(module, weights, target, options, context, **machine, progress);
+  CodeProgress progress(target->triple);
+  return emitModule(planned, *target, options, context, **machine, progress);
 }
 
 llvm::Expected<llvm::SmallVector<char, 0>>
-llmc::emitObject(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
-                 const CodeOptions &options, bool assembly) {
-  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = makeTargetMachine(target.triple);
+llmc::emitObject(mlir::ModuleOp planned, const CodeOptions &options, bool assembly) {
+  llvm::Expected<Target> target = checkPlanned(planned);
+  if (!target)
+    return target.takeError();
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = makeTargetMachine(target->triple);
   if (!machine)
     return machine.takeError();
   llvm::LLVMContext context;
-  CodeProgress progress(target.triple);
+  CodeProgress progress(target->triple);
   llvm::Expected<std::unique_ptr<llvm::Module>> ir =
-      emitModule(module, weights, target, options, context, **machine, progress);
+      emitModule(planned, *target, options, context, **machine, progress);
   if (!ir)
     return ir.takeError();
   return emitMachineCode(**ir, **machine, assembly, [&] { progress.advance("generating"); });

@@ -56,11 +56,12 @@ static std::string makeHeader(llvm::StringRef symbol, llvm::StringRef weightsNam
   return text;
 }
 
-llvm::Error llmc::emitObjectFiles(mlir::ModuleOp module, const Target &target, CodeOptions options,
+llvm::Error llmc::emitObjectFiles(mlir::ModuleOp planned, CodeOptions options,
                                   llvm::StringRef path) {
   if (llvm::Error error = checkCodeOptions(options))
     return error;
-  mlir::FailureOr<WeightTable> weights = WeightTable::plan(module);
+  spmd::ProgramOp program = getProgram(planned);
+  mlir::FailureOr<WeightTable> weights = WeightTable::read(program);
   if (mlir::failed(weights))
     return llvm::createStringError("cannot pack the model's weights");
   llvm::SmallString<128> headerPath(path), weightsPath(path);
@@ -72,7 +73,7 @@ llvm::Error llmc::emitObjectFiles(mlir::ModuleOp module, const Target &target, C
   llvm::Expected<AtomicFile> weightsFile = writeWeights(*weights, weightsPath, options.weightsHash);
   if (!weightsFile)
     return weightsFile.takeError();
-  llvm::Expected<llvm::SmallVector<char, 0>> object = emitObject(module, *weights, target, options);
+  llvm::Expected<llvm::SmallVector<char, 0>> object = emitObject(planned, options);
   if (!object)
     return object.takeError();
   // All is known to be good: now the three appear.

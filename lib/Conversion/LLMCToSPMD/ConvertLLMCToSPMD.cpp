@@ -37,39 +37,14 @@ struct ConvertLLMCToSPMDPass : llmc::impl::ConvertLLMCToSPMDBase<ConvertLLMCToSP
       module.emitError("target: ") << llvm::toString(parsed.takeError());
       return signalPassFailure();
     }
-    FailureOr<WeightTable> weights = WeightTable::plan(module);
-    if (failed(weights))
+    // What it was read from is a model's name, as far as a pass knows it.
+    auto file = module.getLoc()->findInstanceOf<FileLineColLoc>();
+    StringRef input = file ? file.getFilename().getValue() : StringRef();
+    FailureOr<OwningOpRef<ModuleOp>> planned =
+        planProgram(module, *parsed, maxRows, {input, /*passes=*/""});
+    if (failed(planned))
       return signalPassFailure();
-    FailureOr<SPMDProgram> program = lowerToSPMD(module, *weights, {maxRows, parsed->variants});
-    if (failed(program))
-      return signalPassFailure();
-    module->setAttr("spmd.weights", describe(module, *weights));
-    module->setAttr("spmd.program", describe(*program, *weights));
-    module.getBodyRegion().takeBody(program->code->getBodyRegion());
-  }
-
-private:
-  DictionaryAttr describe(const SPMDProgram &program, const WeightTable &weights) {
-    Builder builder(&getContext());
-    NamedAttrList list;
-    for (auto [name, value] :
-         {std::pair("vocabulary", program.vocabulary), std::pair("context", program.context),
-          std::pair("max_rows", program.maxRows), std::pair("weight_bytes", weights.getByteSize()),
-          std::pair("arena_bytes", program.arenaBytes),
-          std::pair("worker_arena_bytes", program.workerArenaBytes),
-          std::pair("state_bytes", program.stateBytes)})
-      list.set(name, builder.getI64IntegerAttr(value));
-    return list.getDictionary(&getContext());
-  }
-
-  DictionaryAttr describe(ModuleOp module, const WeightTable &weights) {
-    Builder builder(&getContext());
-    NamedAttrList offsets;
-    for (auto parameter : module.getOps<ParameterOp>())
-      if (weights.contains(parameter))
-        offsets.set(parameter.getSymName(),
-                    builder.getI64IntegerAttr(weights.lookup(parameter).offset));
-    return offsets.getDictionary(&getContext());
+    module.getBodyRegion().takeBody((*planned)->getBodyRegion());
   }
 };
 

@@ -8,31 +8,41 @@
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 #include "FunctionPlanner.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
+#include "llmc/Conversion/LLMCToSPMD/Description.h"
 
 using namespace mlir;
 using namespace llmc;
 
-/// Plans where caches lie in a sequence's state; gives the offset of each of @step's.
-static SmallVector<int64_t> planState(func::FuncOp step, SPMDProgram &program) {
-  SmallVector<int64_t> offsets;
+/// Where caches lie in a sequence's state.
+struct StatePlan {
+  SmallVector<int64_t> cacheOffsets; ///< of each of @step's caches
+  SmallVector<Attribute> regions;
+  int64_t bytes = 0, context = 0;
+};
+
+static StatePlan planState(func::FuncOp step) {
+  StatePlan plan;
+  auto add = [&](int64_t offset, int64_t stride, int64_t block) {
+    plan.regions.push_back(spmd::RegionAttr::get(step.getContext(), offset, stride, block));
+  };
   for (Type type : step.getArgumentTypes()) {
     auto cache = dyn_cast<KVCacheType>(type);
     if (!cache)
       continue;
     CacheLayout layout = CacheLayout::get(cache);
-    int64_t offset = llvm::alignTo(program.stateBytes, 64);
-    offsets.push_back(offset);
-    program.context =
-        program.context == 0 ? cache.getCapacity() : std::min(program.context, cache.getCapacity());
+    int64_t offset = llvm::alignTo(plan.bytes, 64);
+    plan.cacheOffsets.push_back(offset);
+    plan.context =
+        plan.context == 0 ? cache.getCapacity() : std::min(plan.context, cache.getCapacity());
     for (int64_t head = 0; head < layout.heads; ++head) {
-      program.regions.push_back({offset + head * layout.keyHeadBytes,
-                                 layout.headSize * layout.keys.getIntOrFloatBitWidth() / 8, 16});
-      program.regions.push_back({offset + layout.valueOffset + head * layout.valueHeadBytes,
-                                 layout.headSize * layout.values.getIntOrFloatBitWidth() / 8, 1});
+      add(offset + head * layout.keyHeadBytes,
+          layout.headSize * layout.keys.getIntOrFloatBitWidth() / 8, 16);
+      add(offset + layout.valueOffset + head * layout.valueHeadBytes,
+          layout.headSize * layout.values.getIntOrFloatBitWidth() / 8, 1);
     }
-    program.stateBytes = offset + layout.size;
+    plan.bytes = offset + layout.size;
   }
-  return offsets;
+  return plan;
 }
 
 //===----------------------------------------------------------------------===//
@@ -62,85 +72,147 @@ void llmc::addEntry(ModuleOp code, const KernelTarget &target, StringRef row, St
                         getTargetAttr(code.getContext(), target));
 }
 
-/// Gives each worker as many bytes of its own as any kernel takes.
-static void setWorkerArena(ModuleOp code, int64_t bytes) {
-  code.walk([&](spmd::FieldOp op) {
-    if (op.getField() == spmd::Field::WorkerArena)
-      op.setStride(bytes);
-  });
+FailureOr<Target> llmc::getTarget(ModuleOp planned) {
+  spmd::ProgramOp program = getProgram(planned);
+  Target target{llvm::Triple(program.getTriple()), {}};
+  llvm::ArrayRef<KernelTarget> known = getKernelTargets(target.triple);
+  if (known.empty())
+    return program.emitOpError("expected a target that llmc generates code for, found '")
+           << program.getTriple() << "'";
+  for (auto entry : planned.getOps<spmd::EntryOp>()) {
+    auto variant = llvm::find_if(
+        known, [&](const KernelTarget &each) { return each.name == entry.getTarget().getName(); });
+    if (variant == known.end())
+      return entry.emitOpError("expected a variant of ")
+             << target.triple.getArchName() << ", found '" << entry.getTarget().getName() << "'";
+    // The runtime chooses by what the variant of this name needs.
+    spmd::TargetAttr expected = getTargetAttr(planned.getContext(), *variant);
+    if (entry.getTarget() != expected)
+      return entry.emitOpError("expected ") << expected << ", found " << entry.getTarget();
+    if (entry.getSymName() != getEntryName(*variant))
+      return entry.emitOpError("expected the entry of '")
+             << variant->name << "' to be called @" << getEntryName(*variant);
+    target.variants.push_back(variant);
+  }
+  if (target.variants.empty())
+    return program.emitOpError("expected at least one entry beside it");
+  return target;
 }
 
 //===----------------------------------------------------------------------===//
 // Programs
 //===----------------------------------------------------------------------===//
 
+spmd::ProgramOp llmc::getProgram(ModuleOp module) {
+  auto programs = module.getOps<spmd::ProgramOp>();
+  return programs.empty() ? nullptr : *programs.begin();
+}
+
+namespace {
+
+/// A planned module in the making.
+struct ProgramPlan {
+  OwningOpRef<ModuleOp> code;
+  int64_t vocabulary = 0, arenaBytes = 0, workerArenaBytes = 0;
+
+  /// Takes note of the memory that a function needs.
+  void add(const PlanContext::Planned &planned, const PlanContext &context) {
+    arenaBytes = std::max(arenaBytes, planned.frameBytes);
+    workerArenaBytes = std::max(workerArenaBytes, context.workerArenaBytes);
+  }
+
+  /// Adds what the runtime is told.
+  OwningOpRef<ModuleOp> finish(const StatePlan &state, const WeightTable &weights,
+                               const Target &target, int64_t maxRows) {
+    code->walk([&](spmd::FieldOp op) {
+      if (op.getField() == spmd::Field::WorkerArena)
+        op.setStride(workerArenaBytes);
+    });
+    OpBuilder builder = OpBuilder::atBlockBegin(code->getBody());
+    auto sizes =
+        spmd::SizesAttr::get(builder.getContext(), vocabulary, state.context, maxRows,
+                             weights.getByteSize(), arenaBytes, workerArenaBytes, state.bytes);
+    auto program =
+        spmd::ProgramOp::create(builder, code->getLoc(), target.triple.str(), sizes,
+                                builder.getArrayAttr(state.regions), /*description=*/"{}");
+    program.getWeights().emplaceBlock();
+    return std::move(code);
+  }
+};
+
+} // namespace
+
 static void loadDialects(MLIRContext *context) {
   context->loadDialect<spmd::SPMDDialect>();
   loadKernelDialects(context);
 }
 
-FailureOr<SPMDProgram> llmc::lowerToSPMD(ModuleOp module, const WeightTable &weights,
-                                         const SPMDOptions &options) {
+FailureOr<OwningOpRef<ModuleOp>> llmc::lowerToSPMD(ModuleOp module, const WeightTable &weights,
+                                                   const Target &target, int64_t maxRows) {
   loadDialects(module.getContext());
   auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
   if (!step || step.isExternal())
     return module.emitError("expected a function @")
            << LLMCDialect::stepFunctionName << " that computes a step of the model";
-  if (options.maxRows < 1)
-    return module.emitError("expected steps of at least 1 row, found ") << options.maxRows;
-
-  SPMDProgram program;
-  program.code = ModuleOp::create(module.getLoc());
-  program.maxRows = options.maxRows;
-  SmallVector<int64_t> cacheOffsets = planState(step, program);
-  if (cacheOffsets.empty())
+  if (maxRows < 1 || maxRows > maxRowsOfStep)
+    return module.emitError("expected steps of 1 to ")
+           << maxRowsOfStep << " rows, found " << maxRows;
+  StatePlan state = planState(step);
+  if (state.cacheOffsets.empty())
     return step.emitOpError("expected at least one cache, which says how long a text may be");
   auto logits = dyn_cast<RankedTensorType>(step.getNumResults() == 1 ? step.getResultTypes().front()
                                                                      : Type());
   if (!logits || logits.getRank() != 2)
     return step.emitOpError("expected a step to give one matrix, its logits");
-  program.vocabulary = logits.getDimSize(1);
 
-  for (const KernelTarget *target : options.targets) {
+  ProgramPlan plan{ModuleOp::create(module.getLoc()), logits.getDimSize(1)};
+  for (const KernelTarget *variant : target.variants) {
     std::string row, rows;
     for (bool oneRow : {true, false}) {
-      PlanContext context{weights, *target, *program.code, oneRow, options.maxRows, 0, {}, {}};
+      PlanContext context{weights, *variant, *plan.code, oneRow, maxRows, 0, {}, {}};
       FailureOr<PlanContext::Planned> planned =
-          FunctionPlanner(context, step).planStep(cacheOffsets);
+          FunctionPlanner(context, step).planStep(state.cacheOffsets);
       if (failed(planned))
         return failure();
       (oneRow ? row : rows) = planned->function.getName();
-      program.arenaBytes = std::max(program.arenaBytes, planned->frameBytes);
-      program.workerArenaBytes = std::max(program.workerArenaBytes, context.workerArenaBytes);
+      plan.add(*planned, context);
     }
-    setTarget(*program.code, *target);
-    addEntry(*program.code, *target, row, rows);
-    program.variants.push_back(target);
+    setTarget(*plan.code, *variant);
+    addEntry(*plan.code, *variant, row, rows);
   }
-  setWorkerArena(*program.code, program.workerArenaBytes);
-  return program;
+  return plan.finish(state, weights, target, maxRows);
 }
 
-FailureOr<SPMDProgram> llmc::lowerPartToSPMD(func::FuncOp part, const WeightTable &weights,
-                                             const SPMDOptions &options) {
+FailureOr<OwningOpRef<ModuleOp>> llmc::lowerPartToSPMD(func::FuncOp part,
+                                                       const WeightTable &weights,
+                                                       const Target &target, int64_t maxRows) {
   loadDialects(part.getContext());
-  SPMDProgram program;
-  program.code = ModuleOp::create(part.getLoc());
-  program.maxRows = options.maxRows;
-  SmallVector<int64_t> cacheOffsets = planState(part, program);
-  for (const KernelTarget *target : options.targets) {
-    PlanContext context{weights, *target, *program.code, /*oneRow=*/false, options.maxRows, 0,
-                        {},      {}};
-    FailureOr<PlanContext::Planned> planned = FunctionPlanner(context, part).planPart(cacheOffsets);
+  StatePlan state = planState(part);
+  ProgramPlan plan{ModuleOp::create(part.getLoc())};
+  for (const KernelTarget *variant : target.variants) {
+    PlanContext context{weights, *variant, *plan.code, /*oneRow=*/false, maxRows, 0, {}, {}};
+    FailureOr<PlanContext::Planned> planned =
+        FunctionPlanner(context, part).planPart(state.cacheOffsets);
     if (failed(planned))
       return failure();
     std::string name = planned->function.getName().str();
-    setTarget(*program.code, *target);
-    addEntry(*program.code, *target, name, name);
-    program.variants.push_back(target);
-    program.arenaBytes = std::max(program.arenaBytes, planned->frameBytes);
-    program.workerArenaBytes = std::max(program.workerArenaBytes, context.workerArenaBytes);
+    setTarget(*plan.code, *variant);
+    addEntry(*plan.code, *variant, name, name);
+    plan.add(*planned, context);
   }
-  setWorkerArena(*program.code, program.workerArenaBytes);
-  return program;
+  return plan.finish(state, weights, target, maxRows);
+}
+
+FailureOr<OwningOpRef<ModuleOp>> llmc::planProgram(ModuleOp module, const Target &target,
+                                                   int64_t maxRows, ModelNames names) {
+  FailureOr<WeightTable> weights = WeightTable::plan(module);
+  if (failed(weights))
+    return failure();
+  FailureOr<OwningOpRef<ModuleOp>> planned = lowerToSPMD(module, *weights, target, maxRows);
+  if (failed(planned))
+    return failure();
+  spmd::ProgramOp program = getProgram(**planned);
+  weights->write(program);
+  program.setDescription(spellDescription(describe(module, names)));
+  return planned;
 }

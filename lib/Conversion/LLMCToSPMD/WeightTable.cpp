@@ -56,6 +56,40 @@ FailureOr<WeightTable> WeightTable::plan(ModuleOp module) {
   return table;
 }
 
+FailureOr<WeightTable> WeightTable::read(spmd::ProgramOp program) {
+  WeightTable table;
+  table.size = program.getSizes().getWeightBytes();
+  int64_t end = 0; // of the parameter before
+  for (Operation &op : program.getWeights().front()) {
+    auto parameter = dyn_cast<ParameterOp>(op);
+    if (!parameter)
+      return op.emitOpError("expected llmc.parameter alone in a program's weights");
+    auto offset = parameter->getAttrOfType<IntegerAttr>(spmd::SPMDDialect::offsetAttrName);
+    if (!offset)
+      return parameter.emitOpError("expected ")
+             << spmd::SPMDDialect::offsetAttrName << ", its place in the packed weights";
+    FailureOr<Entry> entry = planParameter(parameter);
+    if (failed(entry))
+      return failure();
+    entry->offset = offset.getInt();
+    if (entry->offset % 64 != 0 || entry->offset < end || entry->bytes > table.size ||
+        entry->offset > table.size - entry->bytes)
+      return parameter.emitOpError("expected a place for ")
+             << entry->bytes << " bytes at a multiple of 64 between " << end << " and "
+             << table.size << ", found " << entry->offset;
+    end = entry->offset + entry->bytes;
+    table.entries.insert({parameter, *entry});
+  }
+  return table;
+}
+
+void WeightTable::write(spmd::ProgramOp program) const {
+  OpBuilder builder = OpBuilder::atBlockEnd(&program.getWeights().front());
+  for (const auto &[operation, entry] : entries)
+    builder.clone(*operation)
+        ->setAttr(spmd::SPMDDialect::offsetAttrName, builder.getI64IntegerAttr(entry.offset));
+}
+
 static LogicalResult packVector(ParameterOp parameter, MutableArrayRef<uint8_t> out) {
   FailureOr<ParameterReader> reader = ParameterReader::get(parameter);
   if (failed(reader))

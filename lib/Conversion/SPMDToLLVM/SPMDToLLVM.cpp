@@ -307,6 +307,9 @@ struct ConvertSPMDToLLVMPass : llmc::impl::ConvertSPMDToLLVMBase<ConvertSPMDToLL
     ModuleOp module = getOperation();
     if (failed(checkSteps(module)) || failed(lowerDots(module)))
       return signalPassFailure();
+    // What is known of the program is told where an object is made of it.
+    for (auto program : llvm::make_early_inc_range(module.getOps<spmd::ProgramOp>()))
+      program.erase();
     StepLowering(module).run();
     OpPassManager passes(ModuleOp::getOperationName());
     passes.addPass(createCSEPass());

@@ -49,3 +49,65 @@ spmd.entry @step row @row rows @row target <"neon", cpu = "cortex-a72", features
 
 // expected-error @+1 {{expected #spmd.target as spmd.target, found "avx2"}}
 func.func private @f() attributes {spmd.target = "avx2"}
+
+// -----
+
+// expected-error @+1 {{expected counts of 0 to 2147483647, found 2147483648}}
+spmd.program "x86_64-linux-gnu"
+    <vocabulary = 2147483648, positions = 8, max_rows = 1, weight_bytes = 0, arena_bytes = 0,
+     worker_arena_bytes = 0, state_bytes = 256>
+    state [] description "{}" {
+}
+
+// -----
+
+// expected-error @+1 {{expected counts of 0 to 2147483647, found -8}}
+spmd.program "x86_64-linux-gnu"
+    <vocabulary = 1, positions = -8, max_rows = 1, weight_bytes = 0, arena_bytes = 0,
+     worker_arena_bytes = 0, state_bytes = 256>
+    state [] description "{}" {
+}
+
+// -----
+
+// expected-error @+1 {{expected sizes of 0 bytes or more, found -64}}
+spmd.program "x86_64-linux-gnu"
+    <vocabulary = 1, positions = 8, max_rows = 1, weight_bytes = -64, arena_bytes = 0,
+     worker_arena_bytes = 0, state_bytes = 256>
+    state [] description "{}" {
+}
+
+// -----
+
+// expected-error @+1 {{expected an offset and a stride of 0 or more and a block of 1 or more, found #spmd.region<offset = 0, stride = 16, block = 0>}}
+spmd.program "x86_64-linux-gnu"
+    <vocabulary = 1, positions = 8, max_rows = 1, weight_bytes = 0, arena_bytes = 0,
+     worker_arena_bytes = 0, state_bytes = 256>
+    state [#spmd.region<offset = 0, stride = 16, block = 0>] description "{}" {
+}
+
+// -----
+
+// expected-error @+1 {{expected regions inside 256 bytes of state, found #spmd.region<offset = 16, stride = 16, block = 16>}}
+spmd.program "x86_64-linux-gnu"
+    <vocabulary = 1, positions = 8, max_rows = 1, weight_bytes = 0, arena_bytes = 0,
+     worker_arena_bytes = 0, state_bytes = 256>
+    state [#spmd.region<offset = 16, stride = 16, block = 16>] description "{}" {
+}
+
+// -----
+
+// expected-error @+1 {{expected an i64 of 0 or more as spmd.offset, found -64 : i64}}
+func.func private @f() attributes {spmd.offset = -64 : i64}
+
+// -----
+
+func.func @f() {
+  // expected-error @+1 {{expects parent op 'builtin.module'}}
+  spmd.program "x86_64-linux-gnu"
+      <vocabulary = 1, positions = 1, max_rows = 1, weight_bytes = 0, arena_bytes = 0,
+       worker_arena_bytes = 0, state_bytes = 0>
+      state [] description "{}" {
+  }
+  return
+}

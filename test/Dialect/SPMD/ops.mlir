@@ -23,5 +23,16 @@ func.func private @row(%step: !spmd.step) attributes {
   return
 }
 
+// CHECK: spmd.program "x86_64-unknown-linux-gnu" <vocabulary = 32, positions = 8, max_rows = 16, weight_bytes = 64, arena_bytes = 4096, worker_arena_bytes = 64, state_bytes = 512> state [#spmd.region<offset = 0, stride = 16, block = 16>, #spmd.region<offset = 256, stride = 16, block = 1>] description "{}" {
+// CHECK-NEXT: llmc.parameter @norm : tensor<8xf32> = #llmc.file<"{{.*}}w", offset = 0> {spmd.offset = 0 : i64}
+spmd.program "x86_64-unknown-linux-gnu"
+    <vocabulary = 32, positions = 8, max_rows = 16, weight_bytes = 64, arena_bytes = 4096,
+     worker_arena_bytes = 64, state_bytes = 512>
+    state [#spmd.region<offset = 0, stride = 16, block = 16>,
+           #spmd.region<offset = 256, stride = 16, block = 1>]
+    description "{}" {
+  llmc.parameter @norm : tensor<8xf32> = #llmc.file<"w", offset = 0> {spmd.offset = 0 : i64}
+}
+
 // CHECK: spmd.entry @step row @row rows @row target <"neon", cpu = "cortex-a72", features = "", dot = plain>
 spmd.entry @step row @row rows @row target <"neon", cpu = "cortex-a72", features = "", dot = plain>

@@ -247,9 +247,10 @@ StepRows StepRows::sequence(std::vector<int32_t> tokens, int32_t position) {
 static constexpr int64_t maxRows = 64;
 
 static HostCode compileShipped(mlir::func::FuncOp step, const WeightTable &table) {
-  const KernelTarget *target = getHostTarget();
-  check(target, "no variant for this machine");
-  mlir::FailureOr<SPMDProgram> program = lowerPartToSPMD(step, table, {maxRows, {target}});
+  std::optional<Target> target = getHostTarget();
+  check(target.has_value(), "no variant for this machine");
+  mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> program =
+      lowerPartToSPMD(step, table, *target, maxRows);
   check(succeeded(program), "cannot plan the model");
   return take(HostCode::compile(std::move(*program)));
 }

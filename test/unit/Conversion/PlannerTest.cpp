@@ -51,17 +51,17 @@ protected:
     return parseSourceString<ModuleOp>(prologue + body, &context);
   }
 
-  static spmd::EntryOp getEntry(SPMDProgram &program) {
-    return *program.code->getOps<spmd::EntryOp>().begin();
+  static spmd::EntryOp getEntry(ModuleOp planned) {
+    return *planned.getOps<spmd::EntryOp>().begin();
   }
 
-  FailureOr<SPMDProgram> lower(ModuleOp module) {
+  FailureOr<OwningOpRef<ModuleOp>> lower(ModuleOp module) {
     FailureOr<WeightTable> weights = WeightTable::plan(module);
     if (failed(weights))
       return failure();
-    SPMDOptions options;
-    options.targets.push_back(&getKernelTargets(llvm::Triple("x86_64-linux-gnu")).back());
-    return lowerToSPMD(module, *weights, options);
+    llvm::Triple triple("x86_64-linux-gnu");
+    return lowerToSPMD(module, *weights, {triple, {&getKernelTargets(triple).back()}},
+                       /*maxRows=*/128);
   }
 
   /// The error that planning a module ends in.
@@ -133,16 +133,16 @@ TEST_F(PlannerTest, BlocksNeedTheBarriersOfFlatCode) {
   ASSERT_TRUE(flat && blocks);
   outlineBlocks(*blocks);
   ASSERT_TRUE(blocks->lookupSymbol("block"));
-  FailureOr<SPMDProgram> flatProgram = lower(*flat), blocksProgram = lower(*blocks);
+  FailureOr<OwningOpRef<ModuleOp>> flatProgram = lower(*flat), blocksProgram = lower(*blocks);
   ASSERT_TRUE(succeeded(flatProgram) && succeeded(blocksProgram));
   for (bool oneRow : {true, false}) {
-    auto run = [&](SPMDProgram &program) {
+    auto run = [&](ModuleOp planned) {
       Trace result;
-      spmd::EntryOp entry = getEntry(program);
-      trace(*program.code, (oneRow ? entry.getRow() : entry.getRows()).str(), result);
+      spmd::EntryOp entry = getEntry(planned);
+      trace(planned, (oneRow ? entry.getRow() : entry.getRows()).str(), result);
       return result;
     };
-    Trace flatTrace = run(*flatProgram), blocksTrace = run(*blocksProgram);
+    Trace flatTrace = run(**flatProgram), blocksTrace = run(**blocksProgram);
     EXPECT_EQ(flatTrace.barriers, blocksTrace.barriers);
     EXPECT_GT(flatTrace.barriers, 3);
     // The step computes the table that all blocks read.
@@ -153,7 +153,7 @@ TEST_F(PlannerTest, BlocksNeedTheBarriersOfFlatCode) {
     EXPECT_EQ(flatTrace.stages["layers.1.query"], 1);
     EXPECT_EQ(blocksTrace.stages["layers.*.query"], 3);
   }
-  EXPECT_EQ(flatProgram->stateBytes, blocksProgram->stateBytes);
+  EXPECT_EQ(getProgram(**flatProgram).getState(), getProgram(**blocksProgram).getState());
 }
 
 TEST_F(PlannerTest, FunctionsWorkOnAllRowsAndOnOutputRows) {
@@ -172,10 +172,10 @@ TEST_F(PlannerTest, FunctionsWorkOnAllRowsAndOnOutputRows) {
       return %y : !rows
     })");
   ASSERT_TRUE(module);
-  FailureOr<SPMDProgram> program = lower(*module);
+  FailureOr<OwningOpRef<ModuleOp>> program = lower(*module);
   ASSERT_TRUE(succeeded(program));
   llvm::StringSet<> callees;
-  auto step = program->code->lookupSymbol<func::FuncOp>(getEntry(*program).getRow());
+  auto step = (*program)->lookupSymbol<func::FuncOp>(getEntry(**program).getRow());
   for (auto call : step.getOps<func::CallOp>())
     callees.insert(call.getCallee());
   EXPECT_EQ(callees.size(), 2u);

@@ -12,18 +12,17 @@
 
 namespace llmc {
 
-struct ArtifactOptions {
-  llvm::SmallVector<Target> targets; ///< one image each; of different architectures
-  int64_t maxRows = 128;
-  llvm::json::Object description;
-  /// Files that go along, such as tokenizer.json: names, of less than 96 bytes, and contents. There
-  /// is room for some 60.
-  llvm::SmallVector<std::pair<std::string, std::string>> files;
-};
+/// A file that goes along, such as tokenizer.json: a name of less than 96 bytes, and contents.
+using ArtifactFile = std::pair<std::string, std::string>;
 
-/// Compiles `module` and writes an artifact (runtime/include/llmc/artifact.h) to `path`.
-llvm::Error emitArtifact(mlir::ModuleOp module, const ArtifactOptions &options,
+/// Compiles `planned`, one program of the same model for each architecture, and writes an artifact
+/// (runtime/include/llmc/artifact.h) to `path`. There is room for some 60 files.
+llvm::Error emitArtifact(llvm::ArrayRef<mlir::ModuleOp> planned, llvm::ArrayRef<ArtifactFile> files,
                          llvm::StringRef path);
+
+/// Whether targets can go in one artifact: the runtime takes the image of its architecture, so that
+/// a second one would never run.
+llvm::Error checkArtifactTargets(llvm::ArrayRef<Target> targets);
 
 /// Links an object into a shared image.
 llvm::Expected<llvm::SmallVector<char, 0>> linkImage(llvm::ArrayRef<char> object,

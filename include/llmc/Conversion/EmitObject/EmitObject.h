@@ -12,7 +12,6 @@
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 
 #include "llvm/Support/Error.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/TargetParser/Triple.h"
 
 #include <memory>
@@ -26,30 +25,26 @@ class TargetMachine;
 namespace llmc {
 
 struct CodeOptions {
-  int64_t maxRows = 128;
-  std::string programSymbol;      ///< the name of the llmc_program
-  llvm::json::Object description; ///< what the program says of itself; its own sizes are added
+  std::string programSymbol; ///< the name of the llmc_program
   uint64_t weightsHash = 0;
 };
 
-/// Whether a program can be made with `options`: the symbol is a C identifier, the rows are in the
-/// range that the runtime counts in.
+/// Whether the program's symbol is a C identifier.
 llvm::Error checkCodeOptions(const CodeOptions &options);
 
-/// The program for `target` as LLVM IR, optimized.
-llvm::Expected<std::unique_ptr<llvm::Module>>
-emitLLVMIR(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
-           const CodeOptions &options, llvm::LLVMContext &context);
+// `planned` is what planProgram gives or a file of it: it stays as it is.
 
-/// The program for `target` as an object file, position independent, or as assembly.
+/// The program as LLVM IR, optimized.
+llvm::Expected<std::unique_ptr<llvm::Module>>
+emitLLVMIR(mlir::ModuleOp planned, const CodeOptions &options, llvm::LLVMContext &context);
+
+/// The program as an object file, position independent, or as assembly.
 llvm::Expected<llvm::SmallVector<char, 0>>
-emitObject(mlir::ModuleOp module, const WeightTable &weights, const Target &target,
-           const CodeOptions &options, bool assembly = false);
+emitObject(mlir::ModuleOp planned, const CodeOptions &options, bool assembly = false);
 
 /// Writes an object at `path` and, beside it with other endings, a header (.h) that declares its
 /// llmc_program and the file of weights (.weights).
-llvm::Error emitObjectFiles(mlir::ModuleOp module, const Target &target, CodeOptions options,
-                            llvm::StringRef path);
+llvm::Error emitObjectFiles(mlir::ModuleOp planned, CodeOptions options, llvm::StringRef path);
 
 /// The steps of emitObject, for code that is not a whole program: the code generator, LLVM's
 /// passes, and an object file or assembly of an optimized module. `advance` is called

@@ -13,8 +13,9 @@
 #ifndef LLMC_CONVERSION_LLMCTOSPMD_LLMCTOSPMD_H
 #define LLMC_CONVERSION_LLMCTOSPMD_LLMCTOSPMD_H
 
-#include "llmc/Conversion/Kernels/KernelTarget.h"
+#include "llmc/Conversion/Kernels/Target.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/SPMD/IR/SPMD.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -34,7 +35,12 @@ public:
   /// Plans all parameters that `module` reads, or reports why one can't be packed.
   static mlir::FailureOr<WeightTable> plan(mlir::ModuleOp module);
 
-  bool contains(ParameterOp parameter) const { return entries.contains(parameter); }
+  /// The table that a planned program was made with, or reports what is wrong with its parameters.
+  static mlir::FailureOr<WeightTable> read(spmd::ProgramOp program);
+
+  /// Copies the parameters to a program, each with its place.
+  void write(spmd::ProgramOp program) const;
+
   const Entry &lookup(ParameterOp parameter) const { return entries.find(parameter)->second; }
   int64_t getByteSize() const { return size; }
   int64_t getParameterCount() const { return entries.size(); }
@@ -48,24 +54,6 @@ private:
   int64_t size = 0;
 };
 
-struct SPMDOptions {
-  int64_t maxRows = 128; ///< rows of a step; a multiple of nothing, at least 1
-  llvm::SmallVector<const KernelTarget *> targets; ///< variants, best first
-};
-
-/// A planned program.
-struct SPMDProgram {
-  struct Region {
-    int64_t offset, stride, block;
-  };
-
-  mlir::OwningOpRef<mlir::ModuleOp> code; ///< spmd, func and kernels
-  llvm::SmallVector<const KernelTarget *> variants;
-  llvm::SmallVector<Region> regions;
-  int64_t vocabulary = 0, context = 0, maxRows = 0;
-  int64_t arenaBytes = 0, workerArenaBytes = 0, stateBytes = 0;
-};
-
 /// The name of the function that the runtime calls for a variant.
 std::string getEntryName(const KernelTarget &target);
 
@@ -77,15 +65,43 @@ void setTarget(mlir::ModuleOp code, const KernelTarget &target);
 void addEntry(mlir::ModuleOp code, const KernelTarget &target, llvm::StringRef row,
               llvm::StringRef rows);
 
-/// Plans `module`, whose function @step computes a step (see LLMCDialect.td).
-mlir::FailureOr<SPMDProgram> lowerToSPMD(mlir::ModuleOp module, const WeightTable &weights,
-                                         const SPMDOptions &options);
+/// The program that a planned module is of, or null where `module` is none.
+spmd::ProgramOp getProgram(mlir::ModuleOp module);
+
+/// The target that a planned module was made for: its triple, and a variant for each entry. Reports
+/// what llmc has no target for.
+mlir::FailureOr<Target> getTarget(mlir::ModuleOp planned);
+
+/// The largest number of rows that a step can have: far more than is of use, so that sizes that
+/// depend on it can't overflow.
+inline constexpr int64_t maxRowsOfStep = 65536;
+
+/// Plans `module`, whose function @step computes a step (see LLMCDialect.td), for steps of up to
+/// `maxRows` rows. The planned module has functions and kernels, an entry for each of the target's
+/// variants and a program, whose parameters `weights.write` adds where they are wanted.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerToSPMD(mlir::ModuleOp module,
+                                                               const WeightTable &weights,
+                                                               const Target &target,
+                                                               int64_t maxRows);
 
 /// Plans a part of a model: a function of tokens, rows, caches and activations, in any order, that
 /// gives activations, whose addresses are passed as llmc_step.activations. Such a program has no
 /// vocabulary, and no function of its own for one row.
-mlir::FailureOr<SPMDProgram> lowerPartToSPMD(mlir::func::FuncOp part, const WeightTable &weights,
-                                             const SPMDOptions &options);
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerPartToSPMD(mlir::func::FuncOp part,
+                                                                   const WeightTable &weights,
+                                                                   const Target &target,
+                                                                   int64_t maxRows);
+
+/// What a user calls a model, for its description.
+struct ModelNames {
+  llvm::StringRef input;  ///< the path it was read from
+  llvm::StringRef passes; ///< what was done to it
+};
+
+/// Plans a whole program that can be compiled by itself: with the parameters that it reads, and a
+/// description.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+planProgram(mlir::ModuleOp module, const Target &target, int64_t maxRows, ModelNames names);
 
 } // namespace llmc
 

@@ -13,15 +13,16 @@ include "mlir/Pass/PassBase.td"
 def ConvertLLMCToSPMD : Pass<"convert-llmc-to-spmd", "::mlir::ModuleOp"> {
   let summary = "Plan a model's step as stages that all workers run, and generate their kernels";
   let description = [{
-    What compiling does between compression and LLVM, to be looked at. Packed weights get their
+    What compiling does between compression and LLVM. Packed weights get their
     places, values of a step theirs in memory, and every operation becomes stages: ranges of
     independent pieces of work that the workers share, with barriers where one needs another's
     results. Kernels are generated once for each encoding and shape, for each of the target's
     variants; a step of one row has functions of its own. `convert-spmd-to-llvm` goes on from there.
 
-    The module's attribute `spmd.program` says what the runtime is told: the bytes of packed weights,
-    of a worker's and of all workers' memory and of a sequence's caches, and how long a text may be.
-    `spmd.weights` gives the offset of each packed parameter.
+    The module is complete: `spmd.program` says what the runtime is told (bytes of packed weights,
+    of a worker's and of all workers' memory and of a sequence's caches, how long a text may be) and
+    holds the parameters with their places in the packed weights. `llmc-translate --mlir-to-object`
+    and `llmc compile` go on from it.
 
     Before:
     ```mlir

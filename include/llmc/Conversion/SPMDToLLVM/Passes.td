@@ -19,7 +19,8 @@ def ConvertSPMDToLLVM : Pass<"convert-spmd-to-llvm", "::mlir::ModuleOp"> {
     becomes a function `void (ptr, i32, i32)`, an llmc_step_function of `llmc/program.h`.
     `llmc.group_dot` becomes what the target of its function says: this is the one place where
     instruction sets differ. Everything else is plain arithmetic on vectors, which goes through
-    upstream's conversions, and functions carry the CPU and features of their target.
+    upstream's conversions, and functions carry the CPU and features of their target. `spmd.program`
+    goes: what it says stands in the object beside the code.
 
     Before:
     ```mlir

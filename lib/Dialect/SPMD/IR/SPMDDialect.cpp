@@ -47,6 +47,12 @@ LogicalResult SPMDDialect::verifyOperationAttribute(Operation *op, NamedAttribut
   if (attribute.getName() == targetAttrName && !isa<TargetAttr>(attribute.getValue()))
     return op->emitError("expected #spmd.target as ")
            << targetAttrName << ", found " << attribute.getValue();
+  if (attribute.getName() == offsetAttrName) {
+    auto offset = dyn_cast<IntegerAttr>(attribute.getValue());
+    if (!offset || !offset.getType().isInteger(64) || offset.getInt() < 0)
+      return op->emitError("expected an i64 of 0 or more as ")
+             << offsetAttrName << ", found " << attribute.getValue();
+  }
   return success();
 }
 
@@ -67,6 +73,30 @@ LogicalResult EntryOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (type.getNumInputs() != 1 || !isa<StepType>(type.getInput(0)) || type.getNumResults() != 0)
       return emitOpError("expected functions that take a step and give nothing, found ")
              << name << " of type " << type;
+  }
+  return success();
+}
+
+LogicalResult ProgramOp::verify() {
+  SizesAttr sizes = getSizes();
+  for (int64_t count : {sizes.getVocabulary(), sizes.getPositions(), sizes.getMaxRows()})
+    if (count < 0 || count > INT32_MAX)
+      return emitOpError("expected counts of 0 to ") << INT32_MAX << ", found " << count;
+  for (int64_t bytes : {sizes.getWeightBytes(), sizes.getArenaBytes(), sizes.getWorkerArenaBytes(),
+                        sizes.getStateBytes()})
+    if (bytes < 0)
+      return emitOpError("expected sizes of 0 bytes or more, found ") << bytes;
+  for (auto region : getState().getAsRange<RegionAttr>()) {
+    if (region.getOffset() < 0 || region.getStride() < 0 || region.getBlock() < 1)
+      return emitOpError("expected an offset and a stride of 0 or more and a block of 1 or more, "
+                         "found ")
+             << region;
+    // Counts are of 31 bits, the others of 63: all has room in 128.
+    __int128 positions = (__int128(sizes.getPositions()) + region.getBlock() - 1) /
+                         region.getBlock() * region.getBlock();
+    if (region.getOffset() + positions * region.getStride() > sizes.getStateBytes())
+      return emitOpError("expected regions inside ")
+             << sizes.getStateBytes() << " bytes of state, found " << region;
   }
   return success();
 }

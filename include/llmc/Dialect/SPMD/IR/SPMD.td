@@ -43,10 +43,14 @@ def SPMD_Dialect : Dialect {
 
     Functions carry `spmd.target`, the instruction set that they are generated for. `spmd.entry`
     makes two of them, for one row and for any number, one function that the runtime calls.
+    `spmd.program` says what the runtime is told, and where each parameter lies in the packed
+    weights: with it a module is all that an object is made of.
   }];
   let extraClassDeclaration = [{
     /// The attribute of functions that says what they are generated for, a TargetAttr.
     static constexpr ::llvm::StringLiteral targetAttrName = "spmd.target";
+    /// The attribute of a program's parameters that says where they lie in the packed weights, i64.
+    static constexpr ::llvm::StringLiteral offsetAttrName = "spmd.offset";
   }];
   let hasOperationAttrVerify = 1;
   let useDefaultTypePrinterParser = 1;
@@ -86,6 +90,31 @@ def SPMD_TargetAttr : AttrDef<SPMD_Dialect, "Target"> {
   let parameters = (ins StringRefParameter<"of the variant">:$name, StringRefParameter<>:$cpu,
                         StringRefParameter<>:$features, EnumParameter<SPMD_DotLowering>:$dot);
   let assemblyFormat = "`<` $name `,` struct($cpu, $features, $dot) `>`";
+}
+
+def SPMD_RegionAttr : AttrDef<SPMD_Dialect, "Region"> {
+  let mnemonic = "region";
+  let summary = "An array indexed by position inside a sequence's state";
+  let description = [{
+    An `llmc_state_region` of the runtime: positions stand in blocks of `block`, of
+    block · stride bytes each, from `offset`.
+  }];
+  let parameters = (ins "int64_t":$offset, "int64_t":$stride, "int64_t":$block);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def SPMD_SizesAttr : AttrDef<SPMD_Dialect, "Sizes"> {
+  let mnemonic = "sizes";
+  let summary = "The numbers of a program";
+  let description = [{
+    The width of the logits, the positions that a sequence may have, the rows of a step; bytes of
+    the packed weights, of what all workers share, of what each has for itself, and of a sequence's
+    state.
+  }];
+  let parameters = (ins "int64_t":$vocabulary, "int64_t":$positions, "int64_t":$max_rows,
+                        "int64_t":$weight_bytes, "int64_t":$arena_bytes,
+                        "int64_t":$worker_arena_bytes, "int64_t":$state_bytes);
+  let assemblyFormat = "`<` struct(params) `>`";
 }
 
 def SPMD_Step : TypeDef<SPMD_Dialect, "Step"> {
@@ -159,6 +188,40 @@ def SPMD_EntryOp : SPMD_Op<"entry", [Symbol, DeclareOpInterfaceMethods<SymbolUse
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$row, FlatSymbolRefAttr:$rows,
                        SPMD_TargetAttr:$target);
   let assemblyFormat = "$sym_name `row` $row `rows` $rows `target` $target attr-dict";
+}
+
+def SPMD_ProgramOp : SPMD_Op<"program", [
+    IsolatedFromAbove, NoTerminator, SingleBlock, SymbolTable, HasParent<"::mlir::ModuleOp">]> {
+  let summary = "What the runtime is told of a program, and what its packed weights hold";
+  let description = [{
+    Makes a planned module complete: functions, entries (variants, best first) and this are all that
+    an object is made of. The region has the parameters, as `llmc.parameter`, each with its place in
+    the packed weights as `spmd.offset`. `description` is what the program says of its model, a JSON
+    object.
+
+    ```mlir
+    spmd.program "x86_64-unknown-linux-gnu"
+        <vocabulary = 32, positions = 8, max_rows = 16, weight_bytes = 1152, arena_bytes = 4096,
+         worker_arena_bytes = 64, state_bytes = 512>
+        state [<offset = 0, stride = 16, block = 16>, <offset = 256, stride = 16, block = 1>]
+        description "{}" {
+      llmc.parameter @norm : tensor<8xf32> = #llmc.file<"m.weights", offset = 0> {spmd.offset = 0 : i64}
+    }
+    ```
+
+    Constraints:
+    - C1. Vocabulary, positions and rows are at least 0 and fit in 31 bits; bytes are at least 0.
+    - C2. Every region of the state has an offset and a stride of at least 0, a block of at least 1,
+      and room for as many positions as a sequence may have, rounded up to its block.
+  }];
+  let arguments = (ins StrAttr:$triple, SPMD_SizesAttr:$sizes,
+                       TypedArrayAttrBase<SPMD_RegionAttr, "regions of the state">:$state,
+                       StrAttr:$description);
+  let regions = (region SizedRegion<1>:$weights);
+  let assemblyFormat = [{
+    $triple $sizes `state` $state `description` $description $weights attr-dict
+  }];
+  let hasVerifier = 1;
 }
 
 #endif // LLMC_DIALECT_SPMD_IR_SPMD_TD

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Conversion/EmitObject/Description.h"
+#include "llmc/Conversion/LLMCToSPMD/Description.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -101,7 +101,7 @@ static void describeStep(ModuleOp module, llvm::json::Object &description) {
     description["operations"] = std::move(operations);
 }
 
-llvm::json::Object llmc::describe(ModuleOp module, StringRef input, StringRef passes) {
+llvm::json::Object llmc::describe(ModuleOp module, ModelNames names) {
   llvm::SetVector<Operation *> parameters;
   SymbolTableCollection symbols;
   module.walk([&](ParameterValueOp read) {
@@ -117,27 +117,33 @@ llvm::json::Object llmc::describe(ModuleOp module, StringRef input, StringRef pa
       described["activation"] = spellForPeople(activation);
     list.push_back(std::move(described));
   }
-  llvm::json::Object description{{"model", llvm::sys::path::filename(input)},
-                                 {"passes", passes},
+  llvm::json::Object description{{"model", llvm::sys::path::filename(names.input)},
+                                 {"passes", names.passes},
                                  {"parameters", std::move(list)}};
   describeStep(module, description);
   return description;
 }
 
-llvm::json::Object llmc::describeProgram(llvm::json::Object description, const SPMDProgram &program,
-                                         const WeightTable &weights, const llvm::Triple &triple) {
+FailureOr<llvm::json::Object> llmc::describeProgram(spmd::ProgramOp program, const Target &target) {
+  llvm::Expected<llvm::json::Value> value = llvm::json::parse(program.getDescription());
+  llvm::json::Object *description = value ? value->getAsObject() : nullptr;
+  if (!description) {
+    llvm::consumeError(value.takeError());
+    return program.emitOpError("expected a JSON object as description");
+  }
   llvm::json::Array variants;
-  for (const KernelTarget *variant : program.variants)
+  for (const KernelTarget *variant : target.variants)
     variants.push_back(
         llvm::json::Object{{"name", variant->name}, {"features", int64_t(variant->features)}});
-  description["architecture"] = triple.getArchName();
-  description["variants"] = std::move(variants);
-  description["max_rows"] = program.maxRows;
-  description["weight_bytes"] = weights.getByteSize();
-  description["state_bytes"] = program.stateBytes;
-  description["arena_bytes"] = program.arenaBytes;
-  description["worker_arena_bytes"] = program.workerArenaBytes;
-  return description;
+  spmd::SizesAttr sizes = program.getSizes();
+  (*description)["architecture"] = target.triple.getArchName().str();
+  (*description)["variants"] = std::move(variants);
+  (*description)["max_rows"] = sizes.getMaxRows();
+  (*description)["weight_bytes"] = sizes.getWeightBytes();
+  (*description)["state_bytes"] = sizes.getStateBytes();
+  (*description)["arena_bytes"] = sizes.getArenaBytes();
+  (*description)["worker_arena_bytes"] = sizes.getWorkerArenaBytes();
+  return std::move(*description);
 }
 
 std::string llmc::spellDescription(llvm::json::Object description) {

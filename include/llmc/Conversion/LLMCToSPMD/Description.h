@@ -5,14 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLMC_CONVERSION_EMITOBJECT_DESCRIPTION_H
-#define LLMC_CONVERSION_EMITOBJECT_DESCRIPTION_H
+#ifndef LLMC_CONVERSION_LLMCTOSPMD_DESCRIPTION_H
+#define LLMC_CONVERSION_LLMCTOSPMD_DESCRIPTION_H
 
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/TargetParser/Triple.h"
 
 #include <string>
 
@@ -22,16 +21,16 @@ namespace llmc {
 /// (layers with a cache, positions of a text, vocabulary, how often which operation runs), and for
 /// each parameter that is read its name, shape, encoding, bytes in canonical form and bits per
 /// weight, and how inputs are rounded that it is multiplied with.
-llvm::json::Object describe(mlir::ModuleOp module, llvm::StringRef input, llvm::StringRef passes);
+llvm::json::Object describe(mlir::ModuleOp module, ModelNames names);
 
-/// `description` and what is known of code for it: architecture, variants with the bits of
+/// A program's description, and what is known of its code: architecture, variants with the bits of
 /// llmc_cpu_feature that they need, bytes of packed weights, of a session's state and of scratch.
-llvm::json::Object describeProgram(llvm::json::Object description, const SPMDProgram &program,
-                                   const WeightTable &weights, const llvm::Triple &triple);
+/// Reports a description that is no JSON object.
+mlir::FailureOr<llvm::json::Object> describeProgram(spmd::ProgramOp program, const Target &target);
 
 /// A description as a program carries it.
 std::string spellDescription(llvm::json::Object description);
 
 } // namespace llmc
 
-#endif // LLMC_CONVERSION_EMITOBJECT_DESCRIPTION_H
+#endif // LLMC_CONVERSION_LLMCTOSPMD_DESCRIPTION_H
