@@ -209,8 +209,8 @@ bool Probe::evaluate(Evaluation &evaluation, EvaluateFunction function) {
     if (!evaluation.has(i))
       return evaluation.fail("expected at least " + Twine(counts.least) + " inputs");
   if (evaluation.inputs.size() > counts.most)
-    return evaluation.fail("found " + Twine(evaluation.inputs.size()) + " inputs, expected at most " +
-                           Twine(counts.most));
+    return evaluation.fail("found " + Twine(evaluation.inputs.size()) +
+                           " inputs, expected at most " + Twine(counts.most));
   bool anyLarge = false, loadable = true;
   for (const HostTensor *tensor : evaluation.inputs)
     if (tensor && !tensor->data) {
