@@ -45,6 +45,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "exaone4": GROUPED,
     "falcon": {},
     "gemma": WIDE,
+    "gemma2": WIDE | {"sliding_window": 16},
     "gemma3_text": WIDE | {"sliding_window": 16},
     "glm": WIDE | {"pad_token_id": 0},
     "glm4": WIDE | {"pad_token_id": 0},
@@ -55,6 +56,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "granite": GROUPED | {"embedding_multiplier": 12.0, "residual_multiplier": 0.22,
                           "attention_multiplier": 0.1, "logits_scaling": 8.0},
     "helium": WIDE,
+    "hunyuan_v1_dense": WIDE,
     "llama": GROUPED,
     "ministral": WIDE,
     "mistral": GROUPED | {"sliding_window": 16},
@@ -76,8 +78,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
 REFUSED: dict[str, dict[str, Any]] = {
     "apertus": GROUPED,  # an activation function with parameters
     "bloom": {"n_layer": 2, "n_head": 4},  # positions as slopes of attention (ALiBi)
-    "gemma2": WIDE | {"sliding_window": 16},  # logits bounded by a tanh
-    "hunyuan_v1_dense": WIDE,  # queries and keys normalized after their rotation
 }
 EXPORTERS = ("TorchScript", "dynamo 18", "dynamo 23")
 

@@ -132,6 +132,8 @@ class Spelling:
     data: str = "float32"
     constants: str = "nodes"
     scale: float = 1.0  # of embeddings and logits
+    head_norm: bool = False  # of queries and keys, after their rotation
+    cap: str = ""  # of attention scores and logits: c · tanh(x / c)
 
 
 class Decoder:
@@ -210,11 +212,11 @@ class Decoder:
 
     # Norms -------------------------------------------------------------------
 
-    def norm(self, name: str, value: str) -> str:
+    def norm(self, name: str, value: str, width: int = hidden) -> str:
         graph, how = self.graph, self.spelling.norm
-        gain = self.weight(name, 1 + self.array(name, self.hidden))
+        gain = self.weight(name, 1 + self.array(name, width))
         if how.startswith("layer"):
-            offset = self.weight(name + ".bias", self.array(name + ".bias", self.hidden))
+            offset = self.weight(name + ".bias", self.array(name + ".bias", width))
             if how == "layer operator":
                 return graph.op("LayerNormalization", value, gain, offset, axis=-1,
                                 epsilon=self.epsilon)
@@ -448,6 +450,9 @@ class Decoder:
             query = self.rotate(self.heads_of(query, self.heads), self.heads)
             key = self.rotate(self.heads_of(key, self.kv_heads), self.kv_heads)
             new_value = self.heads_of(new_value, self.kv_heads)
+            if self.spelling.head_norm:
+                query, key = (self.norm(f"{path}.{name}_norm", heads, self.size)
+                              for name, heads in (("query", query), ("key", key)))
             if self.spelling.cache:
                 key = graph.op("Concat", pasts[0], key, axis=2)
                 new_value = graph.op("Concat", pasts[1], new_value, axis=2)
@@ -479,7 +484,7 @@ class Decoder:
         else:
             scores = graph.op("Mul", graph.op("MatMul", query, key),
                               graph.constant(np.float32(scale)))
-        rows = graph.op("Softmax", self.masked(scores), axis=-1)
+        rows = graph.op("Softmax", self.masked(self.capped(scores, 50)), axis=-1)
         if self.spelling.mask == "isnan":
             rows = graph.op("Where", graph.op("IsNaN", rows), graph.constant(np.float32(0)), rows)
         return graph.op("MatMul", rows, value)
@@ -551,6 +556,15 @@ class Decoder:
             return value
         return self.graph.op("Mul", value, self.graph.constant(np.float32(self.spelling.scale)))
 
+    def capped(self, value: str, cap: float) -> str:
+        if not self.spelling.cap:
+            return value
+        op, graph = self.graph.op, self.graph
+        bound = graph.constant(np.float32(cap))
+        if self.spelling.cap == "div":
+            return op("Mul", bound, op("Tanh", op("Div", value, bound)))
+        return op("Mul", op("Tanh", op("Mul", value, graph.constant(np.float32(1 / cap)))), bound)
+
     def model(self) -> onnx.ModelProto:
         graph, spelling = self.graph, self.spelling
         graph.add_input("input_ids", INT64, ["batch", "rows"])
@@ -578,7 +592,8 @@ class Decoder:
             logits = graph.op("MatMul", value, head)
         else:
             logits = self.linear("head", value, self.hidden, self.vocabulary)
-        graph.add_output(self.scaled(logits), FLOAT, ["batch", "rows", self.vocabulary], "logits")
+        logits = self.capped(self.scaled(logits), 30)
+        graph.add_output(logits, FLOAT, ["batch", "rows", self.vocabulary], "logits")
         return graph.model()
 
 

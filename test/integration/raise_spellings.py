@@ -53,6 +53,11 @@ FAMILIES = {
                        {"activation": "relu square", "gated": False}],
     "scaled": [{"scale": 12.5}, *({"scale": 12.5, "norm": norm} for norm in
                                   ("power", "mul square", "reciprocal", "simplified"))],
+    "norms of rotated heads": [{"head_norm": True}, {"head_norm": True, "norm": "mul square"},
+                               {"head_norm": True, "norm": "power", "positions": "split"},
+                               {"head_norm": True, "norm": "operator", "opset": 23,
+                                "positions": "operator"}],
+    "capped": [{"cap": "div"}, {"cap": "mul", "attention": "div"}],
     "window": [{"mask": "window"}, {"mask": "window", "attention": "operator", "opset": 23}],
     "tied head": [{"tied": True}, {"tied": True, "linear": "transposed"}],
     "half": [{"data": "float16"}, {"data": "float16", "linear": "transposed"},

@@ -61,8 +61,15 @@ Value KernelBuilder::sigmoid(Value x) {
 }
 
 Value KernelBuilder::tanh(Value x) {
-  Value one = real(x.getType(), 1.0), two = real(x.getType(), 2.0);
-  return fsub(one, fdiv(two, fadd(exp(fmul(two, x)), one)));
+  Type type = x.getType();
+  Value one = real(type, 1.0), two = real(type, 2.0), square = fmul(x, x);
+  Value large = fsub(one, fdiv(two, fadd(exp(fmul(two, x)), one)));
+  // That loses digits near 0: there, the minimax polynomial of Cephes' tanhf (Moshier).
+  Value p = polynomial(*this, square,
+                       {-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1,
+                        -3.33332819422e-1});
+  Value small = fma(fmul(p, square), x, x);
+  return select(less(fabs(x), real(type, 0.625)), small, large);
 }
 
 Value KernelBuilder::erf(Value x) {

@@ -220,6 +220,8 @@ static Value apply(KernelBuilder &k, Nonlinearity function, Value x) {
   }
   case Nonlinearity::GeluQuick:
     return k.fmul(x, k.sigmoid(k.fmul(x, k.real(type, 1.702))));
+  case Nonlinearity::Tanh:
+    return k.tanh(x);
   }
   return x;
 }

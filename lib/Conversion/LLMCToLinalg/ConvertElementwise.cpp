@@ -27,6 +27,8 @@ static Number apply(Nonlinearity function, Number x) {
     return x * (tanh((x + x * x * x * 0.044715) * std::sqrt(2 / M_PI)) + 1) / 2;
   case Nonlinearity::GeluQuick:
     return x * sigmoid(x * 1.702);
+  case Nonlinearity::Tanh:
+    return tanh(x);
   }
   return x;
 }

@@ -337,7 +337,7 @@ LogicalResult Raiser::raiseAsFunction(Node &node, bool &handled) {
   int64_t size = points.size();
   std::vector<HostTensor> samples;
   std::optional<View> of;
-  bool centered = false;
+  bool centered = false, whole = false;
   double roundoff = 0;
   for (unsigned i = 0; i < node.op.getInputs().size(); ++i) {
     if (!has(node, i))
@@ -359,11 +359,13 @@ LogicalResult Raiser::raiseAsFunction(Node &node, bool &handled) {
     } else if (auto *plain = getIf<View>(node, i)) {
       view = *plain;
       std::optional<double> factor = takeFactor(*view);
-      if (!factor)
-        return failure();
+      if (!factor) { // such as a rotation, which is taken as it is
+        view = *plain;
+        whole = true;
+      }
       std::vector<double> values = points;
       for (double &value : values)
-        value *= *factor;
+        value *= factor.value_or(1);
       samples.push_back(HostTensor::known(size, std::move(values), false));
     }
     if (!view || centered || (of && !sameColumns(*of, *view)))
@@ -376,12 +378,14 @@ LogicalResult Raiser::raiseAsFunction(Node &node, bool &handled) {
   if (!of || !findElementwise(node.getType())(evaluation))
     return failure();
   const std::vector<double> &values = *evaluation.outputs[0].data;
-  handled = true;
   // A multiple of the rows stays a view of them.
   double factor = values[0] / points[0];
   bool linear = factor != 0 && std::isfinite(factor);
   for (auto [x, y] : llvm::zip(points, values))
     linear &= std::fabs(y - factor * x) <= 1e-12 * std::fabs(factor * x);
+  if (linear && whole)
+    return failure();
+  handled = true;
   if (linear) {
     for (Column &column : of->columns)
       column.first.coefficient = factor;

@@ -325,21 +325,62 @@ static bool isSquaredRelu(const Function &function) {
   return same;
 }
 
+/// a and b where a function is a · tanh(b · x), as Gemma 2 bounds its logits.
+static std::optional<std::pair<double, double>> recognizeTanh(const Function &function) {
+  std::vector<double> points = getSamplePoints();
+  // How much larger it is far out than near 0 says b: the ratio falls from that of the points to 1.
+  size_t near = llvm::lower_bound(points, 0.0) - points.begin();
+  double x = points[near], far = points.back();
+  double ratio = function.samples.back() / function.samples[near];
+  if (function.centered || !(ratio > 1 && ratio < far / x))
+    return std::nullopt;
+  double low = 1e-4, high = 1e3;
+  for (int step = 0; step < 100; ++step) {
+    double middle = std::sqrt(low * high);
+    (std::tanh(middle * far) / std::tanh(middle * x) > ratio ? low : high) = middle;
+  }
+  double scale = function.samples[near] / std::tanh(low * x);
+  double tolerance = (1e-6 + 2 * function.roundoff) * std::fabs(scale);
+  for (auto [point, y] : llvm::zip(points, function.samples))
+    if (!(std::fabs(scale * std::tanh(low * point) - y) <= tolerance * std::fabs(low * point)))
+      return std::nullopt;
+  return std::pair(scale, low);
+}
+
+/// The operations of a function's value for rows of it.
+FailureOr<Value> Raiser::emitFunctionOf(Value input, const Function &function) {
+  auto name = [&](Nonlinearity known) {
+    return NonlinearityAttr::get(builder.getContext(), known);
+  };
+  Type type = input.getType();
+  if (std::optional<Nonlinearity> known = recognizeFunction(function))
+    return ActivationOp::create(builder, location, type, name(*known), input).getResult();
+  if (isSquaredRelu(function)) // relu(x)² is relu(x) · x
+    return GateOp::create(builder, location, type, name(Nonlinearity::Relu), input, input)
+        .getResult();
+  auto tanh = recognizeTanh(function);
+  if (!tanh)
+    return fail("expected relu, its square, silu, a gelu or a tanh, found another function of its "
+                "operand");
+  auto scale = [&](Value value, double factor) -> Value {
+    auto rounded = static_cast<float>(factor);
+    return rounded == 1
+               ? value
+               : ScaleOp::create(builder, location, type, value, builder.getF32FloatAttr(rounded));
+  };
+  Value inner = scale(input, tanh->second);
+  inner = ActivationOp::create(builder, location, type, name(Nonlinearity::Tanh), inner);
+  return scale(inner, tanh->first);
+}
+
 FailureOr<View> Raiser::emitFunction(const Function &function) {
-  std::optional<Nonlinearity> known = recognizeFunction(function);
-  bool squares = !known && isSquaredRelu(function);
-  if (!known && !squares)
-    return fail("expected relu, its square, silu or a gelu, found another function of its operand");
   FailureOr<Value> input = materializeExactly(function.of);
-  if (failed(input))
+  FailureOr<Value> value = failed(input) ? input : emitFunctionOf(*input, function);
+  if (failed(value))
     return failure();
   View view = function.of;
   view.base = std::make_shared<Base>(location);
-  auto named = NonlinearityAttr::get(builder.getContext(), known.value_or(Nonlinearity::Relu));
-  if (squares) // relu(x)² is relu(x) · x
-    view.base->value = GateOp::create(builder, location, input->getType(), named, *input, *input);
-  else
-    view.base->value = ActivationOp::create(builder, location, input->getType(), named, *input);
+  view.base->value = *value;
   view.base->width = function.of.columns.size();
   for (auto [i, column] : llvm::enumerate(view.columns))
     column = {{static_cast<int32_t>(i), -1, 1}, {}};

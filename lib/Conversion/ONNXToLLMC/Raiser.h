@@ -173,6 +173,7 @@ private:
   mlir::FailureOr<Matrix> emitRotation(const View &view);
   mlir::Value emitSum(mlir::Value a, mlir::Value b);
   mlir::FailureOr<View> emitNormal(const Normal &normal);
+  mlir::FailureOr<mlir::Value> emitFunctionOf(mlir::Value input, const Function &function);
   mlir::FailureOr<View> emitFunction(const Function &function);
   mlir::LogicalResult emitLinear(Node &node, const View &input, Weight weight,
                                  std::optional<Weight> bias, DynamicAttr activation);

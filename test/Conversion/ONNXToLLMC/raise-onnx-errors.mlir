@@ -372,7 +372,7 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'use.layer.heads': expected a layer norm over whole rows}}
   %use.layer.heads = onnx.node "Reshape"(%layer.heads, %shape8) {name = "use.layer.heads", output_names = ["use.layer.heads"]}
       : (!onnx.untyped, tensor<3xi64>) -> !onnx.untyped
-  // expected-note @below {{'use.sigmoid': expected relu, its square, silu or a gelu, found another function of its operand}}
+  // expected-note @below {{'use.sigmoid': expected relu, its square, silu, a gelu or a tanh, found another function of its operand}}
   %use.sigmoid = onnx.node "MatMul"(%sigmoid, %w88) {name = "use.sigmoid", output_names = ["use.sigmoid"]}
       : (!onnx.untyped, tensor<8x8xf32>) -> !onnx.untyped
   // expected-note @below {{'reduce.axis': expected a reduction over the last axis}}

@@ -41,12 +41,15 @@ double applyFunction(Nonlinearity function, double x) {
     return x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2;
   case Nonlinearity::GeluQuick:
     return x * sigmoid(1.702 * x);
+  case Nonlinearity::Tanh:
+    return std::tanh(x);
   }
   return 0;
 }
 
-const Nonlinearity functions[] = {Nonlinearity::Relu, Nonlinearity::Silu, Nonlinearity::Gelu,
-                                  Nonlinearity::GeluTanh, Nonlinearity::GeluQuick};
+const Nonlinearity functions[] = {Nonlinearity::Relu,      Nonlinearity::Silu,
+                                  Nonlinearity::Gelu,      Nonlinearity::GeluTanh,
+                                  Nonlinearity::GeluQuick, Nonlinearity::Tanh};
 
 /// Rows that go through the whole range of a function, its edges among them.
 std::unique_ptr<Rows> makeArguments(int64_t width) {
