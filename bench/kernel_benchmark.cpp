@@ -124,7 +124,7 @@ void runAttention(mlir::MLIRContext &context, const TestTarget &target, mlir::Ty
                   int64_t depth, int64_t rows) {
   constexpr int64_t kvHeads = 3, heads = 9, headSize = 64;
   auto cache = KVCacheType::get(&context, kvHeads, headSize, depth + rows, element, element);
-  AttentionKernel kernel{cache, heads, 0.125f, {}, {}, rows == 1};
+  AttentionKernel kernel{cache, heads, 0.125f, {}, {}, {}, rows == 1};
   int64_t atOnce = kernel.getRowsAtOnce();
   int64_t tasks = rows == 1 ? heads : (rows + atOnce - 1) / atOnce * kvHeads;
   const Emitter emitters[] = {[&](mlir::ModuleOp module, const KernelTarget &target) {

@@ -39,6 +39,7 @@ PADDED = {"num_key_value_heads": 2, "pad_token_id": 0}
 OLD = {"n_embd": 64, "n_layer": 2, "n_head": 4, "n_inner": 128, "n_positions": CONTEXT}
 FAMILIES: dict[str, dict[str, Any]] = {
     "arcee": GROUPED,
+    "bloom": {"n_layer": 2, "n_head": 4},
     "cohere": PADDED,
     "cohere2": PADDED | {"sliding_window": 16},
     "ernie4_5": WIDE,
@@ -60,6 +61,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "llama": GROUPED,
     "ministral": WIDE,
     "mistral": GROUPED | {"sliding_window": 16},
+    "mpt": {"max_seq_len": CONTEXT, "expansion_ratio": 2},
     "nemotron": GROUPED,
     "olmo": PADDED,
     "olmo2": PADDED,
@@ -77,7 +79,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
 # What llmc says that it can't compile.
 REFUSED: dict[str, dict[str, Any]] = {
     "apertus": GROUPED,  # an activation function with parameters
-    "bloom": {"n_layer": 2, "n_head": 4},  # positions as slopes of attention (ALiBi)
 }
 EXPORTERS = ("TorchScript", "dynamo 18", "dynamo 23")
 

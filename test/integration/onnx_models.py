@@ -317,7 +317,7 @@ class Decoder:
     def rotate(self, value: str, heads: int) -> str:
         """Turns heads (batch × heads × rows × size) by their positions."""
         graph, how = self.graph, self.spelling.positions
-        if how in ("learned", "none", "fused"):
+        if how in ("learned", "none", "fused", "slopes"):
             return value
         if how == "contrib":
             return graph.op("RotaryEmbedding", value, self.positions(), *self.tables(),
@@ -364,6 +364,16 @@ class Decoder:
             return graph.op("Not", graph.op("Greater", columns, rows))
         return graph.op("LessOrEqual", columns, rows)
 
+    def slopes(self) -> str:
+        """What ALiBi adds to scores: slope of the head · position, 1 × heads × 1 × total."""
+        graph = self.graph
+        places = graph.op("Range", graph.constant(0), self.total, graph.constant(1))
+        places = graph.op("Cast", places, to=FLOAT)
+        if self.spelling.angles == "range":  # from the last one
+            places = graph.op("Sub", places, graph.op("Cast", self.total, to=FLOAT))
+        slopes = 0.5 ** np.arange(1, self.heads + 1, dtype=np.float32)
+        return graph.op("Mul", graph.constant(slopes.reshape(1, -1, 1, 1)), places)
+
     def masked(self, scores: str) -> str:
         """Scores with a mask applied."""
         graph, how = self.graph, self.spelling.mask
@@ -377,6 +387,8 @@ class Decoder:
             start = graph.op("Unsqueeze", self.past, graph.constant([0]))
             return graph.op("Add", scores, graph.op("Slice", upper, start, end,
                                                     graph.constant([0])))
+        if self.spelling.positions == "slopes":
+            scores = graph.op("Add", scores, self.slopes())
         mask = self.make_mask()
         if how == "add":
             bias = graph.op("Where", mask, graph.constant(np.float32(0)), low)
@@ -570,7 +582,7 @@ class Decoder:
         graph.add_input("input_ids", INT64, ["batch", "rows"])
         if spelling.attention == "fused" or spelling.angles == "cumsum":
             graph.add_input("attention_mask", INT64, ["batch", "total"])
-        if spelling.angles == "ids" and spelling.positions not in ("none", "fused"):
+        if spelling.angles == "ids" and spelling.positions not in ("none", "fused", "slopes"):
             graph.add_input("position_ids", INT64, ["batch", "rows"])
         if spelling.cache:
             for index in range(self.layers):

@@ -57,6 +57,8 @@ FAMILIES = {
                                {"head_norm": True, "norm": "power", "positions": "split"},
                                {"head_norm": True, "norm": "operator", "opset": 23,
                                 "positions": "operator"}],
+    "slopes": [{"positions": "slopes"}, {"positions": "slopes", "angles": "range"},
+               {"positions": "slopes", "mask": "add"}],
     "capped": [{"cap": "div"}, {"cap": "mul", "attention": "div"}],
     "window": [{"mask": "window"}, {"mask": "window", "attention": "operator", "opset": 23}],
     "tied head": [{"tied": True}, {"tied": True, "linear": "transposed"}],

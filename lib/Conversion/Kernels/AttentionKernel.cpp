@@ -109,6 +109,7 @@ private:
   /// What queries that go together have in common. Rows are of one sequence, following each other.
   struct Group {
     int64_t rows, heads;
+    Value head; ///< the first
     Value keys, values, query, output;
     Values begins, ends; ///< of the positions that each row sees
     Value firstBlock;    ///< the first position of the first block of 16 that any sees
@@ -118,7 +119,7 @@ private:
 
   /// `heads` heads that share a head of the cache, from `head` on, of `rows` rows from `row` on.
   void emitQueries(Value row, Value head, int64_t rows, int64_t heads) {
-    Group group{rows, heads, {}, {}, {}, {}, {}, {}, {}};
+    Group group{rows, heads, head, {}, {}, {}, {}, {}, {}, {}};
     Value base = getCacheOfRow(k, caches, row), shared = k.div(head, headsAtOnce);
     group.keys = k.offset(base, k.mul(shared, layout.keyHeadBytes));
     group.values = k.offset(base, k.add(k.mul(shared, layout.valueHeadBytes), layout.valueOffset));
@@ -197,19 +198,36 @@ private:
           score = k.fmul(k.tanh(k.fdiv(score, cap)), cap);
         }
         Value position = k.mul(k.add(block, b), keyBlock);
+        if (!spec.slopes.empty())
+          score = addBias(score, group, first + i, position);
         k.storeVector(score, scoreAddress(first + i, position));
       }
   }
 
-  /// Lanes of the block at `first` whose position lies in [begin, end).
-  Value inRange(Value first, Value begin, Value end) {
+  Value spread(Value position) { return k.broadcast(k.truncate(position, k.i32())); }
+
+  /// The positions of the block at `first`.
+  Value getPositions(Value first) {
     SmallVector<int32_t> numbers(keyBlock);
     std::iota(numbers.begin(), numbers.end(), 0);
     Value lane = arith::ConstantOp::create(
         k.builder, k.location,
         DenseElementsAttr::get(k.vector(k.i32()), ArrayRef<int32_t>(numbers)));
-    auto spread = [&](Value position) { return k.broadcast(k.truncate(position, k.i32())); };
-    Value positions = k.add(lane, spread(first));
+    return k.add(lane, spread(first));
+  }
+
+  /// A query's scores for the block at `position`, less its head's slope times the distance.
+  Value addBias(Value score, const Group &group, int64_t index, Value position) {
+    Value own = k.add(group.ends[index / group.heads], -1);
+    Value distance = k.toFloat(k.sub(getPositions(position), spread(own)));
+    Value head = k.add(group.head, index % group.heads);
+    Value slope = k.loadBroadcast(k.offset(k.table(spec.slopes), k.mul(head, 4)));
+    return k.fma(slope, distance, score);
+  }
+
+  /// Lanes of the block at `first` whose position lies in [begin, end).
+  Value inRange(Value first, Value begin, Value end) {
+    Value positions = getPositions(first);
     Value seen = k.lessInteger(positions, spread(end));
     if (spec.window)
       seen = k.bitAnd(seen, k.lessInteger(spread(k.add(begin, -1)), positions));
@@ -327,6 +345,8 @@ func::FuncOp llmc::emitAttention(ModuleOp module, const AttentionKernel &kernel,
     name += "w" + std::to_string(*kernel.window);
   if (kernel.softcap)
     name += "t" + llvm::utohexstr(llvm::bit_cast<uint32_t>(*kernel.softcap));
+  if (!kernel.slopes.empty())
+    name += "b" + llvm::utohexstr(hashNumbers(kernel.slopes));
   name += (kernel.oneRow ? "_row_" : "_rows_") + target.name.str();
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;

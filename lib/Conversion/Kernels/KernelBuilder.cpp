@@ -11,7 +11,9 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
+#include "llvm/Support/xxhash.h"
 
 #include <numeric>
 
@@ -64,6 +66,26 @@ Value KernelBuilder::real(Type type, double value) {
   if (auto vectorType = dyn_cast<VectorType>(type))
     attribute = DenseElementsAttr::get(vectorType, attribute);
   return arith::ConstantOp::create(builder, location, attribute);
+}
+
+uint64_t llmc::hashNumbers(ArrayRef<float> numbers) {
+  return llvm::xxh3_64bits(
+      ArrayRef(reinterpret_cast<const uint8_t *>(numbers.data()), numbers.size() * sizeof(float)));
+}
+
+Value KernelBuilder::table(ArrayRef<float> numbers) {
+  std::string name = "table_" + llvm::utohexstr(hashNumbers(numbers));
+  auto module = function->getParentOfType<ModuleOp>();
+  if (!module.lookupSymbol(name)) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(module.getBody());
+    int64_t count = numbers.size();
+    LLVM::GlobalOp::create(builder, location, LLVM::LLVMArrayType::get(f32(), count),
+                           /*isConstant=*/true, LLVM::Linkage::Internal, name,
+                           DenseElementsAttr::get(RankedTensorType::get({count}, f32()), numbers),
+                           /*alignment=*/4);
+  }
+  return LLVM::AddressOfOp::create(builder, location, pointer(), name);
 }
 
 //===----------------------------------------------------------------------===//

@@ -24,6 +24,9 @@ namespace llmc {
 /// Lanes of the vectors that kernels are written on.
 inline constexpr int64_t lanes = 16;
 
+/// Tells lists of numbers apart in names of functions and tables.
+uint64_t hashNumbers(llvm::ArrayRef<float> numbers);
+
 class KernelBuilder {
 public:
   using Value = mlir::Value;
@@ -45,6 +48,8 @@ public:
   Value integer(int64_t value);                  ///< i64
   Value integer(mlir::Type type, int64_t value); ///< scalar or splat
   Value real(mlir::Type type, double value);     ///< scalar or splat
+  /// The address of constant numbers, which stand once in the module.
+  Value table(llvm::ArrayRef<float> numbers);
 
   // Integers and addresses.
   Value add(Value a, Value b), sub(Value a, Value b), mul(Value a, Value b);

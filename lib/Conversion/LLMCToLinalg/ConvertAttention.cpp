@@ -102,6 +102,9 @@ public:
 private:
   /// Whether position `t` is one that a row at `position` attends to.
   Value isRead(ImplicitLocOpBuilder &b, Value t, Value position);
+  /// What the distance of position `t` from a row's adds to the scores of the head that is
+  /// dimension 1.
+  Number getBias(ImplicitLocOpBuilder &b, Value slopes, Value t, Value position);
   /// [r, t, key/value head, d]: what row r reads of `tensor`; zero where it reads nothing.
   Value read(Value tensor);
   /// [r, h, t]
@@ -125,6 +128,15 @@ Value AttentionFormula::isRead(ImplicitLocOpBuilder &b, Value t, Value position)
   Value before = arith::SubIOp::create(b, position, window);
   Value isNear = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, t, before);
   return arith::AndIOp::create(b, isPast, isNear);
+}
+
+Number AttentionFormula::getBias(ImplicitLocOpBuilder &b, Value slopes, Value t, Value position) {
+  Value head = linalg::IndexOp::create(b, 1);
+  Value slope = tensor::ExtractOp::create(b, slopes, ValueRange{head});
+  Value distance = arith::SubIOp::create(b, t, position);
+  distance = arith::IndexCastOp::create(b, b.getI64Type(), distance);
+  distance = arith::SIToFPOp::create(b, f32, distance);
+  return Number(b, slope) * Number(b, distance);
 }
 
 Value AttentionFormula::read(Value tensor) {
@@ -152,6 +164,11 @@ Value AttentionFormula::getScores(Value query, Value keys) {
                                   formula.size(cache.getCapacity())};
   Value products = formula.sumOfProducts(sizes, {r, h, t}, {query, {r, h, d}},
                                          {keys, {r, t, h.floorDiv(headsPerKey), d}});
+  Value slopes;
+  if (op.getSlopes())
+    slopes = arith::ConstantOp::create(
+        formula.getBuilder(),
+        DenseElementsAttr::get(RankedTensorType::get({heads}, f32), *op.getSlopes()));
   return formula.forEach(sizes, f32, {{products, {r, h, t}}, {rows.positions, {r}}},
                          [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
                            Number score = Number(b, v[0]) * op.getScale().convertToDouble();
@@ -159,7 +176,10 @@ Value AttentionFormula::getScores(Value query, Value keys) {
                              double softcap = op.getSoftcap()->convertToDouble();
                              score = tanh(score / softcap) * softcap;
                            }
-                           Value read = isRead(b, linalg::IndexOp::create(b, 2), toIndex(b, v[1]));
+                           Value t = linalg::IndexOp::create(b, 2), p = toIndex(b, v[1]);
+                           if (slopes)
+                             score = score + getBias(b, slopes, t, p);
+                           Value read = isRead(b, t, p);
                            return arith::SelectOp::create(
                                b, read, score,
                                score.constant(-std::numeric_limits<double>::infinity()));

@@ -253,6 +253,8 @@ LogicalResult FunctionPlanner::planAttention(AttentionOp op) {
   kernel.window = op.getWindow();
   if (op.getSoftcap())
     kernel.softcap = op.getSoftcap()->convertToFloat();
+  if (op.getSlopes())
+    llvm::append_range(kernel.slopes, *op.getSlopes());
   kernel.oneRow = context.oneRow;
   func::FuncOp function = emitAttention(context.code, kernel, context.target);
   SmallVector<Value> fields = getStateFields(builder, location, step);

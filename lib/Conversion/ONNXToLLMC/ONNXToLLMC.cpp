@@ -182,6 +182,13 @@ static LogicalResult checkSteps(GraphOp graph, ArrayRef<ModelInput> inputs, cons
   return success();
 }
 
+static bool areClose(ArrayRef<double> a, ArrayRef<double> b) {
+  return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) {
+           auto [one, other] = pair;
+           return std::fabs(one - other) <= 1e-5 * std::fabs(one);
+         });
+}
+
 /// Runs the graph again at the full context and looks at its angles and masks there.
 static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, const Raiser &raiser,
                                   ProbeSizes sizes) {
@@ -225,7 +232,7 @@ static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, co
       }
     }
 
-  std::map<std::vector<std::pair<void *, int>>, FailureOr<int64_t>> known;
+  std::map<std::vector<std::pair<void *, int>>, FailureOr<MaskMeaning>> known;
   for (const LengthChecks::MaskCheck &check : checks.masks) {
     std::vector<std::pair<void *, int>> key;
     for (const Scores::Mask &mask : check.masks)
@@ -233,15 +240,20 @@ static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, co
     std::string why;
     auto found = known.find(key);
     if (found == known.end())
-      found = known.emplace(key, findWindow(check.masks, probe, why)).first;
+      found = known.emplace(key, readMasks(check.masks, probe, why)).first;
     if (failed(found->second))
       return emitError(check.location)
              << "at its context of " << sizes.total() << " positions: " << why;
     // A window wider than the first probe shows only here.
-    if (*found->second != check.window && !(check.window == 0 && *found->second > 0))
+    int64_t window = found->second->window;
+    if (window != check.meaning.window && !(check.meaning.window == 0 && window > 0))
       return emitError(check.location)
-             << "expected a window of " << check.window << " positions at every length, found "
-             << *found->second << " at " << sizes.total();
+             << "expected a window of " << check.meaning.window
+             << " positions at every length, found " << window << " at " << sizes.total();
+    if (!areClose(found->second->slopes, check.meaning.slopes))
+      return emitError(check.location) << "expected masks that add in the same proportion to the "
+                                          "position at every length, found others at "
+                                       << sizes.total();
   }
   // Windows found at full length become part of the program.
   size_t next = 0;
@@ -252,7 +264,7 @@ static LogicalResult checkLengths(GraphOp graph, ArrayRef<ModelInput> inputs, co
     std::vector<std::pair<void *, int>> key;
     for (const Scores::Mask &mask : checks.masks[next].masks)
       key.push_back({mask.value.getAsOpaquePointer(), static_cast<int>(mask.kind)});
-    int64_t window = *known.find(key)->second;
+    int64_t window = known.find(key)->second->window;
     if (attention.getLoc() == checks.masks[next].location) {
       if (window > 0)
         attention.setWindowAttr(Builder(attention).getI64IntegerAttr(window));

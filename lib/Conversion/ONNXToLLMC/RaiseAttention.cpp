@@ -88,74 +88,29 @@ Value Raiser::getCache(int keyPast, int valuePast, int64_t heads, int64_t size) 
   return block.getArgument(slot->second);
 }
 
-/// The window of positions that masks leave open up to the row's own; 0 where all are.
-FailureOr<int64_t> llmc::findWindow(ArrayRef<Scores::Mask> masks, const Probe &probe,
-                                    std::string &why) {
-  ProbeSizes sizes = probe.getSizes();
-  int64_t total = sizes.total();
-  std::vector<bool> open(sizes.rows * total, true);
-  for (const Scores::Mask &mask : masks) {
-    const HostTensor *tensor = probe.get(mask.value);
-    if (!tensor || !tensor->isKnown()) {
-      why = "expected a mask that does not depend on tokens";
-      return failure();
-    }
-    SmallVector<int64_t> shape(tensor->shape);
-    while (shape.size() < 2)
-      shape.insert(shape.begin(), 1);
-    int64_t rows = shape[shape.size() - 2], columns = shape.back();
-    if ((rows != 1 && rows != sizes.rows) || (columns != 1 && columns != total) ||
-        rows * columns == 0) {
-      why = "expected a mask of rows × keys";
-      return failure();
-    }
-    int64_t layers = tensor->getNumElements() / (rows * columns);
-    for (int64_t layer = 0; layer < layers; ++layer)
-      for (int64_t i = 0; i < sizes.rows; ++i)
-        for (int64_t j = 0; j < total; ++j) {
-          double value =
-              (*tensor)[(layer * rows + (rows == 1 ? 0 : i)) * columns + (columns == 1 ? 0 : j)];
-          bool keeps = mask.kind == Scores::Mask::Kind::KeepWhereTrue    ? value != 0
-                       : mask.kind == Scores::Mask::Kind::KeepWhereFalse ? value == 0
-                                                                         : value == 0;
-          if (mask.kind == Scores::Mask::Kind::Added && value != 0 && !(value <= -1e4)) {
-            why = "expected a mask of zeros and large negative numbers, found " +
-                  std::to_string(value);
-            return failure();
-          }
-          if (!keeps)
-            open[i * total + j] = false;
-        }
-  }
-  int64_t window = 0;
-  for (int64_t i = 0; i < sizes.rows; ++i) {
-    int64_t last = sizes.past + i, count = 0;
-    for (int64_t j = 0; j < total; ++j)
-      count += open[i * total + j];
-    int64_t reach = count == last + 1 ? 0 : count;
-    for (int64_t j = 0; j < total; ++j)
-      if (open[i * total + j] != (j <= last && j > last - count)) {
-        why = "expected a causal mask, with or without a window";
-        return failure();
-      }
-    if (reach != 0 && window != 0 && reach != window) {
-      why = "expected one window for all rows";
-      return failure();
-    }
-    window = reach != 0 ? reach : window;
-  }
-  return window;
+FailureOr<MaskMeaning> Raiser::classifyMasks(const Scores &scores) {
+  if (scores.causal && scores.masks.empty())
+    return MaskMeaning{scores.window, {}};
+  std::string why;
+  FailureOr<MaskMeaning> meaning = readMasks(scores.masks, probe, why);
+  if (failed(meaning))
+    return fail(why);
+  meaning->window = std::max(meaning->window, scores.window);
+  checks.masks.push_back({scores.masks, *meaning, location});
+  return meaning;
 }
 
-FailureOr<int64_t> Raiser::classifyMasks(const Scores &scores) {
-  if (scores.causal && scores.masks.empty())
-    return scores.window;
-  std::string why;
-  FailureOr<int64_t> window = findWindow(scores.masks, probe, why);
-  if (failed(window))
-    return fail(why);
-  checks.masks.push_back({scores.masks, std::max(*window, scores.window), location});
-  return std::max(*window, scores.window);
+/// Slopes of as many heads, or nothing where there are none.
+FailureOr<DenseF32ArrayAttr> Raiser::makeSlopes(ArrayRef<double> slopes, int64_t heads) {
+  if (slopes.empty())
+    return DenseF32ArrayAttr();
+  if (slopes.size() != 1 && static_cast<int64_t>(slopes.size()) != heads)
+    return fail("expected masks of one or " + Twine(heads) + " heads, found " +
+                Twine(slopes.size()));
+  SmallVector<float> values;
+  for (int64_t head = 0; head < heads; ++head)
+    values.push_back(static_cast<float>(slopes[slopes.size() == 1 ? 0 : head]));
+  return builder.getDenseF32ArrayAttr(values);
 }
 
 //===----------------------------------------------------------------------===//
@@ -164,8 +119,8 @@ FailureOr<int64_t> Raiser::classifyMasks(const Scores &scores) {
 
 FailureOr<View> Raiser::emitAttention(View query, View keys, View values, const Scores &scores,
                                       ArrayRef<int64_t> shape) {
-  FailureOr<int64_t> window = classifyMasks(scores);
-  if (failed(window))
+  FailureOr<MaskMeaning> mask = classifyMasks(scores);
+  if (failed(mask))
     return failure();
   FailureOr<View> keyHeads = makeCachedHeads(keys);
   FailureOr<View> valueHeads = failed(keyHeads) ? keyHeads : makeCachedHeads(values);
@@ -181,6 +136,9 @@ FailureOr<View> Raiser::emitAttention(View query, View keys, View values, const 
   if (heads < 1 || keyHeads->shape[2] != size || rank < 2 || shape[rank - 2] != rowCount ||
       shape[rank - 1] != size || getProduct(shape) != rowCount * heads * size)
     return fail("expected as many outputs as queries, of one size");
+  FailureOr<DenseF32ArrayAttr> slopes = makeSlopes(mask->slopes, heads);
+  if (failed(slopes))
+    return failure();
   // What comes out of the cache goes there by append; here only the step's own rows are computed.
   keyHeads->past = valueHeads->past = -1;
   FailureOr<Matrix> queryRows = materialize(query);
@@ -200,9 +158,10 @@ FailureOr<View> Raiser::emitAttention(View query, View keys, View values, const 
   Value result = AttentionOp::create(
       builder, location, queryRows->value.getType(), queryRows->value, appended, rows,
       builder.getI64IntegerAttr(heads), builder.getF32FloatAttr(static_cast<float>(scale)),
-      *window > 0 ? builder.getI64IntegerAttr(*window) : IntegerAttr(),
+      mask->window > 0 ? builder.getI64IntegerAttr(mask->window) : IntegerAttr(),
       scores.softcap != 0 ? builder.getF32FloatAttr(static_cast<float>(scores.softcap))
-                          : FloatAttr());
+                          : FloatAttr(),
+      *slopes);
   // Columns are heads side by side; `shape` says where the ONNX tensor has its rows.
   View view;
   view.base = std::make_shared<Base>(location);

@@ -9,6 +9,7 @@
 #define LLMC_LIB_CONVERSION_ONNXTOLLMC_RAISER_H
 
 #include "Abstract.h"
+#include "Masks.h"
 #include "Parameters.h"
 #include "Probe.h"
 
@@ -34,7 +35,7 @@ struct LengthChecks {
   };
   struct MaskCheck {
     llvm::SmallVector<Scores::Mask> masks;
-    int64_t window;
+    MaskMeaning meaning;
     mlir::Location location;
   };
   struct Condition {
@@ -60,11 +61,6 @@ inline constexpr int64_t maxColumns = int64_t(1) << 20;
 std::vector<double> getSamplePoints();
 /// The nonlinearity that has these samples, if it is one of the dialect's.
 std::optional<Nonlinearity> recognizeFunction(const Function &function);
-
-/// The window that masks leave open up to a row's own position, 0 where all of it is; `why` says
-/// what is wrong with masks that are not causal.
-mlir::FailureOr<int64_t> findWindow(llvm::ArrayRef<Scores::Mask> masks, const Probe &probe,
-                                    std::string &why);
 
 /// Raises one graph. Methods that raise a node return failure with `reason` set.
 class Raiser {
@@ -185,7 +181,8 @@ private:
   mlir::FailureOr<View> makeCachedHeads(const View &heads);
   mlir::FailureOr<View> concatPast(const PastValue &past, const View &view);
   mlir::FailureOr<View> splitHeads(const View &view, int64_t heads);
-  mlir::FailureOr<int64_t> classifyMasks(const Scores &scores);
+  mlir::FailureOr<MaskMeaning> classifyMasks(const Scores &scores);
+  mlir::FailureOr<mlir::DenseF32ArrayAttr> makeSlopes(llvm::ArrayRef<double> slopes, int64_t heads);
   mlir::Value getCache(int keyPast, int valuePast, int64_t heads, int64_t size);
   mlir::FailureOr<View> rotate(const View &view, const HostTensor &cosine, const HostTensor &sine,
                                mlir::Value cosineValue, mlir::Value sineValue, int64_t heads,

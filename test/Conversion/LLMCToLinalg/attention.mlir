@@ -16,7 +16,10 @@
 // CHECK: arith.cmpi sle
 // CHECK: arith.cmpi sgt
 // CHECK: arith.select
+// CHECK: %[[SLOPES:.*]] = arith.constant dense<[5.000000e-01, 2.500000e-01, 1.250000e-01, 6.250000e-02]>
 // CHECK: math.tanh
+// CHECK: tensor.extract %[[SLOPES]]
+// CHECK: arith.sitofp
 // CHECK: math.exp
 // CHECK: tensor.extract %[[CACHE]]#1
 // CHECK: %[[RESULT:.*]] = tensor.collapse_shape
@@ -24,7 +27,7 @@
 // CHECK-NOT: llmc
 func.func private @block(%q: tensor<?x16xf32>, %kv: tensor<?x8xf32>, %rows: !llmc.rows, %cache: !cache) -> tensor<?x16xf32> {
   %full = llmc.cache_append %cache, %kv, %kv, %rows : !cache, tensor<?x8xf32>, tensor<?x8xf32>
-  %y = llmc.attention %q, %full, %rows : tensor<?x16xf32>, !cache {heads = 4 : i64, scale = 0.5 : f32, window = 3 : i64, softcap = 20.0 : f32}
+  %y = llmc.attention %q, %full, %rows : tensor<?x16xf32>, !cache {heads = 4 : i64, scale = 0.5 : f32, window = 3 : i64, softcap = 20.0 : f32, slopes = array<f32: 0.5, 0.25, 0.125, 0.0625>}
   return %y : tensor<?x16xf32>
 }
 

@@ -627,11 +627,13 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'open': expected a causal mask, with or without a window}}
   %open = onnx.node "MatMul"(%soft, %vc) {name = "open", output_names = ["open"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
-  %added = onnx.node "Add"(%scores, %half) {name = "added", output_names = ["added"]}
-      : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  %squares = onnx.node "Mul"(%columns, %columns) {name = "squares", output_names = ["squares"]}
+      : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  %added = onnx.node "Add"(%scores, %squares) {name = "added", output_names = ["added"]}
+      : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
   %added.soft = onnx.node "Softmax"(%added) {name = "added.soft", output_names = ["added.soft"]}
       : (!onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'added.values': expected a mask of zeros and large negative numbers, found 0.500000}}
+  // expected-note @below {{'added.values': expected a mask of zeros and large negative numbers, or numbers in proportion to the position, found 1.000000}}
   %added.values = onnx.node "MatMul"(%added.soft, %vc) {name = "added.values", output_names = ["added.values"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
   %half.rows = onnx.node "Div"(%rows, %s2) {name = "half.rows", output_names = ["half.rows"]}

@@ -114,19 +114,26 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
     mlir::Type keys, values;
     std::optional<int64_t> window;
     std::optional<float> softcap;
+    llvm::SmallVector<float> slopes = {};
   };
   mlir::Type f32 = builder.getF32Type(), f16 = builder.getF16Type();
   // 41 rows of a sequence end inside a block of rows, whatever its size.
-  const Case cases[] = {{4, 2, 20, f32, f32, {}, {}}, {4, 2, 20, f16, f32, {}, {}},
-                        {3, 1, 64, f32, f16, {}, {}}, {2, 2, 7, f16, f16, {}, 3.0f},
-                        {4, 4, 96, f16, f16, 5, {}},  {9, 3, 24, f32, f32, 17, 30.0f},
-                        {1, 1, 1, f32, f32, 1, {}},   {2, 1, 16, f32, f32, 1000, {}}};
+  const Case cases[] = {{4, 2, 20, f32, f32, {}, {}},
+                        {4, 2, 20, f16, f32, {}, {}},
+                        {3, 1, 64, f32, f16, {}, {}},
+                        {2, 2, 7, f16, f16, {}, 3.0f},
+                        {4, 4, 96, f16, f16, 5, {}},
+                        {9, 3, 24, f32, f32, 17, 30.0f},
+                        {1, 1, 1, f32, f32, 1, {}},
+                        {2, 1, 16, f32, f32, 1000, {}},
+                        {4, 2, 20, f32, f32, {}, {}, {0.5f, 0.25f, -0.125f, 0.0f}},
+                        {3, 1, 8, f16, f16, 9, 4.0f, {0.7f, 0.3f, 0.01f}}};
   constexpr int64_t capacity = 50, length = 41, sequenceCount = 2, offset = 192;
   auto getCache = [&](const Case &c) {
     return KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys, c.values);
   };
   auto getKernel = [&](const Case &c, bool oneRow) {
-    return AttentionKernel{getCache(c), c.heads, 0.35f, c.window, c.softcap, oneRow};
+    return AttentionKernel{getCache(c), c.heads, 0.35f, c.window, c.softcap, c.slopes, oneRow};
   };
   std::vector<Emitter> emitters;
   for (const Case &c : cases) {
@@ -196,6 +203,8 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                 score *= double(0.35f);
                 if (c.softcap)
                   score = *c.softcap * std::tanh(score / *c.softcap);
+                if (!c.slopes.empty())
+                  score += double(c.slopes[head]) * (t - position);
                 weights.push_back(std::exp(score));
                 sum += weights.back();
               }

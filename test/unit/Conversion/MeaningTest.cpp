@@ -202,7 +202,8 @@ TEST_F(Meaning, AttentionOverCaches) {
       %0 = llmc.attention %q, %a, %rows : tensor<?x32xf32>, !wide
         {heads = 4 : i64, scale = 0.35 : f32}
       %1 = llmc.attention %q, %b, %rows : tensor<?x32xf32>, !narrow
-        {heads = 2 : i64, scale = 0.25 : f32, window = 4 : i64, softcap = 5.0 : f32}
+        {heads = 2 : i64, scale = 0.25 : f32, window = 4 : i64, softcap = 5.0 : f32,
+         slopes = array<f32: 0.5, -0.25>}
       return %0, %1 : tensor<?x32xf32>, tensor<?x32xf32>
     })");
   Comparison comparison(*module, /*sequences=*/2);

@@ -103,7 +103,8 @@ struct AttentionKernel {
   float scale;
   std::optional<int64_t> window;
   std::optional<float> softcap;
-  bool oneRow = false; ///< for exactly one row
+  llvm::SmallVector<float> slopes; ///< one per head, or none
+  bool oneRow = false;             ///< for exactly one row
 
   int64_t getScratchBytes() const;
   /// Rows that go together where they are of one sequence.

@@ -150,6 +150,13 @@ LogicalResult AttentionOp::verify() {
            << cache.getHeads() << " heads divide, found " << heads;
   if (std::optional<uint64_t> window = getWindow(); window && static_cast<int64_t>(*window) <= 0)
     return emitOpError("expected a positive window, found ") << static_cast<int64_t>(*window);
+  if (std::optional<ArrayRef<float>> slopes = getSlopes()) {
+    if (static_cast<int64_t>(slopes->size()) != heads)
+      return emitOpError("expected ") << heads << " slopes, found " << slopes->size();
+    for (float slope : *slopes)
+      if (!std::isfinite(slope))
+        return emitOpError("expected finite slopes, found ") << slope;
+  }
   // A product beyond 63 bits is wider than any query.
   int64_t width = llvm::checkedMul(heads, cache.getHeadSize()).value_or(INT64_MAX);
   return expectSize(*this, "a query width", width, getDim(getQuery(), 1));

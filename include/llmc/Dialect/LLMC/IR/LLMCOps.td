@@ -275,6 +275,7 @@ def LLMC_AttentionOp : LLMC_Op<"attention", [AllTypesMatch<["query", "result"]>]
 
       s_t = scale · ⟨query[r, h], key_t⟩ for positions t ≤ p of the same sequence
       (s_t = softcap · tanh(s_t / softcap) where softcap is given)
+      (s_t = s_t + slopes[h] · (t − p) where slopes are given: ALiBi, Press et al. 2021)
       result[r, h] = Σ_t softmax(s)_t · value_t
 
     With `window` = w only positions t > p − w are read.
@@ -282,10 +283,12 @@ def LLMC_AttentionOp : LLMC_Op<"attention", [AllTypesMatch<["query", "result"]>]
     Constraints:
     - C1. The width is heads · headSize; kvHeads divides heads.
     - C2. window is positive.
+    - C3. slopes are finite, one per head.
   }];
   let arguments = (ins LLMC_Activations:$query, Arg<LLMC_KVCache, "", [MemRead]>:$cache,
                        LLMC_Rows:$rows, I64Attr:$heads, F32Attr:$scale,
-                       OptionalAttr<I64Attr>:$window, OptionalAttr<F32Attr>:$softcap);
+                       OptionalAttr<I64Attr>:$window, OptionalAttr<F32Attr>:$softcap,
+                       OptionalAttr<DenseF32ArrayAttr>:$slopes);
   let results = (outs LLMC_Activations:$result);
   let assemblyFormat = [{
     $query `,` $cache `,` $rows `:` type($query) `,` type($cache) attr-dict
