@@ -5,6 +5,8 @@
 #                [MAX_ROWS n]                     tokens of a step, as for `llmc compile --max-rows`
 #                [EMBED_WEIGHTS])                 link the weights in
 #
+# The model may be a module as well, but not one that was planned for a target already.
+#
 # Compiles the model when the project is built, and again when it or a file of its weights changes.
 # `target` becomes a library to link: it brings the program, the header "symbol.h" that declares it,
 # and llmc::runtime. Its property LLMC_WEIGHTS is the path of the file of weights, which

@@ -10,8 +10,8 @@
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ModuleFile.h"
+#include "llmc/Support/ModuleOutput.h"
 #include "llmc/Support/ParameterPaths.h"
-#include "llmc/Support/SpillParameters.h"
 #include "llmc/Transforms/Passes.h"
 
 #include "mlir/Parser/Parser.h"
@@ -61,12 +61,8 @@ llvm::Expected<OwningOpRef<ModuleOp>> llmc::readModel(StringRef path, MLIRContex
 }
 
 llvm::Error llmc::writeModel(ModuleOp module, StringRef path) {
-  if (llvm::Error error = spillParameters(module, path))
+  if (llvm::Error error = prepareForFile(module, path))
     return error;
-  SmallString<256> folder(path);
-  if (std::error_code error = llvm::sys::fs::make_absolute(folder))
-    return llvm::createStringError(error, "cannot find the current folder: " + error.message());
-  relativizeParameterPaths(module, llvm::sys::path::parent_path(folder));
   std::string text;
   llvm::raw_string_ostream(text) << module << "\n";
   return writeFileAtomically(path, text);

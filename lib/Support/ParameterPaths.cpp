@@ -48,10 +48,11 @@ void llmc::relativizeParameterPaths(ModuleOp module, StringRef folder) {
 
 std::vector<std::string> llmc::collectParameterPaths(ModuleOp module) {
   std::vector<std::string> paths;
-  module.walk([&](ParameterOp parameter) {
-    auto file = dyn_cast<FileAttr>(parameter.getData());
-    if (file && !llvm::is_contained(paths, file.getPath()))
-      paths.push_back(file.getPath().str());
+  module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    op->getAttrDictionary().walk([&](FileAttr file) {
+      if (!llvm::is_contained(paths, file.getPath()))
+        paths.push_back(file.getPath().str());
+    });
   });
   return paths;
 }

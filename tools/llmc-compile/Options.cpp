@@ -65,11 +65,6 @@ llvm::SmallVector<Options::Use> Options::getUses() const {
 }
 
 llvm::Error Options::check() const {
-  llvm::Expected<llvm::SmallVector<Target>> parsed = getTargets();
-  if (!parsed)
-    return parsed.takeError();
-  if (llvm::Error error = checkArtifactTargets(*parsed))
-    return error;
   if (maxRows < 1 || maxRows > maxRowsOfStep)
     return llvm::createStringError("--max-rows: expected 1 to %lld, found %lld",
                                    (long long)maxRowsOfStep, (long long)maxRows);
@@ -79,21 +74,23 @@ llvm::Error Options::check() const {
                                      "out",
                                      option->ArgStr.str().c_str(), getName(phase),
                                      getName(compileTo));
-  // The tokenizer is for passes that read texts, and goes into the artifact.
-  if (!tokenizer.empty() && compileTo < Phase::Compress)
-    return llvm::createStringError("--tokenizer: expected the phase 'compress' or 'emit', which "
-                                   "--compile-to=%s leaves out",
-                                   getName(compileTo));
-  if (compileTo == Phase::Lower && parsed->size() > 1)
+  if (compileTo == Phase::Lower && targets.size() > 1)
     return llvm::createStringError("--compile-to=lower: expected one --target, found %zu",
-                                   parsed->size());
+                                   targets.size());
   if (!object && !symbol.empty())
     return llvm::createStringError("--symbol: expected --object with it");
-  if (object && parsed->size() > 1)
-    return llvm::createStringError("--object: expected one --target, found %zu", parsed->size());
+  if (object && targets.size() > 1)
+    return llvm::createStringError("--object: expected one --target, found %zu", targets.size());
   if (object && !tokenizer.empty())
     return llvm::createStringError(
         "--object: expected no --tokenizer: the application brings its own");
+  if (!targets.empty()) {
+    llvm::Expected<llvm::SmallVector<Target>> parsed = getTargets();
+    if (!parsed)
+      return parsed.takeError();
+    if (llvm::Error error = checkArtifactTargets(*parsed))
+      return error;
+  }
   return object ? checkCodeOptions({getSymbol(), 0}) : llvm::Error::success();
 }
 
@@ -101,6 +98,10 @@ llvm::Error Options::checkInput(Phase done) const {
   if (compileTo < done)
     return llvm::createStringError("--compile-to=%s: '%s' is past this phase already",
                                    getName(compileTo), input.c_str());
+  // The tokenizer is for passes that read texts, and goes into the artifact.
+  bool compresses = done < Phase::Compress && compileTo >= Phase::Compress;
+  if (!tokenizer.empty() && !compresses && compileTo != Phase::Emit)
+    return llvm::createStringError("--tokenizer: expected the phase 'compress' or 'emit' to run");
   for (auto [option, phase] : getUses())
     if (option->getNumOccurrences() > 0 && phase <= done)
       return llvm::createStringError("--%s: expected a model before the phase '%s', which '%s' is "

@@ -11,7 +11,6 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/WithColor.h"
 
 using namespace llmc;
 
@@ -21,9 +20,8 @@ static std::string getPath(llvm::StringRef folder, llvm::StringRef name) {
   return path.str().str();
 }
 
-/// Empty where there is none.
-static std::string findTokenizer(llvm::StringRef model, llvm::ArrayRef<std::string> parameterFiles,
-                                 llvm::StringRef named) {
+std::string llmc::findTokenizer(llvm::StringRef model, llvm::ArrayRef<std::string> parameterFiles,
+                                llvm::StringRef named) {
   if (!named.empty())
     return llvm::sys::fs::is_directory(named) ? getPath(named, "tokenizer.json") : named.str();
   llvm::SmallVector<llvm::StringRef> neighbours{model};
@@ -48,28 +46,16 @@ static llvm::Error check(llvm::StringRef path, llvm::StringRef json,
   return llvm::Error::success();
 }
 
-llvm::Expected<std::string> llmc::addTokenizer(llvm::StringRef model,
-                                               llvm::ArrayRef<std::string> parameterFiles,
-                                               llvm::StringRef named,
-                                               std::vector<ArtifactFile> &files) {
-  std::string path = findTokenizer(model, parameterFiles, named);
-  if (path.empty()) {
-    llvm::WithColor::warning(llvm::errs(), "llmc compile")
-        << "no tokenizer.json beside '" << model
-        << "': the artifact reads and writes token ids alone (--tokenizer names one)\n";
-    return path;
-  }
+llvm::Error llmc::addTokenizer(llvm::StringRef path, std::vector<ArtifactFile> &files) {
   auto json = llvm::MemoryBuffer::getFile(path);
   if (!json)
-    return llvm::createStringError(json.getError(), "cannot read '%s': %s", path.c_str(),
+    return llvm::createStringError(json.getError(), "cannot read '%s': %s", path.str().c_str(),
                                    json.getError().message().c_str());
   files.push_back({"tokenizer.json", (*json)->getBuffer().str()});
   auto configuration = llvm::MemoryBuffer::getFile(
       getPath(llvm::sys::path::parent_path(path), "tokenizer_config.json"));
   if (configuration)
     files.push_back({"tokenizer_config.json", (*configuration)->getBuffer().str()});
-  if (llvm::Error error = check(path, (*json)->getBuffer(),
-                                configuration ? (*configuration)->getBuffer() : llvm::StringRef()))
-    return std::move(error);
-  return path;
+  return check(path, (*json)->getBuffer(),
+               configuration ? (*configuration)->getBuffer() : llvm::StringRef());
 }

@@ -16,13 +16,14 @@
 
 namespace llmc {
 
-/// Adds tokenizer.json, which must be one that the runtime can read, and tokenizer_config.json
-/// beside it. `named` is the file or its folder; where it is empty, the tokenizer is looked for
-/// beside `model`, then beside the first of the parameters' files, and a warning says so where
-/// there is none. Gives the path of tokenizer.json, or an empty one.
-llvm::Expected<std::string> addTokenizer(llvm::StringRef model,
-                                         llvm::ArrayRef<std::string> parameterFiles,
-                                         llvm::StringRef named, std::vector<ArtifactFile> &files);
+/// The path of tokenizer.json: `named`, which is the file or its folder, or else one beside `model`
+/// or beside the first of the parameters' files. Empty where there is none.
+std::string findTokenizer(llvm::StringRef model, llvm::ArrayRef<std::string> parameterFiles,
+                          llvm::StringRef named);
+
+/// Adds the tokenizer.json at `path`, which must be one that the runtime can read, and
+/// tokenizer_config.json beside it.
+llvm::Error addTokenizer(llvm::StringRef path, std::vector<ArtifactFile> &files);
 
 } // namespace llmc
 

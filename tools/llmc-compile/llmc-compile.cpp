@@ -57,10 +57,8 @@ LogicalResult runPasses(ModuleOp module, StringRef pipeline) {
   return manager.run(module);
 }
 
-/// Writes a rule for make: the output depends on the model and on `paths`.
-LogicalResult writeDepfile(const Options &options, ArrayRef<std::string> paths) {
-  if (options.depfile.empty())
-    return success();
+/// A rule for make: the output depends on the model and on `paths`.
+std::string makeRule(const Options &options, ArrayRef<std::string> paths) {
   auto quote = [](StringRef path) {
     std::string quoted;
     for (char c : path) {
@@ -75,7 +73,7 @@ LogicalResult writeDepfile(const Options &options, ArrayRef<std::string> paths) 
   std::string text = quote(options.output) + ": " + quote(options.input);
   for (const std::string &path : paths)
     text += " \\\n  " + quote(path);
-  return report(writeFileAtomically(options.depfile, text + "\n"));
+  return text + "\n";
 }
 
 /// What goes through the phases.
@@ -87,7 +85,7 @@ public:
 
 private:
   LogicalResult raise();
-  LogicalResult findTokenizer();
+  LogicalResult takeTokenizer();
   LogicalResult compress();
   LogicalResult lower();
   LogicalResult emit();
@@ -111,13 +109,17 @@ LogicalResult Compilation::raise() {
 }
 
 /// Adds the tokenizer to the artifact, and names it in the module for passes that read texts.
-LogicalResult Compilation::findTokenizer() {
-  llvm::Expected<std::string> path =
-      addTokenizer(options.input, parameterFiles, options.tokenizer, files);
-  if (!path)
-    return report(path.takeError());
-  if (!path->empty())
-    (*module)->setAttr(LLMCDialect::tokenizerAttributeName, StringAttr::get(&context, *path));
+LogicalResult Compilation::takeTokenizer() {
+  bool emitsArtifact = options.compileTo == Phase::Emit && !options.object;
+  std::string path = findTokenizer(options.input, parameterFiles, options.tokenizer);
+  if (!path.empty() && runs(Phase::Compress))
+    (*module)->setAttr(LLMCDialect::tokenizerAttributeName, StringAttr::get(&context, path));
+  if (emitsArtifact && !path.empty())
+    return report(addTokenizer(path, files));
+  if (emitsArtifact)
+    llvm::WithColor::warning(llvm::errs(), "llmc compile")
+        << "no tokenizer.json beside '" << options.input
+        << "': the artifact reads and writes token ids alone (--tokenizer names one)\n";
   return success();
 }
 
@@ -170,8 +172,7 @@ LogicalResult Compilation::run() {
   if (runs(Phase::Raise) && failed(raise()))
     return failure();
   parameterFiles = collectParameterPaths(*module);
-  bool emitsArtifact = options.compileTo == Phase::Emit && !options.object;
-  if ((emitsArtifact || !options.tokenizer.empty()) && failed(findTokenizer()))
+  if (failed(takeTokenizer()))
     return failure();
   if (runs(Phase::Compress) && failed(compress()))
     return failure();
@@ -179,11 +180,14 @@ LogicalResult Compilation::run() {
     planned.push_back(std::move(module));
   else if (runs(Phase::Lower) && failed(lower()))
     return failure();
-  if (failed(writeDepfile(options, parameterFiles)))
+  // Linking resets all command line options in the process.
+  const std::string rule = makeRule(options, parameterFiles), depfile = options.depfile;
+  if (failed(
+          options.compileTo == Phase::Emit
+              ? emit()
+              : report(writeModel(planned.empty() ? *module : *planned.front(), options.output))))
     return failure();
-  if (options.compileTo == Phase::Emit)
-    return emit();
-  return report(writeModel(planned.empty() ? *module : *planned.front(), options.output));
+  return depfile.empty() ? success() : report(writeFileAtomically(depfile, rule));
 }
 
 } // namespace

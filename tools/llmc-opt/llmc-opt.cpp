@@ -21,8 +21,8 @@
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/CommandLine.h"
 #include "llmc/Support/ModuleFile.h"
+#include "llmc/Support/ModuleOutput.h"
 #include "llmc/Support/ParameterPaths.h"
-#include "llmc/Support/SpillParameters.h"
 #include "llmc/Transforms/Passes.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -65,11 +65,10 @@ struct SpillParameters : PassWrapper<SpillParameters, OperationPass<ModuleOp>> {
   StringRef getName() const override { return "spill-parameters"; }
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (llvm::Error error = spillParameters(module, output)) {
+    if (llvm::Error error = prepareForFile(module, output)) {
       module.emitError(llvm::toString(std::move(error)));
       return signalPassFailure();
     }
-    relativizeParameterPaths(module, getFolder(output));
   }
 
   std::string output;

@@ -35,9 +35,6 @@ llvm::StringRef getInputPath();
 /// The absolute path of the folder that the input lies in: paths in the input are relative to it.
 std::string getInputFolder();
 
-/// The absolute path of the folder that the output will lie in.
-std::string getOutputFolder();
-
 /// The path given with -o, for a translation that writes more files beside it; nothing where the
 /// output is standard output.
 std::optional<std::string> getOutputPath();

@@ -8,8 +8,7 @@
 #include "Directions.h"
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Pipelines/Import.h"
-#include "llmc/Support/ParameterPaths.h"
-#include "llmc/Support/SpillParameters.h"
+#include "llmc/Support/ModuleOutput.h"
 
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "llvm/Support/SourceMgr.h"
@@ -43,11 +42,9 @@ static OwningOpRef<Operation *> import(llvm::SourceMgr &sources, MLIRContext *co
   if (!module)
     return nullptr;
   // Through a pipe weights stay in the text; a file has its own beside it.
-  if (std::optional<std::string> output = getOutputPath()) {
-    if (failed(report(spillParameters(*module, *output))))
+  if (std::optional<std::string> output = getOutputPath())
+    if (failed(report(prepareForFile(*module, *output))))
       return nullptr;
-    relativizeParameterPaths(*module, getOutputFolder());
-  }
   return module.release().getOperation();
 }
 

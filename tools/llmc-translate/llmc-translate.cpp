@@ -44,7 +44,6 @@ static std::string getFolder(StringRef path) {
 llvm::cl::OptionCategory &llmc::getOptionCategory() { return category; }
 StringRef llmc::getInputPath() { return input.getValue(); }
 std::string llmc::getInputFolder() { return getFolder(input.getValue()); }
-std::string llmc::getOutputFolder() { return getFolder(output.getValue()); }
 
 std::optional<std::string> llmc::getOutputPath() {
   return output == "-" ? std::nullopt : std::optional(output.getValue());

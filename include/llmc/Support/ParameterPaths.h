@@ -26,7 +26,7 @@ void resolveParameterPaths(mlir::ModuleOp module, llvm::StringRef folder);
 /// Makes all paths relative to `folder`, which is absolute.
 void relativizeParameterPaths(mlir::ModuleOp module, llvm::StringRef folder);
 
-/// The paths of all files that parameters lie in, each once, in order of first use.
+/// The paths of all files that tensors lie in, each once, in order of first use.
 std::vector<std::string> collectParameterPaths(mlir::ModuleOp module);
 
 } // namespace llmc

@@ -11,6 +11,7 @@
 #include "llmc/Support/ProgressLine.h"
 #include "llmc/program.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -206,6 +207,24 @@ private:
   std::optional<ProgressLine> line;
 };
 
+/// Code generators abort at much that the LLVM dialect can say: kernels are made of a few of its
+/// operations.
+static mlir::LogicalResult checkOperations(mlir::ModuleOp planned) {
+  namespace LLVM = mlir::LLVM;
+  for (mlir::NamedAttribute attribute : planned->getAttrs())
+    if (attribute.getName().strref().starts_with("llvm."))
+      return planned.emitOpError("expected no attribute ") << attribute.getName();
+  mlir::WalkResult result = planned.walk([](mlir::Operation *op) {
+    if (!llvm::isa<LLVM::LLVMDialect>(op->getDialect()) ||
+        llvm::isa<LLVM::AddressOfOp, LLVM::FAbsOp, LLVM::FMAOp, LLVM::GEPOp, LLVM::GlobalOp,
+                  LLVM::LoadOp, LLVM::Prefetch, LLVM::SqrtOp, LLVM::StoreOp>(op))
+      return mlir::WalkResult::advance();
+    op->emitOpError("is not one that kernels are made of");
+    return mlir::WalkResult::interrupt();
+  });
+  return mlir::failure(result.wasInterrupted());
+}
+
 /// What a planned module is for; an error where it is none of a whole model.
 static llvm::Expected<Target> checkPlanned(mlir::ModuleOp planned) {
   spmd::ProgramOp program = getProgram(planned);
@@ -219,7 +238,8 @@ static llvm::Expected<Target> checkPlanned(mlir::ModuleOp planned) {
         "multiples of %d bytes",
         LLMC_ALIGNMENT);
   mlir::FailureOr<Target> target = getTarget(planned);
-  if (mlir::failed(mlir::verify(program)) || mlir::failed(target))
+  if (mlir::failed(target) || mlir::failed(mlir::verify(program)) ||
+      mlir::failed(checkOperations(planned)))
     return llvm::createStringError("cannot generate code");
   return std::move(*target);
 }

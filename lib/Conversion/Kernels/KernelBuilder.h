@@ -103,7 +103,7 @@ public:
   Value exp(Value x);
   Value sigmoid(Value x);                  ///< 1 / (1 + exp(-x))
   Value tanh(Value x);                     ///< relative error below 3e-7
-  Value erf(Value x);                      ///< relative error below 3e-7
+  Value erf(Value x);                      ///< absolute error below 2e-7
   std::pair<Value, Value> sincos(Value x); ///< for |x| < 2^20
 
   // Control.

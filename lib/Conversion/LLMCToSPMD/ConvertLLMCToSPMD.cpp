@@ -40,6 +40,7 @@ struct ConvertLLMCToSPMDPass : llmc::impl::ConvertLLMCToSPMDBase<ConvertLLMCToSP
     // What it was read from is a model's name, as far as a pass knows it.
     auto file = module.getLoc()->findInstanceOf<FileLineColLoc>();
     StringRef input = file ? file.getFilename().getValue() : StringRef();
+    input = input == "<stdin>" ? StringRef() : input;
     FailureOr<OwningOpRef<ModuleOp>> planned =
         planProgram(module, *parsed, maxRows, {input, /*passes=*/""});
     if (failed(planned))

@@ -124,7 +124,21 @@ llvm::json::Object llmc::describe(ModuleOp module, ModelNames names) {
   return description;
 }
 
+/// How deeply brackets stand inside each other, those in strings too.
+static int64_t getDepth(StringRef text) {
+  int64_t depth = 0, deepest = 0;
+  for (char c : text) {
+    depth += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
+    deepest = std::max(deepest, depth);
+  }
+  return deepest;
+}
+
 FailureOr<llvm::json::Object> llmc::describeProgram(spmd::ProgramOp program, const Target &target) {
+  // The parser calls itself once for each level.
+  constexpr int64_t deepest = 1000;
+  if (getDepth(program.getDescription()) > deepest)
+    return program.emitOpError("expected a description of at most ") << deepest << " levels";
   llvm::Expected<llvm::json::Value> value = llvm::json::parse(program.getDescription());
   llvm::json::Object *description = value ? value->getAsObject() : nullptr;
   if (!description) {

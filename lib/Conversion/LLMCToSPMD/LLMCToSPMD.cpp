@@ -72,30 +72,59 @@ void llmc::addEntry(ModuleOp code, const KernelTarget &target, StringRef row, St
                         getTargetAttr(code.getContext(), target));
 }
 
+/// Whether functions are for the instruction sets of the entries that call them: the runtime
+/// chooses an entry by what its own variant needs.
+static LogicalResult checkFunctionTargets(ModuleOp planned) {
+  SymbolTable symbols(planned);
+  auto check = [&](Operation *caller, StringRef callee, Attribute target) -> LogicalResult {
+    Operation *function = symbols.lookup(callee);
+    Attribute found = function ? function->getAttr(spmd::SPMDDialect::targetAttrName) : Attribute();
+    if (found == target)
+      return success();
+    return caller->emitOpError("expected @")
+           << callee << " to be for " << target << ", found " << found;
+  };
+  for (auto entry : planned.getOps<spmd::EntryOp>())
+    for (StringRef name : {entry.getRow(), entry.getRows()})
+      if (failed(check(entry, name, entry.getTarget())))
+        return failure();
+  WalkResult result = planned.walk([&](func::CallOp call) {
+    auto caller = call->getParentOfType<func::FuncOp>();
+    Attribute target = caller ? caller->getAttr(spmd::SPMDDialect::targetAttrName) : Attribute();
+    return WalkResult(check(call, call.getCallee(), target));
+  });
+  return failure(result.wasInterrupted());
+}
+
 FailureOr<Target> llmc::getTarget(ModuleOp planned) {
   spmd::ProgramOp program = getProgram(planned);
-  Target target{llvm::Triple(program.getTriple()), {}};
-  llvm::ArrayRef<KernelTarget> known = getKernelTargets(target.triple);
-  if (known.empty())
-    return program.emitOpError("expected a target that llmc generates code for, found '")
+  llvm::Expected<Target> known = Target::parse(program.getTriple());
+  if (!known || known->triple.str() != program.getTriple()) {
+    llvm::consumeError(known.takeError());
+    return program.emitOpError("expected a target that llmc generates code for, such as "
+                               "x86_64-unknown-linux-gnu, found '")
            << program.getTriple() << "'";
+  }
+  Target target{known->triple, {}};
   for (auto entry : planned.getOps<spmd::EntryOp>()) {
-    auto variant = llvm::find_if(
-        known, [&](const KernelTarget &each) { return each.name == entry.getTarget().getName(); });
-    if (variant == known.end())
+    auto variant = llvm::find_if(known->variants, [&](const KernelTarget *each) {
+      return each->name == entry.getTarget().getName();
+    });
+    if (variant == known->variants.end())
       return entry.emitOpError("expected a variant of ")
              << target.triple.getArchName() << ", found '" << entry.getTarget().getName() << "'";
-    // The runtime chooses by what the variant of this name needs.
-    spmd::TargetAttr expected = getTargetAttr(planned.getContext(), *variant);
+    spmd::TargetAttr expected = getTargetAttr(planned.getContext(), **variant);
     if (entry.getTarget() != expected)
       return entry.emitOpError("expected ") << expected << ", found " << entry.getTarget();
-    if (entry.getSymName() != getEntryName(*variant))
+    if (entry.getSymName() != getEntryName(**variant))
       return entry.emitOpError("expected the entry of '")
-             << variant->name << "' to be called @" << getEntryName(*variant);
-    target.variants.push_back(variant);
+             << (*variant)->name << "' to be called @" << getEntryName(**variant);
+    target.variants.push_back(*variant);
   }
   if (target.variants.empty())
     return program.emitOpError("expected at least one entry beside it");
+  if (failed(checkFunctionTargets(planned)))
+    return failure();
   return target;
 }
 

@@ -26,6 +26,13 @@ static FailureOr<WeightTable::Entry> planParameter(ParameterOp parameter) {
   Type element = type.getElementType();
   if (!element.isF32() && !element.isF16() && !element.isBF16())
     return parameter.emitOpError("expected weights of f32, f16 or bf16, found ") << element;
+  // Far more than any model has, so that no size overflows.
+  constexpr int64_t most = int64_t(1) << 44;
+  std::optional<int64_t> count = 1;
+  for (int64_t size : type.getShape())
+    count = count ? llvm::checkedMul(*count, size) : count;
+  if (!count || *count > most)
+    return parameter.emitOpError("expected at most ") << most << " elements, found " << type;
   if (type.getRank() == 1 && !type.getEncoding())
     return WeightTable::Entry{0, static_cast<int64_t>(llvm::alignTo(type.getDimSize(0), 32) * 4),
                               false};

@@ -59,16 +59,22 @@ InputCounts llmc::getInputCounts(StringRef type) {
       .Cases({"Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor"}, {2, 2})
       .Case("Where", {3, 3})
       .Case("Clip", {1, 3})
-      .Cases({"Gather", "GatherElements", "GatherND", "Reshape", "Expand", "Tile"}, {2})
-      .Cases({"MatMul", "Gemm", "CumSum", "RMSNormalization", "LayerNormalization"}, {2})
-      .Cases({"Range", "ScatterND", "Slice", "RotaryEmbedding", "Attention"}, {3})
+      .Cases({"Identity", "Cast", "Shape", "Size", "Transpose", "Flatten", "Softmax"}, {1, 1})
+      .Cases({"Gelu", "com.microsoft::Gelu", "com.microsoft::QuickGelu"}, {1, 1})
+      .Cases({"Unsqueeze", "Squeeze", "Split", "ReduceMean", "ReduceSum"}, {1, 2})
+      .Cases({"Gather", "GatherElements", "GatherND", "Reshape", "Expand", "Tile"}, {2, 2})
+      .Cases({"MatMul", "CumSum", "RMSNormalization", "com.microsoft::BiasGelu"}, {2, 2})
+      .Case("com.microsoft::FastGelu", {1, 2})
+      .Cases({"Gemm", "LayerNormalization", "DequantizeLinear"}, {2, 3})
+      .Case("MatMulInteger", {2, 4})
+      .Cases({"Range", "ScatterND"}, {3, 3})
+      .Case("Slice", {3, 5})
+      .Cases({"RotaryEmbedding", "Attention"}, {3})
       .Cases({"SimplifiedLayerNormalization", "com.microsoft::SimplifiedLayerNormalization"}, {2})
       .Cases({"com.microsoft::SkipSimplifiedLayerNormalization",
               "com.microsoft::SkipLayerNormalization", "com.microsoft::MatMulNBits",
               "com.microsoft::GatherBlockQuantized"},
              {3})
       .Case("com.microsoft::RotaryEmbedding", {4})
-      .Cases({"DequantizeLinear", "MatMulInteger"}, {2})
-      .Case("com.microsoft::BiasGelu", {2})
       .Default({1});
 }

@@ -277,11 +277,16 @@ FailureOr<View> Raiser::emitNormal(const Normal &normal) {
   return view;
 }
 
-/// The points at which functions are sampled: dense where they bend.
+/// The points at which functions are sampled, ascending: dense where they bend, and some far out,
+/// where what bends slowly shows what it is.
 std::vector<double> llmc::getSamplePoints() {
   std::vector<double> points;
   for (int i = -64; i <= 64; ++i)
     points.push_back(i / 8.0 + 0.01);
+  for (double far = 12; far < 600; far *= 1.5) {
+    points.insert(points.begin(), -far);
+    points.push_back(far);
+  }
   return points;
 }
 
@@ -334,15 +339,20 @@ static std::optional<std::pair<double, double>> recognizeTanh(const Function &fu
   double ratio = function.samples.back() / function.samples[near];
   if (function.centered || !(ratio > 1 && ratio < far / x))
     return std::nullopt;
-  double low = 1e-4, high = 1e3;
+  // Outside these it bends where there are too few points to tell it from other functions.
+  const double least = 0.5 / far, most = 5;
+  double low = least, high = most;
   for (int step = 0; step < 100; ++step) {
     double middle = std::sqrt(low * high);
     (std::tanh(middle * far) / std::tanh(middle * x) > ratio ? low : high) = middle;
   }
   double scale = function.samples[near] / std::tanh(low * x);
-  double tolerance = (1e-6 + 2 * function.roundoff) * std::fabs(scale);
+  if (low < 1.01 * least || low > 0.99 * most)
+    return std::nullopt;
+  // Constants that were rounded are those of the function, however they were meant.
   for (auto [point, y] : llvm::zip(points, function.samples))
-    if (!(std::fabs(scale * std::tanh(low * point) - y) <= tolerance * std::fabs(low * point)))
+    if (!(std::fabs(scale * std::tanh(low * point) - y) <=
+          1e-7 * std::fabs(scale) * std::min(1.0, std::fabs(low * point))))
       return std::nullopt;
   return std::pair(scale, low);
 }

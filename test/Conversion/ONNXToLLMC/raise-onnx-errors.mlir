@@ -2,7 +2,7 @@
 
 // RUN: llmc-opt %s --raise-onnx --verify-diagnostics
 
-// expected-error @below {{cannot raise 123 nodes of the graph}}
+// expected-error @below {{cannot raise 125 nodes of the graph}}
 module attributes {onnx.opsets = {ai.onnx = 23 : i64, com.microsoft = 1 : i64}} {
 onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b", "", "p", ""]],
                              input_names = ["ids", "past_key", "past_value"],
@@ -43,6 +43,7 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   %huge = onnx.initializer "huge" : tensor<f32> = dense<1.0e30> : tensor<f32>
   %two = onnx.initializer "two" : tensor<f32> = dense<2.0> : tensor<f32>
   %three = onnx.initializer "three" : tensor<f32> = dense<3.0> : tensor<f32>
+  %hundred = onnx.initializer "hundred" : tensor<f32> = dense<100.0> : tensor<f32>
   %eps = onnx.initializer "eps" : tensor<f32> = dense<1.0e-5> : tensor<f32>
   %fone = onnx.initializer "fone" : tensor<f32> = dense<1.0> : tensor<f32>
   %fzero = onnx.initializer "fzero" : tensor<f32> = dense<0.0> : tensor<f32>
@@ -375,6 +376,25 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'use.sigmoid': expected relu, its square, silu, a gelu or a tanh, found another function of its operand}}
   %use.sigmoid = onnx.node "MatMul"(%sigmoid, %w88) {name = "use.sigmoid", output_names = ["use.sigmoid"]}
       : (!onnx.untyped, tensor<8x8xf32>) -> !onnx.untyped
+  // Not what bends like a tanh near 0.
+  %erf.in = onnx.node "Div"(%x, %hundred) {name = "erf.in", output_names = ["erf.in"]}
+      : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  %erf.of = onnx.node "Erf"(%erf.in) {name = "erf.of", output_names = ["erf.of"]}
+      : (!onnx.untyped) -> !onnx.untyped
+  %erf.out = onnx.node "Mul"(%erf.of, %hundred) {name = "erf.out", output_names = ["erf.out"]}
+      : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  // expected-note @below {{'use.erf': expected relu, its square, silu, a gelu or a tanh, found another function of its operand}}
+  %use.erf = onnx.node "Reshape"(%erf.out, %shape8) {name = "use.erf", output_names = ["use.erf"]}
+      : (!onnx.untyped, tensor<3xi64>) -> !onnx.untyped
+  %sin.in = onnx.node "Div"(%x, %hundred) {name = "sin.in", output_names = ["sin.in"]}
+      : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  %sin.of = onnx.node "Sin"(%sin.in) {name = "sin.of", output_names = ["sin.of"]}
+      : (!onnx.untyped) -> !onnx.untyped
+  %sin.out = onnx.node "Mul"(%sin.of, %hundred) {name = "sin.out", output_names = ["sin.out"]}
+      : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  // expected-note @below {{'use.sin': expected relu, its square, silu, a gelu or a tanh, found another function of its operand}}
+  %use.sin = onnx.node "Transpose"(%sin.out) {name = "use.sin", node_attributes = {perm = array<i64: 0, 2, 1>}, output_names = ["use.sin"]}
+      : (!onnx.untyped) -> !onnx.untyped
   // expected-note @below {{'reduce.axis': expected a reduction over the last axis}}
   %reduce.axis = onnx.node "ReduceMean"(%x, %i1) {name = "reduce.axis", output_names = ["reduce.axis"]}
       : (!onnx.untyped, tensor<1xi64>) -> !onnx.untyped

@@ -52,6 +52,8 @@ func.func private @f() attributes {spmd.target = "avx2"}
 
 // -----
 
+// C1 of spmd.program.
+
 // expected-error @+1 {{expected counts of 0 to 2147483647, found 2147483648}}
 spmd.program "x86_64-linux-gnu"
     <vocabulary = 2147483648, positions = 8, max_rows = 1, weight_bytes = 0, arena_bytes = 0,
@@ -79,7 +81,9 @@ spmd.program "x86_64-linux-gnu"
 
 // -----
 
-// expected-error @+1 {{expected an offset and a stride of 0 or more and a block of 1 or more, found #spmd.region<offset = 0, stride = 16, block = 0>}}
+// C2 of spmd.program.
+
+// expected-error @+1 {{expected an offset and a stride of 0 or more and a block of 1 to 2147483647, found #spmd.region<offset = 0, stride = 16, block = 0>}}
 spmd.program "x86_64-linux-gnu"
     <vocabulary = 1, positions = 8, max_rows = 1, weight_bytes = 0, arena_bytes = 0,
      worker_arena_bytes = 0, state_bytes = 256>
@@ -111,3 +115,15 @@ func.func @f() {
   }
   return
 }
+
+// -----
+
+// C3 of spmd.program.
+
+// expected-error @+1 {{expected functions, entries and tables alone beside it, found llmc.parameter}}
+spmd.program "x86_64-linux-gnu"
+    <vocabulary = 1, positions = 1, max_rows = 1, weight_bytes = 0, arena_bytes = 0,
+     worker_arena_bytes = 0, state_bytes = 0>
+    state [] description "{}" {
+}
+llmc.parameter @norm : tensor<8xf32> = #llmc.file<"w", offset = 0>

@@ -87,10 +87,10 @@ LogicalResult ProgramOp::verify() {
     if (bytes < 0)
       return emitOpError("expected sizes of 0 bytes or more, found ") << bytes;
   for (auto region : getState().getAsRange<RegionAttr>()) {
-    if (region.getOffset() < 0 || region.getStride() < 0 || region.getBlock() < 1)
-      return emitOpError("expected an offset and a stride of 0 or more and a block of 1 or more, "
-                         "found ")
-             << region;
+    if (region.getOffset() < 0 || region.getStride() < 0 || region.getBlock() < 1 ||
+        region.getBlock() > INT32_MAX)
+      return emitOpError("expected an offset and a stride of 0 or more and a block of 1 to ")
+             << INT32_MAX << ", found " << region;
     // Counts are of 31 bits, the others of 63: all has room in 128.
     __int128 positions = (__int128(sizes.getPositions()) + region.getBlock() - 1) /
                          region.getBlock() * region.getBlock();
@@ -98,6 +98,10 @@ LogicalResult ProgramOp::verify() {
       return emitOpError("expected regions inside ")
              << sizes.getStateBytes() << " bytes of state, found " << region;
   }
+  for (Operation &op : *(*this)->getBlock())
+    if (&op != getOperation() && !isa<func::FuncOp, EntryOp, LLVM::GlobalOp>(op))
+      return emitOpError("expected functions, entries and tables alone beside it, found ")
+             << op.getName();
   return success();
 }
 

@@ -203,7 +203,8 @@ def SPMD_ProgramOp : SPMD_Op<"program", [
     spmd.program "x86_64-unknown-linux-gnu"
         <vocabulary = 32, positions = 8, max_rows = 16, weight_bytes = 1152, arena_bytes = 4096,
          worker_arena_bytes = 64, state_bytes = 512>
-        state [<offset = 0, stride = 16, block = 16>, <offset = 256, stride = 16, block = 1>]
+        state [#spmd.region<offset = 0, stride = 16, block = 16>,
+               #spmd.region<offset = 256, stride = 16, block = 1>]
         description "{}" {
       llmc.parameter @norm : tensor<8xf32> = #llmc.file<"m.weights", offset = 0> {spmd.offset = 0 : i64}
     }
@@ -211,8 +212,10 @@ def SPMD_ProgramOp : SPMD_Op<"program", [
 
     Constraints:
     - C1. Vocabulary, positions and rows are at least 0 and fit in 31 bits; bytes are at least 0.
-    - C2. Every region of the state has an offset and a stride of at least 0, a block of at least 1,
-      and room for as many positions as a sequence may have, rounded up to its block.
+    - C2. Every region of the state has an offset and a stride of at least 0, a block of 1 to
+      2^31 - 1, and room for as many positions as a sequence may have, rounded up to its block.
+    - C3. It is the only one in its module, beside functions, entries and tables
+      (`llvm.mlir.global`).
   }];
   let arguments = (ins StrAttr:$triple, SPMD_SizesAttr:$sizes,
                        TypedArrayAttrBase<SPMD_RegionAttr, "regions of the state">:$state,

@@ -1,13 +1,15 @@
-//===- SpillParameters.cpp - parameters that passes made, moved to a file ---===//
+//===- ModuleOutput.cpp - modules made ready to be written to a file ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Support/SpillParameters.h"
+#include "llmc/Support/ModuleOutput.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/ParameterPaths.h"
+#include "llmc/Support/Safetensors.h"
 
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FileSystem.h"
@@ -25,7 +27,25 @@ static StringRef getTypeName(RankedTensorType type) {
   return element.isF32() ? "F32" : element.isF16() ? "F16" : element.isBF16() ? "BF16" : "U8";
 }
 
-llvm::Error llmc::spillParameters(ModuleOp module, StringRef output) {
+/// What a file of weights that llmc wrote says of itself.
+static constexpr llvm::StringLiteral writerKey = "writer", writerName = "llmc";
+
+/// Whether nothing is lost where a file of weights is written there.
+static llvm::Error checkReplaceable(StringRef path) {
+  if (!llvm::sys::fs::exists(path))
+    return llvm::Error::success();
+  llvm::Expected<SafetensorsFile> file = SafetensorsFile::open(path);
+  bool isOwn = file && file->getMetadata(writerKey) == writerName;
+  llvm::consumeError(file.takeError());
+  if (isOwn)
+    return llvm::Error::success();
+  return llvm::createStringError("'%s': expected no file, or one that llmc wrote: the module's "
+                                 "weights go there",
+                                 path.str().c_str());
+}
+
+/// Writes what is in memory beside `output`.
+static llvm::Error spillParameters(ModuleOp module, StringRef output) {
   SmallString<256> path(output);
   llvm::sys::path::replace_extension(path, "safetensors");
   if (std::error_code error = llvm::sys::fs::make_absolute(path))
@@ -41,6 +61,8 @@ llvm::Error llmc::spillParameters(ModuleOp module, StringRef output) {
   });
   if (!anyInMemory)
     return llvm::Error::success();
+  if (llvm::Error error = checkReplaceable(path))
+    return error;
 
   // The format: the header's length in 8 bytes, the header as JSON, then the tensors. The header
   // is padded so that tensors start at multiples of 64 bytes.
@@ -74,6 +96,7 @@ llvm::Error llmc::spillParameters(ModuleOp module, StringRef output) {
                              {"shape", llvm::json::Array{next - end}},
                              {"data_offsets", llvm::json::Array{end, next}}};
   }
+  header["__metadata__"] = llvm::json::Object{{writerKey, writerName}};
   std::string text;
   llvm::raw_string_ostream(text) << llvm::json::Value(std::move(header));
   text.append((64 - (text.size() + 8) % 64) % 64, ' ');
@@ -102,5 +125,24 @@ llvm::Error llmc::spillParameters(ModuleOp module, StringRef output) {
   for (auto [parameter, tensor] : llvm::zip(parameters, tensors))
     parameter.setDataAttr(
         FileAttr::get(module.getContext(), path, start + tensor.first, ArrayRef<int64_t>()));
+  return llvm::Error::success();
+}
+
+llvm::Error llmc::prepareForFile(ModuleOp module, StringRef output) {
+  SmallString<256> path(output);
+  if (std::error_code error = llvm::sys::fs::make_absolute(path))
+    return llvm::createStringError(error, "cannot find the current folder: " + error.message());
+  for (const std::string &tensors : collectParameterPaths(module))
+    if (llvm::sys::fs::equivalent(path, tensors))
+      return llvm::createStringError("expected another output than '%s', which the module's "
+                                     "tensors lie in",
+                                     output.str().c_str());
+  if (llvm::sys::path::extension(path) == ".safetensors")
+    return llvm::createStringError("expected an output such as NAME.mlir, found '%s', where its "
+                                   "weights would go",
+                                   output.str().c_str());
+  if (llvm::Error error = spillParameters(module, output))
+    return error;
+  relativizeParameterPaths(module, llvm::sys::path::parent_path(path));
   return llvm::Error::success();
 }
