@@ -30,6 +30,20 @@ public:
   }
   int64_t getLayers() const { return tensor.getNumElements() / (rows * columns); }
 
+  /// Closes what any layer does not see, of the probe's rows × keys.
+  void close(std::vector<bool> &open) const {
+    std::vector<bool> kept(rows * columns, true);
+    for (int64_t layer = 0; layer < getLayers(); ++layer)
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < columns; ++j)
+          if (!keeps(layer, i, j))
+            kept[i * columns + j] = false;
+    for (int64_t i = 0; i < sizes.rows; ++i)
+      for (int64_t j = 0; j < sizes.total(); ++j)
+        if (!kept[(rows == 1 ? 0 : i) * columns + (columns == 1 ? 0 : j)])
+          open[i * sizes.total() + j] = false;
+  }
+
   /// Whether row i sees key j.
   bool keeps(int64_t layer, int64_t i, int64_t j) const {
     double value = get(layer, i, j);
@@ -88,7 +102,7 @@ public:
 
 private:
   double get(int64_t layer, int64_t i, int64_t j) const {
-    return tensor[(layer * rows + (rows == 1 ? 0 : i)) * columns + (columns == 1 ? 0 : j)];
+    return tensor[(layer * rows + i) * columns + j];
   }
 
   const HostTensor &tensor;
@@ -156,8 +170,7 @@ static LogicalResult addSlopes(const MaskValues &values, std::vector<double> &sl
 FailureOr<MaskMeaning> llmc::readMasks(ArrayRef<Scores::Mask> masks, const Probe &probe,
                                        std::string &why) {
   ProbeSizes sizes = probe.getSizes();
-  int64_t total = sizes.total();
-  std::vector<bool> open(sizes.rows * total, true);
+  std::vector<bool> open(sizes.rows * sizes.total(), true);
   MaskMeaning meaning;
   for (const Scores::Mask &mask : masks) {
     const HostTensor *tensor = probe.get(mask.value);
@@ -170,11 +183,7 @@ FailureOr<MaskMeaning> llmc::readMasks(ArrayRef<Scores::Mask> masks, const Probe
       why = "expected a mask of rows × keys";
       return failure();
     }
-    for (int64_t layer = 0; layer < values.getLayers(); ++layer)
-      for (int64_t i = 0; i < sizes.rows; ++i)
-        for (int64_t j = 0; j < total; ++j)
-          if (!values.keeps(layer, i, j))
-            open[i * total + j] = false;
+    values.close(open);
     if (mask.kind == Scores::Mask::Kind::Added && failed(addSlopes(values, meaning.slopes, why)))
       return failure();
   }
