@@ -86,6 +86,7 @@ public:
 private:
   LogicalResult raise();
   LogicalResult takeTokenizer();
+  llvm::Error writeRule(std::optional<AtomicFile> &depfile);
   LogicalResult compress();
   LogicalResult lower();
   LogicalResult emit();
@@ -157,6 +158,16 @@ LogicalResult Compilation::emit() {
   return report(emitArtifact(modules, files, output));
 }
 
+/// Writes what the output depends on, to appear once it is committed.
+llvm::Error Compilation::writeRule(std::optional<AtomicFile> &depfile) {
+  llvm::Expected<AtomicFile> file = AtomicFile::create(options.depfile);
+  if (!file)
+    return file.takeError();
+  depfile.emplace(std::move(*file));
+  std::string rule = makeRule(options, parameterFiles);
+  return depfile->write(0, llvm::arrayRefFromStringRef(rule));
+}
+
 LogicalResult Compilation::run() {
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler diagnostics(sources, &context);
@@ -180,14 +191,16 @@ LogicalResult Compilation::run() {
     planned.push_back(std::move(module));
   else if (runs(Phase::Lower) && failed(lower()))
     return failure();
-  // Linking resets all command line options in the process.
-  const std::string rule = makeRule(options, parameterFiles), depfile = options.depfile;
+  // Both files appear, or neither.
+  std::optional<AtomicFile> depfile;
+  if (!options.depfile.empty() && failed(report(writeRule(depfile))))
+    return failure();
   if (failed(
           options.compileTo == Phase::Emit
               ? emit()
               : report(writeModel(planned.empty() ? *module : *planned.front(), options.output))))
     return failure();
-  return depfile.empty() ? success() : report(writeFileAtomically(depfile, rule));
+  return depfile ? report(depfile->commit()) : success();
 }
 
 } // namespace
