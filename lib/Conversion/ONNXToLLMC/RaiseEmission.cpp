@@ -283,7 +283,8 @@ std::vector<double> llmc::getSamplePoints() {
   std::vector<double> points;
   for (int i = -64; i <= 64; ++i)
     points.push_back(i / 8.0 + 0.01);
-  for (double far = 12; far < 600; far *= 1.5) {
+  for (int i = 0; i < 10; ++i) {
+    double far = 12 * std::pow(1.5, i);
     points.insert(points.begin(), -far);
     points.push_back(far);
   }
