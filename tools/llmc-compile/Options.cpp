@@ -18,19 +18,8 @@ Phase llmc::getPhase(mlir::ModuleOp module) {
 }
 
 static const char *getName(Phase phase) {
-  switch (phase) {
-  case Phase::Import:
-    return "import";
-  case Phase::Raise:
-    return "raise";
-  case Phase::Compress:
-    return "compress";
-  case Phase::Lower:
-    return "lower";
-  case Phase::Emit:
-    return "emit";
-  }
-  llvm_unreachable("a phase");
+  static constexpr const char *names[] = {"import", "raise", "compress", "lower", "emit"};
+  return names[static_cast<size_t>(phase)];
 }
 
 llvm::Expected<llvm::SmallVector<Target>> Options::getTargets() const {

@@ -47,10 +47,10 @@ llvm::Expected<OwningOpRef<ModuleOp>> llmc::plan(ModuleOp module) {
   const TargetOptions &options = getOptions();
   resolveParameterPaths(module, getInputFolder());
   if (getProgram(module)) {
-    for (const llvm::cl::Option *option : {static_cast<const llvm::cl::Option *>(&options.target),
-                                           static_cast<const llvm::cl::Option *>(&options.maxRows)})
-      if (llvm::Error error = checkNotGiven(*option))
-        return std::move(error);
+    if (llvm::Error error = checkNotGiven(options.target))
+      return std::move(error);
+    if (llvm::Error error = checkNotGiven(options.maxRows))
+      return std::move(error);
     return OwningOpRef<ModuleOp>(module.clone());
   }
   llvm::Expected<Target> target = Target::parse(options.target);
