@@ -6,10 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
-#include "Angles.h"
-#include "InlineFunctions.h"
-#include "NameParameters.h"
-#include "Raiser.h"
+#include "Graph/InlineFunctions.h"
+#include "Raise/Angles.h"
+#include "Raise/NameParameters.h"
+#include "Raise/Raiser.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

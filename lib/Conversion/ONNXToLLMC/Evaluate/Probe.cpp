@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Probe.h"
+#include "Evaluate/Probe.h"
 
 #include <numeric>
 

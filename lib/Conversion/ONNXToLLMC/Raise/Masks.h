@@ -8,8 +8,8 @@
 #ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_MASKS_H
 #define LLMC_LIB_CONVERSION_ONNXTOLLMC_MASKS_H
 
-#include "Abstract.h"
-#include "Probe.h"
+#include "Evaluate/Probe.h"
+#include "Raise/Abstract.h"
 
 #include <string>
 

@@ -8,10 +8,10 @@
 #ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_RAISER_H
 #define LLMC_LIB_CONVERSION_ONNXTOLLMC_RAISER_H
 
-#include "Abstract.h"
-#include "Masks.h"
-#include "Parameters.h"
-#include "Probe.h"
+#include "Evaluate/Probe.h"
+#include "Raise/Abstract.h"
+#include "Raise/Masks.h"
+#include "Raise/Parameters.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "NameParameters.h"
+#include "Raise/NameParameters.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
 #include "llvm/ADT/MapVector.h"

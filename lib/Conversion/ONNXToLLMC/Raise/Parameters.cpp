@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Parameters.h"
+#include "Raise/Parameters.h"
 #include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 

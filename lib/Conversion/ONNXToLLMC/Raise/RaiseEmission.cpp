@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Angles.h"
-#include "Raiser.h"
+#include "Raise/Angles.h"
+#include "Raise/Raiser.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 

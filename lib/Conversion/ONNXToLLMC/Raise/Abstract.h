@@ -15,7 +15,7 @@
 #ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_ABSTRACT_H
 #define LLMC_LIB_CONVERSION_ONNXTOLLMC_ABSTRACT_H
 
-#include "Dequantized.h"
+#include "Raise/Dequantized.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
 #include <map>

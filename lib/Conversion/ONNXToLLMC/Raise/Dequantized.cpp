@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Dequantized.h"
-#include "Evaluate.h"
+#include "Raise/Dequantized.h"
+#include "Evaluate/Evaluate.h"
 
 using namespace mlir;
 using namespace llmc;

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "HostTensor.h"
+#include "Evaluate/HostTensor.h"
 #include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Evaluate.h"
+#include "Evaluate/Evaluate.h"
 
 #include "llvm/ADT/StringSwitch.h"
 

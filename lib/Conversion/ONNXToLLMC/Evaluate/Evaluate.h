@@ -13,8 +13,8 @@
 #ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_EVALUATE_H
 #define LLMC_LIB_CONVERSION_ONNXTOLLMC_EVALUATE_H
 
-#include "HostTensor.h"
-#include "Node.h"
+#include "Evaluate/HostTensor.h"
+#include "Graph/Node.h"
 
 namespace llmc {
 

@@ -8,7 +8,7 @@
 #ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_PARAMETERS_H
 #define LLMC_LIB_CONVERSION_ONNXTOLLMC_PARAMETERS_H
 
-#include "Abstract.h"
+#include "Raise/Abstract.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"

@@ -11,7 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Raiser.h"
+#include "Raise/Raiser.h"
 
 using namespace mlir;
 using namespace llmc;

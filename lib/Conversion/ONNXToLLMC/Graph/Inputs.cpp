@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Inputs.h"
+#include "Graph/Inputs.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Raiser.h"
+#include "Raise/Raiser.h"
 
 #include "llvm/ADT/StringSwitch.h"
 

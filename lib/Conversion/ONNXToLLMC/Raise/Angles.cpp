@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Angles.h"
+#include "Raise/Angles.h"
 
 #include <algorithm>
 #include <cmath>

@@ -13,8 +13,8 @@
 #ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_PROBE_H
 #define LLMC_LIB_CONVERSION_ONNXTOLLMC_PROBE_H
 
-#include "Evaluate.h"
-#include "Inputs.h"
+#include "Evaluate/Evaluate.h"
+#include "Graph/Inputs.h"
 
 #include "llvm/ADT/DenseSet.h"
 

@@ -8,7 +8,7 @@
 #ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_DEQUANTIZED_H
 #define LLMC_LIB_CONVERSION_ONNXTOLLMC_DEQUANTIZED_H
 
-#include "HostTensor.h"
+#include "Evaluate/HostTensor.h"
 
 namespace llmc {
 
