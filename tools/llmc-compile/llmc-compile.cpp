@@ -20,6 +20,7 @@
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/CommandLine.h"
 #include "llmc/Support/ParameterPaths.h"
+#include "llmc/Support/ToolProcess.h"
 #include "llmc/Transforms/Passes.h"
 
 #include "mlir/IR/AsmState.h"
@@ -27,11 +28,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
-#include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
-
-#include <csignal>
 
 using namespace mlir;
 using namespace llmc;
@@ -206,9 +204,7 @@ LogicalResult Compilation::run() {
 } // namespace
 
 int main(int argc, char **argv) {
-  llvm::InitLLVM init(argc, argv);
-  // A limit on the size of files then fails like a full disk, and not with LLVM's stack trace.
-  std::signal(SIGXFSZ, SIG_IGN);
+  ToolProcess process("llmc compile", argc, argv);
   llmc::registerCalibrate();
   llmc::registerTransformsPasses();
   Options options;

@@ -15,10 +15,10 @@
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Support/CommandLine.h"
+#include "llmc/Support/ToolProcess.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
@@ -83,7 +83,7 @@ static FailureOr<llvm::json::Object> describeModule(ModuleOp module, StringRef p
 }
 
 int main(int argc, char **argv) {
-  llvm::InitLLVM init(argc, argv);
+  ToolProcess process("llmc inspect", argc, argv);
   llvm::cl::opt<std::string> input(llvm::cl::Positional, llvm::cl::Required,
                                    llvm::cl::desc("MODEL.onnx|.mlir"));
   llvm::cl::ParseCommandLineOptions(argc, argv, "llmc-inspect: what a model is, as JSON\n");

@@ -23,6 +23,7 @@
 #include "llmc/Support/ModuleFile.h"
 #include "llmc/Support/ModuleOutput.h"
 #include "llmc/Support/ParameterPaths.h"
+#include "llmc/Support/ToolProcess.h"
 #include "llmc/Transforms/Passes.h"
 
 #include "mlir/IR/DialectRegistry.h"
@@ -30,11 +31,8 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/WithColor.h"
-
-#include <csignal>
 
 using namespace mlir;
 using namespace llmc;
@@ -123,9 +121,7 @@ LogicalResult run(StringRef input, StringRef output, DialectRegistry &registry) 
 } // namespace
 
 int main(int argc, char **argv) {
-  llvm::InitLLVM init(argc, argv);
-  // A limit on the size of files then fails like a full disk, and not with LLVM's stack trace.
-  std::signal(SIGXFSZ, SIG_IGN);
+  ToolProcess process("llmc-opt", argc, argv);
   DialectRegistry registry;
   insertAllDialects(registry);
   mlir::registerTransformsPasses();

@@ -14,12 +14,12 @@
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/CommandLine.h"
 #include "llmc/Support/ModuleFile.h"
+#include "llmc/Support/ToolProcess.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
@@ -101,7 +101,7 @@ static LogicalResult translate(const Translation &translation, bool fromModule) 
 }
 
 int main(int argc, char **argv) {
-  llvm::InitLLVM init(argc, argv);
+  llmc::ToolProcess process("llmc-translate", argc, argv);
   llmc::registerExportONNX();
   llmc::registerImportONNX();
   llmc::registerToLLVMIR();

@@ -7,13 +7,10 @@
 
 #include "Npy.h"
 
-#include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <limits>
 #include <regex>
 #include <stdexcept>
-#include <unistd.h>
 
 namespace llmc::driver {
 
@@ -84,16 +81,10 @@ std::vector<int32_t> readTokens(const std::string &path) {
 
 NpyWriter::NpyWriter(std::string path, size_t rows, size_t columns)
     : path(std::move(path)), missing(rows * columns) {
-  // Renaming would replace a link by a file, and a device as well.
-  std::error_code error;
-  std::filesystem::path target = std::filesystem::canonical(this->path, error);
-  if (!error) {
-    if (!std::filesystem::is_regular_file(target, error))
-      throw failure(this->path, "expected a regular file");
-    this->path = target;
-  }
-  temporary = this->path + ".tmp" + std::to_string(getpid());
-  file.open(temporary, std::ios::binary | std::ios::trunc);
+  if (std::string problem = replacement.create(this->path); !problem.empty())
+    throw failure(this->path, problem);
+  // The replacement stays the owner of the file: the stream writes it under its name.
+  file.open(replacement.getTemporary(), std::ios::binary);
   if (!file)
     throw failure(this->path, std::strerror(errno));
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" +
@@ -115,11 +106,6 @@ NpyWriter::NpyWriter(std::string path, size_t rows, size_t columns)
   file << header;
 }
 
-NpyWriter::~NpyWriter() {
-  if (!finished)
-    std::remove(temporary.c_str());
-}
-
 void NpyWriter::write(const float *values, size_t count) {
   missing -= count;
   if (!file.write(reinterpret_cast<const char *>(values),
@@ -133,9 +119,8 @@ void NpyWriter::finish() {
     throw failure(this->path, std::strerror(errno));
   if (missing != 0)
     throw failure(path, std::to_string(missing) + " values were not written");
-  if (std::rename(temporary.c_str(), path.c_str()) != 0)
-    throw failure(path, std::strerror(errno));
-  finished = true;
+  if (std::string problem = replacement.commit(); !problem.empty())
+    throw failure(path, problem);
 }
 
 } // namespace llmc::driver

@@ -8,6 +8,8 @@
 #ifndef LLMC_TOOLS_NPY_H
 #define LLMC_TOOLS_NPY_H
 
+#include "llmc/Host/FileReplacement.h"
+
 #include <cstdint>
 #include <fstream>
 #include <string>
@@ -24,7 +26,6 @@ std::vector<int32_t> readTokens(const std::string &path);
 class NpyWriter {
 public:
   NpyWriter(std::string path, size_t rows, size_t columns);
-  ~NpyWriter();
   NpyWriter(const NpyWriter &) = delete;
   NpyWriter &operator=(const NpyWriter &) = delete;
 
@@ -32,10 +33,10 @@ public:
   void finish();
 
 private:
-  std::string path, temporary;
+  std::string path;
+  FileReplacement replacement;
   std::ofstream file;
   size_t missing;
-  bool finished = false;
 };
 
 } // namespace llmc::driver

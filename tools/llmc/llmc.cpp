@@ -8,13 +8,14 @@
 #include "Commands.h"
 #include "Interrupt.h"
 #include "Process.h"
+#include "llmc/Host/ProcessFaults.h"
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <string>
 
 /// Whether the first argument is a command or an option; says what was expected otherwise.
@@ -61,6 +62,9 @@ static int runCommand(CLI::App &app, int argc, char **argv) {
     return error.getExitCode();
   } catch (const ProgramFailed &error) {
     return error.getExitCode();
+  } catch (const std::bad_alloc &) {
+    std::fprintf(stderr, "llmc: error: out of memory\n");
+    return 1;
   } catch (const std::exception &error) {
     std::fprintf(stderr, "llmc: error: %s\n", error.what());
     return 1;
@@ -70,6 +74,7 @@ static int runCommand(CLI::App &app, int argc, char **argv) {
 
 int main(int argc, char **argv) {
   using namespace llmc::driver;
+  llmc::prepareProcess("llmc");
   // The compiler parses its own command line.
   if (argc > 1 && std::strcmp(argv[1], "compile") == 0)
     return runCompiler(argc - 1, argv + 1);
@@ -87,8 +92,6 @@ int main(int argc, char **argv) {
   addCompareCommand(app);
   if (argc > 1 && !checkCommand(app, argv[1]))
     return 2;
-  // A limit on the size of files then fails like a full disk.
-  std::signal(SIGXFSZ, SIG_IGN);
   int code = runCommand(app, argc, argv);
   // What was printed may still be on its way to a full disk.
   errno = 0;

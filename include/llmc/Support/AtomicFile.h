@@ -8,6 +8,8 @@
 #ifndef LLMC_SUPPORT_ATOMICFILE_H
 #define LLMC_SUPPORT_ATOMICFILE_H
 
+#include "llmc/Host/FileReplacement.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -17,8 +19,8 @@
 
 namespace llmc {
 
-/// A file that is written beside its path and renamed by commit(). Without that, and when the
-/// process is interrupted, what was written is removed.
+/// A file that is written beside its path and renamed by commit(), once it has reached the disk.
+/// Without that, and when the process is interrupted, what was written is removed.
 class AtomicFile {
 public:
   static llvm::Expected<AtomicFile> create(llvm::StringRef path);
@@ -34,10 +36,10 @@ public:
 
 private:
   AtomicFile() = default;
-  llvm::Error fail(llvm::StringRef what, int error) const;
+  llvm::Error fail(llvm::StringRef what, llvm::StringRef problem) const;
 
-  std::string path, temporary;
-  int descriptor = -1;
+  std::string path;
+  FileReplacement replacement;
   void *mapped = nullptr;
   uint64_t mappedSize = 0;
 };

@@ -9,8 +9,8 @@
 
 #include "lld/Common/Driver.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Signals.h"
 
 #include <mutex>
 
@@ -18,24 +18,39 @@ LLD_HAS_DRIVER(elf)
 
 using namespace llmc;
 
-/// A temporary file that is removed at the end, and on signals.
-static llvm::Expected<llvm::FileRemover> makeTemporary(llvm::StringRef suffix,
-                                                       llvm::SmallString<128> &path) {
-  if (std::error_code error = llvm::sys::fs::createTemporaryFile("llmc", suffix, path))
-    return llvm::createStringError(error, "cannot make a temporary file: %s",
-                                   error.message().c_str());
-  return llvm::FileRemover(path);
-}
+namespace {
+/// A temporary file that is removed at the end, and where a signal or a fault ends the process.
+class TemporaryFile {
+public:
+  llvm::Error create(llvm::StringRef suffix) {
+    if (std::error_code error = llvm::sys::fs::createTemporaryFile("llmc", suffix, path))
+      return llvm::createStringError(error, "cannot make a temporary file: %s",
+                                     error.message().c_str());
+    llvm::sys::RemoveFileOnSignal(path);
+    return llvm::Error::success();
+  }
+  TemporaryFile() = default;
+  TemporaryFile(const TemporaryFile &) = delete;
+  TemporaryFile &operator=(const TemporaryFile &) = delete;
+  ~TemporaryFile() {
+    if (path.empty())
+      return;
+    (void)llvm::sys::fs::remove(path);
+    llvm::sys::DontRemoveFileOnSignal(path);
+  }
+
+  llvm::SmallString<128> path;
+};
+} // namespace
 
 llvm::Expected<llvm::SmallVector<char, 0>> llmc::linkImage(llvm::ArrayRef<char> object,
                                                            const llvm::Triple &triple) {
-  llvm::SmallString<128> objectPath, imagePath;
-  llvm::Expected<llvm::FileRemover> objectFile = makeTemporary("o", objectPath);
-  if (!objectFile)
-    return objectFile.takeError();
-  llvm::Expected<llvm::FileRemover> imageFile = makeTemporary("so", imagePath);
-  if (!imageFile)
-    return imageFile.takeError();
+  TemporaryFile objectFile, imageFile;
+  if (llvm::Error error = objectFile.create("o"))
+    return std::move(error);
+  if (llvm::Error error = imageFile.create("so"))
+    return std::move(error);
+  const char *objectPath = objectFile.path.c_str(), *imagePath = imageFile.path.c_str();
   std::error_code error;
   {
     llvm::raw_fd_ostream stream(objectPath, error);
@@ -47,7 +62,7 @@ llvm::Expected<llvm::SmallVector<char, 0>> llmc::linkImage(llvm::ArrayRef<char> 
     stream.clear_error();
   }
   if (error)
-    return llvm::createStringError(error, "cannot write '%s'", objectPath.c_str());
+    return llvm::createStringError(error, "cannot write '%s'", objectPath);
 
   const char *emulation = triple.getArch() == llvm::Triple::aarch64 ? "aarch64linux" : "elf_x86_64";
   std::string messages;
@@ -56,8 +71,8 @@ llvm::Expected<llvm::SmallVector<char, 0>> llmc::linkImage(llvm::ArrayRef<char> 
   static std::mutex turn;
   std::lock_guard<std::mutex> lock(turn);
   const char *arguments[] = {
-      "ld.lld",      "-m", emulation, "--shared", "--gc-sections",   "--build-id=none", "-z",
-      "noexecstack", "-z", "defs",    "-o",       imagePath.c_str(), objectPath.c_str()};
+      "ld.lld",      "-m", emulation, "--shared", "--gc-sections", "--build-id=none", "-z",
+      "noexecstack", "-z", "defs",    "-o",       imagePath,       objectPath};
   lld::Result result =
       lld::lldMain(arguments, diagnostics, diagnostics, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
@@ -65,6 +80,6 @@ llvm::Expected<llvm::SmallVector<char, 0>> llmc::linkImage(llvm::ArrayRef<char> 
   auto image = llvm::MemoryBuffer::getFile(imagePath, /*IsText=*/false,
                                            /*RequiresNullTerminator=*/false);
   if (!image)
-    return llvm::createStringError(image.getError(), "cannot read '%s'", imagePath.c_str());
+    return llvm::createStringError(image.getError(), "cannot read '%s'", imagePath);
   return llvm::SmallVector<char, 0>((*image)->getBufferStart(), (*image)->getBufferEnd());
 }
