@@ -17,7 +17,7 @@ namespace {
 /// One mask's values: layers (heads, or one for all) of rows × keys, either of which may be one.
 class MaskValues {
 public:
-  MaskValues(const HostTensor &tensor, Scores::Mask::Kind kind, ProbeSizes sizes)
+  MaskValues(const HostTensor &tensor, Mask::Kind kind, ProbeSizes sizes)
       : tensor(tensor), kind(kind), sizes(sizes) {
     ArrayRef<int64_t> shape = tensor.shape;
     rows = shape.size() < 2 ? 1 : shape[shape.size() - 2];
@@ -48,11 +48,11 @@ public:
   bool keeps(int64_t layer, int64_t i, int64_t j) const {
     double value = get(layer, i, j);
     switch (kind) {
-    case Scores::Mask::Kind::KeepWhereTrue:
+    case Mask::Kind::KeepWhereTrue:
       return value != 0;
-    case Scores::Mask::Kind::KeepWhereFalse:
+    case Mask::Kind::KeepWhereFalse:
       return value == 0;
-    case Scores::Mask::Kind::Added:
+    case Mask::Kind::Added:
       return !(value <= -1e4);
     }
     return false;
@@ -106,7 +106,7 @@ private:
   }
 
   const HostTensor &tensor;
-  Scores::Mask::Kind kind;
+  Mask::Kind kind;
   ProbeSizes sizes;
   int64_t rows, columns;
 };
@@ -167,12 +167,11 @@ static LogicalResult addSlopes(const MaskValues &values, std::vector<double> &sl
   return success();
 }
 
-FailureOr<MaskMeaning> llmc::readMasks(ArrayRef<Scores::Mask> masks, const Probe &probe,
-                                       std::string &why) {
+FailureOr<MaskMeaning> llmc::readMasks(ArrayRef<Mask> masks, const Probe &probe, std::string &why) {
   ProbeSizes sizes = probe.getSizes();
   std::vector<bool> open(sizes.rows * sizes.total(), true);
   MaskMeaning meaning;
-  for (const Scores::Mask &mask : masks) {
+  for (const Mask &mask : masks) {
     const HostTensor *tensor = probe.get(mask.value);
     if (!tensor || !tensor->isKnown()) {
       why = "expected a mask that does not depend on tokens";
@@ -184,7 +183,7 @@ FailureOr<MaskMeaning> llmc::readMasks(ArrayRef<Scores::Mask> masks, const Probe
       return failure();
     }
     values.close(open);
-    if (mask.kind == Scores::Mask::Kind::Added && failed(addSlopes(values, meaning.slopes, why)))
+    if (mask.kind == Mask::Kind::Added && failed(addSlopes(values, meaning.slopes, why)))
       return failure();
   }
   FailureOr<int64_t> window = findWindow(open, sizes, why);

@@ -9,11 +9,17 @@
 #define LLMC_LIB_CONVERSION_ONNXTOLLMC_MASKS_H
 
 #include "Evaluate/Probe.h"
-#include "Raise/Abstract.h"
 
 #include <string>
 
 namespace llmc {
+
+/// A mask as it was applied: the value, and whether nonzero means "keep" (or, for numbers, that it
+/// was added).
+struct Mask {
+  mlir::Value value;
+  enum class Kind { Added, KeepWhereTrue, KeepWhereFalse } kind;
+};
 
 /// What masks do together.
 struct MaskMeaning {
@@ -22,7 +28,7 @@ struct MaskMeaning {
 };
 
 /// Reads masks at the probe's sizes; `why` says what is wrong with those that are not causal.
-mlir::FailureOr<MaskMeaning> readMasks(llvm::ArrayRef<Scores::Mask> masks, const Probe &probe,
+mlir::FailureOr<MaskMeaning> readMasks(llvm::ArrayRef<Mask> masks, const Probe &probe,
                                        std::string &why);
 
 } // namespace llmc

@@ -12,50 +12,6 @@
 using namespace mlir;
 using namespace llmc;
 
-std::optional<Weight> Weight::takeRows(int64_t start, int64_t size, int64_t step) const {
-  Weight result = *this;
-  result.shape[0] = size;
-  if (quantized) {
-    if (step != 1)
-      return std::nullopt;
-    result.begin = begin + start;
-    result.count = size;
-    return result;
-  }
-  if (dequantized) {
-    result.dequantized = dequantized->takeRows(start, size, step);
-    return result;
-  }
-  if (!values) {
-    result.view = view.slice(0, start, size, step);
-    return result;
-  }
-  SmallVector<int64_t> rows;
-  for (int64_t i = 0; i < size; ++i)
-    rows.push_back(start + i * step);
-  return gatherRows(rows);
-}
-
-std::optional<Weight> Weight::gatherRows(ArrayRef<int64_t> rows) const {
-  if (quantized || dequantized)
-    return std::nullopt;
-  std::optional<std::vector<double>> loaded = values ? *values : view.load();
-  if (!loaded)
-    return std::nullopt;
-  Weight result;
-  result.shape = shape;
-  result.shape[0] = rows.size();
-  int64_t width = getProduct(ArrayRef(shape).drop_front());
-  std::vector<double> gathered;
-  gathered.reserve(rows.size() * width);
-  for (int64_t row : rows)
-    gathered.insert(gathered.end(), loaded->begin() + row * width,
-                    loaded->begin() + (row + 1) * width);
-  result.values = std::make_shared<const std::vector<double>>(std::move(gathered));
-  result.element = values ? element : view.element;
-  return result;
-}
-
 Value Parameters::get(OpBuilder &builder, Location location, const Weight &weight) {
   ParameterOp parameter = getParameter(weight);
   if (!parameter)

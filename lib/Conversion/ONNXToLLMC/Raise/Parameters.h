@@ -8,10 +8,13 @@
 #ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_PARAMETERS_H
 #define LLMC_LIB_CONVERSION_ONNXTOLLMC_PARAMETERS_H
 
-#include "Raise/Abstract.h"
+#include "Raise/Weight.h"
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
+
+#include <map>
 
 namespace llmc {
 

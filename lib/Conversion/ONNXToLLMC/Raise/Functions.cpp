@@ -1,0 +1,269 @@
+//===- Functions.cpp - functions of each element ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Raise/Functions.h"
+#include "Raise/Elementwise.h"
+#include "Raise/Emission.h"
+#include "Raise/Matchers.h"
+#include "Raise/Raise.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace llmc;
+
+//===----------------------------------------------------------------------===//
+// What a function is
+//===----------------------------------------------------------------------===//
+
+std::vector<double> llmc::getSamplePoints() {
+  std::vector<double> points;
+  for (int i = -64; i <= 64; ++i)
+    points.push_back(i / 8.0 + 0.01);
+  for (int i = 0; i < 10; ++i) {
+    double far = 12 * std::pow(1.5, i);
+    points.insert(points.begin(), -far);
+    points.push_back(far);
+  }
+  return points;
+}
+
+std::optional<Nonlinearity> llmc::recognizeFunction(const Function &function) {
+  using Candidate = std::pair<Nonlinearity, double (*)(double)>;
+  static constexpr Candidate candidates[] = {
+      {Nonlinearity::Relu, [](double x) { return x > 0 ? x : 0; }},
+      {Nonlinearity::Silu, [](double x) { return x / (1 + std::exp(-x)); }},
+      {Nonlinearity::Gelu, [](double x) { return x * (1 + std::erf(x / std::sqrt(2.0))) / 2; }},
+      {Nonlinearity::GeluTanh,
+       [](double x) {
+         return x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2;
+       }},
+      {Nonlinearity::GeluQuick, [](double x) { return x / (1 + std::exp(-1.702 * x)); }}};
+  if (function.centered)
+    return std::nullopt;
+  std::vector<double> points = getSamplePoints();
+  // The nearest one: constants in fp16 or bf16 leave room for two gelus.
+  std::optional<Nonlinearity> nearest;
+  double least = 1e-6 + 2 * function.roundoff;
+  for (auto [known, evaluate] : candidates) {
+    double distance = 0;
+    for (auto [x, y] : llvm::zip(points, function.samples)) {
+      double error = std::fabs(evaluate(x) - y) / (1 + std::fabs(x));
+      // What is no number is far from everything.
+      distance = error <= distance ? distance : std::isnan(error) ? INFINITY : error;
+    }
+    if (distance <= least) {
+      nearest = known;
+      least = distance;
+    }
+  }
+  return nearest;
+}
+
+/// Whether a function is relu(x)², as Nemotron and other models have it.
+static bool isSquaredRelu(const Function &function) {
+  bool same = !function.centered;
+  for (auto [x, y] : llvm::zip(getSamplePoints(), function.samples))
+    same &= std::fabs(y - (x > 0 ? x * x : 0)) <= 1e-6 * (1 + x * x);
+  return same;
+}
+
+/// a and b where a function is a · tanh(b · x), as Gemma 2 bounds its logits.
+static std::optional<std::pair<double, double>> recognizeTanh(const Function &function) {
+  std::vector<double> points = getSamplePoints();
+  // How much larger it is far out than near 0 says b: the ratio falls from that of the points to 1.
+  size_t near = llvm::lower_bound(points, 0.0) - points.begin();
+  double x = points[near], far = points.back();
+  double ratio = function.samples.back() / function.samples[near];
+  if (function.centered || !(ratio > 1 && ratio < far / x))
+    return std::nullopt;
+  // Outside these it bends where there are too few points to tell it from other functions.
+  const double least = 0.5 / far, most = 5;
+  double low = least, high = most;
+  for (int step = 0; step < 100; ++step) {
+    double middle = std::sqrt(low * high);
+    (std::tanh(middle * far) / std::tanh(middle * x) > ratio ? low : high) = middle;
+  }
+  double scale = function.samples[near] / std::tanh(low * x);
+  if (low < 1.01 * least || low > 0.99 * most)
+    return std::nullopt;
+  // Constants that were rounded are those of the function, however they were meant.
+  for (auto [point, y] : llvm::zip(points, function.samples))
+    if (!(std::fabs(scale * std::tanh(low * point) - y) <=
+          1e-7 * std::fabs(scale) * std::min(1.0, std::fabs(low * point))))
+      return std::nullopt;
+  return std::pair(scale, low);
+}
+
+//===----------------------------------------------------------------------===//
+// Functions of rows
+//===----------------------------------------------------------------------===//
+
+/// The operations of a function's value for rows of it.
+static FailureOr<Value> emitFunctionOf(Raise &raise, Value input, const Function &function) {
+  auto name = [&](Nonlinearity known) {
+    return NonlinearityAttr::get(raise.builder.getContext(), known);
+  };
+  Type type = input.getType();
+  if (std::optional<Nonlinearity> known = recognizeFunction(function))
+    return ActivationOp::create(raise.builder, raise.location, type, name(*known), input)
+        .getResult();
+  if (isSquaredRelu(function)) // relu(x)² is relu(x) · x
+    return GateOp::create(raise.builder, raise.location, type, name(Nonlinearity::Relu), input,
+                          input)
+        .getResult();
+  auto tanh = recognizeTanh(function);
+  if (!tanh)
+    return raise.fail(
+        "expected relu, its square, silu, a gelu or a tanh, found another function of its "
+        "operand");
+  auto scale = [&](Value value, double factor) -> Value {
+    auto rounded = static_cast<float>(factor);
+    return rounded == 1 ? value
+                        : ScaleOp::create(raise.builder, raise.location, type, value,
+                                          raise.builder.getF32FloatAttr(rounded));
+  };
+  Value inner = scale(input, tanh->second);
+  inner =
+      ActivationOp::create(raise.builder, raise.location, type, name(Nonlinearity::Tanh), inner);
+  return scale(inner, tanh->first);
+}
+
+FailureOr<View> Function::toRows(Raise &raise) const {
+  FailureOr<Value> input = materializeExactly(raise, of);
+  FailureOr<Value> value = failed(input) ? input : emitFunctionOf(raise, *input, *this);
+  if (failed(value))
+    return failure();
+  return of.over(*value, raise.location);
+}
+
+std::optional<LogicalResult> llmc::raiseAsFunction(Raise &raise, Node &node) {
+  std::vector<double> points = getSamplePoints();
+  int64_t size = points.size();
+  std::vector<HostTensor> samples;
+  std::optional<View> of;
+  bool centered = false, whole = false;
+  double roundoff = 0;
+  for (unsigned i = 0; i < node.op.getInputs().size(); ++i) {
+    if (!raise.has(node, i))
+      return std::nullopt;
+    roundoff = std::max<double>(roundoff, raise.getTensor(node, i).roundoff);
+    if (!raise.isData(node, i)) {
+      std::optional<double> scalar = raise.getScalar(node, i);
+      if (!scalar)
+        return std::nullopt;
+      samples.push_back(HostTensor::known({}, {*scalar}, false));
+      continue;
+    }
+    std::optional<View> view;
+    if (auto *function = raise.getIf<Function>(node, i)) {
+      view = function->of;
+      centered |= function->centered;
+      roundoff = std::max(roundoff, function->roundoff);
+      samples.push_back(HostTensor::known(size, function->samples, false));
+    } else if (auto *plain = raise.getIf<View>(node, i)) {
+      view = *plain;
+      std::optional<double> factor = takeFactor(*view);
+      if (!factor) { // such as a rotation, which is taken as it is
+        view = *plain;
+        whole = true;
+      }
+      std::vector<double> values = points;
+      for (double &value : values)
+        value *= factor.value_or(1);
+      samples.push_back(HostTensor::known(size, std::move(values), false));
+    }
+    if (!view || centered || (of && !sameColumns(*of, *view)))
+      return std::nullopt;
+    of = std::move(view);
+  }
+  Evaluation evaluation{node, {}, {}, {}};
+  for (const HostTensor &sample : samples)
+    evaluation.inputs.push_back(&sample);
+  EvaluateFunction evaluate = findElementwise(node.getType());
+  if (!of || !evaluate || !evaluate(evaluation) || evaluation.outputs.empty() ||
+      !evaluation.outputs[0].isKnown() || evaluation.outputs[0].getNumElements() != size)
+    return std::nullopt;
+  const std::vector<double> &values = *evaluation.outputs[0].data;
+  // A multiple of the rows stays a view of them.
+  double factor = values[0] / points[0];
+  bool linear = factor != 0 && std::isfinite(factor);
+  for (auto [x, y] : llvm::zip(points, values))
+    linear &= std::fabs(y - factor * x) <= 1e-12 * std::fabs(factor * x);
+  if (linear && whole)
+    return std::nullopt;
+  if (linear) {
+    for (Column &column : of->columns)
+      column.first.coefficient = factor;
+    raise.set(node, 0, std::move(*of));
+  } else {
+    Function function;
+    function.of = std::move(*of);
+    function.samples = values;
+    function.roundoff = roundoff;
+    raise.set(node, 0, std::move(function));
+  }
+  return success();
+}
+
+/// Rows times a nonlinearity of others, which is operand `at`.
+static LogicalResult raiseGate(Raise &raise, Node &node, const Function &function, unsigned at,
+                               Nonlinearity known) {
+  std::optional<View> up = raise.getView(node, 1 - at);
+  if (!up)
+    return failure();
+  if (ArrayRef(up->shape) != ArrayRef(function.of.shape))
+    return raise.fail("expected a gate of the shape of what it gates");
+  FailureOr<Value> gateRows = materializeExactly(raise, function.of);
+  FailureOr<Value> upRows = failed(gateRows) ? gateRows : materializeExactly(raise, *up);
+  if (failed(upRows))
+    return failure();
+  Value gated =
+      GateOp::create(raise.builder, raise.location, upRows->getType(),
+                     NonlinearityAttr::get(raise.builder.getContext(), known), *gateRows, *upRows);
+  raise.set(node, 0, up->over(gated, raise.location));
+  return success();
+}
+
+std::optional<LogicalResult> Function::raiseUse(Raise &raise, Node &node) const {
+  if (!isElementwise(node))
+    return std::nullopt;
+  if (std::optional<LogicalResult> result = raiseAsFunction(raise, node))
+    return result;
+  if (node.getType() != "Mul" || !raise.isData(node, 0) || !raise.isData(node, 1))
+    return std::nullopt;
+  unsigned at = raise.getIf<Function>(node, 0) == this ? 0 : 1;
+  if (std::optional<Nonlinearity> known = recognizeFunction(*this))
+    return raiseGate(raise, node, *this, at, *known);
+  return std::nullopt;
+}
+
+LogicalResult llmc::raiseGelu(Raise &raise, Node &node) {
+  std::optional<View> view = raise.getView(node, 0);
+  if (!view)
+    return failure();
+  if (raise.has(node, 1))
+    return raise.fail("expected no bias: a bias is added to its linear first");
+  std::string type = node.getType();
+  bool tanh = type == "com.microsoft::FastGelu" ||
+              (type == "Gelu" && node.getString("approximate", "none") == "tanh");
+  double alpha = node.getFloat("alpha", 1.702);
+  std::vector<double> samples = getSamplePoints();
+  for (double &x : samples) {
+    if (type == "com.microsoft::QuickGelu")
+      x = x / (1 + std::exp(-alpha * x));
+    else if (tanh)
+      x = x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2;
+    else
+      x = x * (1 + std::erf(x / std::sqrt(2.0))) / 2;
+  }
+  Function function;
+  function.of = std::move(*view);
+  function.samples = std::move(samples);
+  raise.set(node, 0, std::move(function));
+  return success();
+}

@@ -1,0 +1,125 @@
+//===- Linear.cpp - rows times constant matrices ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Raise/Linear.h"
+#include "Raise/Emission.h"
+#include "Raise/Matchers.h"
+#include "Raise/Raise.h"
+#include "Raise/Scores.h"
+
+using namespace mlir;
+using namespace llmc;
+
+/// A matrix that DequantizeLinear computes from constants, seen through what only moves it.
+static std::optional<Dequantized> getDequantized(Raise &raise, Value value) {
+  value = raise.probe.resolve(value);
+  auto op = value.getDefiningOp<carrier::NodeOp>();
+  if (!op || op.getInputs().empty())
+    return std::nullopt;
+  Node node(op);
+  std::string type = node.getType();
+  bool keeps = type == "Identity" || (type == "Cast" && !raise.getTensor(value).isInteger);
+  if (keeps || type == "Transpose") {
+    std::optional<Dequantized> found = getDequantized(raise, op.getInputs()[0]);
+    if (!found || keeps || node.getInts("perm") == ArrayRef<int64_t>({0, 1}))
+      return found;
+    return found->transpose();
+  }
+  if (type != "DequantizeLinear")
+    return std::nullopt;
+  std::optional<ConstantView> codes = raise.getConstant(node, 0),
+                              scales = raise.getConstant(node, 1),
+                              zeros = raise.getConstant(node, 2);
+  if (!codes || !scales || (raise.has(node, 2) && !zeros))
+    return std::nullopt;
+  return Dequantized::get(std::move(*codes), std::move(*scales), std::move(zeros),
+                          node.getInt("axis", 1), node.getInt("block_size", 0));
+}
+
+LogicalResult llmc::settle(Raise &raise, Weight &weight) {
+  if (!weight.dequantized || weight.dequantized->isGrouped())
+    return success();
+  std::optional<std::vector<double>> values = weight.dequantized->load();
+  if (!values)
+    return raise.fail("cannot compute weights whose scales are not shared along the inputs");
+  weight.values = std::make_shared<const std::vector<double>>(std::move(*values));
+  weight.dequantized.reset();
+  return success();
+}
+
+std::optional<Weight> llmc::getMatrix(Raise &raise, const Node &node, unsigned i) {
+  const HostTensor &found = raise.getTensor(node, i);
+  if (found.shape.size() != 2)
+    return std::nullopt;
+  Weight weight;
+  weight.shape = found.shape;
+  weight.dequantized = getDequantized(raise, raise.getOperand(node, i));
+  if (weight.dequantized)
+    return weight;
+  if (found.constant)
+    weight.view = *found.constant;
+  else if (found.data)
+    weight.values = found.data;
+  else
+    return std::nullopt;
+  return weight;
+}
+
+LogicalResult llmc::emitLinear(Raise &raise, Node &node, const View &input, Weight weight,
+                               std::optional<Weight> bias, DynamicAttr activation) {
+  int64_t last = static_cast<int64_t>(input.shape.size()) - 1;
+  if (last < 0 || input.rowsAxis == last ||
+      static_cast<int64_t>(input.columns.size()) != input.shape[last])
+    return raise.fail("expected rows whose columns are the last axis");
+  if (weight.shape[0] < 1 || weight.shape[0] > maxColumns)
+    return raise.fail("expected 1 to " + Twine(maxColumns) + " outputs, found " +
+                      Twine(weight.shape[0]));
+  FailureOr<Value> rowsValue = materializeExactly(raise, input);
+  if (failed(rowsValue) || failed(settle(raise, weight)))
+    return failure();
+  auto base = std::make_shared<Base>(raise.location);
+  base->input = *rowsValue;
+  base->width = weight.shape[0];
+  base->weight = std::move(weight);
+  base->bias = std::move(bias);
+  base->activation = activation;
+  View view = input;
+  view.base = base;
+  view.shape[last] = base->width;
+  view.setColumns(base->width);
+  raise.set(node, 0, std::move(view));
+  return success();
+}
+
+LogicalResult llmc::raiseMatMul(Raise &raise, Node &node) {
+  if (!raise.isData(node, 1)) {
+    std::optional<View> input = raise.getView(node, 0);
+    std::optional<Weight> weight = getMatrix(raise, node, 1);
+    if (!input || !weight)
+      return raise.fail("expected rows times a constant matrix");
+    return emitLinear(raise, node, *input, weight->transpose(), std::nullopt, {});
+  }
+  if (!raise.isData(node, 0))
+    return raise.fail("expected rows as the first operand");
+  return raiseScores(raise, node);
+}
+
+LogicalResult llmc::raiseGemm(Raise &raise, Node &node) {
+  std::optional<View> input = raise.getView(node, 0);
+  std::optional<Weight> weight = getMatrix(raise, node, 1);
+  if (!input || !weight || node.getInt("transA", 0) != 0 || node.getFloat("alpha", 1) != 1)
+    return raise.fail("expected rows times a constant matrix, not scaled");
+  if (node.getInt("transB", 0) == 0)
+    *weight = weight->transpose();
+  std::optional<Weight> bias;
+  if (raise.has(node, 2)) {
+    bias = raise.getVector(node, 2, weight->shape[0]);
+    if (!bias || node.getFloat("beta", 1) != 1)
+      return raise.fail("expected a bias as wide as the result");
+  }
+  return emitLinear(raise, node, *input, std::move(*weight), std::move(bias), {});
+}
