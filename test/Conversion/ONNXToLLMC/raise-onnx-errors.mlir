@@ -2,7 +2,7 @@
 
 // RUN: llmc-opt %s --raise-onnx --verify-diagnostics
 
-// expected-error @below {{cannot raise 125 nodes of the graph}}
+// expected-error @below {{cannot raise 123 nodes of the graph}}
 module attributes {onnx.opsets = {ai.onnx = 23 : i64, com.microsoft = 1 : i64}} {
 onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b", "", "p", ""]],
                              input_names = ["ids", "past_key", "past_value"],
@@ -171,8 +171,8 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   %rows.scores = onnx.node "Gelu"(%soft) {name = "rows.scores", output_names = ["rows.scores"]}
       : (!onnx.untyped) -> !onnx.untyped
   // expected-note @below {{'rows.absent': expected input 2}}
-  %rows.absent:3 = onnx.node "GroupQueryAttention"(%x, %x) {domain = "com.microsoft", name = "rows.absent", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["rows.absent.0", "rows.absent.1", "rows.absent.2"]}
-      : (!onnx.untyped, !onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  %rows.absent:3 = onnx.node "GroupQueryAttention"(%x, %x, %none, %pk, %pv, %s28, %s29) {domain = "com.microsoft", name = "rows.absent", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["rows.absent.0", "rows.absent.1", "rows.absent.2"]}
+      : (!onnx.untyped, !onnx.untyped, !onnx.absent, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
   // expected-note @below {{'rows.last': expected rows whose columns are the last axis}}
   %rows.last = onnx.node "RMSNormalization"(%xt, %g11) {name = "rows.last", output_names = ["rows.last"]}
       : (!onnx.untyped, tensor<11xf32>) -> !onnx.untyped
@@ -734,9 +734,6 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
       : (!onnx.untyped) -> !onnx.untyped
   %attention.three = onnx.node "MatMul"(%p.three, %v.three) {name = "attention.three", output_names = ["attention.three"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'attention.output': expected neither scores as output nor padding lengths}}
-  %attention.output:4 = onnx.node "Attention"(%q, %kh, %kh) {name = "attention.output", node_attributes = {qk_matmul_output_mode = 1}, output_names = ["attention.output.0", "attention.output.1", "attention.output.2", "attention.output.3"]}
-      : (!onnx.untyped, !onnx.untyped, !onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped, !onnx.untyped)
   // expected-note @below {{'attention.axis': expected heads before rows}}
   %attention.axis = onnx.node "Attention"(%yh, %yh, %yh) {name = "attention.axis", output_names = ["attention.axis"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped) -> !onnx.untyped
@@ -758,13 +755,10 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   %q3 = onnx.node "Reshape"(%q, %shape3) {name = "q3", output_names = ["q3"]}
       : (!onnx.untyped, tensor<3xi64>) -> !onnx.untyped
   // expected-note @below {{'gqa.batch': expected a query of one sequence}}
-  %gqa.batch:3 = onnx.node "GroupQueryAttention"(%q3, %q3, %q3) {domain = "com.microsoft", name = "gqa.batch", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["gqa.batch.0", "gqa.batch.1", "gqa.batch.2"]}
-      : (!onnx.untyped, !onnx.untyped, !onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  %gqa.batch:3 = onnx.node "GroupQueryAttention"(%q3, %q3, %q3, %pk, %pv, %s28, %s29) {domain = "com.microsoft", name = "gqa.batch", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["gqa.batch.0", "gqa.batch.1", "gqa.batch.2"]}
+      : (!onnx.untyped, !onnx.untyped, !onnx.untyped, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
   // expected-note @below {{'gqa.lengths': expected lengths of one full sequence as inputs 5 and 6}}
   %gqa.lengths:3 = onnx.node "GroupQueryAttention"(%x, %x, %x, %pk, %pv, %s28, %s28) {domain = "com.microsoft", name = "gqa.lengths", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["gqa.lengths.0", "gqa.lengths.1", "gqa.lengths.2"]}
-      : (!onnx.untyped, !onnx.untyped, !onnx.untyped, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
-  // expected-note @below {{'gqa.smooth': expected plain softmax without bias or sink}}
-  %gqa.smooth:3 = onnx.node "GroupQueryAttention"(%x, %x, %x, %pk, %pv, %s28, %s29) {domain = "com.microsoft", name = "gqa.smooth", node_attributes = {num_heads = 2, kv_num_heads = 2, smooth_softmax = 1}, output_names = ["gqa.smooth.0", "gqa.smooth.1", "gqa.smooth.2"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
   // expected-note @below {{'gqa.tables': expected tables of angles}}
   %gqa.tables:3 = onnx.node "GroupQueryAttention"(%x, %x, %x, %pk, %pv, %s28, %s29) {domain = "com.microsoft", name = "gqa.tables", node_attributes = {num_heads = 2, kv_num_heads = 2, do_rotary = 1}, output_names = ["gqa.tables.0", "gqa.tables.1", "gqa.tables.2"]}

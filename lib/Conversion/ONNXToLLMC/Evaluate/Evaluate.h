@@ -19,13 +19,16 @@
 namespace llmc {
 
 /// One evaluation of a node. Absent inputs are null. Where an input is unknown, outputs have
-/// their shapes alone.
+/// their shapes alone; in a whole run every input has values, large constants at least in the file.
 struct Evaluation {
   Node node;
   llvm::SmallVector<const HostTensor *> inputs;
   llvm::SmallVector<HostTensor> outputs;
   std::string error;
-  int64_t work = 0; ///< steps that are not in proportion to the elements of inputs and outputs
+  int64_t work = 0;     ///< steps that are not in proportion to the elements of inputs and outputs
+  bool isWhole = false; ///< whether all inputs have values, and all outputs are wanted
+  /// Whether activations are rounded where the graph rounds them to 8 bits as they are.
+  bool roundsActivations = true;
 
   bool fail(const llvm::Twine &why) {
     error = why.str();
@@ -35,6 +38,13 @@ struct Evaluation {
   const HostTensor &in(unsigned i) const { return *inputs[i]; }
   bool allKnown() const {
     return llvm::all_of(inputs, [](const HostTensor *tensor) { return !tensor || tensor->data; });
+  }
+  /// Whether values are asked for, and not only shapes.
+  bool computes() const { return isWhole || allKnown(); }
+  /// The values of an input, read from the file where it is a constant; null where it can't be.
+  std::shared_ptr<const std::vector<double>> values(unsigned i) const;
+  void push(llvm::ArrayRef<int64_t> shape, std::vector<double> values, bool isInteger = false) {
+    outputs.push_back(HostTensor::known(shape, std::move(values), isInteger));
   }
   /// The values of input `i` as integers, or nothing where it is absent or unknown.
   std::optional<llvm::SmallVector<int64_t>> integers(unsigned i) const;
@@ -47,12 +57,9 @@ using EvaluateFunction = bool (*)(Evaluation &);
 
 /// How a node of this type is evaluated, or null. Types are `Node::getType`'s.
 EvaluateFunction findEvaluation(llvm::StringRef type);
-
-/// How many inputs, from the first, a node can't do without, and how many it can have.
-struct InputCounts {
-  size_t least, most = SIZE_MAX;
-};
-InputCounts getInputCounts(llvm::StringRef type);
+/// The same of operators that only move elements, or that work on one element at a time.
+EvaluateFunction findMovement(llvm::StringRef type);
+EvaluateFunction findElementwise(llvm::StringRef type);
 
 /// Whether an operator only moves elements: reshapes, transposes, cuts, joins, repeats.
 bool isMovement(llvm::StringRef type);
@@ -66,12 +73,6 @@ inline constexpr size_t maxEvaluatedRank = 16;
 
 /// `value` as an integer; the ends of the 64-bit range stand for all beyond, 0 for no number.
 int64_t toInteger(double value);
-
-// The groups of operators, one file each.
-EvaluateFunction findMovement(llvm::StringRef type);
-EvaluateFunction findElementwise(llvm::StringRef type);
-EvaluateFunction findReduction(llvm::StringRef type);
-EvaluateFunction findLayer(llvm::StringRef type);
 
 /// An axis counted from the end where negative; -1 where it is out of range.
 int64_t normalizeAxis(int64_t axis, int64_t rank);

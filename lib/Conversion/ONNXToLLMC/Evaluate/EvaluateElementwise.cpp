@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluate/Evaluate.h"
-
-#include "llvm/ADT/StringSwitch.h"
+#include "Evaluate/Operator.h"
+#include "Raise/Matchers.h"
 
 #include <cmath>
 
@@ -76,6 +76,17 @@ static bool evaluateDiv(Evaluation &evaluation) {
   return applyBinary(evaluation, [](double a, double b) { return std::trunc(a / b); }, true);
 }
 
+/// The remainder has the sign of the divisor, or with `fmod` that of the dividend.
+static bool evaluateMod(Evaluation &evaluation) {
+  if (evaluation.in(1).isKnown() && evaluation.in(0).isInteger &&
+      llvm::is_contained(*evaluation.in(1).data, 0.0))
+    return evaluation.fail("an integer is divided by 0");
+  if (evaluation.node.getInt("fmod", 0) != 0)
+    return applyBinary(evaluation, [](double a, double b) { return std::fmod(a, b); }, false);
+  return applyBinary(
+      evaluation, [](double a, double b) { return a - b * std::floor(a / b); }, false);
+}
+
 static bool evaluateWhere(Evaluation &evaluation) {
   const HostTensor &condition = evaluation.in(0), &yes = evaluation.in(1), &no = evaluation.in(2);
   auto shape = broadcastShapes(yes.shape, no.shape);
@@ -141,7 +152,6 @@ static double add(double a, double b) { return a + b; }
 static double subtract(double a, double b) { return a - b; }
 static double multiply(double a, double b) { return a * b; }
 static double power(double a, double b) { return std::pow(a, b); }
-static double modulo(double a, double b) { return b == 0 ? 0 : a - b * std::floor(a / b); }
 static double larger(double a, double b) { return std::max(a, b); }
 static double smaller(double a, double b) { return std::min(a, b); }
 static double equal(double a, double b) { return a == b; }
@@ -153,45 +163,83 @@ static double logicalAnd(double a, double b) { return a != 0 && b != 0; }
 static double logicalOr(double a, double b) { return a != 0 || b != 0; }
 static double logicalXor(double a, double b) { return (a != 0) != (b != 0); }
 
-EvaluateFunction llmc::findElementwise(StringRef type) {
-  return llvm::StringSwitch<EvaluateFunction>(type)
-      .Case("Neg", evaluateUnary<negate>)
-      .Case("Abs", evaluateUnary<absolute>)
-      .Case("Reciprocal", evaluateUnary<reciprocal>)
-      .Case("Sigmoid", evaluateUnary<sigmoid>)
-      .Case("Sqrt", evaluateUnary<squareRoot>)
-      .Case("Exp", evaluateUnary<exponential>)
-      .Case("Log", evaluateUnary<logarithm>)
-      .Case("Cos", evaluateUnary<cosine>)
-      .Case("Sin", evaluateUnary<sine>)
-      .Case("Tanh", evaluateUnary<hyperbolicTangent>)
-      .Case("Erf", evaluateUnary<errorFunction>)
-      .Case("Floor", evaluateUnary<roundDown>)
-      .Case("Ceil", evaluateUnary<roundUp>)
-      .Case("Round", evaluateUnary<roundEven>)
-      .Case("Sign", evaluateUnary<sign>)
-      .Case("Relu", evaluateUnary<relu>)
-      .Case("Softplus", evaluateUnary<softplus>)
-      .Case("Not", evaluateUnary<logicalNot, true>)
-      .Case("IsNaN", evaluateUnary<isNan, true>)
-      .Case("IsInf", evaluateUnary<isInf, true>)
-      .Case("Add", evaluateBinary<add>)
-      .Case("Sub", evaluateBinary<subtract>)
-      .Case("Mul", evaluateBinary<multiply>)
-      .Case("Div", evaluateDiv)
-      .Case("Pow", evaluateBinary<power>)
-      .Case("Mod", evaluateBinary<modulo>)
-      .Case("Max", evaluateBinary<larger>)
-      .Case("Min", evaluateBinary<smaller>)
-      .Case("Equal", evaluateBinary<equal, true>)
-      .Case("Less", evaluateBinary<less, true>)
-      .Case("LessOrEqual", evaluateBinary<lessOrEqual, true>)
-      .Case("Greater", evaluateBinary<greater, true>)
-      .Case("GreaterOrEqual", evaluateBinary<greaterOrEqual, true>)
-      .Case("And", evaluateBinary<logicalAnd, true>)
-      .Case("Or", evaluateBinary<logicalOr, true>)
-      .Case("Xor", evaluateBinary<logicalXor, true>)
-      .Case("Where", evaluateWhere)
-      .Case("Clip", evaluateClip)
-      .Default(nullptr);
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+static Operator unary(const char *name, int64_t first, EvaluateFunction function) {
+  return Operator::onnx(name, first)
+      .takes({"X"})
+      .elementwise()
+      .evaluatedBy(function)
+      .raisedBy(raiseElementwise);
+}
+
+static Operator binary(const char *name, int64_t first, EvaluateFunction function) {
+  return Operator::onnx(name, first)
+      .takes({"A", "B"})
+      .elementwise()
+      .evaluatedBy(function)
+      .raisedBy(raiseElementwise);
+}
+
+ArrayRef<Operator> llmc::getElementwiseOperators() {
+  static const Operator rows[] = {
+      unary("Neg", 6, evaluateUnary<negate>),
+      unary("Abs", 6, evaluateUnary<absolute>),
+      unary("Reciprocal", 6, evaluateUnary<reciprocal>),
+      unary("Sigmoid", 6, evaluateUnary<sigmoid>),
+      unary("Sqrt", 6, evaluateUnary<squareRoot>),
+      unary("Exp", 6, evaluateUnary<exponential>),
+      unary("Log", 6, evaluateUnary<logarithm>),
+      unary("Cos", 7, evaluateUnary<cosine>),
+      unary("Sin", 7, evaluateUnary<sine>),
+      unary("Tanh", 6, evaluateUnary<hyperbolicTangent>),
+      unary("Erf", 9, evaluateUnary<errorFunction>),
+      unary("Floor", 6, evaluateUnary<roundDown>),
+      unary("Ceil", 6, evaluateUnary<roundUp>),
+      unary("Round", 11, evaluateUnary<roundEven>),
+      unary("Sign", 9, evaluateUnary<sign>),
+      unary("Relu", 6, evaluateUnary<relu>),
+      unary("Softplus", 1, evaluateUnary<softplus>),
+      unary("Not", 1, evaluateUnary<logicalNot, true>),
+      unary("IsNaN", 9, evaluateUnary<isNan, true>).raisedBy(raiseIsNaN),
+      unary("IsInf", 10, evaluateUnary<isInf, true>)
+          .reads({"detect_negative=1", "detect_positive=1"}),
+      binary("Add", 7, evaluateBinary<add>),
+      binary("Sub", 7, evaluateBinary<subtract>),
+      binary("Mul", 7, evaluateBinary<multiply>),
+      binary("Div", 7, evaluateDiv),
+      binary("Pow", 7, evaluateBinary<power>),
+      binary("Mod", 10, evaluateMod).reads({"fmod"}),
+      Operator::onnx("Max", 8)
+          .takes({"data_0..."})
+          .elementwise()
+          .evaluatedBy(evaluateBinary<larger>)
+          .raisedBy(raiseElementwise),
+      Operator::onnx("Min", 8)
+          .takes({"data_0..."})
+          .elementwise()
+          .evaluatedBy(evaluateBinary<smaller>)
+          .raisedBy(raiseElementwise),
+      binary("Equal", 7, evaluateBinary<equal, true>),
+      binary("Less", 7, evaluateBinary<less, true>),
+      binary("LessOrEqual", 12, evaluateBinary<lessOrEqual, true>),
+      binary("Greater", 7, evaluateBinary<greater, true>),
+      binary("GreaterOrEqual", 12, evaluateBinary<greaterOrEqual, true>),
+      binary("And", 7, evaluateBinary<logicalAnd, true>),
+      binary("Or", 7, evaluateBinary<logicalOr, true>),
+      binary("Xor", 7, evaluateBinary<logicalXor, true>),
+      Operator::onnx("Where", 9)
+          .takes({"condition", "X", "Y"})
+          .elementwise()
+          .evaluatedBy(evaluateWhere)
+          .raisedBy(raiseElementwise),
+      Operator::onnx("Clip", 11)
+          .takes({"input", "min?", "max?"})
+          .elementwise()
+          .evaluatedBy(evaluateClip)
+          .raisedBy(raiseElementwise),
+  };
+  return rows;
 }

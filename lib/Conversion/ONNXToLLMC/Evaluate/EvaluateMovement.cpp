@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluate/Evaluate.h"
-
-#include "llvm/ADT/StringSwitch.h"
+#include "Evaluate/Operator.h"
+#include "Raise/Matchers.h"
 
 #include <cmath>
 
@@ -39,6 +39,17 @@ static bool reshapeTo(Evaluation &evaluation, ArrayRef<int64_t> shape) {
 
 static bool evaluateIdentity(Evaluation &evaluation) {
   return reshapeTo(evaluation, evaluation.in(0).shape);
+}
+
+/// It drops nothing, and its mask keeps everything, unless a model is trained.
+static bool evaluateDropout(Evaluation &evaluation) {
+  auto training = evaluation.integers(2);
+  if (evaluation.has(2) && (!training || llvm::any_of(*training, [](int64_t t) { return t; })))
+    return evaluation.fail("expected input 'training_mode' to be false");
+  evaluateIdentity(evaluation);
+  if (evaluation.numOutputs() > 1)
+    evaluation.outputs.push_back(HostTensor::unknown(evaluation.in(0).shape, true));
+  return true;
 }
 
 static bool evaluateCast(Evaluation &evaluation) {
@@ -223,13 +234,27 @@ static bool takeAlongAxis(Evaluation &evaluation, const HostTensor &input, int64
   if (input.constant && placesShape.size() == 1 && places.count > 0)
     if (std::optional<Places> range = places.asRange())
       output.constant = input.constant->slice(axis, range->start, range->count, range->step);
-  if (!input.isKnown()) {
+  int64_t count = getProduct(shape);
+  bool looksUp = evaluation.isWhole && input.constant && !output.constant && axis == 0;
+  if (!input.isKnown() && !looksUp) {
     evaluation.outputs.push_back(std::move(output));
     return true;
   }
-  int64_t count = getProduct(shape);
   if (count < 0 || count > maxEvaluatedElements)
     return evaluation.fail("expected a smaller result, found " + Twine(count) + " elements");
+  if (!input.isKnown()) { // rows of a large table
+    std::vector<double> values;
+    values.reserve(count);
+    for (int64_t i = 0; i < places.count; ++i) {
+      auto row = input.constant->slice(0, places[i], 1).load();
+      if (!row)
+        return evaluation.fail("cannot read its table");
+      values.insert(values.end(), row->begin(), row->end());
+    }
+    output.data = std::make_shared<const std::vector<double>>(std::move(values));
+    evaluation.outputs.push_back(std::move(output));
+    return true;
+  }
   int64_t inner = getProduct(ArrayRef(input.shape).drop_front(axis + 1));
   int64_t outer = getProduct(ArrayRef(input.shape).take_front(axis));
   std::vector<double> values;
@@ -482,24 +507,40 @@ static bool evaluateTile(Evaluation &evaluation) {
   return true;
 }
 
-EvaluateFunction llmc::findMovement(StringRef type) {
-  return llvm::StringSwitch<EvaluateFunction>(type)
-      .Cases({"Identity", "Dropout"}, evaluateIdentity)
-      .Case("Cast", evaluateCast)
-      .Case("Reshape", evaluateReshape)
-      .Case("Flatten", evaluateFlatten)
-      .Case("Unsqueeze", evaluateUnsqueeze)
-      .Case("Squeeze", evaluateSqueeze)
-      .Case("Transpose", evaluateTranspose)
-      .Case("Slice", evaluateSlice)
-      .Case("Split", evaluateSplit)
-      .Case("Gather", evaluateGather)
-      .Case("GatherElements", evaluateGatherElements)
-      .Case("GatherND", evaluateGatherND)
-      .Case("Concat", evaluateConcat)
-      .Case("Expand", evaluateExpand)
-      .Case("Tile", evaluateTile)
-      .Default(nullptr);
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+static Operator movement(const char *name, int64_t first, EvaluateFunction function,
+                         std::initializer_list<OperatorInput> inputs,
+                         std::initializer_list<OperatorAttribute> attributes = {}) {
+  return Operator::onnx(name, first)
+      .takes(inputs)
+      .reads(attributes)
+      .moves()
+      .evaluatedBy(function)
+      .raisedBy(raiseMovement);
 }
 
-bool llmc::isMovement(StringRef type) { return findMovement(type) != nullptr; }
+ArrayRef<Operator> llmc::getMovementOperators() {
+  static const Operator rows[] = {
+      movement("Identity", 1, evaluateIdentity, {"input"}),
+      movement("Dropout", 7, evaluateDropout, {"data", "ratio?", "training_mode?"},
+               {"ratio", "seed"}),
+      movement("Cast", 6, evaluateCast, {"input"}, {"to", "saturate=1", "round_mode=up"}),
+      movement("Reshape", 5, evaluateReshape, {"data", "shape"}, {"allowzero"}),
+      movement("Flatten", 1, evaluateFlatten, {"input"}, {"axis"}),
+      movement("Unsqueeze", 1, evaluateUnsqueeze, {"data", "axes?"}, {"axes"}),
+      movement("Squeeze", 1, evaluateSqueeze, {"data", "axes?"}, {"axes"}),
+      movement("Transpose", 1, evaluateTranspose, {"data"}, {"perm"}),
+      movement("Slice", 10, evaluateSlice, {"data", "starts", "ends", "axes?", "steps?"}),
+      movement("Split", 2, evaluateSplit, {"input", "split?"}, {"axis", "split", "num_outputs"}),
+      movement("Gather", 1, evaluateGather, {"data", "indices"}, {"axis"}).raisedBy(raiseGather),
+      movement("GatherElements", 11, evaluateGatherElements, {"data", "indices"}, {"axis"}),
+      movement("GatherND", 11, evaluateGatherND, {"data", "indices"}, {"batch_dims"}),
+      movement("Concat", 4, evaluateConcat, {"inputs..."}, {"axis"}).raisedBy(raiseConcat),
+      movement("Expand", 8, evaluateExpand, {"input", "shape"}),
+      movement("Tile", 6, evaluateTile, {"input", "repeats"}),
+  };
+  return rows;
+}

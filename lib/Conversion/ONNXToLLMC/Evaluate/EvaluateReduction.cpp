@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluate/Evaluate.h"
+#include "Evaluate/Operator.h"
+#include "Raise/Matchers.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
-
-#include "llvm/ADT/StringSwitch.h"
 
 #include <cmath>
 
@@ -281,64 +281,52 @@ static bool evaluateScatterND(Evaluation &evaluation) {
   return true;
 }
 
-static bool evaluateMatMul(Evaluation &evaluation) {
-  const HostTensor &a = evaluation.in(0), &b = evaluation.in(1);
-  if (a.shape.size() < 2 || b.shape.size() < 2)
-    return evaluation.fail("expected matrices");
-  int64_t rows = a.shape[a.shape.size() - 2], inner = a.shape.back(), columns = b.shape.back();
-  if (b.shape[b.shape.size() - 2] != inner)
-    return evaluation.fail("expected " + Twine(inner) + " rows of the second matrix, found " +
-                           Twine(b.shape[b.shape.size() - 2]));
-  auto batch = broadcastShapes(ArrayRef(a.shape).drop_back(2), ArrayRef(b.shape).drop_back(2));
-  if (!batch)
-    return evaluation.fail("expected shapes that broadcast");
-  SmallVector<int64_t> shape(*batch);
-  shape.append({rows, columns});
-  if (!evaluation.allKnown()) {
-    evaluation.outputs.push_back(HostTensor::unknown(shape));
-    return true;
-  }
-  int64_t count = getProduct(shape);
-  // Each element is read `columns` or `rows` times.
-  evaluation.work = count < 0 || count > maxEvaluatedElements || inner > maxEvaluatedElements
-                        ? INT64_MAX
-                        : count * std::max<int64_t>(inner, 1) / 8;
-  if (evaluation.work > maxEvaluatedElements * 8)
-    return evaluation.fail("expected a smaller product of matrices of " + Twine(count) +
-                           " elements and " + Twine(inner) + " columns");
-  std::vector<int64_t> left = getBroadcastIndices(ArrayRef(a.shape).drop_back(2), *batch);
-  std::vector<int64_t> right = getBroadcastIndices(ArrayRef(b.shape).drop_back(2), *batch);
-  std::vector<double> values(count, 0.0);
-  for (size_t m = 0; m < left.size(); ++m)
-    for (int64_t r = 0; r < rows; ++r)
-      for (int64_t k = 0; k < inner; ++k) {
-        double factor = a[(left[m] * rows + r) * inner + k];
-        const double *line = b.data->data() + (right[m] * inner + k) * columns;
-        double *out = values.data() + (m * rows + r) * columns;
-        for (int64_t c = 0; c < columns; ++c)
-          out[c] += factor * line[c];
-      }
-  evaluation.outputs.push_back(HostTensor::known(shape, std::move(values), false));
-  return true;
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+static Operator reduction(const char *name, EvaluateFunction function) {
+  return Operator::onnx(name, 1)
+      .takes({"data", "axes?"})
+      .reads({"axes", "keepdims", "noop_with_empty_axes"})
+      .evaluatedBy(function);
 }
 
-EvaluateFunction llmc::findReduction(StringRef type) {
-  return llvm::StringSwitch<EvaluateFunction>(type)
-      .Case("ReduceSum", evaluateReduceSum)
-      .Case("ReduceMean", evaluateReduceMean)
-      .Case("ReduceSumSquare", evaluateReduceSumSquare)
-      .Case("ReduceL2", evaluateReduceL2)
-      .Case("ReduceMax", evaluateReduceMax)
-      .Case("ReduceMin", evaluateReduceMin)
-      .Case("ReduceProd", evaluateReduceProd)
-      .Case("CumSum", evaluateCumSum)
-      .Case("Range", evaluateRange)
-      .Case("Constant", evaluateConstant)
-      .Case("ConstantOfShape", evaluateConstantOfShape)
-      .Case("Shape", evaluateShape)
-      .Case("Size", evaluateSize)
-      .Case("Trilu", evaluateTrilu)
-      .Case("ScatterND", evaluateScatterND)
-      .Case("MatMul", evaluateMatMul)
-      .Default(nullptr);
+ArrayRef<Operator> llmc::getReductionOperators() {
+  static const Operator rows[] = {
+      reduction("ReduceSum", evaluateReduceSum).raisedBy(raiseReduction),
+      reduction("ReduceMean", evaluateReduceMean).raisedBy(raiseReduction),
+      reduction("ReduceSumSquare", evaluateReduceSumSquare).raisedBy(raiseReduction),
+      reduction("ReduceL2", evaluateReduceL2).raisedBy(raiseReduction),
+      reduction("ReduceMax", evaluateReduceMax),
+      reduction("ReduceMin", evaluateReduceMin),
+      reduction("ReduceProd", evaluateReduceProd),
+      Operator::onnx("CumSum", 11)
+          .takes({"x", "axis"})
+          .reads({"exclusive", "reverse"})
+          .evaluatedBy(evaluateCumSum),
+      Operator::onnx("Range", 11)
+          .takes({"start", "limit", "delta"})
+          .reads({"stash_type=1"})
+          .evaluatedBy(evaluateRange),
+      Operator::onnx("Constant", 1)
+          .reads({"value", "value_float", "value_floats", "value_int", "value_ints"})
+          .evaluatedBy(evaluateConstant),
+      Operator::onnx("ConstantOfShape", 9)
+          .takes({"input"})
+          .reads({"value"})
+          .evaluatedBy(evaluateConstantOfShape),
+      Operator::onnx("Shape", 1).takes({"data"}).reads({"start", "end"}).evaluatedBy(evaluateShape),
+      Operator::onnx("Size", 1).takes({"data"}).evaluatedBy(evaluateSize),
+      Operator::onnx("Trilu", 14)
+          .takes({"input", "k?"})
+          .reads({"upper"})
+          .evaluatedBy(evaluateTrilu),
+      Operator::onnx("ScatterND", 11)
+          .takes({"data", "indices", "updates"})
+          .reads({"reduction=none"})
+          .evaluatedBy(evaluateScatterND),
+      Operator::onnx("If", 1).takes({"cond"}),
+  };
+  return rows;
 }

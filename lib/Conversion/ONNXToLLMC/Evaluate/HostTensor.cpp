@@ -191,6 +191,28 @@ static double readElement(const uint8_t *bytes, int64_t index, Type element) {
   }
 }
 
+/// Reads elements that are `apart` from each other. The common types have loops of their own.
+static void readRun(const uint8_t *bytes, int64_t index, int64_t apart, Type element,
+                    MutableArrayRef<double> out) {
+  auto read = [&](auto get) {
+    for (double &value : out) {
+      value = get(index);
+      index += apart;
+    }
+  };
+  using namespace llvm::support::endian;
+  if (element.isF32())
+    read([&](int64_t i) { return llvm::bit_cast<float>(read32le(bytes + 4 * i)); });
+  else if (element.isF16())
+    read([&](int64_t i) { return halfToFloat(read16le(bytes + 2 * i)); });
+  else if (element.isSignlessInteger(8) || element.isSignedInteger(8))
+    read([&](int64_t i) { return static_cast<int8_t>(bytes[i]); });
+  else if (element.isUnsignedInteger(8))
+    read([&](int64_t i) { return bytes[i]; });
+  else
+    read([&](int64_t i) { return readElement(bytes, i, element); });
+}
+
 std::optional<std::vector<double>> ConstantView::load() const {
   int64_t count = getNumElements();
   if (count < 0 || count > maxLoadedElements)
@@ -232,11 +254,17 @@ std::optional<std::vector<double>> ConstantView::load() const {
     bytes = *found;
   }
   std::vector<double> values(count);
+  // The last axis is read as one run.
+  int64_t run = shape.empty() ? 1 : shape.back(), apart = shape.empty() ? 1 : strides.back();
   SmallVector<int64_t> place(shape.size(), 0);
   int64_t index = offset;
-  for (double &value : values) {
-    value = elements.empty() ? readElement(bytes.data(), index, element) : elements[index];
-    for (int64_t axis = static_cast<int64_t>(shape.size()) - 1; axis >= 0; --axis) {
+  for (int64_t done = 0; done < count; done += run) {
+    if (elements.empty())
+      readRun(bytes.data(), index, apart, element, MutableArrayRef(values).slice(done, run));
+    else
+      for (int64_t i = 0; i < run; ++i)
+        values[done + i] = elements[index + i * apart];
+    for (int64_t axis = static_cast<int64_t>(shape.size()) - 2; axis >= 0; --axis) {
       index += strides[axis];
       if (++place[axis] < shape[axis])
         break;

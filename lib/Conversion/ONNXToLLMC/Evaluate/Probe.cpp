@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluate/Probe.h"
+#include "Evaluate/Operator.h"
 
 #include <numeric>
 
@@ -29,13 +30,6 @@ static bool isValidShape(ArrayRef<int64_t> shape) {
       return false;
   int64_t count = getProduct(shape);
   return count >= 0 && count <= maxShapeElements;
-}
-
-/// Whether an operator needs no sizes of its input `i`: a cache that it takes as a whole, of
-/// which exporters leave the head size open.
-static bool takesAnyShape(StringRef type, unsigned i) {
-  return (type == "com.microsoft::GroupQueryAttention" && (i == 3 || i == 4)) ||
-         (type == "Attention" && (i == 4 || i == 5));
 }
 
 Value Probe::resolve(Value value) const {
@@ -152,13 +146,17 @@ void Probe::runNode(NodeOp op) {
     return;
   Evaluation evaluation{Node(op), {}, {}, {}};
   std::string type = evaluation.node.getType();
-  if (type == "If")
-    return runIf(op);
-  EvaluateFunction function = findEvaluation(type);
-  if (!function) {
+  const Operator *row = findOperator(type);
+  if (!row) {
     problems.push_back({op, ""});
     return;
   }
+  if (std::optional<std::string> unknown = findUnknownPart(*row, evaluation.node)) {
+    problems.push_back({op, *unknown});
+    return;
+  }
+  if (type == "If")
+    return runIf(op);
   for (Value input : op.getInputs()) {
     const HostTensor *tensor = get(input);
     // What feeds it was reported already.
@@ -167,7 +165,7 @@ void Probe::runNode(NodeOp op) {
     evaluation.inputs.push_back(tensor);
   }
   nodes.push_back(op);
-  if (!evaluate(evaluation, function) || evaluation.outputs.size() < op.getNumResults()) {
+  if (!evaluate(evaluation, *row) || evaluation.outputs.size() < op.getNumResults()) {
     problems.push_back(
         {op, evaluation.error.empty()
                  ? "expected " + std::to_string(evaluation.outputs.size()) + " outputs"
@@ -194,23 +192,13 @@ static bool isFromWeights(const Evaluation &evaluation) {
   return any;
 }
 
-bool Probe::evaluate(Evaluation &evaluation, EvaluateFunction function) {
+bool Probe::evaluate(Evaluation &evaluation, const Operator &row) {
   NodeOp op = evaluation.node.op;
-  bool moves = isMovement(evaluation.node.getType());
   for (auto [i, tensor] : llvm::enumerate(evaluation.inputs))
-    if (tensor && !isValidShape(tensor->shape) &&
-        !takesAnyShape(evaluation.node.getType(), static_cast<unsigned>(i)))
+    if (tensor && !isValidShape(tensor->shape) && !row.takesAnyShape(static_cast<unsigned>(i)))
       return evaluation.fail("expected inputs of known sizes, of at most " +
                              Twine(maxShapeElements) + " elements and rank " +
                              Twine(maxEvaluatedRank));
-  // Absent inputs that an operator can't do without are reported here, not in each function.
-  InputCounts counts = getInputCounts(evaluation.node.getType());
-  for (size_t i = 0; i < counts.least; ++i)
-    if (!evaluation.has(i))
-      return evaluation.fail("expected at least " + Twine(counts.least) + " inputs");
-  if (evaluation.inputs.size() > counts.most)
-    return evaluation.fail("found " + Twine(evaluation.inputs.size()) +
-                           " inputs, expected at most " + Twine(counts.most));
   bool anyLarge = false, loadable = true;
   for (const HostTensor *tensor : evaluation.inputs)
     if (tensor && !tensor->data) {
@@ -220,10 +208,10 @@ bool Probe::evaluate(Evaluation &evaluation, EvaluateFunction function) {
   // Weights that are large are dequantized row by row when they are written.
   bool isLazy = isFromWeights(evaluation);
   if (!anyLarge || !loadable || isLazy)
-    return evaluateOnce(evaluation, function);
+    return evaluateOnce(evaluation, row);
   // Large constants only: moving one needs no values.
-  if (moves) {
-    if (!evaluateOnce(evaluation, function))
+  if (row.isMovement) {
+    if (!evaluateOnce(evaluation, row))
       return false;
     if (llvm::all_of(evaluation.outputs, [](auto &tensor) { return tensor.constant.has_value(); }))
       return true;
@@ -232,23 +220,22 @@ bool Probe::evaluate(Evaluation &evaluation, EvaluateFunction function) {
   for (Value input : op.getInputs())
     if (!isa<AbsentType>(input.getType()))
       load(input);
-  return evaluateOnce(evaluation, function);
+  return evaluateOnce(evaluation, row);
 }
 
 /// Evaluates a node within the bounds of what a probe may do.
-bool Probe::evaluateOnce(Evaluation &evaluation, EvaluateFunction function) {
+bool Probe::evaluateOnce(Evaluation &evaluation, const Operator &row) {
   for (const HostTensor *tensor : evaluation.inputs)
     if (tensor && tensor->data)
       work += tensor->data->size();
   if (work > maxWork || held > maxHeld)
     return evaluation.fail("the graph computes with more numbers than any model needs");
-  if (!function(evaluation))
+  if (!row.evaluate(evaluation))
     return false;
   work += evaluation.work;
   // What is only moved or scaled was rounded as before.
   float roundoff = 0;
-  std::string type = evaluation.node.getType();
-  if (isMovement(type) || type == "Mul" || type == "Neg")
+  if (row.isMovement || row.name == "Mul" || row.name == "Neg")
     for (const HostTensor *tensor : evaluation.inputs)
       roundoff = tensor ? std::max(roundoff, tensor->roundoff) : roundoff;
   bool isWeights = isFromWeights(evaluation);

@@ -32,6 +32,8 @@ struct ProbeProblem {
   std::string reason;
 };
 
+struct Operator;
+
 class Probe {
 public:
   Probe(carrier::GraphOp graph, llvm::ArrayRef<ModelInput> inputs, ProbeSizes sizes)
@@ -60,8 +62,8 @@ private:
   void runBlock(mlir::Block &block);
   void runNode(carrier::NodeOp op);
   void runIf(carrier::NodeOp op);
-  bool evaluate(Evaluation &evaluation, EvaluateFunction function);
-  bool evaluateOnce(Evaluation &evaluation, EvaluateFunction function);
+  bool evaluate(Evaluation &evaluation, const Operator &row);
+  bool evaluateOnce(Evaluation &evaluation, const Operator &row);
   void hold(mlir::Value value, HostTensor tensor);
   void release(carrier::NodeOp op);
 

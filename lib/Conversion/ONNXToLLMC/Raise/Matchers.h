@@ -14,8 +14,8 @@ namespace llmc {
 
 class Raise;
 
-/// Raises a node: gives its results meanings, or fails with a reason.
-using Matcher = mlir::LogicalResult (*)(Raise &raise, Node &node);
+// Each raises a node: gives its results meanings, or fails with a reason. Operator.h says which
+// raises what.
 
 // What only moves elements, and arithmetic on each.
 mlir::LogicalResult raiseMovement(Raise &raise, Node &node);
@@ -46,9 +46,6 @@ mlir::LogicalResult raiseRotaryEmbedding(Raise &raise, Node &node);
 mlir::LogicalResult raiseContribRotaryEmbedding(Raise &raise, Node &node);
 mlir::LogicalResult raiseAttention(Raise &raise, Node &node);
 mlir::LogicalResult raiseGroupQueryAttention(Raise &raise, Node &node);
-
-/// The matcher of an operator, or null. Types are `Node::getType`'s.
-Matcher findMatcher(llvm::StringRef type);
 
 } // namespace llmc
 

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Raise/Raise.h"
+#include "Evaluate/Operator.h"
 #include "Raise/Attention.h"
-#include "Raise/Matchers.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -75,11 +75,10 @@ LogicalResult Raise::raiseOperator(Node &node) {
     if (std::optional<LogicalResult> result = meaning->raiseUse(*this, node))
       return *result;
   }
-  std::string type = node.getType();
-  Matcher matcher = findMatcher(type);
-  if (!matcher)
-    return findEvaluation(type) ? fail("it is applied to rows of the model") : failure();
-  return matcher(*this, node);
+  const Operator *row = findOperator(node.getType());
+  if (!row || !row->raise)
+    return row ? fail("it is applied to rows of the model") : failure();
+  return row->raise(*this, node);
 }
 
 /// Raises one node; whether it could be is told by `problems`.
