@@ -1,4 +1,5 @@
-"""The documentation that TableGen holds: every dialect, operation and pass is in build/docs."""
+"""The documentation that TableGen and tables hold: every dialect, operation, pass and ONNX operator is
+in build/docs."""
 
 from __future__ import annotations
 
@@ -24,10 +25,13 @@ def main() -> int:
             passes = re.findall(r'^def \w+ : Pass<"([\w-]+)"', text, re.MULTILINE)
             assert passes, f"{definitions}: expected passes, found none"
             expected += [f"### `-{name}`" for name in passes]
+    operators = re.findall(r"^\| (\w+) \| \d", pages, re.MULTILINE)
+    missing_operators = {"MatMul", "Attention", "GroupQueryAttention"} - set(operators)
     operations = re.findall(r"^### `(\w+\.\w+)`", pages, re.MULTILINE)
     missing = [heading for heading in expected if heading not in headings]
     print(f"{len(expected)} dialects and passes, {len(operations)} operations; missing: {missing or 'none'}")
-    return 1 if missing or not operations else 0
+    print(f"{len(operators)} ONNX operators; missing: {missing_operators or 'none'}")
+    return 1 if missing or missing_operators or not operations else 0
 
 
 if __name__ == "__main__":

@@ -47,8 +47,11 @@ static bool evaluateDropout(Evaluation &evaluation) {
   if (evaluation.has(2) && (!training || llvm::any_of(*training, [](int64_t t) { return t; })))
     return evaluation.fail("expected input 'training_mode' to be false");
   evaluateIdentity(evaluation);
-  if (evaluation.numOutputs() > 1)
-    evaluation.outputs.push_back(HostTensor::unknown(evaluation.in(0).shape, true));
+  ArrayRef<int64_t> shape = evaluation.in(0).shape;
+  if (evaluation.numOutputs() > 1 && evaluation.computes())
+    evaluation.push(shape, std::vector<double>(getProduct(shape), 1.0), /*isInteger=*/true);
+  else if (evaluation.numOutputs() > 1)
+    evaluation.outputs.push_back(HostTensor::unknown(shape, true));
   return true;
 }
 
