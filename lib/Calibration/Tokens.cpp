@@ -124,8 +124,8 @@ static llvm::Expected<std::vector<int32_t>> readNpy(StringRef path) {
   return size == 4 ? readIntegers<int32_t>(data, path) : readIntegers<int64_t>(data, path);
 }
 
-/// Finds tokenizer.json as the option says, as the module says, or beside the first of the
-/// parameters' files.
+/// Finds tokenizer.json as the option says, as the module says, or beside one of the parameters'
+/// files: those that an earlier pass wrote may lie elsewhere.
 static llvm::Expected<std::string> findTokenizer(ModuleOp module, StringRef option) {
   auto named = module->getAttrOfType<StringAttr>(LLMCDialect::tokenizerAttributeName);
   if (option.empty() && named)
@@ -136,6 +136,12 @@ static llvm::Expected<std::string> findTokenizer(ModuleOp module, StringRef opti
     if (files.empty())
       return createStringError("expected a tokenizer to read the calibration text with: no "
                                "parameter lies in a file that one could stand beside");
+    for (const std::string &file : files) {
+      SmallString<256> beside(llvm::sys::path::parent_path(file));
+      llvm::sys::path::append(beside, "tokenizer.json");
+      if (llvm::sys::fs::exists(beside))
+        return beside.str().str();
+    }
     path = llvm::sys::path::parent_path(files.front());
   }
   if (option.empty() || llvm::sys::fs::is_directory(path))

@@ -32,49 +32,112 @@ static bool readsTokens(EmbeddingOp embedding) {
   return isa<BlockArgument>(embedding.getIndices());
 }
 
-FailureOr<SmallVector<SelectedWeight>>
-llmc::selectWeights(ModuleOp module, ArrayRef<std::string> ignore, bool includeHead) {
-  std::vector<llvm::Regex> expressions;
-  for (const std::string &text : ignore) {
-    std::string message;
-    if (!expressions.emplace_back(text).isValid(message))
-      return module.emitError("ignore: expected a regular expression, found '")
-             << text << "': " << message;
+namespace {
+
+/// Regular expressions over the names of parameters, given by one option.
+class NamePatterns {
+public:
+  /// Reports at the module what is no expression.
+  static FailureOr<NamePatterns> get(ModuleOp module, StringRef option,
+                                     ArrayRef<std::string> texts) {
+    NamePatterns result;
+    for (const std::string &text : texts) {
+      std::string message;
+      if (!result.expressions.emplace_back(text).isValid(message))
+        return module.emitError() << option << ": expected a regular expression, found '" << text
+                                  << "': " << message;
+      result.used.push_back(false);
+    }
+    return result;
   }
-  llvm::DenseSet<Operation *> heads = findHeads(module), excluded;
-  llvm::DenseMap<Operation *, SmallVector<LinearOp>> found;
+
+  bool match(StringRef name) {
+    bool found = false;
+    for (size_t index = 0; index < expressions.size(); ++index) {
+      bool matches = expressions[index].match(name);
+      used[index] = used[index] || matches;
+      found |= matches;
+    }
+    return found;
+  }
+
+  void warnOfUnused(ModuleOp module, StringRef option, ArrayRef<std::string> texts) const {
+    for (auto [text, matched] : llvm::zip(texts, used))
+      if (!matched)
+        module.emitWarning() << option << ": no weight's name matches '" << text << "'";
+  }
+
+private:
+  std::vector<llvm::Regex> expressions;
+  std::vector<bool> used; ///< whether it has matched a name
+};
+
+} // namespace
+
+/// The matrices that linears and the token embedding read; tables of positions are not worth their
+/// error.
+static llvm::DenseMap<Operation *, SelectedWeight> findWeights(ModuleOp module) {
+  llvm::DenseSet<Operation *> heads = findHeads(module), positions;
+  llvm::DenseMap<Operation *, SelectedWeight> found;
   module.walk([&](LinearOp linear) {
-    bool excludes = heads.contains(linear) && !includeHead;
     for (ParameterOp parameter : getParametersOf(linear.getWeight())) {
-      found[parameter].push_back(linear);
-      if (excludes)
-        excluded.insert(parameter);
+      SelectedWeight &weight = found[parameter];
+      weight.linears.push_back(linear);
+      weight.isHead |= heads.contains(linear);
     }
   });
   module.walk([&](EmbeddingOp embedding) {
-    // A table of positions is not worth its error.
-    bool excludes = !readsTokens(embedding) || !includeHead;
     for (ParameterOp parameter : getParametersOf(embedding.getTable())) {
-      found.try_emplace(parameter);
-      if (excludes)
-        excluded.insert(parameter);
+      found[parameter].isHead = true;
+      if (!readsTokens(embedding))
+        positions.insert(parameter);
     }
   });
+  for (Operation *table : positions)
+    found.erase(table);
+  return found;
+}
 
-  for (auto [text, expression] : llvm::zip(ignore, expressions))
-    if (llvm::none_of(found, [&, &expression = expression](const auto &entry) {
-          return expression.match(cast<ParameterOp>(entry.first).getSymName());
-        }))
-      module.emitWarning("ignore: no weight's name matches '") << text << "'";
+/// "'a', 'b', 'c' and 4 others"
+static std::string listNames(ArrayRef<ParameterOp> parameters) {
+  constexpr size_t limit = 3;
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  llvm::interleaveComma(parameters.take_front(limit), stream, [&](ParameterOp parameter) {
+    stream << "'" << parameter.getSymName() << "'";
+  });
+  if (parameters.size() > limit)
+    stream << " and " << parameters.size() - limit << " others";
+  return text;
+}
 
+FailureOr<SmallVector<SelectedWeight>> llmc::selectWeights(ModuleOp module,
+                                                           const WeightFilter &filter) {
+  FailureOr<NamePatterns> only = NamePatterns::get(module, "only", filter.only);
+  FailureOr<NamePatterns> ignore = NamePatterns::get(module, "ignore", filter.ignore);
+  if (failed(only) || failed(ignore))
+    return failure();
+  llvm::DenseMap<Operation *, SelectedWeight> found = findWeights(module);
   SmallVector<SelectedWeight> selected;
+  SmallVector<ParameterOp> rounded;
   for (auto parameter : module.getOps<ParameterOp>()) {
-    auto linears = found.find(parameter);
-    bool ignored = llvm::any_of(expressions, [&](llvm::Regex &expression) {
-      return expression.match(parameter.getSymName());
-    });
-    if (linears != found.end() && !ignored && !excluded.contains(parameter))
-      selected.push_back({parameter, linears->second});
+    auto weight = found.find(parameter);
+    if (weight == found.end())
+      continue;
+    bool taken = only->match(parameter.getSymName()) || filter.only.empty();
+    if (ignore->match(parameter.getSymName()) || !taken || (weight->second.isHead && !filter.head))
+      continue;
+    if (parameter.getTensorType().getEncoding() && !filter.requantize) {
+      rounded.push_back(parameter);
+      continue;
+    }
+    weight->second.parameter = parameter;
+    selected.push_back(std::move(weight->second));
   }
+  only->warnOfUnused(module, "only", filter.only);
+  ignore->warnOfUnused(module, "ignore", filter.ignore);
+  if (!rounded.empty())
+    module.emitRemark("requantize: left alone what is rounded already: ")
+        << listNames(rounded) << "; requantize=true rounds it anew";
   return selected;
 }

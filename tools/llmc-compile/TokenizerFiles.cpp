@@ -8,6 +8,7 @@
 #include "TokenizerFiles.h"
 #include "llmc/tokenizer.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -25,8 +26,7 @@ std::string llmc::findTokenizer(llvm::StringRef model, llvm::ArrayRef<std::strin
   if (!named.empty())
     return llvm::sys::fs::is_directory(named) ? getPath(named, "tokenizer.json") : named.str();
   llvm::SmallVector<llvm::StringRef> neighbours{model};
-  if (!parameterFiles.empty())
-    neighbours.push_back(parameterFiles.front());
+  llvm::append_range(neighbours, parameterFiles);
   for (llvm::StringRef neighbour : neighbours) {
     std::string path = getPath(llvm::sys::path::parent_path(neighbour), "tokenizer.json");
     if (llvm::sys::fs::exists(path))

@@ -17,7 +17,7 @@
 namespace llmc {
 
 /// The path of tokenizer.json: `named`, which is the file or its folder, or else one beside `model`
-/// or beside the first of the parameters' files. Empty where there is none.
+/// or beside one of the parameters' files. Empty where there is none.
 std::string findTokenizer(llvm::StringRef model, llvm::ArrayRef<std::string> parameterFiles,
                           llvm::StringRef named);
 

@@ -20,6 +20,7 @@
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/CommandLine.h"
 #include "llmc/Support/ParameterPaths.h"
+#include "llmc/Support/PassOptions.h"
 #include "llmc/Support/ToolProcess.h"
 #include "llmc/Transforms/Passes.h"
 
@@ -47,6 +48,9 @@ LogicalResult report(llvm::Error error) {
 LogicalResult runPasses(ModuleOp module, StringRef pipeline) {
   if (pipeline.empty())
     return success();
+  if (llvm::Error error = checkPassOptionsGivenOnce(pipeline))
+    return report(
+        llvm::createStringError("--passes: %s", llvm::toString(std::move(error)).c_str()));
   PassManager manager(module.getContext());
   std::string message;
   llvm::raw_string_ostream stream(message);

@@ -23,6 +23,7 @@
 #include "llmc/Support/ModuleFile.h"
 #include "llmc/Support/ModuleOutput.h"
 #include "llmc/Support/ParameterPaths.h"
+#include "llmc/Support/PassOptions.h"
 #include "llmc/Support/ToolProcess.h"
 #include "llmc/Transforms/Passes.h"
 
@@ -133,5 +134,7 @@ int main(int argc, char **argv) {
   llmc::registerTransformsPasses();
   auto [input, output] =
       registerAndParseCLIOptions(argc, argv, "llmc optimizer driver\n", registry);
+  if (llvm::Error error = checkPassOptionsGivenOnce({argv + 1, argv + argc}))
+    return failed(fail(std::move(error)));
   return failed(run(input, output, registry));
 }

@@ -82,11 +82,16 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     its group's grid (round-to-nearest, RTN). It needs no data: the baseline that calibrated methods
     improve on.
 
-    Scales are max|w| / (2^(bits−1) − 1) with `symmetric`, else (max − min) / (2^bits − 1) of a range
-    that includes 0 (with `zero=float`: of the weights' own range). With `mse` the range of each
-    group is the one of 80 that loses least (Frantar et al. 2022, section 4 and its implementation).
-    A last group is shorter where the width is no multiple of `group-size`. A weight that is encoded
-    already is rounded anew from its decoded values.
+    With `symmetric` the weight of largest magnitude in a group becomes −2^(bits−1) scales, so that
+    all codes are used; the scale has whatever sign that takes. Else scales are
+    (max − min) / (2^bits − 1) of a range that includes 0 (with `zero=float`: of the weights' own
+    range). With `mse` the range of each group is the one of 80 that loses least (Frantar et al.
+    2022, section 4 and its implementation). A last group is shorter where the width is no multiple
+    of `group-size`.
+
+    The head and the token embedding, which are most of a small model, get `head-bits`. Weights that
+    are rounded already stay as they are, with a remark, so that passes can follow each other, each
+    for other weights; with `requantize` their decoded values are rounded.
 
     Before:
     ```mlir
@@ -135,8 +140,10 @@ def QuantizeGPTQ : Pass<"quantize-gptq", "::mlir::ModuleOp"> {
     llmc.parameter @up : tensor<1536x576xf32, #llmc.grouped<bits = 4, group = 128, zero = none, scale = f16>> = …
     ```
 
-    The report gives for each parameter also the relative error of its outputs on the calibration
-    tokens, ‖(W − W')X‖ / ‖WX‖.
+    The token embedding and a head of `head-bits` are rounded to nearest.
+
+    The report gives for each calibrated parameter also the relative error of its outputs on the
+    calibration tokens, ‖(W − W')X‖ / ‖WX‖.
   }];
   let options = !listconcat(quantizationOptions, [
     Option<"damp", "damp", "double", /*default=*/"0.01",

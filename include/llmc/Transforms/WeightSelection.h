@@ -18,13 +18,23 @@ namespace llmc {
 struct SelectedWeight {
   ParameterOp parameter;
   llvm::SmallVector<LinearOp> linears;
+  bool isHead = false; ///< the head or the token embedding, or both in one
 };
 
-/// The matrices of the linears of `module`, in the order of its parameters. The head and the token
-/// embedding come along if `includeHead`; parameters that one of the regular expressions `ignore`
-/// matches are left out. Reports at the module an expression that is none.
-mlir::FailureOr<llvm::SmallVector<SelectedWeight>>
-selectWeights(mlir::ModuleOp module, llvm::ArrayRef<std::string> ignore, bool includeHead);
+/// Which weights a pass is asked to take in.
+struct WeightFilter {
+  /// Regular expressions. A parameter is taken in if one of `only` matches its name, or there are
+  /// none, and none of `ignore` does.
+  std::vector<std::string> only, ignore;
+  bool head = true;        ///< the head and the token embedding too
+  bool requantize = false; ///< those too that are rounded already
+};
+
+/// The matrices of the linears and of the token embedding of `module`, in the order of its
+/// parameters. Reports at the module an expression that is none, one that matches nothing (a
+/// warning), and weights that stay as an earlier pass or the model's file rounded them (a remark).
+mlir::FailureOr<llvm::SmallVector<SelectedWeight>> selectWeights(mlir::ModuleOp module,
+                                                                 const WeightFilter &filter);
 
 } // namespace llmc
 

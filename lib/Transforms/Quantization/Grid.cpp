@@ -26,9 +26,11 @@ static Grid makeGrid(GroupedAttr encoding, float low, float high) {
   Grid grid;
   grid.last = (1u << bits) - 1;
   if (encoding.getZero() == ZeroPoint::None) {
+    // There is one more number on the negative side of the codes: the larger end goes there, with
+    // its sign in the scale.
     grid.zero = 1 << (bits - 1);
-    float largest = std::max(std::fabs(low), std::fabs(high));
-    grid.scale = roundTo(encoding.getScale(), largest / static_cast<float>(grid.zero - 1));
+    float extreme = high > -low ? high : low;
+    grid.scale = roundTo(encoding.getScale(), -extreme / static_cast<float>(grid.zero));
     return grid;
   }
   grid.scale = roundTo(encoding.getScale(), (high - low) / static_cast<float>(grid.last));

@@ -42,9 +42,9 @@ static Type getScaleType(MLIRContext *context, ScaleType scale) {
 }
 
 FailureOr<QuantizationPlan> QuantizationPlan::get(Location location, unsigned bits,
-                                                  StringRef groupSize, bool symmetric,
-                                                  ZeroPoint zero, ScaleType scale, bool searchClip,
-                                                  ActivationRounding activation,
+                                                  unsigned headBits, StringRef groupSize,
+                                                  bool symmetric, ZeroPoint zero, ScaleType scale,
+                                                  bool searchClip, ActivationRounding activation,
                                                   int64_t activationGroup) {
   auto fail = [&] { return emitError(location); };
   std::optional<int64_t> group = parseGroupSize(groupSize);
@@ -58,10 +58,14 @@ FailureOr<QuantizationPlan> QuantizationPlan::get(Location location, unsigned bi
   QuantizationPlan plan;
   plan.searchClip = searchClip;
   MLIRContext *context = location.getContext();
-  plan.encoding =
-      GroupedAttr::getChecked(fail, context, bits, *group, symmetric ? ZeroPoint::None : zero,
-                              getScaleType(context, scale));
-  if (!plan.encoding)
+  auto getEncoding = [&](unsigned bits) {
+    return GroupedAttr::getChecked(fail, context, bits, *group, symmetric ? ZeroPoint::None : zero,
+                                   getScaleType(context, scale));
+  };
+  plan.encoding = getEncoding(bits);
+  if (headBits != 0)
+    plan.headEncoding = getEncoding(headBits);
+  if (!plan.encoding || (headBits != 0 && !plan.headEncoding))
     return failure();
   if (activation == ActivationRounding::None)
     return plan;
@@ -75,8 +79,15 @@ FailureOr<QuantizationPlan> QuantizationPlan::get(Location location, unsigned bi
 }
 
 llvm::raw_ostream &llmc::operator<<(llvm::raw_ostream &stream, const QuantizationPlan &plan) {
-  stream << plan.encoding << " mse=" << plan.searchClip << " activation=";
-  if (plan.activation)
-    return stream << plan.activation;
-  return stream << "none";
+  stream << plan.encoding << " head ";
+  auto spell = [&](Attribute attribute) {
+    if (attribute)
+      stream << attribute;
+    else
+      stream << "none";
+  };
+  spell(plan.headEncoding);
+  stream << " mse=" << plan.searchClip << " activation=";
+  spell(plan.activation);
+  return stream;
 }

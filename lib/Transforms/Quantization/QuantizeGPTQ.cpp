@@ -33,10 +33,19 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
   using QuantizationPass::QuantizationPass;
 
   LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
-                         MutableArrayRef<SelectedWeight> weights,
+                         SmallVectorImpl<SelectedWeight> &weights,
                          CompressionReport &result) override {
     if (failed(checkOptions(module, plan.encoding)))
       return failure();
+    // What no linear reads has no inputs to be calibrated with, and a head of more bits than the
+    // rest does not need it.
+    SmallVector<SelectedWeight> others;
+    llvm::erase_if(weights, [&](SelectedWeight &weight) {
+      if (!weight.linears.empty() && (includeHead || !weight.isHead))
+        return false;
+      others.push_back(weight);
+      return true;
+    });
     CalibratedWeights calibrated(plan, weights, result);
     CalibrationRequest request;
     request.statistics = SecondMoment;
@@ -50,6 +59,9 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
     FailureOr<CalibrationTimes> times = calibrate(module, getCalibrationOptions(), request);
     if (failed(times))
       return failure();
+    for (SelectedWeight &weight : others)
+      if (failed(roundWeight(weight, plan, result)))
+        return failure();
     result.setTimes({{"tokens", times->tokens},
                      {"compile", times->compile},
                      {"forward", times->forward},

@@ -10,6 +10,7 @@
 
 #include "mlir/IR/Threading.h"
 
+#include <chrono>
 #include <cmath>
 #include <numeric>
 
@@ -97,12 +98,13 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
                                         const QuantizationPlan &plan, double seconds) {
   ParameterOp parameter = weight.parameter;
   MLIRContext *context = parameter.getContext();
+  GroupedAttr encoding = plan.getEncoding(weight.isHead);
   auto type = RankedTensorType::get(parameter.getTensorType().getShape(), Float32Type::get(context),
-                                    plan.encoding);
+                                    encoding);
   CompressedParameter result{parameter.getSymName().str(),
                              type,
                              static_cast<double>(quantized.bytes.size()),
-                             plan.encoding.getBitsPerWeight(type.getShape()),
+                             encoding.getBitsPerWeight(type.getShape()),
                              quantized.weightError,
                              quantized.outputError,
                              seconds,
@@ -111,4 +113,20 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
                makeParameterData(context, parameter.getSymName(), std::move(quantized.bytes)));
   stateRounding(weight, plan);
   return result;
+}
+
+LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &plan,
+                                CompressionReport &report) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start = Clock::now();
+  FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
+  if (failed(values))
+    return failure();
+  FailureOr<QuantizedWeight> quantized =
+      roundToNearest(weight.parameter, *values, plan.getEncoding(weight.isHead), plan.searchClip);
+  if (failed(quantized))
+    return failure();
+  std::chrono::duration<double> taken = Clock::now() - start;
+  report.add(replaceWeight(weight, std::move(*quantized), plan, taken.count()));
+  return success();
 }

@@ -22,10 +22,11 @@
 
 // TABLE: parameter shape encoding inputs bits/weight weight error output error seconds
 // TABLE: key 4x8 grouped<bits = 4, group = channel, zero = none, scale = f16>
-// TABLE: quantize-gptq: 1 parameters
+// TABLE: quantize-gptq: 3 parameters
 // TABLE: quantize-gptq: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, second moments {{.*}} s, factorization {{.*}} s, update {{.*}} s
 
-// CHECK-DAG: llmc.parameter @table : tensor<32x8xf32> = #llmc.file<"weights.bin", offset = 0>
+// CHECK-DAG: llmc.parameter @table : tensor<32x8xf32, #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>> = #llmc.file<"q.safetensors"
+// CHECK-DAG: llmc.parameter @head : tensor<32x8xf32, #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>> = #llmc.file<"q.safetensors"
 // CHECK-DAG: llmc.parameter @key : tensor<4x8xf32, #llmc.grouped<bits = 4, group = channel, zero = none, scale = f16>> = #llmc.file<"q.safetensors"
 // CHECK: llmc.linear {{.*}} activation <bits = 8, group = 32> : (tensor<?x8xf32>, tensor<4x8xf32, #llmc.grouped
 
@@ -35,7 +36,7 @@
 // REPORT: "factorization":
 
 // HEAD-DAG: @head : tensor<32x8xf32, #llmc.grouped<bits = 3, group = channel
-// HEAD-DAG: @table : tensor<32x8xf32>
+// HEAD-DAG: @table : tensor<32x8xf32, #llmc.grouped<bits = 3, group = channel
 
 !cache = !llmc.kv_cache<1x4, capacity = 8, keys = f32, values = f32>
 

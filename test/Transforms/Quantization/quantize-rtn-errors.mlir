@@ -28,6 +28,18 @@
 // RUN: not llmc-opt %s --quantize-rtn="ignore=(" 2>&1 | FileCheck %s --check-prefix=REGEX
 // REGEX: error: ignore: expected a regular expression, found '('
 
+// RUN: llmc-opt %s --quantize-rtn="only=lm_head table=false" 2>&1 | FileCheck %s --check-prefix=ONLY
+// ONLY: warning: only: no weight's name matches 'lm_head'
+
+// RUN: not llmc-opt %s --quantize-rtn="only=(" 2>&1 | FileCheck %s --check-prefix=ONLY-REGEX
+// ONLY-REGEX: error: only: expected a regular expression, found '('
+
+// RUN: not llmc-opt %s --quantize-rtn="head-bits=9" 2>&1 | FileCheck %s --check-prefix=HEAD-BITS
+// HEAD-BITS: error: expected 1 to 8 bits, found 9
+
+// RUN: not llmc-opt %s --quantize-rtn="head-bits=8 include-head" 2>&1 | FileCheck %s --check-prefix=HEAD
+// HEAD: error: head-bits: expected include-head=false with it
+
 // RUN: not llmc-opt %s --quantize-rtn="bit=4" 2>&1 | FileCheck %s --check-prefix=OPTION
 // OPTION: no such option bit
 

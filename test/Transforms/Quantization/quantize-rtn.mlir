@@ -17,8 +17,18 @@
 
 // What a pass leaves alone stays where it is; what two passes made stays too.
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=4 ignore=@none,^up table=false" -o %t/part.mlir
-// RUN: llmc-opt %t/part.mlir --quantize-rtn="bits=8 ignore=down table=false" -o %t/part.mlir
+// RUN: llmc-opt %t/part.mlir --quantize-rtn="bits=8 table=false" -o %t/part.mlir 2>&1 | FileCheck %s --check-prefix=LEFT
 // RUN: FileCheck %s --check-prefix=PART --input-file=%t/part.mlir
+
+// Unless it is asked for: then decoded values are rounded.
+// RUN: llmc-opt %t/part.mlir --quantize-rtn="bits=4 only=^up table=false" -o %t/kept.mlir 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=KEPT
+// RUN: FileCheck %s --check-prefix=PART --input-file=%t/kept.mlir
+// RUN: llmc-opt %t/part.mlir --quantize-rtn="bits=4 only=^up requantize table=false" -o %t/anew.mlir 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=SILENT --allow-empty
+// RUN: FileCheck %s --check-prefix=ANEW --input-file=%t/anew.mlir
+
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=4 head-bits=0 table=false" | FileCheck %s --check-prefix=NO-HEAD
 
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="symmetric=false zero=float scale=bf16 \
 // RUN:   group-size=channel activation=none include-head table=false" | FileCheck %s --check-prefix=HEAD
@@ -27,16 +37,17 @@
 // RUN:   --remarks-filter=compression --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
 
 // TABLE: parameter shape encoding inputs bits/weight weight error seconds
+// TABLE-NEXT: embedding 32x48 grouped<bits = 8, group = 32, zero = none, scale = f16> 8 bits / 32 8.667
 // TABLE-NEXT: up 64x48 grouped<bits = 4, group = 32, zero = none, scale = f16> 8 bits / 32 4.667
 // TABLE-NEXT: down 48x64
-// TABLE: quantize-rtn: 2 parameters, 0.0 MB, 4.583 bits per weight
+// TABLE: quantize-rtn: 3 parameters, 0.0 MB, 5.400 bits per weight
 
-// CHECK-DAG: llmc.parameter @embedding : tensor<32x48xf32> = #llmc.file<"weights.bin", offset = 0>
+// CHECK-DAG: llmc.parameter @embedding : tensor<32x48xf32, #llmc.grouped<bits = 8, group = 32, zero = none, scale = f16>> = #llmc.file<"q.safetensors"
 // CHECK-DAG: llmc.parameter @up : tensor<64x48xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>> = #llmc.file<"q.safetensors"
 // CHECK-DAG: llmc.parameter @down : tensor<48x64xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>> = #llmc.file<"q.safetensors"
 // CHECK: llmc.linear {{.*}} activation <bits = 8, group = 32> : (tensor<?x48xf32>, tensor<64x48xf32, #llmc.grouped
 // CHECK: llmc.linear {{.*}} activation <bits = 8, group = 32> : (tensor<?x64xf32>, tensor<48x64xf32, #llmc.grouped
-// CHECK: llmc.linear %{{[0-9]+}}, %{{[0-9]+}} : (tensor<?x48xf32>, tensor<32x48xf32>)
+// CHECK: llmc.linear {{.*}} activation <bits = 8, group = 32> : (tensor<?x48xf32>, tensor<32x48xf32, #llmc.grouped
 
 // REPORT: "bits_per_weight": 4.66
 // REPORT: "encoding": "grouped<bits = 4, group = 32, zero = none, scale = f16>"
@@ -44,8 +55,17 @@
 // REPORT: "weight_error": 0.0
 // REPORT: "pass": "quantize-rtn"
 
+// PART-DAG: @embedding : tensor<32x48xf32, #llmc.grouped<bits = 8, group = 128, {{.*}} = #llmc.file<"part.safetensors"
 // PART-DAG: @up : tensor<64x48xf32, #llmc.grouped<bits = 8, group = 128, {{.*}} = #llmc.file<"part.safetensors"
 // PART-DAG: @down : tensor<48x64xf32, #llmc.grouped<bits = 4, group = 128, {{.*}} = #llmc.file<"part.safetensors"
+
+// LEFT: remark: requantize: left alone what is rounded already: 'embedding', 'down'; requantize=true rounds it anew
+// KEPT: remark: requantize: left alone what is rounded already: 'up'; requantize=true rounds it anew
+// SILENT-NOT: remark
+// ANEW-DAG: @up : tensor<64x48xf32, #llmc.grouped<bits = 4, group = 128, {{.*}} = #llmc.file<"anew.safetensors"
+// ANEW-DAG: @down : tensor<48x64xf32, #llmc.grouped<bits = 4, group = 128, {{.*}} = #llmc.file<"part.safetensors"
+
+// NO-HEAD: llmc.parameter @embedding : tensor<32x48xf32> = #llmc.file<"{{.*}}weights.bin", offset = 0>
 
 // HEAD: llmc.parameter @embedding : tensor<32x48xf32, #llmc.grouped<bits = 4, group = channel, zero = float, scale = bf16>>
 // HEAD: llmc.embedding {{.*}} tensor<32x48xf32, #llmc.grouped

@@ -47,14 +47,26 @@ protected:
 
 } // namespace
 
-TEST_F(GridTest, SymmetricScaleComesFromTheLargestMagnitude) {
-  Grid grid = fitGrid(encoding(4, ZeroPoint::None), false, {0.5f, -3.5f, 1.0f});
-  EXPECT_EQ(grid.scale, 0.5f);
-  EXPECT_EQ(grid.zero, 8);
-  EXPECT_EQ(grid.encode(-3.5f), 1u);
-  EXPECT_EQ(grid.encode(0.5f), 9u);
-  EXPECT_EQ(grid.encode(0.0f), 8u);
-  EXPECT_EQ(grid.decode(1), -3.5f);
+TEST_F(GridTest, SymmetricGridsUseAllCodes) {
+  // The weight of largest magnitude is at the end that has one number more, whatever its sign.
+  for (float sign : {1.0f, -1.0f}) {
+    Grid grid = fitGrid(encoding(4, ZeroPoint::None), false, {sign * 0.5f, sign * -4.0f, sign});
+    EXPECT_EQ(grid.scale, sign * 0.5f);
+    EXPECT_EQ(grid.zero, 8);
+    EXPECT_EQ(grid.encode(sign * -4.0f), 0u);
+    EXPECT_EQ(grid.encode(sign * 0.5f), 9u);
+    EXPECT_EQ(grid.encode(0.0f), 8u);
+    EXPECT_EQ(grid.encode(sign * 4.0f), 15u);
+    EXPECT_EQ(grid.decode(0), sign * -4.0f);
+    EXPECT_EQ(grid.decode(15), sign * 3.5f);
+  }
+}
+
+TEST_F(GridTest, OfEqualMagnitudesTheNegativeOneIsKept) {
+  Grid grid = fitGrid(encoding(4, ZeroPoint::None), false, {8.0f, -8.0f});
+  EXPECT_EQ(grid.scale, 1.0f);
+  EXPECT_EQ(grid.decode(grid.encode(-8.0f)), -8.0f);
+  EXPECT_EQ(grid.decode(grid.encode(8.0f)), 7.0f);
 }
 
 TEST_F(GridTest, IntegerZeroPointsAreOfARangeThatIncludesZero) {
@@ -80,7 +92,7 @@ TEST_F(GridTest, FloatMinimaAreOfTheWeightsOwnRange) {
 }
 
 TEST_F(GridTest, RoundsHalfToEvenAndStaysInRange) {
-  Grid grid = fitGrid(encoding(4, ZeroPoint::None), false, {7.0f});
+  Grid grid = fitGrid(encoding(4, ZeroPoint::None), false, {-8.0f});
   ASSERT_EQ(grid.scale, 1.0f);
   EXPECT_EQ(grid.encode(0.5f), 8u);
   EXPECT_EQ(grid.encode(1.5f), 10u);
@@ -121,7 +133,7 @@ TEST_F(GridTest, WeightsOnAGridAreKept) {
       grid.minimum = zero == ZeroPoint::Float ? -0.375f : 0;
       grid.zero = zero == ZeroPoint::None ? 1 << (bits - 1) : zero == ZeroPoint::Integer ? 1 : 0;
       std::vector<float> weights;
-      for (unsigned code = zero == ZeroPoint::None ? 1 : 0; code <= grid.last; ++code)
+      for (unsigned code = 0; code <= grid.last; ++code)
         weights.push_back(grid.decode(code));
       Grid fitted = fitGrid(encoding(bits, zero, builder.getF16Type()), false, weights);
       for (float weight : weights)

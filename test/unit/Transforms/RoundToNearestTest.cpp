@@ -66,10 +66,11 @@ protected:
 TEST_F(RoundToNearest, GaussianSignalToNoiseRatios) {
   EXPECT_NEAR(signalToNoise(8, GroupedAttr::channelGroup, ZeroPoint::None), 43.1, 0.3);
   EXPECT_NEAR(signalToNoise(4, 128, ZeroPoint::Integer), 19.9, 0.3);
-  EXPECT_NEAR(signalToNoise(4, 128, ZeroPoint::None), 18.6, 0.3);
+  EXPECT_NEAR(signalToNoise(4, 128, ZeroPoint::None), 19.7, 0.3);
   EXPECT_NEAR(signalToNoise(4, 64, ZeroPoint::Integer), 20.8, 0.3);
   EXPECT_NEAR(signalToNoise(3, 128, ZeroPoint::Integer), 13.3, 0.3);
   EXPECT_NEAR(signalToNoise(2, 64, ZeroPoint::Integer), 6.8, 0.3);
+  EXPECT_NEAR(signalToNoise(2, 64, ZeroPoint::None), 8.1, 0.3);
 }
 
 TEST_F(RoundToNearest, EveryWeightIsHalfAStepAway) {

@@ -22,7 +22,7 @@
 namespace llmc {
 
 /// 2^bits equally distant numbers: (code − zero) · scale, or code · scale + minimum. Scale and
-/// minimum are exactly what the encoding stores.
+/// minimum are exactly what the encoding stores. Without a zero point the scale may be negative.
 struct Grid {
   float scale = 0, minimum = 0;
   int zero = 0;
@@ -47,7 +47,8 @@ struct Grid {
 
 /// Chooses the grid of a group of finite weights.
 ///
-/// Without a zero point the scale is max|w| / (2^(bits−1) − 1). With an integer zero point the
+/// Without a zero point the weight of largest magnitude gets code 0, which stands for −2^(bits−1)
+/// scales: the scale has the sign that makes it so. With an integer zero point the
 /// scale is (max − min) / (2^bits − 1) of a range that includes 0, and the zero point is
 /// round(−min / scale). With a floating-point minimum the range is that of the weights. Scales and
 /// minima are rounded to the encoding's type; a scale beyond its range is infinite.

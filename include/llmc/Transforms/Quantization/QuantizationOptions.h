@@ -19,18 +19,22 @@ enum class ActivationRounding { None, I8 };
 /// What the options of a quantization pass (QuantizationOptions.td) ask for.
 struct QuantizationPlan {
   GroupedAttr encoding;
+  GroupedAttr headEncoding; ///< of the head and the token embedding; null: they are left alone
   bool searchClip = false;
   DynamicAttr activation; ///< null: inputs are not rounded
 
-  /// Reports at `location` what can't be done. `groupSize` is a number, `channel` or `tensor`.
+  GroupedAttr getEncoding(bool isHead) const { return isHead ? headEncoding : encoding; }
+
+  /// Reports at `location` what can't be done. `headBits` is 0 where the head is left alone;
+  /// `groupSize` is a number, `channel` or `tensor`.
   static mlir::FailureOr<QuantizationPlan> get(mlir::Location location, unsigned bits,
-                                               llvm::StringRef groupSize, bool symmetric,
-                                               ZeroPoint zero, ScaleType scale, bool searchClip,
-                                               ActivationRounding activation,
+                                               unsigned headBits, llvm::StringRef groupSize,
+                                               bool symmetric, ZeroPoint zero, ScaleType scale,
+                                               bool searchClip, ActivationRounding activation,
                                                int64_t activationGroup);
 };
 
-/// "#llmc.grouped<…> mse=0 activation=#llmc.dynamic<…>"
+/// "#llmc.grouped<…> head #llmc.grouped<…> mse=0 activation=#llmc.dynamic<…>"
 llvm::raw_ostream &operator<<(llvm::raw_ostream &stream, const QuantizationPlan &plan);
 
 } // namespace llmc

@@ -14,8 +14,10 @@ include "mlir/Pass/PassBase.td"
 defvar compressionOptions = [
   ListOption<"ignore", "ignore", "std::string",
              "Regular expressions: parameters whose name one of them matches are left alone">,
-  Option<"includeHead", "include-head", "bool", /*default=*/"false",
-         "Take in the head and the token embedding, which are left alone by default">,
+  ListOption<"only", "only", "std::string",
+             "Regular expressions: parameters whose name none of them matches are left alone">,
+  Option<"requantize", "requantize", "bool", /*default=*/"false",
+         "Take in weights too that are rounded already, by their decoded values">,
   Option<"table", "table", "bool", /*default=*/"true",
          "Print a table of the layers to the standard error stream">,
   Option<"report", "report", "std::string", /*default=*/"\"\"",
@@ -25,6 +27,10 @@ defvar compressionOptions = [
 /// How weights are stored and activations rounded.
 defvar quantizationOptions = [
   Option<"bits", "bits", "unsigned", /*default=*/"4", "Bits of a weight, 1 to 8">,
+  Option<"headBits", "head-bits", "unsigned", /*default=*/"8",
+         "Bits of the weights of the head and the token embedding; 0: they are left alone">,
+  Option<"includeHead", "include-head", "bool", /*default=*/"false",
+         "Treat the head and the token embedding like all other weights">,
   Option<"groupSize", "group-size", "std::string", /*default=*/"\"128\"",
          "Inputs that share a scale: a number, 'channel' (a whole row) or 'tensor'">,
   Option<"symmetric", "symmetric", "bool", /*default=*/"true",

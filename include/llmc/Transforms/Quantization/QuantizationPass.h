@@ -35,27 +35,36 @@ struct QuantizationPass : PassBase {
   }
 
 protected:
-  /// Quantizes `weights` and adds each to `result`.
+  /// Quantizes `weights`, which it may use up, and adds each to `result`.
   virtual mlir::LogicalResult quantize(mlir::ModuleOp module, const QuantizationPlan &plan,
-                                       llvm::MutableArrayRef<SelectedWeight> weights,
+                                       llvm::SmallVectorImpl<SelectedWeight> &weights,
                                        CompressionReport &result) = 0;
 
   /// The options that decide which bytes come out of which weight.
   void spellOptions(const QuantizationPlan &plan, llvm::raw_ostream &stream) const {
-    stream << plan << " include-head=" << this->includeHead << " ignore=";
+    stream << plan << " requantize=" << this->requantize << " only=";
+    llvm::interleaveComma(this->only, stream);
+    stream << " ignore=";
     llvm::interleaveComma(this->ignore, stream);
   }
 
 private:
   mlir::LogicalResult quantizeModule(mlir::ModuleOp module) {
+    if (this->includeHead && this->headBits.hasValue())
+      return module.emitError(
+          "head-bits: expected include-head=false with it: the head is like all other weights");
     mlir::FailureOr<QuantizationPlan> plan = QuantizationPlan::get(
-        module.getLoc(), this->bits, this->groupSize, this->symmetric, this->zero, this->scale,
-        this->mse, this->activation, this->activationGroup);
+        module.getLoc(), this->bits, this->includeHead ? this->bits : this->headBits,
+        this->groupSize, this->symmetric, this->zero, this->scale, this->mse, this->activation,
+        this->activationGroup);
     if (failed(plan))
       return mlir::failure();
-    std::vector<std::string> ignored(this->ignore.begin(), this->ignore.end());
-    mlir::FailureOr<llvm::SmallVector<SelectedWeight>> weights =
-        selectWeights(module, ignored, this->includeHead);
+    WeightFilter filter;
+    filter.only.assign(this->only.begin(), this->only.end());
+    filter.ignore.assign(this->ignore.begin(), this->ignore.end());
+    filter.head = plan->headEncoding != nullptr;
+    filter.requantize = this->requantize;
+    mlir::FailureOr<llvm::SmallVector<SelectedWeight>> weights = selectWeights(module, filter);
     if (failed(weights))
       return mlir::failure();
     CompressionReport result(this->getArgument());

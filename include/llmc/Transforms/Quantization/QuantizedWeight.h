@@ -62,6 +62,10 @@ void stateRounding(SelectedWeight &weight, const QuantizationPlan &plan);
 CompressedParameter replaceWeight(SelectedWeight &weight, QuantizedWeight quantized,
                                   const QuantizationPlan &plan, double seconds);
 
+/// Rounds a weight to nearest, as the plan says, and reports it.
+mlir::LogicalResult roundWeight(SelectedWeight &weight, const QuantizationPlan &plan,
+                                CompressionReport &report);
+
 } // namespace llmc
 
 #endif // LLMC_TRANSFORMS_QUANTIZATION_QUANTIZEDWEIGHT_H
