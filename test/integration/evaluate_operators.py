@@ -288,6 +288,8 @@ def attention() -> Cases:
                 for more in ({}, {"scale": 0.3}, {"softcap": 2.0}, {"local_window_size": 3}, {"local_window_size": 1},
                              {"do_rotary": 1}, {"do_rotary": 1, "rotary_interleaved": 1}):
                     cases.append(model("GroupQueryAttention", *operands, *before, *lengths, *tables, **options, **more))
+            for sinks, more in (([None] * 4 + [floats(heads)], {}), ([], {"smooth_softmax": 1})):
+                cases.append(model("GroupQueryAttention", q, k, v, *before, *lengths, *sinks, **options, **more))
     heads = 2
     q, k, v = (floats(batch, rows, heads * size) for _ in range(3))
     before = floats(batch, heads, past, size), floats(batch, heads, past, size)

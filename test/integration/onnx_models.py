@@ -133,6 +133,7 @@ class Spelling:
     constants: str = "nodes"
     scale: float = 1.0  # of embeddings and logits
     head_norm: bool = False  # of queries and keys, after their rotation
+    sinks: str = ""  # of fused attention: learned, or smooth for 0
     cap: str = ""  # of attention scores and logits: c · tanh(x / c)
 
 
@@ -508,9 +509,13 @@ class Decoder:
         last = graph.op("Cast", graph.op("Sub", count, graph.constant(1)), to=TensorProto.INT32)
         total = graph.op("Cast", self.dimension("attention_mask", 1), to=TensorProto.INT32)
         tables = self.tables() if self.spelling.positions == "fused" else ()
+        further: dict[str, Any] = {"smooth_softmax": 1} if self.spelling.sinks else {}
+        sinks = ()
+        if self.spelling.sinks == "learned":
+            sinks = (*[""] * (4 - len(tables)), self.weight("sinks", self.array("sinks", self.heads)))
         return graph.ops("GroupQueryAttention", query, key, value, *pasts, last, total, *tables,
-                         count=3, domain=MICROSOFT, num_heads=self.heads,
-                         kv_num_heads=self.kv_heads, do_rotary=int(bool(tables)))
+                         *sinks, count=3, domain=MICROSOFT, num_heads=self.heads,
+                         kv_num_heads=self.kv_heads, do_rotary=int(bool(tables)), **further)
 
     # The rest --------------------------------------------------------------------
 

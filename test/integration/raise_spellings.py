@@ -51,6 +51,8 @@ FAMILIES = {
     "quick gelu": [{"activation": "gelu quick"}, {"activation": "QuickGelu"}],
     "square of relu": [{"activation": "relu power", "gated": False},
                        {"activation": "relu square", "gated": False}],
+    "sinks": [{"attention": "fused", "positions": "fused", "sinks": "learned"},
+              {"attention": "fused", "positions": "contrib", "sinks": "learned"}],
     "scaled": [{"scale": 12.5}, *({"scale": 12.5, "norm": norm} for norm in
                                   ("power", "mul square", "reciprocal", "simplified"))],
     "norms of rotated heads": [{"head_norm": True}, {"head_norm": True, "norm": "mul square"},

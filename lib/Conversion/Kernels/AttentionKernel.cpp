@@ -55,11 +55,13 @@ class AttentionEmitter {
 public:
   AttentionEmitter(ModuleOp module, StringRef name, const AttentionKernel &spec,
                    const KernelTarget &target)
-      : spec(spec), layout(CacheLayout::get(spec.cache)), k(module, name, "iiippppipp", target),
+      : spec(spec), layout(CacheLayout::get(spec.cache)),
+        k(module, name, spec.sinks ? "iiippppippp" : "iiippppipp", target),
         headsAtOnce(spec.heads / layout.heads), registers(target.floatRows * target.floatTiles),
         width(spec.heads * layout.headSize), scoreStride(getScoreStride(layout)),
         query(k.argument(3)), caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)},
-        output(k.argument(8)), scratch(k.argument(9)) {}
+        sinks(spec.sinks ? k.argument(8) : Value()), output(k.argument(spec.sinks ? 9 : 8)),
+        scratch(k.argument(spec.sinks ? 10 : 9)) {}
 
   func::FuncOp emit() {
     if (spec.oneRow)
@@ -247,6 +249,9 @@ private:
                                             k.select(inRange(first, begin, end), score, nothing);
                                         return {k.fmax(carried[0], score)};
                                       })[0]);
+    Value sink = loadSink(group, index);
+    if (sink)
+      largest = k.fmax(largest, sink);
     Value sum = k.loop(group.firstBlock, lastEnd, keyBlock, Values{zero},
                        [&](Value first, ValueRange carried) -> Values {
                          Value seen = inRange(first, begin, end);
@@ -258,7 +263,18 @@ private:
                          k.storeVector(weight, scoreAddress(index, first));
                          return {k.fadd(carried[0], weight)};
                        })[0];
-    return k.fdiv(k.real(k.f32(), 1.0), k.sumLanes(sum));
+    Value total = k.sumLanes(sum);
+    if (sink)
+      total = k.fadd(total, k.exp(k.fsub(sink, largest)));
+    return k.fdiv(k.real(k.f32(), 1.0), total);
+  }
+
+  /// The sink of a query's head, or null.
+  Value loadSink(const Group &group, int64_t index) {
+    if (!sinks)
+      return {};
+    Value head = k.add(group.head, index % group.heads);
+    return k.load(k.f32(), k.offset(sinks, k.mul(head, 4)));
   }
 
   /// output = factor · Σ weight_t · value_t, for every query.
@@ -331,6 +347,7 @@ private:
   int64_t scoreStride;
   Value query;
   CacheArguments caches;
+  Value sinks; ///< null where there are none
   Value output, scratch;
 };
 
@@ -347,6 +364,8 @@ func::FuncOp llmc::emitAttention(ModuleOp module, const AttentionKernel &kernel,
     name += "t" + llvm::utohexstr(llvm::bit_cast<uint32_t>(*kernel.softcap));
   if (!kernel.slopes.empty())
     name += "b" + llvm::utohexstr(hashNumbers(kernel.slopes));
+  if (kernel.sinks)
+    name += "k";
   name += (kernel.oneRow ? "_row_" : "_rows_") + target.name.str();
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;

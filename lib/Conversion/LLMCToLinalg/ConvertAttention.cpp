@@ -93,8 +93,9 @@ struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
 /// (position) and d (element of a head).
 class AttentionFormula {
 public:
-  AttentionFormula(AttentionOp op, OpBuilder &builder, PlainRows rows)
-      : op(op), formula(builder, op.getLoc()), rows(rows), f32(formula.getBuilder().getF32Type()),
+  AttentionFormula(AttentionOp op, OpBuilder &builder, PlainRows rows, Value sinks)
+      : op(op), formula(builder, op.getLoc()), rows(rows),
+        sinks(sinks ? formula.widen(sinks) : Value()), f32(formula.getBuilder().getF32Type()),
         cache(op.getCache().getType()) {}
 
   Value build(Value query, PlainCache plain);
@@ -114,6 +115,7 @@ private:
   AttentionOp op;
   Formula formula;
   PlainRows rows;
+  Value sinks; ///< [h], or null
   Type f32;
   KVCacheType cache;
 };
@@ -197,6 +199,11 @@ Value AttentionFormula::getSoftmax(Value scores) {
       {{scores, {r, h, t}}}, [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
         return max(Number(b, v[1]), Number(b, v[0]));
       });
+  if (sinks)
+    maxima = formula.forEach(perHead, f32, {{maxima, {r, h}}, {sinks, {h}}},
+                             [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                               return max(Number(b, v[0]), Number(b, v[1]));
+                             });
   Value powers = formula.forEach(sizes, f32, {{scores, {r, h, t}}, {maxima, {r, h}}},
                                  [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
                                    return exp(Number(b, v[0]) - Number(b, v[1]));
@@ -205,6 +212,11 @@ Value AttentionFormula::getSoftmax(Value scores) {
                               [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
                                 return Number(b, v[1]) + Number(b, v[0]);
                               });
+  if (sinks)
+    sums = formula.forEach(perHead, f32, {{sums, {r, h}}, {sinks, {h}}, {maxima, {r, h}}},
+                           [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                             return Number(b, v[0]) + exp(Number(b, v[1]) - Number(b, v[2]));
+                           });
   return formula.forEach(sizes, f32, {{powers, {r, h, t}}, {sums, {r, h}}},
                          [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
                            return Number(b, v[0]) / Number(b, v[1]);
@@ -229,7 +241,8 @@ struct ConvertAttention : OpConversionPattern<AttentionOp> {
 
   LogicalResult matchAndRewrite(AttentionOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    AttentionFormula formula(op, rewriter, PlainRows::get(adaptor.getRows()));
+    Value sinks = op.getSinks() ? adaptor.getSinks().front() : Value();
+    AttentionFormula formula(op, rewriter, PlainRows::get(adaptor.getRows()), sinks);
     rewriter.replaceOp(
         op, formula.build(adaptor.getQuery().front(), PlainCache::get(adaptor.getCache())));
     return success();

@@ -255,10 +255,14 @@ LogicalResult FunctionPlanner::planAttention(AttentionOp op) {
     kernel.softcap = op.getSoftcap()->convertToFloat();
   if (op.getSlopes())
     llvm::append_range(kernel.slopes, *op.getSlopes());
+  kernel.sinks = static_cast<bool>(op.getSinks());
   kernel.oneRow = context.oneRow;
   func::FuncOp function = emitAttention(context.code, kernel, context.target);
   SmallVector<Value> fields = getStateFields(builder, location, step);
-  Value memory = scratch(kernel.getScratchBytes());
+  SmallVector<Value> operands{query.address, fields[0], fields[1], fields[2], cache.address};
+  if (op.getSinks())
+    operands.push_back(place(op.getSinks()).address);
+  operands.append({output.address, scratch(kernel.getScratchBytes())});
   Value rows = rowCount(Partition::Rows), count = constant(kernel.heads);
   if (!context.oneRow) {
     int64_t rowsAtOnce = kernel.getRowsAtOnce();
@@ -270,8 +274,9 @@ LogicalResult FunctionPlanner::planAttention(AttentionOp op) {
             {access(query, false, Partition::Other), access(cache, false, Partition::Other),
              access(output, true, Partition::Other)},
             [&](Value begin, Value end) {
-              call(function, {rows, begin, end, query.address, fields[0], fields[1], fields[2],
-                              cache.address, output.address, memory});
+              SmallVector<Value> arguments{rows, begin, end};
+              llvm::append_range(arguments, operands);
+              call(function, arguments);
             });
   places[op.getResult()] = output;
   return success();

@@ -31,6 +31,18 @@ func.func private @block(%q: tensor<?x16xf32>, %kv: tensor<?x8xf32>, %rows: !llm
   return %y : tensor<?x16xf32>
 }
 
+// A sink is one score more, of which no value is read.
+
+// CHECK-LABEL: func.func @sinks
+// CHECK: %[[MAXIMA:.*]] = linalg.generic {{.*}} ins(%{{.*}}, %[[SINKS:.*]] : tensor<?x4xf32>, tensor<4xf32>)
+// CHECK: arith.maximumf
+// CHECK: linalg.generic {{.*}} ins(%{{.*}}, %[[SINKS]], %[[MAXIMA]] : tensor<?x4xf32>, tensor<4xf32>, tensor<?x4xf32>)
+// CHECK: math.exp
+func.func @sinks(%q: tensor<?x16xf32>, %rows: !llmc.rows, %cache: !cache, %sinks: tensor<4xf32>) -> tensor<?x16xf32> {
+  %y = llmc.attention %q, %cache, %rows sinks %sinks : tensor<?x16xf32>, !cache, tensor<4xf32> {heads = 4 : i64, scale = 0.5 : f32}
+  return %y : tensor<?x16xf32>
+}
+
 // What comes after a call or an append sees what it wrote, by whatever name.
 
 // CHECK-LABEL: func.func @step

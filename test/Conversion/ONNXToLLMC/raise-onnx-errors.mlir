@@ -2,7 +2,7 @@
 
 // RUN: llmc-opt %s --raise-onnx --verify-diagnostics
 
-// expected-error @below {{cannot raise 123 nodes of the graph}}
+// expected-error @below {{cannot raise 124 nodes of the graph}}
 module attributes {onnx.opsets = {ai.onnx = 23 : i64, com.microsoft = 1 : i64}} {
 onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b", "", "p", ""]],
                              input_names = ["ids", "past_key", "past_value"],
@@ -760,6 +760,9 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'gqa.lengths': expected lengths of one full sequence as inputs 5 and 6}}
   %gqa.lengths:3 = onnx.node "GroupQueryAttention"(%x, %x, %x, %pk, %pv, %s28, %s28) {domain = "com.microsoft", name = "gqa.lengths", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["gqa.lengths.0", "gqa.lengths.1", "gqa.lengths.2"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  // expected-note @below {{'gqa.sinks': expected a constant sink for each of 2 heads}}
+  %gqa.sinks:3 = onnx.node "GroupQueryAttention"(%x, %x, %x, %pk, %pv, %s28, %s29, %none, %none, %none, %none, %t642) {domain = "com.microsoft", name = "gqa.sinks", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["gqa.sinks.0", "gqa.sinks.1", "gqa.sinks.2"]}
+      : (!onnx.untyped, !onnx.untyped, !onnx.untyped, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>, !onnx.absent, !onnx.absent, !onnx.absent, !onnx.absent, tensor<64x2xf32>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
   // expected-note @below {{'gqa.tables': expected tables of angles}}
   %gqa.tables:3 = onnx.node "GroupQueryAttention"(%x, %x, %x, %pk, %pv, %s28, %s29) {domain = "com.microsoft", name = "gqa.tables", node_attributes = {num_heads = 2, kv_num_heads = 2, do_rotary = 1}, output_names = ["gqa.tables.0", "gqa.tables.1", "gqa.tables.2"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)

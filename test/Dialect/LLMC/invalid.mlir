@@ -320,6 +320,15 @@ func.func @f(%q: tensor<?x64xf32>, %cache: !cache, %rows: !llmc.rows) {
 // -----
 
 !cache = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32>
+func.func @f(%q: tensor<?x64xf32>, %cache: !cache, %rows: !llmc.rows, %sinks: tensor<2xf32>) {
+  // expected-error @+1 {{expected one sink per head of 4, found 2}}
+  %0 = llmc.attention %q, %cache, %rows sinks %sinks : tensor<?x64xf32>, !cache, tensor<2xf32> {heads = 4 : i64, scale = 0.25 : f32}
+  return
+}
+
+// -----
+
+!cache = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32>
 func.func @f(%q: tensor<?x64xf32>, %cache: !cache, %rows: !llmc.rows) {
   // expected-error @+1 {{expected finite slopes, found INF}}
   %0 = llmc.attention %q, %cache, %rows : tensor<?x64xf32>, !cache {heads = 4 : i64, scale = 0.25 : f32, slopes = array<f32: 0.5, 0.25, 0x7F800000, 0.0>}

@@ -114,7 +114,7 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
     mlir::Type keys, values;
     std::optional<int64_t> window;
     std::optional<float> softcap;
-    llvm::SmallVector<float> slopes = {};
+    llvm::SmallVector<float> slopes = {}, sinks = {};
   };
   mlir::Type f32 = builder.getF32Type(), f16 = builder.getF16Type();
   // 41 rows of a sequence end inside a block of rows, whatever its size.
@@ -124,6 +124,7 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                         {2, 2, 7, f16, f16, {}, 3.0f},
                         {4, 4, 96, f16, f16, 5, {}},
                         {9, 3, 24, f32, f32, 17, 30.0f},
+                        {6, 2, 16, f32, f32, 9, {}, {}, {1.5f, -2.0f, 0.0f, 40.0f, -90.0f, 3.25f}},
                         {1, 1, 1, f32, f32, 1, {}},
                         {2, 1, 16, f32, f32, 1000, {}},
                         {4, 2, 20, f32, f32, {}, {}, {0.5f, 0.25f, -0.125f, 0.0f}},
@@ -133,7 +134,8 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
     return KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys, c.values);
   };
   auto getKernel = [&](const Case &c, bool oneRow) {
-    return AttentionKernel{getCache(c), c.heads, 0.35f, c.window, c.softcap, c.slopes, oneRow};
+    return AttentionKernel{getCache(c), c.heads,          0.35f, c.window, c.softcap,
+                           c.slopes,    !c.sinks.empty(), oneRow};
   };
   std::vector<Emitter> emitters;
   for (const Case &c : cases) {
@@ -171,20 +173,27 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
           Rows output(rows, c.heads * c.headSize), single(rows, c.heads * c.headSize);
           AttentionKernel kernel = getKernel(c, false);
           Memory scratch(kernel.getScratchBytes(), 0xff);
+          auto attend = [&](size_t emitter, int64_t count, int64_t from, int64_t to, int64_t row,
+                            float *out, uint8_t *memory) {
+            const float *q = &query->at(row, 0);
+            if (c.sinks.empty())
+              kernels.run(emitter, count, from, to, q, states, &positions[row], &sequences[row],
+                          offset, out, memory);
+            else
+              kernels.run(emitter, count, from, to, q, states, &positions[row], &sequences[row],
+                          offset, c.sinks.data(), out, memory);
+          };
           // Two workers, a border anywhere.
           int64_t atOnce = kernel.getRowsAtOnce();
           int64_t end = (rows + atOnce - 1) / atOnce * c.kvHeads, middle = end / 2 + 1;
           for (auto [from, to] : {std::pair(middle, end), std::pair(int64_t(0), middle)})
-            kernels.run(3 * index + 1, rows, from, to, query->data(), states, positions.data(),
-                        sequences.data(), offset, output.data(), scratch.data());
+            attend(3 * index + 1, rows, from, to, 0, output.data(), scratch.data());
           // Row by row, a border inside the heads that share a head of the cache.
           Memory small(getKernel(c, true).getScratchBytes(), 0xff);
           for (int64_t row = 0; row < rows; ++row)
             for (auto [from, to] :
                  {std::pair(c.heads / 2, c.heads), std::pair(int64_t(0), c.heads / 2)})
-              kernels.run(3 * index + 2, int64_t(1), from, to, &query->at(row, 0), states,
-                          &positions[row], &sequences[row], offset, &single.at(row, 0),
-                          small.data());
+              attend(3 * index + 2, 1, from, to, row, &single.at(row, 0), small.data());
           single.expectPadding("attention of one row");
           // Decode gives the bits of prefill.
           ASSERT_EQ(std::memcmp(output.data(), single.data(), rows * output.stride * 4), 0);
@@ -194,7 +203,7 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
             for (int64_t head = 0; head < c.heads; ++head) {
               int64_t shared = head * c.kvHeads / c.heads * c.headSize;
               std::vector<double> weights;
-              double sum = 0;
+              double sum = c.sinks.empty() ? 0 : std::exp(double(c.sinks[head]));
               for (int64_t t = oldest; t <= position; ++t) {
                 double score = 0;
                 for (int64_t i = 0; i < c.headSize; ++i)

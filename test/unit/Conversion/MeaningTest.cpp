@@ -194,9 +194,11 @@ TEST_F(Meaning, AttentionOverCaches) {
   mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, R"(
     !wide = !llmc.kv_cache<2x8, capacity = 20, keys = f32, values = f32>
     !narrow = !llmc.kv_cache<1x16, capacity = 24, keys = f16, values = f16>
+    llmc.parameter @sinks : tensor<4xf32> = #llmc.file<"random", offset = 0>
     func.func @step(%q: tensor<?x32xf32>, %k: tensor<?x16xf32>, %v: tensor<?x16xf32>,
                     %rows: !llmc.rows, %wide: !wide, %narrow: !narrow)
-        -> (tensor<?x32xf32>, tensor<?x32xf32>) {
+        -> (tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>) {
+      %sinks = llmc.parameter_value @sinks : tensor<4xf32>
       %a = llmc.cache_append %wide, %k, %v, %rows : !wide, tensor<?x16xf32>, tensor<?x16xf32>
       %b = llmc.cache_append %narrow, %k, %v, %rows : !narrow, tensor<?x16xf32>, tensor<?x16xf32>
       %0 = llmc.attention %q, %a, %rows : tensor<?x32xf32>, !wide
@@ -204,7 +206,9 @@ TEST_F(Meaning, AttentionOverCaches) {
       %1 = llmc.attention %q, %b, %rows : tensor<?x32xf32>, !narrow
         {heads = 2 : i64, scale = 0.25 : f32, window = 4 : i64, softcap = 5.0 : f32,
          slopes = array<f32: 0.5, -0.25>}
-      return %0, %1 : tensor<?x32xf32>, tensor<?x32xf32>
+      %2 = llmc.attention %q, %a, %rows sinks %sinks : tensor<?x32xf32>, !wide, tensor<4xf32>
+        {heads = 4 : i64, scale = 0.35 : f32, window = 3 : i64}
+      return %0, %1, %2 : tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>
     })");
   Comparison comparison(*module, /*sequences=*/2);
   // Two sequences side by side, each from its own position on.

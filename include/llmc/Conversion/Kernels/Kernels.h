@@ -104,15 +104,17 @@ struct AttentionKernel {
   std::optional<int64_t> window;
   std::optional<float> softcap;
   llvm::SmallVector<float> slopes; ///< one per head, or none
+  bool sinks = false;              ///< one f32 per head, an operand
   bool oneRow = false;             ///< for exactly one row
 
   int64_t getScratchBytes() const;
   /// Rows that go together where they are of one sequence.
   int64_t getRowsAtOnce() const;
 };
-/// (rows i, begin i, end i [tasks], query p, states p, positions p, sequences p, offset i, output
-/// p,
-///  scratch p). Tasks of one row are its heads; of many, they are the heads of the cache times the
+/// (rows i, begin i, end i [tasks], query p, states p, positions p, sequences p, offset i, [sinks
+/// p],
+///  output p, scratch p). Tasks of one row are its heads; of many, they are the heads of the cache
+///  times the
 /// blocks of getRowsAtOnce() rows, the last one shorter.
 mlir::func::FuncOp emitAttention(mlir::ModuleOp module, const AttentionKernel &kernel,
                                  const KernelTarget &target);

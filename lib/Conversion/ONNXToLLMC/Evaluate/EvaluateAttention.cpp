@@ -354,8 +354,14 @@ static bool evaluateGroupQueryAttention(Evaluation &evaluation) {
   };
   double scale = node.getFloat("scale", 0);
   scale = scale == 0 ? 1 / std::sqrt(static_cast<double>(headSize)) : scale;
+  // Without sinks of their own, smooth_softmax gives all heads one of 0.
+  auto sinks = evaluation.values(11);
+  if (!sinks && node.getInt("smooth_softmax", 0) == 1)
+    sinks = std::make_shared<const std::vector<double>>(heads, 0.0);
+  if (sinks && static_cast<int64_t>(sinks->size()) != heads)
+    return evaluation.fail("expected a sink for each of " + Twine(heads) + " heads");
   Heads result = attend(operands->query, operands->keys, operands->values, operands->batch,
-                        {scale, node.getFloat("softcap", 0), score, nullptr});
+                        {scale, node.getFloat("softcap", 0), score, std::move(sinks)});
   return pushResults(evaluation, *operands, result, /*isFlat=*/true);
 }
 
@@ -431,10 +437,10 @@ ArrayRef<Operator> llmc::getAttentionOperators() {
       Operator::contrib("GroupQueryAttention")
           .takes({"query", "key?", "value?", "past_key?*", "past_value?*", "seqlens_k",
                   "total_sequence_length", "cos_cache?", "sin_cache?", "position_ids!",
-                  "attention_bias!", "head_sink!", "k_scale!", "v_scale!", "q_norm_weight!",
+                  "attention_bias!", "head_sink?", "k_scale!", "v_scale!", "q_norm_weight!",
                   "k_norm_weight!", "query_seqlens!"})
           .reads({"num_heads", "kv_num_heads", "scale", "softcap", "do_rotary",
-                  "rotary_interleaved", "local_window_size", "smooth_softmax=-1|0", "causal=1",
+                  "rotary_interleaved", "local_window_size", "smooth_softmax", "causal=1",
                   "qk_output=0", "k_quant_type=NONE", "v_quant_type=NONE", "kv_cache_bit_width=0",
                   "sliding_window_cache=0"})
           .evaluatedBy(evaluateGroupQueryAttention)

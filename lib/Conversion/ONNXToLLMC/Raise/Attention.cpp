@@ -189,9 +189,15 @@ FailureOr<View> llmc::emitAttention(Raise &raise, const Scores &scores, const Vi
   Value cache = raise.step.getCache(keyPast, valuePast, keyHeads->shape[1], size, raise.location);
   Value appended = CacheAppendOp::create(raise.builder, raise.location, cache.getType(), cache,
                                          keyRows->value, *valueRows, raise.step.getRows());
+  Value sinks;
+  if (scores.sinks) {
+    sinks = raise.parameters.get(raise.builder, raise.location, *scores.sinks);
+    if (!sinks)
+      return raise.fail("cannot read its sinks");
+  }
   auto result = AttentionOp::create(
       raise.builder, raise.location, queryRows->value.getType(), queryRows->value, appended,
-      raise.step.getRows(), raise.builder.getI64IntegerAttr(heads),
+      raise.step.getRows(), sinks, raise.builder.getI64IntegerAttr(heads),
       raise.builder.getF32FloatAttr(static_cast<float>(scale)),
       mask->window > 0 ? raise.builder.getI64IntegerAttr(mask->window) : IntegerAttr(),
       scores.softcap != 0 ? raise.builder.getF32FloatAttr(static_cast<float>(scores.softcap))

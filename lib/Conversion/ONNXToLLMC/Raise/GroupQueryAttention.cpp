@@ -15,6 +15,22 @@
 using namespace mlir;
 using namespace llmc;
 
+/// A sink for each head, from input `head_sink`; `smooth_softmax` without it has sinks of 0.
+static FailureOr<std::optional<Weight>> getSinks(Raise &raise, Node &node, int64_t heads) {
+  if (raise.has(node, 11)) {
+    std::optional<Weight> sinks = raise.getVector(node, 11, heads);
+    if (!sinks)
+      return raise.fail("expected a constant sink for each of " + Twine(heads) + " heads");
+    return sinks;
+  }
+  if (node.getInt("smooth_softmax", 0) != 1)
+    return std::optional<Weight>();
+  Weight zeros;
+  zeros.shape = {heads};
+  zeros.values = std::make_shared<const std::vector<double>>(heads, 0.0);
+  return std::optional<Weight>(std::move(zeros));
+}
+
 /// com.microsoft's operator, which rotates, keeps the cache and masks by itself.
 LogicalResult llmc::raiseGroupQueryAttention(Raise &raise, Node &node) {
   int64_t heads = node.getInt("num_heads", 0), kvHeads = node.getInt("kv_num_heads", 0);
@@ -46,9 +62,9 @@ LogicalResult llmc::raiseGroupQueryAttention(Raise &raise, Node &node) {
     if (!found.isKnown() || found.getNumElements() != 1 || toInteger(found[0]) != expected)
       return raise.fail("expected lengths of one full sequence as inputs 5 and 6");
   }
-  if (node.getInt("smooth_softmax", 0) == 1 || node.getFloat("k_scale", 0) != 0 ||
-      raise.has(node, 10) || raise.has(node, 11))
-    return raise.fail("expected plain softmax without bias or sink");
+  FailureOr<std::optional<Weight>> sinks = getSinks(raise, node, heads);
+  if (failed(sinks))
+    return failure();
   FailureOr<View> q = splitHeads(raise, *query, heads);
   FailureOr<View> k = failed(q) ? q : splitHeads(raise, *keys, kvHeads);
   FailureOr<View> v = failed(k) ? k : splitHeads(raise, *values, kvHeads);
@@ -88,6 +104,7 @@ LogicalResult llmc::raiseGroupQueryAttention(Raise &raise, Node &node) {
   if (scores.scale == 0)
     scores.scale = 1 / std::sqrt(static_cast<double>(size));
   scores.softcap = node.getFloat("softcap", 0);
+  scores.sinks = std::move(*sinks);
   scores.causal = true;
   scores.window = std::max<int64_t>(node.getInt("local_window_size", -1), 0);
   FailureOr<View> result = emitAttention(raise, scores, *v, {heads, raise.getSizes().rows, size});

@@ -18,6 +18,7 @@ struct Scores : MeaningOf<Scores> {
   View query, keys; ///< rows × heads × size
   double scale = 1;
   double softcap = 0;
+  std::optional<Weight> sinks;   ///< one per head: scores of nothing
   llvm::SmallVector<Mask> masks; ///< in the order in which they were applied
   bool causal = false;           ///< said by an attribute
   int64_t window = 0;

@@ -157,6 +157,8 @@ LogicalResult AttentionOp::verify() {
       if (!std::isfinite(slope))
         return emitOpError("expected finite slopes, found ") << slope;
   }
+  if (getSinks() && failed(expectSize(*this, "one sink per head", heads, getDim(getSinks(), 0))))
+    return failure();
   // A product beyond 63 bits is wider than any query.
   int64_t width = llvm::checkedMul(heads, cache.getHeadSize()).value_or(INT64_MAX);
   return expectSize(*this, "a query width", width, getDim(getQuery(), 1));

@@ -276,22 +276,27 @@ def LLMC_AttentionOp : LLMC_Op<"attention", [AllTypesMatch<["query", "result"]>]
       s_t = scale · ⟨query[r, h], key_t⟩ for positions t ≤ p of the same sequence
       (s_t = softcap · tanh(s_t / softcap) where softcap is given)
       (s_t = s_t + slopes[h] · (t − p) where slopes are given: ALiBi, Press et al. 2021)
-      result[r, h] = Σ_t softmax(s)_t · value_t
+      result[r, h] = Σ_t exp(s_t) / (Σ_u exp(s_u) + exp(sinks[h])) · value_t
 
-    With `window` = w only positions t > p − w are read.
+    With `window` = w only positions t > p − w are read. The last term of the denominator stands where
+    `sinks` are given: a score of each head's own to which no value belongs, so that a head can look
+    at nothing (Xiao et al. 2023, section 3.3; as gpt-oss has it).
 
     Constraints:
     - C1. The width is heads · headSize; kvHeads divides heads.
     - C2. window is positive.
     - C3. slopes are finite, one per head.
+    - C4. There is one sink per head.
   }];
   let arguments = (ins LLMC_Activations:$query, Arg<LLMC_KVCache, "", [MemRead]>:$cache,
-                       LLMC_Rows:$rows, I64Attr:$heads, F32Attr:$scale,
+                       LLMC_Rows:$rows, Optional<LLMC_Vector>:$sinks, I64Attr:$heads,
+                       F32Attr:$scale,
                        OptionalAttr<I64Attr>:$window, OptionalAttr<F32Attr>:$softcap,
                        OptionalAttr<DenseF32ArrayAttr>:$slopes);
   let results = (outs LLMC_Activations:$result);
   let assemblyFormat = [{
-    $query `,` $cache `,` $rows `:` type($query) `,` type($cache) attr-dict
+    $query `,` $cache `,` $rows (`sinks` $sinks^)? `:` type($query) `,` type($cache)
+    (`,` type($sinks)^)? attr-dict
   }];
   let hasVerifier = 1;
 }
