@@ -50,6 +50,7 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   %steps = onnx.initializer "steps" : tensor<8xf32> = dense<[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]> : tensor<8xf32>
   %freqs = onnx.initializer "freqs" : tensor<1x1x2x4xf32> = dense<[[[[1.0, 0.5, 1.0, 0.5], [0.9, 0.4, 0.9, 0.4]]]]> : tensor<1x1x2x4xf32>
   %m1 = onnx.initializer "m1" : tensor<1xi64> = dense<-1> : tensor<1xi64>
+  %i99 = onnx.initializer "i99" : tensor<1xi64> = dense<-99> : tensor<1xi64>
   %i0 = onnx.initializer "i0" : tensor<1xi64> = dense<0> : tensor<1xi64>
   %i1 = onnx.initializer "i1" : tensor<1xi64> = dense<1> : tensor<1xi64>
   %i2 = onnx.initializer "i2" : tensor<1xi64> = dense<2> : tensor<1xi64>
@@ -184,9 +185,12 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'transpose.scores': expected attention scores to keep rows and keys as their last axes}}
   %transpose.scores = onnx.node "Transpose"(%scores) {name = "transpose.scores", output_names = ["transpose.scores"]}
       : (!onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'slice.tokens': expected all elements to stay}}
-  %slice.tokens = onnx.node "Slice"(%ids, %i0, %i1, %i1) {name = "slice.tokens", output_names = ["slice.tokens"]}
-      : (tensor<?x?xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> !onnx.untyped
+  // expected-note @below {{'slice.tokens': expected all elements to stay, in their order}}
+  %slice.tokens = onnx.node "Slice"(%ids, %m1, %i99, %i1, %m1) {name = "slice.tokens", output_names = ["slice.tokens"]}
+      : (tensor<?x?xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> !onnx.untyped
+  // expected-note @below {{'gather.places': expected where elements go not to depend on tokens}}
+  %gather.places = onnx.node "Gather"(%x, %x) {name = "gather.places", output_names = ["gather.places"]}
+      : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
   // expected-note @below {{'reshape.past': expected the cache to be joined with new rows as it comes in}}
   %reshape.past = onnx.node "Reshape"(%pk, %shapep) {name = "reshape.past", output_names = ["reshape.past"]}
       : (tensor<?x2x?x4xf32>, tensor<3xi64>) -> !onnx.untyped
