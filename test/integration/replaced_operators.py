@@ -50,7 +50,9 @@ def mutate(model: onnx.ModelProto, choice: random.Random, kinds: list[tuple[str,
     """Changes one or two nodes; says how."""
     said = []
     for _ in range(choice.choice((1, 1, 1, 2))):
-        node = choice.choice([node for node in model.graph.node if node.op_type != "Constant"])
+        # Each operator as likely as another, however many nodes have it.
+        kind = choice.choice(sorted({node.op_type for node in model.graph.node} - {"Constant"}))
+        node = choice.choice([node for node in model.graph.node if node.op_type == kind])
         earlier = [name for other in model.graph.node for name in other.output]
         change = choice.choice(("operator", "operator", "operator", "input", "absent", "drop", "swap"))
         before = f"{node.domain}::{node.op_type}({', '.join(node.input)})"

@@ -30,6 +30,8 @@ namespace llmc {
 /// The lengths at which the graph is read: unlike each other and unlike usual widths.
 static constexpr ProbeSizes withPast{18, 11}, withoutPast{0, 29};
 static constexpr int64_t defaultContext = 2048;
+/// A graph that can't be raised for so few positions can't be for any.
+static constexpr int64_t leastContext = 32;
 /// Angles are computed for every position of a context.
 static constexpr int64_t maxContext = int64_t(1) << 24;
 
@@ -116,6 +118,122 @@ static void tieHead(func::FuncOp step) {
     weight.setParameterAttr(table.getParameterAttr());
 }
 
+namespace {
+
+/// A graph that was read, to be raised for one context or another.
+struct Reading {
+  mutable ModuleOp module;
+  mutable GraphOp graph;
+  ArrayRef<ModelInput> inputs;
+  Probe &probe;
+  bool hasPast;
+};
+
+/// Keeps diagnostics back until it is known what they are worth.
+class HeldDiagnostics {
+public:
+  explicit HeldDiagnostics(MLIRContext *context)
+      : handler(context, [this](Diagnostic &diagnostic) {
+          held.push_back(std::move(diagnostic));
+          return success();
+        }) {}
+
+  /// What the first error says.
+  std::string getError() const {
+    for (const Diagnostic &diagnostic : held)
+      if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+        return diagnostic.str();
+    return "";
+  }
+  std::vector<Diagnostic> take() { return std::move(held); }
+
+  static void emit(MLIRContext *context, std::vector<Diagnostic> diagnostics) {
+    for (Diagnostic &diagnostic : diagnostics)
+      context->getDiagEngine().emit(std::move(diagnostic));
+  }
+
+private:
+  std::vector<Diagnostic> held;
+  ScopedDiagnosticHandler handler;
+};
+
+} // namespace
+
+/// Raises the graph into a function; leaves nothing behind where it fails.
+static FailureOr<func::FuncOp> raiseFor(const Reading &reading, int64_t context) {
+  ModuleOp module = reading.module;
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  auto tokens = RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
+  auto step = func::FuncOp::create(
+      builder, reading.graph->getLoc(), LLMCDialect::stepFunctionName,
+      builder.getFunctionType({tokens, RowsType::get(module.getContext())}, {}));
+  Raise raise(reading.graph, reading.inputs, reading.probe, step, context);
+  raise.run();
+  LengthCheck lengths{reading.graph, reading.inputs, reading.probe,  raise.lengths,
+                      raise.factors, context,        reading.hasPast};
+  if (succeeded(reportProblems(module, raise.getProblems())) && succeeded(emitOutputs(raise)) &&
+      succeeded(checkLengths(lengths)))
+    return step;
+  step.erase();
+  for (auto parameter : llvm::make_early_inc_range(module.getOps<ParameterOp>()))
+    parameter.erase();
+  return failure();
+}
+
+/// The largest context below one for which the graph can be raised; nothing where the context is
+/// not what is in the way.
+static std::optional<int64_t> findContext(const Reading &reading, int64_t below) {
+  auto works = [&](int64_t context) {
+    HeldDiagnostics held(reading.module.getContext());
+    FailureOr<func::FuncOp> step = raiseFor(reading, context);
+    if (failed(step))
+      return false;
+    step->erase();
+    ModuleOp module = reading.module;
+    for (auto parameter : llvm::make_early_inc_range(module.getOps<ParameterOp>()))
+      parameter.erase();
+    return true;
+  };
+  int64_t least = leastContext;
+  if (least >= below || !works(least))
+    return std::nullopt;
+  while (below - least > 1) {
+    int64_t middle = least + (below - least) / 2;
+    (works(middle) ? least : below) = middle;
+  }
+  return least;
+}
+
+/// Raises the graph for a context that was `asked` for or, where it was not, for the largest one of
+/// at most as many positions that works.
+static FailureOr<func::FuncOp> raiseWithin(const Reading &reading, int64_t context, bool asked) {
+  MLIRContext *mlirContext = reading.module.getContext();
+  std::vector<Diagnostic> diagnostics;
+  std::string error;
+  FailureOr<func::FuncOp> raised = failure();
+  {
+    HeldDiagnostics held(mlirContext);
+    raised = raiseFor(reading, context);
+    error = held.getError();
+    diagnostics = held.take();
+  }
+  if (succeeded(raised)) { // with remarks, perhaps
+    HeldDiagnostics::emit(mlirContext, std::move(diagnostics));
+    return raised;
+  }
+  std::optional<int64_t> smaller = findContext(reading, context);
+  if (smaller && !asked) {
+    reading.graph->emitRemark("takes a context of ")
+        << *smaller << " positions, the most that works: " << error;
+    return raiseFor(reading, *smaller);
+  }
+  if (smaller && !diagnostics.empty())
+    diagnostics.back().attachNote(reading.graph->getLoc())
+        << "the largest that works is --context=" << *smaller;
+  HeldDiagnostics::emit(mlirContext, std::move(diagnostics));
+  return failure();
+}
+
 LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
   auto graph = module.lookupSymbol<GraphOp>("main");
   if (!graph)
@@ -138,23 +256,13 @@ LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
   int64_t limit = findContextLimit(probe);
   if (options.context > limit)
     return graph.emitError("expected a context of at most ")
-           << limit << " positions, the rows of the model's tables, found " << options.context;
+           << limit << " positions, the rows of the model's tables, found " << options.context
+           << "; the largest that works is --context=" << limit;
   int64_t context = options.context > 0 ? options.context : std::min(limit, defaultContext);
-
-  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  MLIRContext *context_ = module.getContext();
-  auto tokens = RankedTensorType::get({ShapedType::kDynamic}, builder.getI32Type());
-  auto step = func::FuncOp::create(builder, graph.getLoc(), LLMCDialect::stepFunctionName,
-                                   builder.getFunctionType({tokens, RowsType::get(context_)}, {}));
-  Raise raise(graph, *inputs, probe, step, context);
-  raise.run();
-  LengthCheck lengths{graph,   *inputs, raise.lengths, raise.factors, probe.getSizes(),
-                      context, hasPast};
-  if (failed(reportProblems(module, raise.getProblems())) || failed(emitOutputs(raise)) ||
-      failed(checkLengths(lengths))) {
-    step.erase();
+  FailureOr<func::FuncOp> step =
+      raiseWithin({module, graph, *inputs, probe, hasPast}, context, options.context > 0);
+  if (failed(step))
     return failure();
-  }
   graph.erase();
   for (auto function : llvm::make_early_inc_range(module.getOps<FunctionOp>()))
     function.erase();
@@ -162,10 +270,10 @@ LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
                          "onnx.domain", "onnx.model_version", "onnx.doc_string"})
     module->removeAttr(name);
   // What was computed for nothing: parameters of parts that were cut further, unused norms.
-  if (failed(applyPatternsGreedily(step, FrozenRewritePatternSet())))
+  if (failed(applyPatternsGreedily(*step, FrozenRewritePatternSet())))
     return failure();
-  tieHead(step);
-  nameParameters(module, step);
+  tieHead(*step);
+  nameParameters(module, *step);
   return success();
 }
 

@@ -1,7 +1,7 @@
 // How many positions caches hold: what is asked for, else what the model's tables allow, at most 2048.
 
 // RUN: not llmc-opt %s --raise-onnx="context=65" 2>&1 | FileCheck %s --check-prefix=LONG
-// LONG: error: expected a context of at most 64 positions, the rows of the model's tables, found 65
+// LONG: error: expected a context of at most 64 positions, the rows of the model's tables, found 65; the largest that works is --context=64
 
 // RUN: not llmc-opt %s --raise-onnx="context=-1" 2>&1 | FileCheck %s --check-prefix=NEGATIVE
 // NEGATIVE: error: expected a context of 1 to 16777216 positions, found -1

@@ -2,7 +2,7 @@
 
 // RUN: llmc-opt %s --raise-onnx --verify-diagnostics
 
-// expected-error @below {{cannot raise 124 nodes of the graph}}
+// expected-error @below {{cannot raise 128 nodes of the graph}}
 module attributes {onnx.opsets = {ai.onnx = 23 : i64, com.microsoft = 1 : i64}} {
 onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b", "", "p", ""]],
                              input_names = ["ids", "past_key", "past_value"],
@@ -603,16 +603,16 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'rotary.twice': expected rows that are rotated once}}
   %rotary.twice = onnx.node "RotaryEmbedding"(%rotary, %cos2, %cos2) {name = "rotary.twice", node_attributes = {num_heads = 2}, output_names = ["rotary.twice"]}
       : (!onnx.untyped, tensor<1x11x2xf32>, tensor<1x11x2xf32>) -> !onnx.untyped
-  // expected-note @below {{'rotary.tokens': expected constant tables and known positions}}
+  // expected-note @below {{'rotary.tokens': expected known positions that count up from the past}}
   %rotary.tokens = onnx.node "RotaryEmbedding"(%x, %t42, %t42, %ids) {name = "rotary.tokens", node_attributes = {num_heads = 2}, output_names = ["rotary.tokens"]}
       : (!onnx.untyped, tensor<4x2xf32>, tensor<4x2xf32>, tensor<?x?xi64>) -> !onnx.untyped
   // expected-note @below {{'rotary.far': expected positions inside the tables}}
   %rotary.far = onnx.node "RotaryEmbedding"(%x, %t42, %t42, %rows0) {name = "rotary.far", node_attributes = {num_heads = 2}, output_names = ["rotary.far"]}
       : (!onnx.untyped, tensor<4x2xf32>, tensor<4x2xf32>, !onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'contrib.tokens': expected constant tables and known positions}}
+  // expected-note @below {{'contrib.tokens': expected known positions that count up from the past}}
   %contrib.tokens = onnx.node "RotaryEmbedding"(%x, %ids, %t42, %t42) {domain = "com.microsoft", name = "contrib.tokens", node_attributes = {num_heads = 2}, output_names = ["contrib.tokens"]}
       : (!onnx.untyped, tensor<?x?xi64>, tensor<4x2xf32>, tensor<4x2xf32>) -> !onnx.untyped
-  // expected-note @below {{'contrib.far': expected positions that count up inside the tables}}
+  // expected-note @below {{'contrib.far': expected positions inside the tables}}
   %contrib.far = onnx.node "RotaryEmbedding"(%x, %rows0, %t42, %t42) {domain = "com.microsoft", name = "contrib.far", node_attributes = {num_heads = 2}, output_names = ["contrib.far"]}
       : (!onnx.untyped, !onnx.untyped, tensor<4x2xf32>, tensor<4x2xf32>) -> !onnx.untyped
 
@@ -753,7 +753,7 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'attention.tokens': expected a mask that does not depend on tokens}}
   %attention.tokens = onnx.node "Attention"(%q, %kc, %vc, %scores) {name = "attention.tokens", output_names = ["attention.tokens"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped, !onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'attention.both': expected a mask or is_causal, found both}}
+  // expected-note @below {{'attention.both': expected is_causal to have the cache as inputs past_key and past_value, found keys that were joined with it}}
   %attention.both = onnx.node "Attention"(%q, %kc, %vc, %causal) {name = "attention.both", node_attributes = {is_causal = 1}, output_names = ["attention.both"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped, !onnx.untyped) -> !onnx.untyped
   %q3 = onnx.node "Reshape"(%q, %shape3) {name = "q3", output_names = ["q3"]}
@@ -773,6 +773,15 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'gqa.angles': expected tables of angles that are a frequency times the position}}
   %gqa.angles:3 = onnx.node "GroupQueryAttention"(%x, %x, %x, %pk, %pv, %s28, %s29, %t642, %t642) {domain = "com.microsoft", name = "gqa.angles", node_attributes = {num_heads = 2, kv_num_heads = 2, do_rotary = 1}, output_names = ["gqa.angles.0", "gqa.angles.1", "gqa.angles.2"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>, tensor<64x2xf32>, tensor<64x2xf32>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  // expected-note @below {{'gqa.positions': expected known positions that count up from the past}}
+  %gqa.positions:3 = onnx.node "GroupQueryAttention"(%x, %x, %x, %pk, %pv, %s28, %s29, %t642, %t642, %ids) {domain = "com.microsoft", name = "gqa.positions", node_attributes = {num_heads = 2, kv_num_heads = 2, do_rotary = 1}, output_names = ["gqa.positions.0", "gqa.positions.1", "gqa.positions.2"]}
+      : (!onnx.untyped, !onnx.untyped, !onnx.untyped, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>, tensor<64x2xf32>, tensor<64x2xf32>, tensor<?x?xi64>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  // expected-note @below {{'gqa.norms': expected norms of queries and keys alike}}
+  %gqa.norms:3 = onnx.node "GroupQueryAttention"(%x, %x, %x, %pk, %pv, %s28, %s29, %none, %none, %none, %none, %none, %none, %none, %g4) {domain = "com.microsoft", name = "gqa.norms", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["gqa.norms.0", "gqa.norms.1", "gqa.norms.2"]}
+      : (!onnx.untyped, !onnx.untyped, !onnx.untyped, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>, !onnx.absent, !onnx.absent, !onnx.absent, !onnx.absent, !onnx.absent, !onnx.absent, !onnx.absent, tensor<4xf32>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  // expected-note @below {{'gqa.gain': expected constant gains of norms as wide as a head}}
+  %gqa.gain:3 = onnx.node "GroupQueryAttention"(%x, %x, %x, %pk, %pv, %s28, %s29, %none, %none, %none, %none, %none, %none, %none, %g8, %g8) {domain = "com.microsoft", name = "gqa.gain", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["gqa.gain.0", "gqa.gain.1", "gqa.gain.2"]}
+      : (!onnx.untyped, !onnx.untyped, !onnx.untyped, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>, !onnx.absent, !onnx.absent, !onnx.absent, !onnx.absent, !onnx.absent, !onnx.absent, !onnx.absent, tensor<8xf32>, tensor<8xf32>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
   // expected-note @below {{'gqa.past': expected the cache as it comes in}}
   %gqa.past:3 = onnx.node "GroupQueryAttention"(%x, %x, %x, %kh, %kh, %s28, %s29) {domain = "com.microsoft", name = "gqa.past", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["gqa.past.0", "gqa.past.1", "gqa.past.2"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped, !onnx.untyped, !onnx.untyped, tensor<i64>, tensor<i64>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)

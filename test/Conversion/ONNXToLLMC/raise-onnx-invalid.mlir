@@ -1,6 +1,6 @@
 // What is wrong with a model as a whole.
 
-// RUN: llmc-opt %s --raise-onnx --split-input-file --verify-diagnostics
+// RUN: llmc-opt %s --raise-onnx="context=2048" --split-input-file --verify-diagnostics
 
 // Modules.
 
@@ -213,6 +213,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
 
 // A condition that changes with the length.
 
+// expected-note @below {{the largest that works is --context=99}}
 onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
     output_dims = [[]], output_names = ["z"], output_types = [!onnx.untyped]} {
 ^bb0(%ids: tensor<?x?xi64>):
@@ -233,7 +234,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
       : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
   %u = onnx.node "MatMul"(%x, %w88) {name = "u", output_names = ["u"]}
       : (!onnx.untyped, tensor<8x8xf32>) -> !onnx.untyped
-  // expected-error @below {{expected a condition that is the same at every length, found it changed at 2048 rows after 0}}
+  // expected-error @below {{expected a condition that is the same at every length, found it changed at 256 rows without a past}}
   %z = onnx.node "Where"(%short, %x, %u) {name = "z", output_names = ["z"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped) -> !onnx.untyped
   onnx.yield %z : !onnx.untyped
@@ -260,6 +261,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
 
 // A branch that is taken at some lengths.
 
+// expected-note @below {{the largest that works is --context=99}}
 onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
     output_dims = [[]], output_names = ["y"], output_types = [!onnx.untyped]} {
 ^bb0(%ids: tensor<?x?xi64>):
@@ -275,7 +277,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
       : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
   %short = onnx.node "Less"(%length, %hundred) {name = "short", output_names = ["short"]}
       : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
-  // expected-error @below {{expected a condition that is the same at every length, found it changed at 2048 rows after 0}}
+  // expected-error @below {{expected a condition that is the same at every length, found it changed at 256 rows without a past}}
   %y = onnx.node "If"(%short) {graphs = ["then_branch", "else_branch"], name = "y", output_names = ["y"]}
       : (!onnx.untyped) -> !onnx.untyped {
     %b = onnx.node "Relu"(%x) {output_names = ["b"]} : (!onnx.untyped) -> !onnx.untyped
@@ -306,7 +308,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
       : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
   %short = onnx.node "Less"(%length, %two) {name = "short", output_names = ["short"]}
       : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
-  // expected-error @below {{expected a condition that is the same at every length, found it changed at 1 rows after 0}}
+  // expected-error @below {{expected a condition that is the same at every length, found it changed at 1 row without a past}}
   %y = onnx.node "If"(%short) {graphs = ["then_branch", "else_branch"], name = "y", output_names = ["y"]}
       : (!onnx.untyped) -> !onnx.untyped {
     %b = onnx.node "Relu"(%x) {output_names = ["b"]} : (!onnx.untyped) -> !onnx.untyped
@@ -337,7 +339,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
       : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
   %number = onnx.node "Cast"(%length) {name = "number", node_attributes = {to = 1}, output_names = ["number"]}
       : (!onnx.untyped) -> !onnx.untyped
-  // expected-error @below {{expected a number that is the same at every length, found 2.900000e+01 at 29 rows after 0 and 2.048000e+03 at 2048 rows after 0}}
+  // expected-error @below {{expected a number that is the same at every length, found 2.900000e+01 at 29 rows without a past and 1.000000e+00 at 1 row without a past}}
   %y = onnx.node "Mul"(%x, %number) {name = "y", output_names = ["y"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
   %z = onnx.node "Div"(%y, %number) {name = "z", output_names = ["z"]}
@@ -349,6 +351,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
 
 // A window that changes with the length.
 
+// expected-note @below {{the largest that works is --context=99}}
 onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
     output_dims = [[]], output_names = ["y"], output_types = [!onnx.untyped]} {
 ^bb0(%ids: tensor<?x?xi64>):
@@ -399,7 +402,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
       : (!onnx.untyped, !onnx.untyped, tensor<f32>) -> !onnx.untyped
   %soft = onnx.node "Softmax"(%masked) {name = "soft", output_names = ["soft"]}
       : (!onnx.untyped) -> !onnx.untyped
-  // expected-error @below {{expected a window of 4 positions at every length, found 24 at 2048}}
+  // expected-error @below {{expected attention to see as far at every length, found the last 4 at 29 rows without a past and the last 6 at 256 rows without a past}}
   %mixed = onnx.node "MatMul"(%soft, %q) {name = "mixed", output_names = ["mixed"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
   %merged = onnx.node "Transpose"(%mixed) {name = "merged", node_attributes = {perm = array<i64: 0, 2, 1, 3>}, output_names = ["merged"]}
@@ -413,6 +416,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
 
 // A mask that is causal for short texts alone.
 
+// expected-note @below {{the largest that works is --context=102}}
 onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
     output_dims = [[]], output_names = ["y"], output_types = [!onnx.untyped]} {
 ^bb0(%ids: tensor<?x?xi64>):
@@ -456,7 +460,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
       : (!onnx.untyped, !onnx.untyped, tensor<f32>) -> !onnx.untyped
   %soft = onnx.node "Softmax"(%masked) {name = "soft", output_names = ["soft"]}
       : (!onnx.untyped) -> !onnx.untyped
-  // expected-error @below {{at its context of 2048 positions: expected a causal mask, with or without a window}}
+  // expected-error @below {{at 256 rows without a past: expected a causal mask, with or without a window}}
   %mixed = onnx.node "MatMul"(%soft, %q) {name = "mixed", output_names = ["mixed"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
   %merged = onnx.node "Transpose"(%mixed) {name = "merged", node_attributes = {perm = array<i64: 0, 2, 1, 3>}, output_names = ["merged"]}
@@ -470,7 +474,8 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
 
 // Rotations that stop growing.
 
-// expected-error @below {{expected angles in proportion to the position; at position 1.010000e+02 expected}}
+// expected-error @below {{expected angles in proportion to the position; at position 1.010000e+02 of 256 rows without a past expected}}
+// expected-note @below {{the largest that works is --context=101}}
 onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
     output_dims = [[]], output_names = ["y"], output_types = [!onnx.untyped]} {
 ^bb0(%ids: tensor<?x?xi64>):
@@ -556,6 +561,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
 // A graph that runs at short lengths alone.
 
 // expected-error @below {{cannot run the graph at 2048 positions: node 'part': an integer is divided by 0}}
+// expected-note @below {{the largest that works is --context=2047}}
 onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
     output_dims = [[]], output_names = ["y"], output_types = [!onnx.untyped]} {
 ^bb0(%ids: tensor<?x?xi64>):

@@ -19,7 +19,10 @@ def RaiseONNX : Pass<"raise-onnx", "::mlir::ModuleOp"> {
     The graph is run at chosen lengths to learn all shapes, positions, masks and angles as numbers;
     reshapes and transposes become views of rows; functions are recognized by their values, masks by
     what they let through, rotations by their angles. So it does not matter how an exporter spelled
-    them. What was seen at one length is checked at the full context.
+    them. What was seen at one length is checked in the graph's other regimes: without a past and
+    with one, with one row and with several, at the first positions and the last ones of the
+    context, and around every number that a mask, an angle or a condition is computed from. Where a
+    graph behaves otherwise at longer texts, the context ends there, and a remark says so.
 
     The program gives logits. Where other outputs hold rows too, such as hidden states, the one with
     `logits` in its name is taken, and a remark names those left out.
@@ -43,7 +46,8 @@ def RaiseONNX : Pass<"raise-onnx", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"context", "context", "int64_t", /*default=*/"0",
-           "Positions that caches hold; 0: as many as the model's tables allow, at most 2048">
+           "Positions that caches hold; 0: as many as the model's tables and conditions allow, at most "
+           "2048">
   ];
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect",
                            "::mlir::arith::ArithDialect"];

@@ -264,7 +264,35 @@ static HostTensor takeColumns(const HostTensor &tensor, int64_t first, int64_t c
   return HostTensor::known(shape, std::move(values), false);
 }
 
-/// Turns queries and keys by tables, from the position on that follows the past.
+/// Divides each row of each head by its root mean square, where the node has weights for that.
+static bool normalizeGrouped(Evaluation &evaluation, Operands &operands) {
+  if (evaluation.has(14) != evaluation.has(15))
+    return evaluation.fail("expected norms of queries and keys alike");
+  double epsilon = evaluation.node.getFloat("qk_norm_epsilon", 1e-6);
+  for (auto [heads, input, name] : {std::tuple(&operands.query, 14u, "q_norm_epsilon"),
+                                    std::tuple(&operands.keys, 15u, "k_norm_epsilon")}) {
+    if (!evaluation.has(input))
+      continue;
+    auto gain = evaluation.values(input);
+    if (!gain || static_cast<int64_t>(gain->size()) != heads->size)
+      return evaluation.fail("expected a gain for each of " + Twine(heads->size) + " columns");
+    double own = evaluation.node.getFloat(name, epsilon);
+    for (int64_t head = 0; head < heads->count; ++head)
+      for (int64_t row = 0; row < heads->rows; ++row) {
+        MutableArrayRef<double> values(heads->row(head, row), heads->size);
+        double sum = 0;
+        for (double value : values)
+          sum += value * value;
+        double factor = 1 / std::sqrt(sum / static_cast<double>(heads->size) + own);
+        for (auto [value, weight] : llvm::zip(values, *gain))
+          value *= factor * weight;
+      }
+  }
+  return true;
+}
+
+/// Turns queries and keys by tables, from the position on that follows the past or at the positions
+/// that the node gives.
 static bool rotateGrouped(Evaluation &evaluation, Operands &operands, ArrayRef<int64_t> pasts) {
   if (evaluation.node.getInt("do_rotary", 0) == 0)
     return true;
@@ -274,6 +302,10 @@ static bool rotateGrouped(Evaluation &evaluation, Operands &operands, ArrayRef<i
   auto cosine = evaluation.values(7), sine = evaluation.values(8);
   if (!cosine || !sine)
     return evaluation.fail("cannot read its tables of angles");
+  std::optional<SmallVector<int64_t>> positions = evaluation.integers(9);
+  if (evaluation.has(9) && (!positions || static_cast<int64_t>(positions->size()) !=
+                                              operands.batch * operands.query.rows))
+    return evaluation.fail("expected a position for each row");
   ArrayRef<int64_t> shape = evaluation.in(7).shape;
   for (Heads *heads : {&operands.query, &operands.keys}) {
     Rotation rotation{
@@ -282,12 +314,13 @@ static bool rotateGrouped(Evaluation &evaluation, Operands &operands, ArrayRef<i
     rotation.rows = heads->rows;
     if (2 * shape[1] > heads->size)
       return evaluation.fail("expected tables of at most " + Twine(heads->size / 2) + " columns");
-    for (int64_t past : pasts)
+    for (auto [batch, past] : llvm::enumerate(pasts))
       for (int64_t row = 0; row < heads->rows; ++row) {
-        if (past + row >= shape[0])
+        int64_t place = positions ? (*positions)[batch * heads->rows + row] : past + row;
+        if (place < 0 || place >= shape[0])
           return evaluation.fail("expected positions below " + Twine(shape[0]) + ", found " +
-                                 Twine(past + row));
-        rotation.places.push_back(past + row);
+                                 Twine(place));
+        rotation.places.push_back(place);
       }
     rotate(*heads, rotation);
   }
@@ -343,7 +376,8 @@ static bool evaluateGroupQueryAttention(Evaluation &evaluation) {
   for (double length : *lengths)
     if (toInteger(length) + 1 != past + query[1])
       return evaluation.fail("expected sequences of the length of the past and the step");
-  if (!rotateGrouped(evaluation, *operands, SmallVector<int64_t>(operands->batch, past)) ||
+  if (!normalizeGrouped(evaluation, *operands) ||
+      !rotateGrouped(evaluation, *operands, SmallVector<int64_t>(operands->batch, past)) ||
       !joinPast(evaluation, *operands, 3))
     return false;
   int64_t window = node.getInt("local_window_size", -1);
@@ -436,12 +470,13 @@ ArrayRef<Operator> llmc::getAttentionOperators() {
           .raisedBy(raiseAttention),
       Operator::contrib("GroupQueryAttention")
           .takes({"query", "key?", "value?", "past_key?*", "past_value?*", "seqlens_k",
-                  "total_sequence_length", "cos_cache?", "sin_cache?", "position_ids!",
-                  "attention_bias!", "head_sink?", "k_scale!", "v_scale!", "q_norm_weight!",
-                  "k_norm_weight!", "query_seqlens!"})
+                  "total_sequence_length", "cos_cache?", "sin_cache?", "position_ids?",
+                  "attention_bias!", "head_sink?", "k_scale!", "v_scale!", "q_norm_weight?",
+                  "k_norm_weight?", "query_seqlens!"})
           .reads({"num_heads", "kv_num_heads", "scale", "softcap", "do_rotary",
-                  "rotary_interleaved", "local_window_size", "smooth_softmax", "causal=1",
-                  "qk_output=0", "k_quant_type=NONE", "v_quant_type=NONE", "kv_cache_bit_width=0",
+                  "rotary_interleaved", "local_window_size", "qk_norm_epsilon", "q_norm_epsilon",
+                  "k_norm_epsilon", "smooth_softmax", "causal=1", "qk_output=0",
+                  "k_quant_type=NONE", "v_quant_type=NONE", "kv_cache_bit_width=0",
                   "sliding_window_cache=0"})
           .evaluatedBy(evaluateGroupQueryAttention)
           .raisedBy(raiseGroupQueryAttention),

@@ -95,8 +95,27 @@ void Probe::bindInputs() {
   }
 }
 
-void Probe::run(const DenseSet<Value> *onlyWanted) {
+/// Follows the wanted values back to all that they depend on.
+void Probe::findNeeded() {
+  needed.emplace();
+  SmallVector<Value> next(wanted->begin(), wanted->end());
+  while (!next.empty()) {
+    Operation *op = next.pop_back_val().getDefiningOp();
+    if (!op || !needed->insert(op).second)
+      continue;
+    // Any branch may be taken, and what is in a branch runs with its operation.
+    op->walk([&](Operation *inner) { needed->insert(inner); });
+    op->walk([&](Operation *inner) { next.append(inner->operand_begin(), inner->operand_end()); });
+    if (Operation *parent = op->getParentOp(); isa<NodeOp>(parent))
+      next.append(parent->result_begin(), parent->result_end());
+  }
+}
+
+void Probe::run(const DenseSet<Value> *onlyWanted, bool whole) {
   wanted = onlyWanted;
+  needed.reset();
+  if (wanted && !whole)
+    findNeeded();
   if (wanted)
     graph.walk([&](Operation *op) {
       for (Value operand : op->getOperands())
@@ -120,7 +139,8 @@ void Probe::runBlock(Block &block) {
         problems.push_back(
             {nullptr, "cannot read initializer '" + initializer.getName().str() + "'"});
     } else if (auto node = dyn_cast<NodeOp>(op)) {
-      runNode(node);
+      if (!needed || needed->contains(&op))
+        runNode(node);
       if (wanted)
         release(node);
     }

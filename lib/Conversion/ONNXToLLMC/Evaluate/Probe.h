@@ -39,8 +39,9 @@ public:
   Probe(carrier::GraphOp graph, llvm::ArrayRef<ModelInput> inputs, ProbeSizes sizes)
       : graph(graph), inputs(inputs), sizes(sizes) {}
 
-  /// Walks the graph. With `wanted`, values other than those are dropped once they are used up.
-  void run(const llvm::DenseSet<mlir::Value> *wanted = nullptr);
+  /// Walks the graph. With `wanted`, values other than those are dropped once they are used up and,
+  /// unless the `whole` graph is to run, nodes that they don't depend on are left out.
+  void run(const llvm::DenseSet<mlir::Value> *wanted = nullptr, bool whole = true);
 
   /// What is known of a value; null where its node could not be evaluated.
   const HostTensor *get(mlir::Value value) const;
@@ -59,6 +60,7 @@ public:
 
 private:
   void bindInputs();
+  void findNeeded();
   void runBlock(mlir::Block &block);
   void runNode(carrier::NodeOp op);
   void runIf(carrier::NodeOp op);
@@ -71,6 +73,8 @@ private:
   llvm::ArrayRef<ModelInput> inputs;
   ProbeSizes sizes;
   const llvm::DenseSet<mlir::Value> *wanted = nullptr;
+  /// Where not the whole graph runs: the operations that do.
+  std::optional<llvm::DenseSet<mlir::Operation *>> needed;
   llvm::DenseMap<mlir::Value, HostTensor> tensors;
   int64_t work = 0; ///< elements read and made so far
   int64_t held = 0; ///< elements in `tensors`

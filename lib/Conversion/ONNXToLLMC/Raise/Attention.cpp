@@ -130,7 +130,7 @@ static FailureOr<MaskMeaning> classifyMasks(Raise &raise, const Scores &scores) 
   if (scores.causal && scores.masks.empty())
     return MaskMeaning{scores.window, {}};
   std::string why;
-  FailureOr<MaskMeaning> meaning = readMasks(scores.masks, raise.probe, why);
+  FailureOr<MaskMeaning> meaning = readMasks(scores.masks, scores.causal, raise.probe, why);
   if (failed(meaning))
     return raise.fail(why);
   meaning->window = std::max(meaning->window, scores.window);
@@ -212,6 +212,6 @@ FailureOr<View> llmc::emitAttention(Raise &raise, const Scores &scores, const Vi
   view.rowsAxis = static_cast<int>(shape.size()) - 2;
   view.setColumns(heads * size);
   if (!scores.masks.empty())
-    raise.lengths.masks.push_back({scores.masks, *mask, result});
+    raise.lengths.masks.push_back({scores.masks, scores.causal, *mask, result});
   return view;
 }

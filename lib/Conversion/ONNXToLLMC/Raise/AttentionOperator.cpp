@@ -35,6 +35,12 @@ LogicalResult llmc::raiseAttention(Raise &raise, Node &node) {
   FailureOr<View> v = failed(k) ? k : toHeads(*values, kvGiven);
   if (failed(v))
     return failure();
+  bool isCausal = node.getInt("is_causal", 0) != 0;
+  // The standard counts keys and rows from the first of each.
+  if (isCausal && k->past >= 0)
+    return raise.fail(
+        "expected is_causal to have the cache as inputs past_key and past_value, found "
+        "keys that were joined with it, of which it hides all but the first");
   if (raise.has(node, 4) || raise.has(node, 5)) {
     auto *pastKeys = raise.getIf<PastValue>(node, 4), *pastValues = raise.getIf<PastValue>(node, 5);
     if (!pastKeys || !pastValues || k->past >= 0 || v->past >= 0)
@@ -53,16 +59,13 @@ LogicalResult llmc::raiseAttention(Raise &raise, Node &node) {
   if (scores.scale == 0)
     scores.scale = 1 / std::sqrt(static_cast<double>(size));
   scores.softcap = node.getFloat("softcap", 0);
-  scores.causal = node.getInt("is_causal", 0) != 0;
+  scores.causal = isCausal;
   if (raise.has(node, 3)) {
     const HostTensor &mask = raise.getTensor(node, 3);
     if (!mask.isKnown())
       return raise.fail("expected a mask that does not depend on tokens");
     scores.masks.push_back({raise.getOperand(node, 3),
                             mask.isInteger ? Mask::Kind::KeepWhereTrue : Mask::Kind::Added});
-    // A mask of padding beside is_causal keeps everything; it needs no second look.
-    if (scores.causal)
-      return raise.fail("expected a mask or is_causal, found both");
   }
   ArrayRef<int64_t> shape = raise.getResultShape(node);
   bool flat = query->shape.size() == 3;

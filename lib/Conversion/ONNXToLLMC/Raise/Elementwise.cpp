@@ -105,6 +105,8 @@ static LogicalResult raiseWithConstant(Raise &raise, Node &node, unsigned data) 
       varies |= values[row] != values[0];
     }
     if (!varies) {
+      raise.lengths.addFixedColumn(constant, known, indices[first] % lastSize,
+                                   known[indices[first]], raise.location);
       column.first.coefficient *= values[0];
       column.second.coefficient *= values[0];
       continue;
@@ -112,7 +114,7 @@ static LogicalResult raiseWithConstant(Raise &raise, Node &node, unsigned data) 
     if (!column.isPlain() || divides)
       return raise.fail("expected rows that are multiplied by positions once");
     column.first.factor =
-        raise.factors.add({constant, indices[first] % lastSize, std::move(values), known.roundoff});
+        raise.factors.add(std::move(values), known.roundoff, {constant, indices[first] % lastSize});
   }
   raise.set(node, 0, std::move(result));
   return success();

@@ -118,6 +118,8 @@ FailureOr<Value> llmc::emitPositionEmbedding(Raise &raise, Value known) {
                                           *table->takeRows(offset, table->shape[0] - offset, 1));
   if (!tableValue)
     return failure();
+  raise.lengths.counts.push_back(
+      {LengthRecord::Count::Kind::Positions, raise.getOperand(node, 1), offset, raise.location});
   Value positions = raise.step.getPositions(raise.builder, raise.location);
   auto type =
       RankedTensorType::get({ShapedType::kDynamic, table->shape[1]}, raise.builder.getF32Type());

@@ -7,6 +7,7 @@
 
 #include "Raise/Attention.h"
 #include "Raise/Matchers.h"
+#include "Raise/Norms.h"
 #include "Raise/Raise.h"
 #include "Raise/Rotation.h"
 
@@ -31,75 +32,127 @@ static FailureOr<std::optional<Weight>> getSinks(Raise &raise, Node &node, int64
   return std::optional<Weight>(std::move(zeros));
 }
 
-/// com.microsoft's operator, which rotates, keeps the cache and masks by itself.
-LogicalResult llmc::raiseGroupQueryAttention(Raise &raise, Node &node) {
-  int64_t heads = node.getInt("num_heads", 0), kvHeads = node.getInt("kv_num_heads", 0);
+namespace {
+
+/// What attention computes with: rows × heads × size.
+struct Operands {
+  View query, keys, values;
+};
+
+} // namespace
+
+/// Query, keys and values, of inputs 0 to 2 or side by side in the first.
+static FailureOr<Operands> getOperands(Raise &raise, Node &node, int64_t heads, int64_t kvHeads) {
   std::optional<View> query = raise.getRows(node, 0);
   if (!query)
     return failure();
-  ArrayRef<int64_t> shape = raise.getResultShape(node);
-  if (static_cast<int64_t>(query->columns.size()) != query->shape.back())
+  int64_t width = query->countColumns(), parts = heads + 2 * kvHeads;
+  if (width != query->shape.back())
     return raise.fail("expected a query of one sequence");
-  int64_t size = shape.back() / heads;
   std::optional<View> keys, values;
   if (raise.has(node, 1)) {
     keys = raise.getView(node, 1);
     values = raise.getView(node, 2);
   } else {
+    if (heads < 1 || kvHeads < 1 || width % parts != 0)
+      return raise.fail("expected a width of " + Twine(parts) + " heads, found " + Twine(width));
+    int64_t size = width / parts;
     keys = values = query;
     auto cut = [&](View &view, int64_t begin, int64_t count) {
-      view.columns = {view.columns.begin() + begin, view.columns.begin() + begin + count};
+      auto first = view.columns.begin() + begin * size;
+      view.columns = {first, first + count * size};
     };
-    cut(*values, (heads + kvHeads) * size, kvHeads * size);
-    cut(*keys, heads * size, kvHeads * size);
-    cut(*query, 0, heads * size);
+    cut(*values, heads + kvHeads, kvHeads);
+    cut(*keys, heads, kvHeads);
+    cut(*query, 0, heads);
   }
   if (!keys || !values)
-    return failure();
-  for (auto [i, expected] : {std::pair<unsigned, int64_t>{5, raise.getSizes().total() - 1},
-                             std::pair<unsigned, int64_t>{6, raise.getSizes().total()}}) {
-    const HostTensor &found = raise.getTensor(node, i);
-    if (!found.isKnown() || found.getNumElements() != 1 || toInteger(found[0]) != expected)
-      return raise.fail("expected lengths of one full sequence as inputs 5 and 6");
-  }
-  FailureOr<std::optional<Weight>> sinks = getSinks(raise, node, heads);
-  if (failed(sinks))
     return failure();
   FailureOr<View> q = splitHeads(raise, *query, heads);
   FailureOr<View> k = failed(q) ? q : splitHeads(raise, *keys, kvHeads);
   FailureOr<View> v = failed(k) ? k : splitHeads(raise, *values, kvHeads);
   if (failed(v))
     return failure();
-  if (node.getInt("do_rotary", 0) != 0) {
-    if (!raise.has(node, 7) || !raise.has(node, 8))
-      return raise.fail("expected tables of angles");
-    SmallVector<double> places;
-    for (int64_t row = 0; row < raise.getSizes().rows; ++row)
-      places.push_back(static_cast<double>(raise.getSizes().past + row));
-    auto tables =
-        getTableAngles(raise, raise.getOperand(node, 7), raise.getOperand(node, 8), places);
-    if (failed(tables))
+  return Operands{std::move(*q), std::move(*k), std::move(*v)};
+}
+
+/// Divides heads by their root mean square before they are rotated, where the node has weights for
+/// that.
+static LogicalResult normalize(Raise &raise, Node &node, Operands &operands) {
+  if (raise.has(node, 14) != raise.has(node, 15))
+    return raise.fail("expected norms of queries and keys alike");
+  double epsilon = node.getFloat("qk_norm_epsilon", 1e-6);
+  for (auto [view, input, name] : {std::tuple(&operands.query, 14u, "q_norm_epsilon"),
+                                   std::tuple(&operands.keys, 15u, "k_norm_epsilon")}) {
+    if (!raise.has(node, input))
+      continue;
+    std::optional<Weight> gain = raise.getVector(node, input, view->shape.back());
+    if (!gain)
+      return raise.fail("expected constant gains of norms as wide as a head");
+    FailureOr<View> rows =
+        Normal(*view, false, node.getFloat(name, epsilon), std::move(gain)).toRows(raise);
+    if (failed(rows))
       return failure();
-    int64_t pairs = tables->cosine.shape[1];
-    bool interleaved = node.getInt("rotary_interleaved", 0) != 0;
-    for (View *view : {&*q, &*k}) {
-      FailureOr<View> rotated =
-          rotate(raise, *view, *tables, view == &*q ? heads : kvHeads, 2 * pairs, interleaved);
-      if (failed(rotated))
-        return failure();
-      *view = std::move(*rotated);
-    }
+    *view = std::move(*rows);
   }
-  if (raise.has(node, 3)) {
+  return success();
+}
+
+/// Turns queries and keys by the node's tables of angles.
+static LogicalResult rotateBoth(Raise &raise, Node &node, Operands &operands) {
+  if (node.getInt("do_rotary", 0) == 0)
+    return success();
+  if (!raise.has(node, 7) || !raise.has(node, 8))
+    return raise.fail("expected tables of angles");
+  if (raise.has(node, 9) &&
+      failed(raise.expectCount(node, 9, LengthRecord::Count::Kind::Positions,
+                               "expected known positions that count up from the past")))
+    return failure();
+  ProbeSizes sizes = raise.getSizes();
+  SmallVector<double> places;
+  for (int64_t row = 0; row < sizes.rows; ++row)
+    places.push_back(static_cast<double>(sizes.past + row));
+  FailureOr<AngleTables> tables =
+      getTableAngles(raise, raise.getOperand(node, 7), raise.getOperand(node, 8), places);
+  if (failed(tables))
+    return failure();
+  int64_t rotated = 2 * tables->cosine.shape[1];
+  bool interleaved = node.getInt("rotary_interleaved", 0) != 0;
+  for (View *view : {&operands.query, &operands.keys}) {
+    FailureOr<View> result = rotate(raise, *view, *tables, view->shape[1], rotated, interleaved);
+    if (failed(result))
+      return failure();
+    *view = std::move(*result);
+  }
+  return success();
+}
+
+/// com.microsoft's operator, which rotates, keeps the cache and masks by itself.
+LogicalResult llmc::raiseGroupQueryAttention(Raise &raise, Node &node) {
+  using Count = LengthRecord::Count::Kind;
+  int64_t heads = node.getInt("num_heads", 0), kvHeads = node.getInt("kv_num_heads", 0);
+  FailureOr<Operands> operands = getOperands(raise, node, heads, kvHeads);
+  if (failed(operands))
+    return failure();
+  const char *lengths = "expected lengths of one full sequence as inputs 5 and 6";
+  if (failed(raise.expectCount(node, 5, Count::Last, lengths)) ||
+      failed(raise.expectCount(node, 6, Count::Total, lengths)) ||
+      failed(normalize(raise, node, *operands)) || failed(rotateBoth(raise, node, *operands)))
+    return failure();
+  FailureOr<std::optional<Weight>> sinks = getSinks(raise, node, heads);
+  if (failed(sinks))
+    return failure();
+  if (raise.has(node, 3) || raise.has(node, 4)) {
     auto *pastKeys = raise.getIf<PastValue>(node, 3), *pastValues = raise.getIf<PastValue>(node, 4);
     if (!pastKeys || !pastValues)
       return raise.fail("expected the cache as it comes in");
-    k->past = pastKeys->index;
-    v->past = pastValues->index;
+    operands->keys.past = pastKeys->index;
+    operands->values.past = pastValues->index;
   }
+  int64_t size = operands->query.shape[2];
   Scores scores;
-  scores.query = *q;
-  scores.keys = *k;
+  scores.query = std::move(operands->query);
+  scores.keys = std::move(operands->keys);
   scores.scale = node.getFloat("scale", 0);
   if (scores.scale == 0)
     scores.scale = 1 / std::sqrt(static_cast<double>(size));
@@ -107,10 +160,10 @@ LogicalResult llmc::raiseGroupQueryAttention(Raise &raise, Node &node) {
   scores.sinks = std::move(*sinks);
   scores.causal = true;
   scores.window = std::max<int64_t>(node.getInt("local_window_size", -1), 0);
-  FailureOr<View> result = emitAttention(raise, scores, *v, {heads, raise.getSizes().rows, size});
-  if (failed(result))
-    return failure();
-  result = joinHeads(raise, *result);
+  FailureOr<View> result =
+      emitAttention(raise, scores, operands->values, {heads, raise.getSizes().rows, size});
+  if (succeeded(result))
+    result = joinHeads(raise, *result);
   if (failed(result))
     return failure();
   raise.set(node, 0, std::move(*result));

@@ -60,12 +60,14 @@ std::optional<Weight> llmc::getMatrix(Raise &raise, const Node &node, unsigned i
   weight.dequantized = getDequantized(raise, raise.getOperand(node, i));
   if (weight.dequantized)
     return weight;
-  if (found.constant)
+  if (found.constant) {
     weight.view = *found.constant;
-  else if (found.data)
+  } else if (found.data) {
     weight.values = found.data;
-  else
+    raise.lengths.addFixed(raise.getOperand(node, i), found, raise.location);
+  } else {
     return std::nullopt;
+  }
   return weight;
 }
 

@@ -30,18 +30,22 @@ public:
   }
   int64_t getLayers() const { return tensor.getNumElements() / (rows * columns); }
 
-  /// Closes what any layer does not see, of the probe's rows × keys.
-  void close(std::vector<bool> &open) const {
-    std::vector<bool> kept(rows * columns, true);
+  /// Closes what is not seen, of the probe's rows × keys; false where layers see different keys.
+  bool close(std::vector<bool> &open) const {
+    std::vector<bool> kept(rows * columns);
     for (int64_t layer = 0; layer < getLayers(); ++layer)
       for (int64_t i = 0; i < rows; ++i)
-        for (int64_t j = 0; j < columns; ++j)
-          if (!keeps(layer, i, j))
-            kept[i * columns + j] = false;
+        for (int64_t j = 0; j < columns; ++j) {
+          bool keep = keeps(layer, i, j);
+          if (layer > 0 && keep != kept[i * columns + j])
+            return false;
+          kept[i * columns + j] = keep;
+        }
     for (int64_t i = 0; i < sizes.rows; ++i)
       for (int64_t j = 0; j < sizes.total(); ++j)
         if (!kept[(rows == 1 ? 0 : i) * columns + (columns == 1 ? 0 : j)])
           open[i * sizes.total() + j] = false;
+    return true;
   }
 
   /// Whether row i sees key j.
@@ -167,9 +171,13 @@ static LogicalResult addSlopes(const MaskValues &values, std::vector<double> &sl
   return success();
 }
 
-FailureOr<MaskMeaning> llmc::readMasks(ArrayRef<Mask> masks, const Probe &probe, std::string &why) {
+FailureOr<MaskMeaning> llmc::readMasks(ArrayRef<Mask> masks, bool causal, const Probe &probe,
+                                       std::string &why) {
   ProbeSizes sizes = probe.getSizes();
-  std::vector<bool> open(sizes.rows * sizes.total(), true);
+  int64_t total = sizes.total();
+  std::vector<bool> open(sizes.rows * total, true);
+  for (int64_t i = 0; causal && i < sizes.rows; ++i)
+    std::fill(open.begin() + i * total + sizes.past + i + 1, open.begin() + (i + 1) * total, false);
   MaskMeaning meaning;
   for (const Mask &mask : masks) {
     const HostTensor *tensor = probe.get(mask.value);
@@ -182,7 +190,10 @@ FailureOr<MaskMeaning> llmc::readMasks(ArrayRef<Mask> masks, const Probe &probe,
       why = "expected a mask of rows × keys";
       return failure();
     }
-    values.close(open);
+    if (!values.close(open)) {
+      why = "expected a mask that hides the same from all heads";
+      return failure();
+    }
     if (mask.kind == Mask::Kind::Added && failed(addSlopes(values, meaning.slopes, why)))
       return failure();
   }

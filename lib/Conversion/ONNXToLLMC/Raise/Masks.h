@@ -27,8 +27,9 @@ struct MaskMeaning {
   std::vector<double> slopes; ///< by head or one for all: what each position later adds to scores
 };
 
-/// Reads masks at the probe's sizes; `why` says what is wrong with those that are not causal.
-mlir::FailureOr<MaskMeaning> readMasks(llvm::ArrayRef<Mask> masks, const Probe &probe,
+/// Reads masks at the probe's sizes, with `causal` beside what else hides the future; `why` says
+/// what is wrong with those that are not causal.
+mlir::FailureOr<MaskMeaning> readMasks(llvm::ArrayRef<Mask> masks, bool causal, const Probe &probe,
                                        std::string &why);
 
 } // namespace llmc

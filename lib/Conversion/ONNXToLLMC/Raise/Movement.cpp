@@ -61,6 +61,14 @@ static bool movePlaces(Raise &raise, Node &node, const HostTensor &places,
   return true;
 }
 
+/// Whether where elements go is computed, and may depend on the length.
+static bool isComputed(Raise &raise, const Node &node) {
+  for (unsigned i = 1; i < node.op.getInputs().size(); ++i)
+    if (raise.has(node, i) && !raise.getTensor(node, i).constant)
+      return true;
+  return false;
+}
+
 /// Numbers stay numbers, and tokens integers.
 static LogicalResult checkCast(Raise &raise, const Node &node) {
   int64_t to = node.getInt("to", 1);
@@ -87,6 +95,8 @@ LogicalResult llmc::keepMeaning(Raise &raise, Node &node) {
       kept = first[i] == static_cast<double>(i);
     if (!kept)
       return raise.fail("expected all elements to stay, in their order");
+    if (isComputed(raise, node))
+      raise.lengths.movements.push_back({node.op, std::nullopt, {}});
   }
   raise.forward(node, 0);
   return success();
@@ -113,17 +123,27 @@ LogicalResult llmc::raiseMovement(Raise &raise, Node &node) {
   SmallVector<HostTensor> moved;
   if (!movePlaces(raise, node, getIndices(*view), moved))
     return failure();
+  // Seen from the operand: its columns as they stand.
+  View plain = *view;
+  plain.setColumns(view->countColumns());
+  LengthRecord::Movement record{node.op, plain, {}};
   for (auto [i, output] : llvm::enumerate(moved)) {
+    record.results.emplace_back();
     if (output.getNumElements() == 0) {
       raise.set(node, i, NoElements());
       continue;
     }
     std::optional<View> part =
-        separate(output, view->base, view->past, raise.getRowCount(*view), view->columns);
+        separate(output, view->base, view->past, raise.getRowCount(*view), plain.columns);
     if (!part)
       return raise.fail("it mixes rows with columns");
+    record.results.back() = part;
+    for (Column &column : part->columns)
+      column = view->columns[column.first.column];
     raise.set(node, i, std::move(*part));
   }
+  if (isComputed(raise, node))
+    raise.lengths.movements.push_back(std::move(record));
   return success();
 }
 

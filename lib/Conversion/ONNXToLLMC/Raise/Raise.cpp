@@ -168,8 +168,7 @@ std::optional<double> Raise::getScalar(const Node &node, unsigned i) {
   const HostTensor &found = getTensor(node, i);
   if (!found.isKnown() || found.getNumElements() != 1)
     return std::nullopt;
-  if (!found.constant)
-    lengths.numbers.push_back({getOperand(node, i), found[0], location});
+  lengths.addFixed(getOperand(node, i), found, location);
   return found[0];
 }
 
@@ -218,7 +217,26 @@ std::optional<Weight> Raise::getVector(const Node &node, unsigned i, int64_t siz
       return weight;
     }
   weight.values = probe.load(getOperand(node, i));
+  lengths.addFixed(getOperand(node, i), found, location);
   return weight.values ? std::optional(weight) : std::nullopt;
+}
+
+LogicalResult Raise::expectCount(const Node &node, unsigned i, LengthRecord::Count::Kind kind,
+                                 const Twine &what) {
+  using Kind = LengthRecord::Count::Kind;
+  const HostTensor &found = getTensor(node, i);
+  ProbeSizes sizes = getSizes();
+  int64_t count = kind == Kind::Positions ? sizes.rows : 1;
+  int64_t first = kind == Kind::Last    ? sizes.total() - 1
+                  : kind == Kind::Total ? sizes.total()
+                                        : sizes.past;
+  bool counts = found.isKnown() && found.getNumElements() == count;
+  for (int64_t k = 0; counts && k < count; ++k)
+    counts = found[k] == static_cast<double>(first + k);
+  if (!counts)
+    return fail(what);
+  lengths.counts.push_back({kind, getOperand(node, i), 0, location});
+  return success();
 }
 
 Evaluation Raise::getEvaluation(const Node &node) const {

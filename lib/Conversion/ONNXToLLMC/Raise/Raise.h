@@ -63,6 +63,10 @@ public:
   std::optional<View> getRows(const Node &node, unsigned i);
   /// A vector as wide as the last axis, from a constant of the file or a computed one.
   std::optional<Weight> getVector(const Node &node, unsigned i, int64_t size);
+  /// Whether an operand holds positions or lengths of the step, here and at other lengths; fails
+  /// with `what` was expected.
+  mlir::LogicalResult expectCount(const Node &node, unsigned i, LengthRecord::Count::Kind kind,
+                                  const llvm::Twine &what);
   /// A node's evaluation on its operands, to read attributes and constant inputs by.
   Evaluation getEvaluation(const Node &node) const;
 

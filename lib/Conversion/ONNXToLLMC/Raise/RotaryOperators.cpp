@@ -47,10 +47,12 @@ static std::optional<std::vector<float>> getTableFrequencies(Raise &raise, const
     snapToSeries(frequencies, uncertainties);
   double tolerance = roundoff > 0 ? getFarTolerance(roundoff) * scaling : 5e-3;
   for (int64_t pair = 0; pair < pairs; ++pair)
-    for (int64_t p = 0; p < count; ++p)
-      if (!(std::fabs(cosine[p * pairs + pair] -
-                      scaling * std::cos(frequencies[pair] * static_cast<double>(p))) <= tolerance))
+    for (int64_t p = 0; p < count; ++p) {
+      double angle = frequencies[pair] * static_cast<double>(p);
+      if (!(std::fabs(cosine[p * pairs + pair] - scaling * std::cos(angle)) <= tolerance &&
+            std::fabs(sine[p * pairs + pair] - scaling * std::sin(angle)) <= tolerance))
         return std::nullopt;
+    }
   std::vector<float> result(pairs);
   llvm::transform(frequencies, result.begin(), [](double f) { return static_cast<float>(f); });
   return result;
@@ -86,6 +88,23 @@ static int64_t getHeads(const Node &node, const View &view) {
                : node.getInt("num_heads", 0);
 }
 
+/// Rows of tables at the positions that an operand gives: each row's, or the first one's.
+static FailureOr<AngleTables> readTables(Raise &raise, Node &node, Value cosine, Value sine,
+                                         unsigned positions) {
+  using Kind = LengthRecord::Count::Kind;
+  ProbeSizes sizes = raise.getSizes();
+  bool single = raise.getTensor(node, positions).getNumElements() == 1;
+  if (failed(raise.expectCount(node, positions, single ? Kind::Past : Kind::Positions,
+                               "expected known positions that count up from the past")))
+    return failure();
+  if (raise.getTensor(cosine).shape[0] < sizes.total())
+    return raise.fail("expected positions inside the tables");
+  SmallVector<double> places;
+  for (int64_t i = 0; i < sizes.rows; ++i)
+    places.push_back(static_cast<double>(sizes.past + i));
+  return getTableAngles(raise, cosine, sine, places);
+}
+
 /// Opset 23's operator. With positions the tables are indexed by them, else they fit the rows.
 LogicalResult llmc::raiseRotaryEmbedding(Raise &raise, Node &node) {
   std::optional<View> view = raise.getView(node, 0);
@@ -94,15 +113,11 @@ LogicalResult llmc::raiseRotaryEmbedding(Raise &raise, Node &node) {
   Value cosine = raise.getOperand(node, 1), sine = raise.getOperand(node, 2);
   AngleTables tables{raise.getTensor(cosine), raise.getTensor(sine), cosine, sine};
   if (raise.has(node, 3)) {
-    const HostTensor &places = raise.getTensor(node, 3);
     ArrayRef<int64_t> shape = tables.cosine.shape;
-    if (!raise.probe.load(cosine) || !raise.probe.load(sine) || !places.isKnown() ||
-        shape.size() != 2 || shape != ArrayRef(tables.sine.shape))
-      return raise.fail("expected constant tables and known positions");
-    for (double place : *places.data)
-      if (!(place >= 0 && place < static_cast<double>(shape[0])))
-        return raise.fail("expected positions inside the tables");
-    FailureOr<AngleTables> found = getTableAngles(raise, cosine, sine, *places.data);
+    if (!raise.probe.load(cosine) || !raise.probe.load(sine) || shape.size() != 2 ||
+        shape != ArrayRef(tables.sine.shape))
+      return raise.fail("expected constant tables");
+    FailureOr<AngleTables> found = readTables(raise, node, cosine, sine, 3);
     if (failed(found))
       return failure();
     tables = std::move(*found);
@@ -123,24 +138,13 @@ LogicalResult llmc::raiseContribRotaryEmbedding(Raise &raise, Node &node) {
   std::optional<View> view = raise.getView(node, 0);
   if (!view)
     return failure();
-  const HostTensor &places = raise.getTensor(node, 1);
-  ProbeSizes sizes = raise.getSizes();
   Value cosine = raise.getOperand(node, 2), sine = raise.getOperand(node, 3);
   ArrayRef<int64_t> shape = raise.getShape(node, 2);
-  if (!raise.probe.load(cosine) || !raise.probe.load(sine) || !places.isKnown() ||
-      shape.size() != 2 || raise.getShape(node, 3) != shape || shape[1] < 1)
-    return raise.fail("expected constant tables and known positions");
-  // One position says where the rows start, or each row has its own.
-  int64_t count = places.getNumElements(), width = shape[1];
-  bool counts = count == 1 || count == sizes.rows;
-  for (int64_t i = 0; counts && i < count; ++i)
-    counts = places[i] == static_cast<double>(sizes.past + i);
-  if (!counts || shape[0] < sizes.total())
-    return raise.fail("expected positions that count up inside the tables");
-  SmallVector<double> rowPlaces;
-  for (int64_t i = 0; i < sizes.rows; ++i)
-    rowPlaces.push_back(static_cast<double>(sizes.past + i));
-  FailureOr<AngleTables> tables = getTableAngles(raise, cosine, sine, rowPlaces);
+  if (!raise.probe.load(cosine) || !raise.probe.load(sine) || shape.size() != 2 ||
+      raise.getShape(node, 3) != shape || shape[1] < 1)
+    return raise.fail("expected constant tables");
+  int64_t width = shape[1];
+  FailureOr<AngleTables> tables = readTables(raise, node, cosine, sine, 1);
   if (failed(tables))
     return failure();
   int64_t heads = getHeads(node, *view);

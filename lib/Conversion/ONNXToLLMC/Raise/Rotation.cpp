@@ -33,6 +33,7 @@ FailureOr<Matrix> llmc::emitRotation(Raise &raise, const View &view) {
   int64_t pairs = rotated / 2;
 
   View plain = view;
+  std::vector<LengthRecord::Angle> angles;
   std::vector<float> frequencies(pairs, 0.0f);
   std::vector<double> fitted, uncertainties;
   double scaling = 0, rest = 0, roundoff = 0;
@@ -91,8 +92,10 @@ FailureOr<Matrix> llmc::emitRotation(Raise &raise, const View &view) {
         frequencies[pair] = static_cast<float>(angle->frequency);
         fitted.push_back(angle->frequency);
         uncertainties.push_back(angle->uncertainty);
-        raise.lengths.angles.push_back({low->first.factor, high->second.factor, angle->frequency,
-                                        angle->scaling / low->first.coefficient});
+        for (auto [term, isSine] : {std::pair(low->first, false), std::pair(high->second, true)})
+          if (term.factor >= 0)
+            angles.push_back(
+                {term.factor, isSine, angle->frequency, angle->scaling / term.coefficient});
       } else if (std::fabs(angle->frequency - frequencies[pair]) > 1e-6 * frequencies[pair]) {
         return raise.fail("expected the same frequencies in every head");
       }
@@ -118,12 +121,13 @@ FailureOr<Matrix> llmc::emitRotation(Raise &raise, const View &view) {
   if (std::fabs(own - 1) < 1e-6)
     own = 1;
   if (roundoff > 0) {
+    std::vector<double> measured = fitted;
     snapToSeries(fitted, uncertainties);
     llvm::transform(fitted, frequencies.begin(), [](double f) { return static_cast<float>(f); });
-    for (auto [angle, frequency] :
-         llvm::zip(MutableArrayRef(raise.lengths.angles).take_back(pairs), fitted))
-      angle.frequency = frequency;
+    for (LengthRecord::Angle &angle : angles)
+      angle.frequency = fitted[llvm::find(measured, angle.frequency) - measured.begin()];
   }
+  raise.lengths.angles.insert(angles.begin(), angles.end());
   snapToPowers(frequencies);
   auto rope = RopeOp::create(raise.builder, raise.location, input->getType(), *input,
                              raise.step.getRows(), raise.builder.getI64IntegerAttr(heads),
@@ -147,7 +151,7 @@ FailureOr<View> llmc::rotate(Raise &raise, const View &view, const AngleTables &
     std::vector<double> values(count);
     for (int64_t row = 0; row < count; ++row)
       values[row] = table[row * pairs + pair];
-    return raise.factors.add({value, pair, std::move(values), table.roundoff});
+    return raise.factors.add(std::move(values), table.roundoff, {value, pair});
   };
   View result = view;
   for (int64_t head = 0; head < heads; ++head)
