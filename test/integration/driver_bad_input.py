@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import random
@@ -168,11 +169,28 @@ class Files(BadInput):
         self.fails("compile", module, "--context=128", "-o", raised,
                    message=f"--context: expected a model before the phase 'raise', which '{module}' is past")
 
-    def test_tokenizer_that_is_none(self):
-        other = folder / "other.json"
-        other.write_text("{}")
-        self.fails("compile", MODEL, "--tokenizer", other, "-o", folder / "x", message="other.json': ")
-        self.assertFalse((folder / "x").exists())
+    def test_tokenizer_that_cannot_be_read(self):
+        alone = folder / "unreadable"
+        alone.mkdir()
+        shutil.copy(MODEL, alone)
+        tokenizer = json.loads((TINY / "tokenizer.json").read_text())
+        tokenizer["normalizer"] = {"type": "Unheard"}
+        artifact = alone / "model.llmc"
+        reason = "tokenizer.json: normalizer.type: a normalizer of type 'Unheard' is not supported"
+        for name, content, message in (("tokenizer.json", json.dumps(tokenizer), reason),
+                                       ("other.json", "{}", "tokenizer.json: model: expected an object, found nothing")):
+            (alone / name).write_text(content)
+            named = () if name == "tokenizer.json" else ("--tokenizer", alone / name)
+            done = llmc("compile", alone / "model.onnx", *named, "-o", artifact)
+            self.assertIn(f"warning: '{alone / name}': {message}: the artifact is written without a tokenizer",
+                          done.stderr)
+            self.assertEqual(llmc_json("inspect", artifact)["files"], [])
+        # Without what tokenizer_config.json adds a tokenizer is still one.
+        shutil.copy(TINY / "tokenizer.json", alone)
+        (alone / "tokenizer_config.json").write_text("[]")
+        done = llmc("compile", alone / "model.onnx", "-o", artifact)
+        self.assertIn("tokenizer_config.json: expected an object, found an array", done.stderr)
+        self.assertEqual([file["name"] for file in llmc_json("inspect", artifact)["files"]], ["tokenizer.json"])
 
     def test_tokenizer_beside_the_weights(self):
         elsewhere = folder / "elsewhere"

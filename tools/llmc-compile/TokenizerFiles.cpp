@@ -35,27 +35,39 @@ std::string llmc::findTokenizer(llvm::StringRef model, llvm::ArrayRef<std::strin
   return "";
 }
 
-static llvm::Error check(llvm::StringRef path, llvm::StringRef json,
-                         llvm::StringRef configuration) {
+/// Gives what is wrong with the files; empty if nothing is.
+static std::string check(llvm::StringRef json, llvm::StringRef configuration) {
   llmc_tokenizer *tokenizer = nullptr;
   llmc_status status = llmc_tokenizer_create(json.data(), json.size(), configuration.data(),
                                              configuration.size(), &tokenizer);
-  if (!llmc_status_ok(&status))
-    return llvm::createStringError("'%s': %s", path.str().c_str(), status.message);
   llmc_tokenizer_release(tokenizer);
-  return llvm::Error::success();
+  return status.message;
 }
 
-llvm::Error llmc::addTokenizer(llvm::StringRef path, std::vector<ArtifactFile> &files) {
+llvm::Error llmc::addTokenizer(llvm::StringRef path, std::vector<ArtifactFile> &files,
+                               std::vector<std::string> &warnings) {
   auto json = llvm::MemoryBuffer::getFile(path);
   if (!json)
     return llvm::createStringError(json.getError(), "cannot read '%s': %s", path.str().c_str(),
                                    json.getError().message().c_str());
+  if (std::string problem = check((*json)->getBuffer(), ""); !problem.empty()) {
+    warnings.push_back("'" + path.str() + "': " + problem +
+                       ": the artifact is written without a tokenizer, and reads and writes token "
+                       "ids alone");
+    return llvm::Error::success();
+  }
   files.push_back({"tokenizer.json", (*json)->getBuffer().str()});
-  auto configuration = llvm::MemoryBuffer::getFile(
-      getPath(llvm::sys::path::parent_path(path), "tokenizer_config.json"));
-  if (configuration)
+  std::string configurationPath =
+      getPath(llvm::sys::path::parent_path(path), "tokenizer_config.json");
+  auto configuration = llvm::MemoryBuffer::getFile(configurationPath);
+  if (!configuration)
+    return llvm::Error::success();
+  std::string problem = check((*json)->getBuffer(), (*configuration)->getBuffer());
+  if (problem.empty())
     files.push_back({"tokenizer_config.json", (*configuration)->getBuffer().str()});
-  return check(path, (*json)->getBuffer(),
-               configuration ? (*configuration)->getBuffer() : llvm::StringRef());
+  else
+    warnings.push_back("'" + configurationPath + "': " + problem +
+                       ": the artifact is written without it, and knows no tokens that end a text "
+                       "and no chat template");
+  return llvm::Error::success();
 }

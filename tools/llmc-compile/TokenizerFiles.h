@@ -21,9 +21,11 @@ namespace llmc {
 std::string findTokenizer(llvm::StringRef model, llvm::ArrayRef<std::string> parameterFiles,
                           llvm::StringRef named);
 
-/// Adds the tokenizer.json at `path`, which must be one that the runtime can read, and
-/// tokenizer_config.json beside it.
-llvm::Error addTokenizer(llvm::StringRef path, std::vector<ArtifactFile> &files);
+/// Adds the tokenizer.json at `path` and tokenizer_config.json beside it. What the runtime could
+/// not read is left out, with its reason in `warnings`: a model is of use without it. Fails where
+/// there is no file.
+llvm::Error addTokenizer(llvm::StringRef path, std::vector<ArtifactFile> &files,
+                         std::vector<std::string> &warnings);
 
 } // namespace llmc
 

@@ -117,8 +117,14 @@ LogicalResult Compilation::takeTokenizer() {
   std::string path = findTokenizer(options.input, parameterFiles, options.tokenizer);
   if (!path.empty() && runs(Phase::Compress))
     (*module)->setAttr(LLMCDialect::tokenizerAttributeName, StringAttr::get(&context, path));
-  if (emitsArtifact && !path.empty())
-    return report(addTokenizer(path, files));
+  if (emitsArtifact && !path.empty()) {
+    std::vector<std::string> warnings;
+    if (failed(report(addTokenizer(path, files, warnings))))
+      return failure();
+    for (const std::string &warning : warnings)
+      llvm::WithColor::warning(llvm::errs(), "llmc compile") << warning << "\n";
+    return success();
+  }
   if (emitsArtifact)
     llvm::WithColor::warning(llvm::errs(), "llmc compile")
         << "no tokenizer.json beside '" << options.input
