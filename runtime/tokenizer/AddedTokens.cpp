@@ -13,56 +13,17 @@
 #include "Unicode.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace llmc::tokenizer {
 
-int32_t TokenTrie::child(int32_t node, unsigned char byte) const {
-  int32_t next = nodes[static_cast<size_t>(node)].child;
-  while (next >= 0 && nodes[static_cast<size_t>(next)].byte != byte)
-    next = nodes[static_cast<size_t>(next)].sibling;
-  return next;
-}
-
-bool TokenTrie::insert(std::string_view text, int32_t token) {
-  begins[static_cast<unsigned char>(text[0])] = true;
-  int32_t node = 0;
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    int32_t next = child(node, byte);
-    if (next < 0) {
-      next = static_cast<int32_t>(nodes.size());
-      nodes.push_back({byte, -1, -1, nodes[static_cast<size_t>(node)].child});
-      nodes[static_cast<size_t>(node)].child = next;
-    }
-    node = next;
-  }
-  int32_t &place = nodes[static_cast<size_t>(node)].token;
-  if (place >= 0)
-    return false;
-  place = token;
-  return true;
-}
-
-bool TokenTrie::find(std::string_view text, size_t from, Span &span, int32_t &token) const {
-  if (empty())
-    return false;
-  for (size_t begin = from; begin < text.size(); ++begin) {
-    if (!begins[static_cast<unsigned char>(text[begin])])
-      continue;
-    bool found = false;
-    int32_t node = 0;
-    for (size_t end = begin; end < text.size(); ++end) {
-      node = child(node, static_cast<unsigned char>(text[end]));
-      if (node < 0)
-        break;
-      int32_t here = nodes[static_cast<size_t>(node)].token;
-      if (here < 0)
-        continue;
-      span = {begin, end + 1};
-      token = here;
-      found = true;
-    }
-    if (found)
+bool AddedToken::isControl() const {
+  if (special)
+    return true;
+  for (size_t position = 0; position < content.size();) {
+    char32_t character = nextCharacter(content, position);
+    // The second is how SentencePiece writes a space.
+    if (!isWhitespace(character) && character != 0x2581)
       return true;
   }
   return false;
@@ -85,13 +46,14 @@ llmc_status AddedTokens::parseToken(const JsonView &json, AddedToken &token) con
   return llmc_ok_status();
 }
 
-llmc_status AddedTokens::parse(const JsonView &json, const BpeModel &model,
+llmc_status AddedTokens::parse(const JsonView &json, const Model &model,
                                const Normalizer *normalizer, RegexScratch &scratch) {
   if (json.isNull())
     return llmc_ok_status();
   LLMC_RETURN_IF_ERROR(json.expectArray());
-  auto nextId = static_cast<int32_t>(model.size());
+  auto nextId = static_cast<int32_t>(model.getVocabulary().size());
   bool anySingleWord = false;
+  std::unordered_set<std::string> beforePatterns, afterPatterns;
   tokens.reserve(json.size());
   for (size_t i = 0; i < json.size(); ++i) {
     JsonView element = json.element(i);
@@ -100,7 +62,7 @@ llmc_status AddedTokens::parse(const JsonView &json, const BpeModel &model,
 
     // The reference takes the model's id, or else the next free one, whatever the file says: where
     // the file says something else, ids would not mean what the model was trained with.
-    int32_t id = model.find(token.content);
+    int32_t id = model.getVocabulary().find(token.content);
     bool isNew = id < 0;
     if (isNew)
       id = nextId++;
@@ -117,14 +79,21 @@ llmc_status AddedTokens::parse(const JsonView &json, const BpeModel &model,
     if (token.pattern.empty())
       return element.member("content").corrupt("the normalizer leaves nothing of it");
     auto index = static_cast<int32_t>(tokens.size());
-    TokenTrie &trie = token.normalized ? after : before;
-    if (!indexOfContent.emplace(token.content, index).second || !trie.insert(token.pattern, index))
+    auto &patterns = token.normalized ? afterPatterns : beforePatterns;
+    if (!indexOfContent.emplace(token.content, index).second ||
+        !patterns.insert(token.pattern).second)
       return element.member("content").corrupt("the same text as an earlier added token");
     indexOfId.emplace(token.id, index);
     anySingleWord |= token.singleWord;
     limit = std::max(limit, static_cast<size_t>(token.id) + 1);
     tokens.push_back(std::move(token));
   }
+  std::vector<PrefixTree::Entry> beforeEntries, afterEntries;
+  for (size_t i = 0; i < tokens.size(); ++i)
+    (tokens[i].normalized ? afterEntries : beforeEntries)
+        .push_back({tokens[i].pattern, static_cast<int32_t>(i)});
+  before.build(std::move(beforeEntries));
+  after.build(std::move(afterEntries));
   if (anySingleWord)
     LLMC_RETURN_IF_ERROR(Pattern::compilePcre("[" + std::string(rustWordItems) + "]", word));
   return llmc_ok_status();
@@ -154,20 +123,36 @@ llmc_status AddedTokens::standsAlone(std::string_view text, const Span &span, Re
   return llmc_ok_status();
 }
 
+const AddedToken *AddedTokens::findNext(std::string_view text, size_t from, Stage stage,
+                                        bool plainText, Span &span) const {
+  const PrefixTree &tree = stage == Stage::BeforeNormalizer ? before : after;
+  if (tree.empty())
+    return nullptr;
+  const AddedToken *found = nullptr;
+  for (size_t begin = from; begin < text.size() && !found; ++begin) {
+    if (!tree.begins(text[begin]))
+      continue;
+    tree.forEachPrefix(text, begin, [&](size_t end, int32_t index) {
+      const AddedToken &token = tokens[static_cast<size_t>(index)];
+      if (plainText && token.isControl())
+        return;
+      found = &token;
+      span = {begin, end};
+    });
+  }
+  return found;
+}
+
 llmc_status AddedTokens::split(std::string_view text, Stage stage, bool plainText,
                                RegexScratch &scratch, std::vector<Segment> &segments) const {
   segments.clear();
-  const TokenTrie &trie = stage == Stage::BeforeNormalizer ? before : after;
   size_t covered = 0;
   size_t from = 0;
   Span match;
-  int32_t index;
-  while (trie.find(text, from, match, index)) {
+  while (const AddedToken *next = findNext(text, from, stage, plainText, match)) {
     // What is passed over counts as seen: no shorter token is looked for in it.
     from = match.end;
-    const AddedToken &token = tokens[static_cast<size_t>(index)];
-    if (plainText && token.special)
-      continue;
+    const AddedToken &token = *next;
     if (token.singleWord) {
       bool alone;
       LLMC_RETURN_IF_ERROR(standsAlone(text, match, scratch, alone));

@@ -10,9 +10,10 @@
 #ifndef LLMC_RUNTIME_TOKENIZER_ADDEDTOKENS_H
 #define LLMC_RUNTIME_TOKENIZER_ADDEDTOKENS_H
 
-#include "BpeModel.h"
 #include "Json.h"
+#include "Model.h"
 #include "Normalizer.h"
+#include "PrefixTree.h"
 #include "Regex.h"
 
 #include <string>
@@ -31,6 +32,10 @@ struct AddedToken {
   bool rightStrip = false;
   bool normalized = false;
   bool special = false;
+
+  /// Whether it says something of the text and is no part of it. A run of spaces or line breaks
+  /// that is not marked as special is text.
+  bool isControl() const;
 };
 
 /// A part of a text: an added token, or (-1) text for the model.
@@ -39,38 +44,15 @@ struct Segment {
   int32_t id;
 };
 
-/// A set of texts of which the longest is found at each place.
-class TokenTrie {
-public:
-  /// Returns false if the text is there already.
-  bool insert(std::string_view text, int32_t token);
-  bool empty() const { return nodes.size() == 1; }
-  /// Finds the leftmost match at or after `from`, and of those there the longest.
-  bool find(std::string_view text, size_t from, Span &span, int32_t &token) const;
-
-private:
-  struct Node {
-    unsigned char byte = 0;
-    int32_t token = -1;
-    int32_t child = -1;
-    int32_t sibling = -1;
-  };
-
-  int32_t child(int32_t node, unsigned char byte) const;
-
-  std::vector<Node> nodes = std::vector<Node>(1);
-  std::array<bool, 256> begins = {};
-};
-
 class AddedTokens {
 public:
-  llmc_status parse(const JsonView &json, const BpeModel &model, const Normalizer *normalizer,
+  llmc_status parse(const JsonView &json, const Model &model, const Normalizer *normalizer,
                     RegexScratch &scratch);
 
   /// Which of the tokens are looked for.
   enum class Stage { BeforeNormalizer, AfterNormalizer };
-  /// Cuts `text` at added tokens; with `plainText` special ones are not among them. Spaces that a
-  /// token takes in are part of its span.
+  /// Cuts `text` at added tokens; in plain text only those count that are no control tokens. Spaces
+  /// that a token takes in are part of its span.
   llmc_status split(std::string_view text, Stage stage, bool plainText, RegexScratch &scratch,
                     std::vector<Segment> &segments) const;
 
@@ -78,10 +60,15 @@ public:
   const AddedToken *find(int32_t id) const;
   /// Whether a token decodes to the content of a special token, and is left out with them.
   bool isSpecialContent(const std::string &text) const;
+  const std::vector<AddedToken> &all() const { return tokens; }
   /// The largest id plus one; 0 if there are none.
   size_t idLimit() const { return limit; }
 
 private:
+  /// Finds the leftmost token at or after `from`, and of those there the longest. Gives null if
+  /// there is none.
+  const AddedToken *findNext(std::string_view text, size_t from, Stage stage, bool plainText,
+                             Span &span) const;
   llmc_status parseToken(const JsonView &json, AddedToken &token) const;
   llmc_status isWord(std::string_view character, RegexScratch &scratch, bool &result) const;
   llmc_status standsAlone(std::string_view text, const Span &span, RegexScratch &scratch,
@@ -90,8 +77,8 @@ private:
   std::vector<AddedToken> tokens;
   std::unordered_map<std::string, int32_t> indexOfContent;
   std::unordered_map<int32_t, int32_t> indexOfId;
-  TokenTrie before;
-  TokenTrie after;
+  PrefixTree before;
+  PrefixTree after;
   Pattern word;
   size_t limit = 0;
 };

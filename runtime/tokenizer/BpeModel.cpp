@@ -9,10 +9,10 @@
 
 #include "BpeModel.h"
 
+#include "ByteTokens.h"
 #include "Unicode.h"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace llmc::tokenizer {
 
@@ -31,30 +31,25 @@ llmc_status readFlag(const JsonView &json, bool &flag) {
 
 } // namespace
 
-llmc_status BpeModel::parse(const JsonView &json, TokenizerDocument &document) {
-  LLMC_RETURN_IF_ERROR(json.expectObject());
-  // Files from before the member existed are BPE models with vocabulary and merges.
-  if (json.has("type")) {
-    std::string type;
-    LLMC_RETURN_IF_ERROR(json.readType(type));
-    if (type != "BPE")
-      return json.member("type").unsupportedKind("model", type);
-  }
+llmc_status BpeModel::read(const JsonView &json, TokenizerDocument &document) {
   LLMC_RETURN_IF_ERROR(json.expectMembers(
       {"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
        "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"}));
   LLMC_RETURN_IF_ERROR(readOptions(json));
-  if (!document.hasVocabulary)
-    return json.member("vocab").corrupt("expected an object");
+  LLMC_RETURN_IF_ERROR(readVocabulary(json, document));
   if (!document.hasMerges)
     return json.member("merges").corrupt("expected an array");
-  LLMC_RETURN_IF_ERROR(buildVocabulary(json.member("vocab"), document.vocabulary));
+  byteIds = findByteTokens(vocabulary);
+  // Missing, it is an error only where text needs it.
+  unknownId = hasUnknownToken ? vocabulary.find(unknownToken) : -1;
   return buildMerges(document.merges);
 }
 
 llmc_status BpeModel::readOptions(const JsonView &json) {
+  // The chance that training leaves a merge out; a text that is read has all of them.
+  double dropout;
   if (!json.member("dropout").isNull())
-    return json.member("dropout").unsupported("is not supported, expected null");
+    LLMC_RETURN_IF_ERROR(json.member("dropout").readNumber(dropout, 0, 1));
   bool hasAffix;
   LLMC_RETURN_IF_ERROR(readText(json.member("unk_token"), unknownToken, hasUnknownToken));
   LLMC_RETURN_IF_ERROR(readText(json.member("continuing_subword_prefix"), prefix, hasAffix));
@@ -62,40 +57,6 @@ llmc_status BpeModel::readOptions(const JsonView &json) {
   LLMC_RETURN_IF_ERROR(readFlag(json.member("fuse_unk"), fuseUnknown));
   LLMC_RETURN_IF_ERROR(readFlag(json.member("byte_fallback"), byteFallback));
   return readFlag(json.member("ignore_merges"), ignoreMerges);
-}
-
-llmc_status BpeModel::buildVocabulary(const JsonView &table,
-                                      std::vector<VocabularyEntry> &vocabulary) {
-  uint32_t limit = 0;
-  for (const VocabularyEntry &entry : vocabulary)
-    limit = std::max(limit, entry.id + 1);
-  // Ids may have gaps, but not such that a small file asks for gigabytes.
-  if (limit > 16 * vocabulary.size() + (1u << 20))
-    return table.unsupported("expected ids that are close together, found " +
-                             std::to_string(vocabulary.size()) + " tokens with ids up to " +
-                             std::to_string(limit - 1));
-  indexOfId.assign(limit, -1);
-  ids.reserve(vocabulary.size());
-  tokens.reserve(vocabulary.size());
-  for (VocabularyEntry &entry : vocabulary) {
-    auto index = static_cast<int32_t>(tokens.size());
-    auto id = static_cast<int32_t>(entry.id);
-    if (indexOfId[entry.id] >= 0)
-      return table.corrupt("two tokens have the id " + std::to_string(entry.id));
-    indexOfId[entry.id] = index;
-    tokens.push_back(std::move(entry.token));
-    if (!ids.insert(tokens.back(), id))
-      return table.corrupt("the token with the id " + std::to_string(entry.id) +
-                           " has another id as well");
-  }
-  for (unsigned byte = 0; byte < byteIds.size(); ++byte) {
-    char name[8];
-    std::snprintf(name, sizeof(name), "<0x%02X>", byte);
-    byteIds[byte] = find(name);
-  }
-  // Missing, it is an error only where text needs it.
-  unknownId = hasUnknownToken ? find(unknownToken) : -1;
-  return llmc_ok_status();
 }
 
 llmc_status BpeModel::buildMerges(const std::vector<MergeEntry> &merges) {
@@ -108,10 +69,10 @@ llmc_status BpeModel::buildMerges(const std::vector<MergeEntry> &merges) {
       return llmc_make_status(LLMC_CORRUPT, "model.merges[%zu]: %s '%.100s' %s", rank, what,
                               token.c_str(), "is not in model.vocab");
     };
-    int32_t left = find(entry.left);
+    int32_t left = vocabulary.find(entry.left);
     if (left < 0)
       return fail("token", entry.left);
-    int32_t right = find(entry.right);
+    int32_t right = vocabulary.find(entry.right);
     if (right < 0)
       return fail("token", entry.right);
     if (entry.right.size() < prefix.size())
@@ -121,7 +82,7 @@ llmc_status BpeModel::buildMerges(const std::vector<MergeEntry> &merges) {
                               rank, entry.right.c_str());
     merged = entry.left;
     merged.append(entry.right, prefix.size());
-    int32_t id = find(merged);
+    int32_t id = vocabulary.find(merged);
     if (id < 0)
       return fail("merged token", merged);
     mergeTable.insert(left, right, {static_cast<uint32_t>(rank), id});
@@ -134,15 +95,14 @@ llmc_status BpeModel::buildMerges(const std::vector<MergeEntry> &merges) {
   return llmc_ok_status();
 }
 
-const std::string *BpeModel::name(int32_t id) const {
-  if (id < 0 || static_cast<size_t>(id) >= indexOfId.size())
-    return nullptr;
-  int32_t index = indexOfId[static_cast<size_t>(id)];
-  return index < 0 ? nullptr : &tokens[static_cast<size_t>(index)];
+const Merge *BpeModel::findMerge(int32_t left, int32_t right, bool plainText) const {
+  const Merge *merge = mergeTable.find(left, right);
+  return merge && plainText && isControl(merge->id) ? nullptr : merge;
 }
 
-llmc_status BpeModel::splitCharacters(std::string_view word, BpeScratch &scratch) const {
-  std::vector<BpeScratch::Symbol> &symbols = scratch.symbols;
+llmc_status BpeModel::splitCharacters(std::string_view word, bool plainText,
+                                      ModelScratch &scratch) const {
+  std::vector<ModelScratch::Symbol> &symbols = scratch.symbols;
   symbols.clear();
   auto add = [&](int32_t id) {
     auto index = static_cast<int32_t>(symbols.size());
@@ -162,7 +122,7 @@ llmc_status BpeModel::splitCharacters(std::string_view word, BpeScratch &scratch
     }
     begin = end;
 
-    int32_t id = find(text);
+    int32_t id = findFor(text, plainText);
     if (id >= 0) {
       if (pendingUnknown)
         add(unknownId);
@@ -195,23 +155,23 @@ llmc_status BpeModel::splitCharacters(std::string_view word, BpeScratch &scratch
   return llmc_ok_status();
 }
 
-void BpeModel::mergeSymbols(BpeScratch &scratch) const {
-  std::vector<BpeScratch::Symbol> &symbols = scratch.symbols;
-  std::vector<BpeScratch::Candidate> &heap = scratch.candidates;
+void BpeModel::mergeSymbols(bool plainText, ModelScratch &scratch) const {
+  std::vector<ModelScratch::Symbol> &symbols = scratch.symbols;
+  std::vector<ModelScratch::Candidate> &heap = scratch.candidates;
   // The lowest rank comes first, and of equal ones the leftmost.
-  auto isLater = [](const BpeScratch::Candidate &a, const BpeScratch::Candidate &b) {
+  auto isLater = [](const ModelScratch::Candidate &a, const ModelScratch::Candidate &b) {
     return a.rank != b.rank ? a.rank > b.rank : a.position > b.position;
   };
-  auto symbol = [&](int32_t position) -> BpeScratch::Symbol & {
+  auto symbol = [&](int32_t position) -> ModelScratch::Symbol & {
     return symbols[static_cast<size_t>(position)];
   };
   heap.clear();
   for (size_t i = 0; i + 1 < symbols.size(); ++i)
-    if (const Merge *merge = mergeTable.find(symbols[i].id, symbols[i + 1].id))
+    if (const Merge *merge = findMerge(symbols[i].id, symbols[i + 1].id, plainText))
       heap.push_back({merge->rank, static_cast<int32_t>(i), merge->id});
   std::make_heap(heap.begin(), heap.end(), isLater);
   auto push = [&](int32_t left, int32_t right) {
-    if (const Merge *merge = mergeTable.find(symbol(left).id, symbol(right).id)) {
+    if (const Merge *merge = findMerge(symbol(left).id, symbol(right).id, plainText)) {
       heap.push_back({merge->rank, left, merge->id});
       std::push_heap(heap.begin(), heap.end(), isLater);
     }
@@ -219,14 +179,14 @@ void BpeModel::mergeSymbols(BpeScratch &scratch) const {
 
   while (!heap.empty()) {
     std::pop_heap(heap.begin(), heap.end(), isLater);
-    BpeScratch::Candidate top = heap.back();
+    ModelScratch::Candidate top = heap.back();
     heap.pop_back();
-    BpeScratch::Symbol &left = symbol(top.position);
+    ModelScratch::Symbol &left = symbol(top.position);
     if (left.id < 0 || left.next < 0)
       continue;
-    BpeScratch::Symbol &right = symbol(left.next);
+    ModelScratch::Symbol &right = symbol(left.next);
     // Both may have changed since; what counts is that they still become the same token.
-    const Merge *merge = mergeTable.find(left.id, right.id);
+    const Merge *merge = findMerge(left.id, right.id, plainText);
     if (!merge || merge->id != top.id)
       continue;
     left.id = top.id;
@@ -244,13 +204,13 @@ void BpeModel::mergeSymbols(BpeScratch &scratch) const {
 /// Finds the end of the part of a word that begins at `begin` and can be encoded on its own:
 /// between two characters that are tokens, and that no merge ever brings together. Any token across
 /// that place would have been made by such a merge.
-size_t BpeModel::findCut(std::string_view word, size_t begin) const {
+size_t BpeModel::findCut(std::string_view word, size_t begin, bool plainText) const {
   char32_t previous = 0;
   bool previousIsToken = false;
   for (size_t position = begin; position < word.size();) {
     size_t at = position;
     char32_t character = nextCharacter(word, position);
-    bool isToken = find(word.substr(at, position - at)) >= 0;
+    bool isToken = findFor(word.substr(at, position - at), plainText) >= 0;
     if (at > begin && isToken && previousIsToken &&
         !joinedCharacters.find(static_cast<int32_t>(previous), static_cast<int32_t>(character)))
       return at;
@@ -260,10 +220,10 @@ size_t BpeModel::findCut(std::string_view word, size_t begin) const {
   return word.size();
 }
 
-llmc_status BpeModel::encode(std::string_view word, BpeScratch &scratch,
+llmc_status BpeModel::encode(std::string_view word, bool plainText, ModelScratch &scratch,
                              std::vector<int32_t> &result) const {
   if (ignoreMerges) {
-    int32_t id = find(word);
+    int32_t id = findFor(word, plainText);
     if (id >= 0) {
       result.push_back(id);
       return llmc_ok_status();
@@ -271,26 +231,27 @@ llmc_status BpeModel::encode(std::string_view word, BpeScratch &scratch,
   }
   // Some models have no pre-tokenizer, and their words are whole texts.
   if (word.size() <= WordCache::maximumWord || !prefix.empty() || !suffix.empty())
-    return encodePart(word, scratch, result);
+    return encodePart(word, plainText, scratch, result);
   for (size_t begin = 0; begin < word.size();) {
-    size_t end = findCut(word, begin);
-    LLMC_RETURN_IF_ERROR(encodePart(word.substr(begin, end - begin), scratch, result));
+    size_t end = findCut(word, begin, plainText);
+    LLMC_RETURN_IF_ERROR(encodePart(word.substr(begin, end - begin), plainText, scratch, result));
     begin = end;
   }
   return llmc_ok_status();
 }
 
-llmc_status BpeModel::encodePart(std::string_view word, BpeScratch &scratch,
+llmc_status BpeModel::encodePart(std::string_view word, bool plainText, ModelScratch &scratch,
                                  std::vector<int32_t> &result) const {
-  if (scratch.cache.find(word, result))
+  WordCache &cache = scratch.caches[plainText];
+  if (cache.find(word, result))
     return llmc_ok_status();
-  LLMC_RETURN_IF_ERROR(splitCharacters(word, scratch));
-  mergeSymbols(scratch);
+  LLMC_RETURN_IF_ERROR(splitCharacters(word, plainText, scratch));
+  mergeSymbols(plainText, scratch);
   size_t begin = result.size();
-  for (const BpeScratch::Symbol &symbol : scratch.symbols)
+  for (const ModelScratch::Symbol &symbol : scratch.symbols)
     if (symbol.id >= 0)
       result.push_back(symbol.id);
-  scratch.cache.insert(word, result.data() + begin, result.size() - begin);
+  cache.insert(word, result.data() + begin, result.size() - begin);
   return llmc_ok_status();
 }
 

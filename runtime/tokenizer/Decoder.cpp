@@ -11,24 +11,13 @@
 
 #include "Normalizer.h"
 #include "Unicode.h"
+#include "WordStages.h"
 
 #include <algorithm>
 
 namespace llmc::tokenizer {
 
 namespace {
-
-/// The size of the longest token that replacing may make: replacements that double a text, one
-/// after the other, would else take all memory.
-constexpr size_t maximumTokenSize = size_t(1) << 26;
-
-llmc_status checkSize(size_t size) {
-  if (size <= maximumTokenSize)
-    return llmc_ok_status();
-  return llmc_make_status(LLMC_OUT_OF_MEMORY,
-                          "the tokenizer's rules make a token of more than %zu bytes",
-                          maximumTokenSize);
-}
 
 constexpr const char *replacementCharacter = "\xef\xbf\xbd";
 
@@ -45,34 +34,6 @@ public:
 
 private:
   std::string &output;
-};
-
-/// A stage that works on whole tokens.
-class WholeTokenStage : public DecodeStage {
-public:
-  explicit WholeTokenStage(DecodeStage &next) : next(next) {}
-  llmc_status text(std::string_view part) final {
-    current += part;
-    return llmc_ok_status();
-  }
-  llmc_status endToken() final {
-    llmc_status status = token(current);
-    current.clear();
-    return status;
-  }
-  llmc_status finish() override { return next.finish(); }
-
-protected:
-  virtual llmc_status token(const std::string &token) = 0;
-  llmc_status emit(std::string_view token) {
-    LLMC_RETURN_IF_ERROR(next.text(token));
-    return next.endToken();
-  }
-
-  DecodeStage &next;
-
-private:
-  std::string current;
 };
 
 /// Puts a space between tokens: what happens where the file has no decoder.
@@ -311,7 +272,7 @@ private:
     LLMC_RETURN_IF_ERROR(pattern.forEachMatch(token, scratch, [&](const Match &match) {
       result += match.isMatch ? std::string_view(content)
                               : std::string_view(token).substr(match.span.begin, match.span.size());
-      return checkSize(result.size());
+      return checkTokenSize(result.size());
     }));
     return emit(result);
   }
@@ -361,45 +322,6 @@ private:
   std::string pending;
 };
 
-/// Turns the suffix that ends a word into a space, but for the last token.
-class SuffixStage : public WholeTokenStage {
-public:
-  SuffixStage(DecodeStage &next, const std::string &suffix)
-      : WholeTokenStage(next), suffix(suffix) {}
-
-  llmc_status finish() override {
-    LLMC_RETURN_IF_ERROR(flush(""));
-    return next.finish();
-  }
-
-private:
-  llmc_status token(const std::string &token) override {
-    LLMC_RETURN_IF_ERROR(flush(" "));
-    last = token;
-    hasLast = true;
-    return llmc_ok_status();
-  }
-
-  llmc_status flush(const char *replacement) {
-    if (!hasLast)
-      return llmc_ok_status();
-    hasLast = false;
-    std::string result;
-    size_t position = 0;
-    for (size_t found; (found = last.find(suffix, position)) != std::string::npos;) {
-      result.append(last, position, found - position);
-      result += replacement;
-      position = found + suffix.size();
-    }
-    result.append(last, position);
-    return emit(result);
-  }
-
-  const std::string &suffix;
-  std::string last;
-  bool hasLast = false;
-};
-
 } // namespace
 
 llmc_status DecodeChain::token(std::string_view token) {
@@ -447,7 +369,13 @@ std::unique_ptr<DecodeChain> Decoder::makeChain(bool isStream) const {
           std::make_unique<ReplaceStage>(next, *chain->scratch, *step->pattern, step->text));
       break;
     case Step::Suffix:
-      stages.push_back(std::make_unique<SuffixStage>(next, step->text));
+      stages.push_back(makeSuffixStage(next, step->text));
+      break;
+    case Step::WordPiece:
+      stages.push_back(makeWordPieceStage(next, step->text, step->cleansUp));
+      break;
+    case Step::Ctc:
+      stages.push_back(makeCtcStage(next, step->text, step->delimiter, step->cleansUp));
       break;
     }
   }
@@ -460,6 +388,32 @@ llmc_status Decoder::parse(const JsonView &json) {
   Step join;
   join.kind = Step::Join;
   steps.push_back(std::move(join));
+  return llmc_ok_status();
+}
+
+llmc_status Decoder::parseWordStep(const JsonView &json, const std::string &type, Step &step,
+                                   bool &known) {
+  known = true;
+  if (type == "BPEDecoder") {
+    step.kind = Step::Suffix;
+    LLMC_RETURN_IF_ERROR(json.expectMembers({"type", "suffix"}));
+    return json.member("suffix").readString(step.text);
+  }
+  if (type == "WordPiece") {
+    step.kind = Step::WordPiece;
+    LLMC_RETURN_IF_ERROR(json.expectMembers({"type", "prefix", "cleanup"}));
+    LLMC_RETURN_IF_ERROR(json.member("prefix").readString(step.text));
+    return json.member("cleanup").readBool(step.cleansUp);
+  }
+  if (type == "CTC") {
+    step.kind = Step::Ctc;
+    LLMC_RETURN_IF_ERROR(
+        json.expectMembers({"type", "pad_token", "word_delimiter_token", "cleanup"}));
+    LLMC_RETURN_IF_ERROR(json.member("pad_token").readString(step.text));
+    LLMC_RETURN_IF_ERROR(json.member("word_delimiter_token").readString(step.delimiter));
+    return json.member("cleanup").readBool(step.cleansUp);
+  }
+  known = false;
   return llmc_ok_status();
 }
 
@@ -502,14 +456,11 @@ llmc_status Decoder::parseStep(const JsonView &json) {
     LLMC_RETURN_IF_ERROR(json.member("content").readString(step.text));
     step.pattern = std::move(pattern);
     step.kind = Step::Replace;
-  } else if (type == "BPEDecoder") {
-    LLMC_RETURN_IF_ERROR(json.expectMembers({"type", "suffix"}));
-    LLMC_RETURN_IF_ERROR(json.member("suffix").readString(step.text));
-    if (step.text.empty())
-      return json.member("suffix").corrupt("expected text, found none");
-    step.kind = Step::Suffix;
   } else {
-    return json.member("type").unsupportedKind("decoder", type);
+    bool known;
+    LLMC_RETURN_IF_ERROR(parseWordStep(json, type, step, known));
+    if (!known)
+      return json.member("type").unsupportedKind("decoder", type);
   }
   steps.push_back(std::move(step));
   return llmc_ok_status();

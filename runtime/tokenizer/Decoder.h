@@ -11,6 +11,7 @@
 #ifndef LLMC_RUNTIME_TOKENIZER_DECODER_H
 #define LLMC_RUNTIME_TOKENIZER_DECODER_H
 
+#include "DecodeStage.h"
 #include "Json.h"
 #include "PreTokenizer.h"
 #include "Regex.h"
@@ -20,18 +21,6 @@
 #include <vector>
 
 namespace llmc::tokenizer {
-
-/// Takes a sequence of tokens, each as one or more parts of whole characters, and hands what
-/// becomes of them to the next stage as soon as it is certain.
-class DecodeStage {
-public:
-  virtual ~DecodeStage() = default;
-  /// Takes a part of the current token.
-  virtual llmc_status text(std::string_view part) = 0;
-  virtual llmc_status endToken() = 0;
-  /// Takes the end of the sequence.
-  virtual llmc_status finish() = 0;
-};
 
 /// Tokens under way to text.
 class DecodeChain {
@@ -60,12 +49,28 @@ public:
 
 private:
   struct Step {
-    enum Kind { Join, ByteLevel, Metaspace, ByteFallback, Fuse, Strip, Replace, Suffix } kind;
+    enum Kind {
+      Join,
+      ByteLevel,
+      Metaspace,
+      ByteFallback,
+      Fuse,
+      Strip,
+      Replace,
+      Suffix,
+      WordPiece,
+      Ctc
+    } kind;
     MetaspaceOptions metaspace;
     /// Replace's pattern; shared with the stages.
     std::shared_ptr<const Pattern> pattern;
-    /// Replace's content, or the suffix that ends a word.
+    /// Replace's content, the suffix that ends a word, the prefix of what goes on with one, or what
+    /// CTC writes for nothing.
     std::string text;
+    /// What CTC writes between words.
+    std::string delimiter;
+    /// Whether WordPiece and CTC take spaces before punctuation away.
+    bool cleansUp = true;
     /// What Strip takes away, and how many of it at most from each end.
     char32_t character = 0;
     uint32_t start = 0;
@@ -73,6 +78,9 @@ private:
   };
 
   llmc_status parseStep(const JsonView &json);
+  /// Reads a kind that is about words; sets `known` to false if `type` is none.
+  static llmc_status parseWordStep(const JsonView &json, const std::string &type, Step &step,
+                                   bool &known);
 
   std::vector<Step> steps;
 };

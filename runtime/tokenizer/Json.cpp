@@ -51,13 +51,17 @@ public:
 
   bool null() override { return scalar(json(nullptr)); }
   bool boolean(bool value) override { return scalar(json(value)); }
-  bool number_integer(number_integer_t value) override { return scalar(json(value)); }
+  bool number_integer(number_integer_t value) override {
+    return mode == Mode::Score ? addScore(static_cast<double>(value)) : scalar(json(value));
+  }
   bool number_unsigned(number_unsigned_t value) override {
     if (mode == Mode::Vocabulary)
       return addToken(value);
-    return scalar(json(value));
+    return mode == Mode::Score ? addScore(static_cast<double>(value)) : scalar(json(value));
   }
-  bool number_float(number_float_t value, const string_t &) override { return scalar(json(value)); }
+  bool number_float(number_float_t value, const string_t &) override {
+    return mode == Mode::Score ? addScore(value) : scalar(json(value));
+  }
   bool binary(binary_t &) override { return fail(LLMC_CORRUPT, "", "unexpected binary value"); }
 
   bool string(string_t &value) override {
@@ -67,6 +71,11 @@ public:
       if (pairSize == 2)
         return wrongMerge();
       (pairSize++ == 0 ? pair.left : pair.right) = std::move(value);
+      return true;
+    }
+    if (mode == Mode::Score && pairSize == 0) {
+      token = std::move(value);
+      pairSize = 1;
       return true;
     }
     return scalar(json(std::move(value)));
@@ -112,8 +121,17 @@ public:
       pairSize = 0;
       return true;
     }
+    if (mode == Mode::Scores) {
+      mode = Mode::Score;
+      pairSize = 0;
+      return true;
+    }
     if (mode != Mode::Tree)
       return wrongTableValue();
+    if (document && stack.size() == 2 && inModel && names.back() == "vocab") {
+      mode = Mode::Scores;
+      return true;
+    }
     if (document && stack.size() == 2 && inModel && names.back() == "merges") {
       mode = Mode::Merges;
       return true;
@@ -129,9 +147,13 @@ public:
       document->merges.push_back(std::move(pair));
       return true;
     }
-    if (mode == Mode::Merges) {
+    if (mode == Mode::Score) {
+      mode = Mode::Scores;
+      return pairSize == 2 || wrongScore();
+    }
+    if (mode == Mode::Merges || mode == Mode::Scores) {
+      (mode == Mode::Merges ? document->hasMerges : document->hasScores) = true;
       mode = Mode::Tree;
-      document->hasMerges = true;
       add(json(nullptr));
       return true;
     }
@@ -146,7 +168,7 @@ public:
   }
 
 private:
-  enum class Mode { Tree, Vocabulary, Merges, MergePair };
+  enum class Mode { Tree, Vocabulary, Scores, Score, Merges, MergePair };
 
   bool fail(int32_t code, const std::string &where, const std::string &message) {
     status =
@@ -210,7 +232,7 @@ private:
     if (mode == Mode::Vocabulary)
       return fail(LLMC_CORRUPT, "model.vocab",
                   "expected an id for token " + quoteForMessage(token));
-    return wrongMerge();
+    return mode == Mode::Scores || mode == Mode::Score ? wrongScore() : wrongMerge();
   }
 
   std::string mergePath() const {
@@ -218,6 +240,21 @@ private:
   }
 
   bool wrongMerge() { return fail(LLMC_CORRUPT, mergePath(), "expected a pair of tokens"); }
+
+  bool wrongScore() {
+    // A pair that is whole already has been counted.
+    size_t index = document->scores.size() - (mode == Mode::Score && pairSize == 2);
+    return fail(LLMC_CORRUPT, "model.vocab[" + std::to_string(index) + "]",
+                "expected a token and its score");
+  }
+
+  bool addScore(double score) {
+    if (pairSize != 1)
+      return wrongScore();
+    pairSize = 2;
+    document->scores.push_back({std::move(token), score});
+    return true;
+  }
 
   bool addToken(uint64_t id) {
     if (id > maximumTokenId)
@@ -356,6 +393,16 @@ llmc_status JsonView::readUnsigned(uint32_t &result, uint32_t maximum) const {
     return unsupported("expected at most " + std::to_string(maximum) + ", found " +
                        std::to_string(number));
   result = static_cast<uint32_t>(number);
+  return llmc_ok_status();
+}
+
+llmc_status JsonView::readNumber(double &result, double minimum, double maximum) const {
+  if (!value->is_number())
+    return wrongType("a number");
+  result = value->get<double>();
+  if (result < minimum || result > maximum)
+    return corrupt("expected a number from " + json(minimum).dump() + " to " +
+                   json(maximum).dump() + ", found " + value->dump());
   return llmc_ok_status();
 }
 

@@ -3,7 +3,7 @@
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Declares the parser of tokenizer.json, which keeps the two large tables out of the tree, and a
+// Declares the parser of tokenizer.json, which keeps the large tables out of the tree, and a
 // view of a JSON value that knows its path.
 //
 //===----------------------------------------------------------------------===//
@@ -34,14 +34,22 @@ struct MergeEntry {
   std::string right;
 };
 
+/// A token of a model.vocab that is a list: its place is its id.
+struct ScoredEntry {
+  std::string token;
+  double score;
+};
+
 /// tokenizer.json, taken apart.
 struct TokenizerDocument {
   /// All but model.vocab and model.merges.
   nlohmann::json tree;
   std::vector<VocabularyEntry> vocabulary;
   std::vector<MergeEntry> merges;
-  /// Whether model.vocab is an object, and model.merges an array.
+  std::vector<ScoredEntry> scores;
+  /// Whether model.vocab is an object or an array, and model.merges an array.
   bool hasVocabulary = false;
+  bool hasScores = false;
   bool hasMerges = false;
 };
 
@@ -82,6 +90,7 @@ public:
   llmc_status readString(std::string &result) const;
   llmc_status readBool(bool &result) const;
   llmc_status readUnsigned(uint32_t &result, uint32_t maximum) const;
+  llmc_status readNumber(double &result, double minimum, double maximum) const;
   /// Reads a string that is exactly one character.
   llmc_status readCharacter(char32_t &result) const;
   /// Reads a member that may be missing; `result` then keeps its value.

@@ -9,6 +9,9 @@
 
 #include "Normalizer.h"
 
+#include "BertNormalizer.h"
+#include "PrecompiledNormalizer.h"
+#include "TextBuilder.h"
 #include "Unicode.h"
 
 #include <algorithm>
@@ -43,31 +46,6 @@ const ByteAlphabet &byteAlphabet() {
   return alphabet;
 }
 
-/// Builds a text from another, and follows which of the leading bytes are tracked.
-class TextBuilder {
-public:
-  explicit TextBuilder(TrackedText &target) : target(target) { result.reserve(target.text.size()); }
-
-  /// Notes that all that was appended since the last call comes from the byte at `source`.
-  void from(size_t source) {
-    if (source < target.tracked)
-      tracked = result.size();
-  }
-
-  void trackTo(size_t size) { tracked = size; }
-
-  void finish() {
-    target.text = std::move(result);
-    target.tracked = tracked;
-  }
-
-  std::string result;
-
-private:
-  TrackedText &target;
-  size_t tracked = 0;
-};
-
 class FormNormalizer : public Normalizer {
 public:
   explicit FormNormalizer(NormalForm form) : form(form) {}
@@ -80,36 +58,45 @@ private:
   NormalForm form;
 };
 
-class LowercaseNormalizer : public Normalizer {
+/// Writes every character anew.
+template <typename Writer>
+class CharacterNormalizer : public Normalizer {
 public:
+  explicit CharacterNormalizer(Writer writer) : writer(writer) {}
   llmc_status apply(TrackedText &text, RegexScratch &) const override {
-    TextBuilder builder(text);
-    for (size_t position = 0; position < text.text.size();) {
-      size_t source = position;
-      appendLowercase(builder.result, nextCharacter(text.text, position));
-      builder.from(source);
-    }
-    builder.finish();
+    rewriteCharacters(text, writer);
     return llmc_ok_status();
   }
+
+private:
+  Writer writer;
 };
 
-class StripAccentsNormalizer : public Normalizer {
-public:
-  llmc_status apply(TrackedText &text, RegexScratch &) const override {
-    TextBuilder builder(text);
-    for (size_t position = 0; position < text.text.size();) {
-      size_t source = position;
-      char32_t character = nextCharacter(text.text, position);
-      if (isMark(character))
-        continue;
-      builder.result.append(text.text, source, position - source);
-      builder.from(source);
-    }
-    builder.finish();
-    return llmc_ok_status();
-  }
-};
+template <typename Writer>
+std::unique_ptr<Normalizer> writeCharacters(Writer writer) {
+  return std::make_unique<CharacterNormalizer<Writer>>(writer);
+}
+
+void lowercase(char32_t character, TextBuilder &builder) {
+  appendLowercase(builder.result, character);
+}
+
+void stripAccent(char32_t character, TextBuilder &builder) {
+  if (!isMark(character))
+    appendCharacter(builder.result, character);
+}
+
+/// Leaves out control characters, and turns what stands for a space into one, as the tools of
+/// neural machine translation do.
+void cleanForTranslation(char32_t c, TextBuilder &builder) {
+  if ((c >= 0x01 && c <= 0x08) || c == 0x0b || (c >= 0x0e && c <= 0x1f) || c == 0x7f || c == 0x8f ||
+      c == 0x9f)
+    return;
+  bool isSpace = c == 0x09 || c == 0x0a || c == 0x0c || c == 0x0d || c == 0x1680 ||
+                 (c >= 0x200b && c <= 0x200f) || c == 0x2028 || c == 0x2029 || c == 0x2581 ||
+                 c == 0xfeff || c == 0xfffd;
+  appendCharacter(builder.result, isSpace ? U' ' : c);
+}
 
 class StripNormalizer : public Normalizer {
 public:
@@ -270,13 +257,21 @@ llmc_status Normalizer::parse(const JsonView &json, std::unique_ptr<Normalizer> 
     return json.expectMembers({"type"});
   }
   if (type == "Lowercase") {
-    normalizer = std::make_unique<LowercaseNormalizer>();
+    normalizer = writeCharacters(lowercase);
     return json.expectMembers({"type"});
   }
   if (type == "StripAccents") {
-    normalizer = std::make_unique<StripAccentsNormalizer>();
+    normalizer = writeCharacters(stripAccent);
     return json.expectMembers({"type"});
   }
+  if (type == "Nmt") {
+    normalizer = writeCharacters(cleanForTranslation);
+    return json.expectMembers({"type"});
+  }
+  if (type == "BertNormalizer")
+    return BertNormalizer::parse(json, normalizer);
+  if (type == "Precompiled")
+    return PrecompiledNormalizer::parse(json, normalizer);
   if (type == "ByteLevel") {
     normalizer = std::make_unique<ByteLevelNormalizer>();
     return json.expectMembers({"type"});

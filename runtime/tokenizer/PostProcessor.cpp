@@ -13,6 +13,9 @@ namespace llmc::tokenizer {
 
 namespace {
 
+/// How many pieces a text may be put together from.
+constexpr size_t maximumPieces = 1 << 10;
+
 llmc_status readTokenId(const JsonView &json, const std::function<bool(int32_t)> &isToken,
                         int32_t &id) {
   uint32_t number;
@@ -25,9 +28,12 @@ llmc_status readTokenId(const JsonView &json, const std::function<bool(int32_t)>
 
 } // namespace
 
-llmc_status PostProcessor::parsePieces(const JsonView &list, const JsonView &tokens, bool isPair,
-                                       const std::function<bool(int32_t)> &isToken,
-                                       std::vector<Piece> &result) {
+PostProcessor::PostProcessor()
+    : withSpecial(1, Sequence{{true, {}}}), withoutSpecial(withSpecial) {}
+
+llmc_status PostProcessor::readTemplate(const JsonView &list, const JsonView &tokens, bool isPair,
+                                        const std::function<bool(int32_t)> &isToken,
+                                        std::vector<TemplatePiece> &result) const {
   LLMC_RETURN_IF_ERROR(list.expectArray());
   for (size_t i = 0; i < list.size(); ++i) {
     JsonView piece = list.element(i);
@@ -44,7 +50,7 @@ llmc_status PostProcessor::parsePieces(const JsonView &list, const JsonView &tok
     if (isText) {
       if (name != "A" && !(isPair && name == "B"))
         return content.member("id").corrupt(isPair ? "expected 'A' or 'B'" : "expected 'A'");
-      result.push_back({true, {}});
+      result.push_back({name == "B", {}});
       continue;
     }
     if (!tokens.has(name.c_str()))
@@ -52,7 +58,7 @@ llmc_status PostProcessor::parsePieces(const JsonView &list, const JsonView &tok
     JsonView ids = tokens.member(name.c_str()).member("ids");
     LLMC_RETURN_IF_ERROR(tokens.member(name.c_str()).expectMembers({"id", "ids", "tokens"}));
     LLMC_RETURN_IF_ERROR(ids.expectArray());
-    Piece special{false, std::vector<int32_t>(ids.size())};
+    TemplatePiece special{-1, std::vector<int32_t>(ids.size())};
     for (size_t k = 0; k < ids.size(); ++k)
       LLMC_RETURN_IF_ERROR(readTokenId(ids.element(k), isToken, special.ids[k]));
     result.push_back(std::move(special));
@@ -60,32 +66,61 @@ llmc_status PostProcessor::parsePieces(const JsonView &list, const JsonView &tok
   return llmc_ok_status();
 }
 
-llmc_status PostProcessor::parseTemplate(const JsonView &json,
-                                         const std::function<bool(int32_t)> &isToken) {
+llmc_status PostProcessor::addTemplate(const JsonView &json,
+                                       const std::function<bool(int32_t)> &isToken) {
   LLMC_RETURN_IF_ERROR(json.expectMembers({"type", "single", "pair", "special_tokens"}));
   JsonView tokens = json.member("special_tokens");
   LLMC_RETURN_IF_ERROR(tokens.expectObject());
-  LLMC_RETURN_IF_ERROR(parsePieces(json.member("single"), tokens, false, isToken, pieces));
-  std::vector<Piece> unused;
-  return parsePieces(json.member("pair"), tokens, true, isToken, unused);
+  std::vector<TemplatePiece> single, pair;
+  LLMC_RETURN_IF_ERROR(readTemplate(json.member("single"), tokens, false, isToken, single));
+  LLMC_RETURN_IF_ERROR(readTemplate(json.member("pair"), tokens, true, isToken, pair));
+  for (bool addSpecial : {false, true}) {
+    std::vector<Sequence> &sequences = addSpecial ? withSpecial : withoutSpecial;
+    if (sequences.empty() || sequences.size() > 2)
+      return json.unsupported(
+          "expected one or two sequences from the post-processors before, found " +
+          std::to_string(sequences.size()));
+    std::vector<Sequence> made;
+    size_t pieces = 0;
+    for (const TemplatePiece &piece : sequences.size() == 2 ? pair : single) {
+      if (piece.sequence >= 0)
+        made.push_back(sequences[static_cast<size_t>(piece.sequence)]);
+      else if (addSpecial)
+        made.push_back({{false, piece.ids}});
+      else
+        continue;
+      // A template that repeats a long sequence often would else take all memory.
+      pieces += made.back().size();
+      if (pieces > maximumPieces)
+        return json.unsupported("the post-processors put more than " +
+                                std::to_string(maximumPieces) + " pieces together");
+    }
+    sequences = std::move(made);
+  }
+  return llmc_ok_status();
 }
 
-llmc_status PostProcessor::parseClassifier(const JsonView &json,
-                                           const std::function<bool(int32_t)> &isToken) {
-  auto addToken = [&](const JsonView &token) {
+llmc_status PostProcessor::addClassifier(const JsonView &json, bool isRoberta,
+                                         const std::function<bool(int32_t)> &isToken) {
+  auto readToken = [&](const JsonView &token, int32_t &id) {
     LLMC_RETURN_IF_ERROR(token.expectArray());
     if (token.size() != 2)
       return token.corrupt("expected a token and its id");
     std::string name;
-    int32_t id;
     LLMC_RETURN_IF_ERROR(token.element(0).readString(name));
-    LLMC_RETURN_IF_ERROR(readTokenId(token.element(1), isToken, id));
-    pieces.push_back({false, {id}});
-    return llmc_ok_status();
+    return readTokenId(token.element(1), isToken, id);
   };
-  LLMC_RETURN_IF_ERROR(addToken(json.member("cls")));
-  pieces.push_back({true, {}});
-  return addToken(json.member("sep"));
+  int32_t begin, end;
+  LLMC_RETURN_IF_ERROR(readToken(json.member("cls"), begin));
+  LLMC_RETURN_IF_ERROR(readToken(json.member("sep"), end));
+  bool isFirst = true;
+  for (Sequence &sequence : withSpecial) {
+    if (isFirst || isRoberta)
+      sequence.insert(sequence.begin(), {false, {isFirst ? begin : end}});
+    sequence.push_back({false, {end}});
+    isFirst = false;
+  }
+  return llmc_ok_status();
 }
 
 llmc_status PostProcessor::parse(const JsonView &json,
@@ -107,33 +142,34 @@ llmc_status PostProcessor::parse(const JsonView &json,
     }
     return llmc_ok_status();
   }
-  bool isBert = type == "BertProcessing";
-  bool isRoberta = type == "RobertaProcessing";
-  if (!isBert && !isRoberta && type != "TemplateProcessing")
-    return json.member("type").unsupportedKind("post-processor", type);
-  if (!isIdentity)
-    return json.unsupported("a second post-processor that adds tokens is not supported");
-  isIdentity = false;
-  if (isBert)
+  if (type == "BertProcessing") {
     LLMC_RETURN_IF_ERROR(json.expectMembers({"type", "sep", "cls"}));
-  if (isRoberta)
+    return addClassifier(json, /*isRoberta=*/false, isToken);
+  }
+  if (type == "RobertaProcessing") {
     LLMC_RETURN_IF_ERROR(
         json.expectMembers({"type", "sep", "cls", "trim_offsets", "add_prefix_space"}));
-  return isBert || isRoberta ? parseClassifier(json, isToken) : parseTemplate(json, isToken);
+    return addClassifier(json, /*isRoberta=*/true, isToken);
+  }
+  if (type == "TemplateProcessing")
+    return addTemplate(json, isToken);
+  return json.member("type").unsupportedKind("post-processor", type);
 }
 
 void PostProcessor::apply(const std::vector<int32_t> &text, bool addSpecial,
                           std::vector<int32_t> &result) const {
-  if (isIdentity) {
-    result.insert(result.end(), text.begin(), text.end());
-    return;
-  }
-  for (const Piece &piece : pieces) {
-    if (piece.isText)
-      result.insert(result.end(), text.begin(), text.end());
-    else if (addSpecial)
-      result.insert(result.end(), piece.ids.begin(), piece.ids.end());
-  }
+  for (const Sequence &sequence : addSpecial ? withSpecial : withoutSpecial)
+    for (const Piece &piece : sequence) {
+      const std::vector<int32_t> &ids = piece.isText ? text : piece.ids;
+      result.insert(result.end(), ids.begin(), ids.end());
+    }
+}
+
+void PostProcessor::forEachToken(const std::function<void(int32_t)> &take) const {
+  for (const Sequence &sequence : withSpecial)
+    for (const Piece &piece : sequence)
+      for (int32_t id : piece.ids)
+        take(id);
 }
 
 } // namespace llmc::tokenizer

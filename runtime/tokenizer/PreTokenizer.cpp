@@ -11,6 +11,7 @@
 
 #include "OnigurumaSyntax.h"
 #include "Unicode.h"
+#include "UnicodeScripts.h"
 
 #include <algorithm>
 
@@ -327,6 +328,18 @@ llmc_status parseWhitespace(const JsonView &json, std::unique_ptr<PreTokenizer> 
   return llmc_ok_status();
 }
 
+/// Splits where the script changes. Characters without one, and spaces, go with what comes before
+/// them; at the begin of a text they are dropped.
+llmc_status parseUnicodeScripts(const JsonView &json, std::unique_ptr<PreTokenizer> &result) {
+  auto split = std::make_unique<SplitPreTokenizer>();
+  LLMC_RETURN_IF_ERROR(json.expectMembers({"type"}));
+  LLMC_RETURN_IF_ERROR(Pattern::compilePcre(makeScriptRuns(), split->pattern));
+  split->behavior = SplitBehavior::Removed;
+  split->invert = true;
+  result = std::move(split);
+  return llmc_ok_status();
+}
+
 } // namespace
 
 llmc_status MetaspaceOptions::parse(const JsonView &json, MetaspaceOptions &options) {
@@ -370,6 +383,8 @@ llmc_status PreTokenizer::parse(const JsonView &json, std::unique_ptr<PreTokeniz
     return parseSplit(json, result);
   if (type == "Whitespace")
     return parseWhitespace(json, result);
+  if (type == "UnicodeScripts")
+    return parseUnicodeScripts(json, result);
   if (type == "Metaspace") {
     auto metaspace = std::make_unique<MetaspacePreTokenizer>();
     LLMC_RETURN_IF_ERROR(MetaspaceOptions::parse(json, metaspace->options));

@@ -9,6 +9,7 @@
 
 #include "Tokenizer.h"
 
+#include "ControlTokens.h"
 #include "Unicode.h"
 
 #include <algorithm>
@@ -43,7 +44,8 @@ llmc_status Tokenizer::load(std::string_view json, std::string_view configJson) 
   LLMC_RETURN_IF_ERROR(
       llmc_annotate_status(loadParts(JsonView(document.tree, ""), document), "tokenizer.json"));
   if (!configJson.empty())
-    return llmc_annotate_status(config.parse(configJson), "tokenizer_config.json");
+    LLMC_RETURN_IF_ERROR(llmc_annotate_status(config.parse(configJson), "tokenizer_config.json"));
+  withholdControlTokens(addedTokens, postProcessor, config, *model);
   return llmc_ok_status();
 }
 
@@ -57,15 +59,16 @@ llmc_status Tokenizer::loadParts(const JsonView &root, TokenizerDocument &docume
     if (version != "1.0")
       return root.member("version").unsupportedKind("file", version);
   }
+  // Both are about texts in batches: a single one stays as it is.
   for (const char *name : {"truncation", "padding"})
     if (!root.member(name).isNull())
-      return root.member(name).unsupported("is not supported, expected null");
-  LLMC_RETURN_IF_ERROR(model.parse(root.member("model"), document));
+      LLMC_RETURN_IF_ERROR(root.member(name).expectObject());
+  LLMC_RETURN_IF_ERROR(Model::parse(root.member("model"), document, model));
   LLMC_RETURN_IF_ERROR(Normalizer::parse(root.member("normalizer"), normalizer));
   LLMC_RETURN_IF_ERROR(PreTokenizer::parse(root.member("pre_tokenizer"), preTokenizer));
   RegexScratch scratch;
   LLMC_RETURN_IF_ERROR(
-      addedTokens.parse(root.member("added_tokens"), model, normalizer.get(), scratch));
+      addedTokens.parse(root.member("added_tokens"), *model, normalizer.get(), scratch));
   LLMC_RETURN_IF_ERROR(postProcessor.parse(root.member("post_processor"),
                                            [this](int32_t id) { return name(id) != nullptr; }));
   return decoder.parse(root.member("decoder"));
@@ -94,7 +97,7 @@ llmc_status Tokenizer::encodePiece(std::string_view piece, bool beginsInput, boo
     if (preTokenizer)
       LLMC_RETURN_IF_ERROR(preTokenizer->apply(split, scratch.split));
     for (const Span &word : split.words)
-      LLMC_RETURN_IF_ERROR(model.encode(split.word(word), scratch.bpe, ids));
+      LLMC_RETURN_IF_ERROR(model->encode(split.word(word), plainText, scratch.model, ids));
   }
   return llmc_ok_status();
 }
@@ -137,7 +140,7 @@ llmc_status Tokenizer::encode(std::string_view text, uint32_t flags,
 
 llmc_status Tokenizer::decode(int32_t id, uint32_t flags, DecodeChain &chain) const {
   const AddedToken *added = addedTokens.find(id);
-  const std::string *text = added ? &added->pattern : model.name(id);
+  const std::string *text = added ? &added->pattern : model->getVocabulary().name(id);
   if (!text)
     return llmc_make_status(LLMC_OUT_OF_RANGE, "the vocabulary has no token %d", id);
   if ((flags & LLMC_DECODE_SKIP_SPECIAL) && addedTokens.isSpecialContent(*text))
@@ -147,12 +150,12 @@ llmc_status Tokenizer::decode(int32_t id, uint32_t flags, DecodeChain &chain) co
 
 int32_t Tokenizer::find(std::string_view name) const {
   const AddedToken *added = addedTokens.find(name);
-  return added ? added->id : model.find(name);
+  return added ? added->id : model->getVocabulary().find(name);
 }
 
 const std::string *Tokenizer::name(int32_t id) const {
   const AddedToken *added = addedTokens.find(id);
-  return added ? &added->content : model.name(id);
+  return added ? &added->content : model->getVocabulary().name(id);
 }
 
 bool Tokenizer::isSpecial(int32_t id) const {
@@ -175,7 +178,7 @@ llmc_status Tokenizer::roleToken(int role, int32_t &id) const {
 }
 
 size_t Tokenizer::vocabularySize() const {
-  return std::max(model.idLimit(), addedTokens.idLimit());
+  return std::max(model->getVocabulary().idLimit(), addedTokens.idLimit());
 }
 
 } // namespace llmc::tokenizer

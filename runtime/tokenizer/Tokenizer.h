@@ -11,8 +11,8 @@
 #define LLMC_RUNTIME_TOKENIZER_TOKENIZER_H
 
 #include "AddedTokens.h"
-#include "BpeModel.h"
 #include "Decoder.h"
+#include "Model.h"
 #include "Normalizer.h"
 #include "PostProcessor.h"
 #include "PreTokenizer.h"
@@ -58,7 +58,7 @@ public:
 private:
   struct Scratch {
     SplitScratch split;
-    BpeScratch bpe;
+    ModelScratch model;
     SplitText splitText;
     std::vector<Segment> segments;
     std::vector<Segment> innerSegments;
@@ -88,7 +88,7 @@ private:
 
   std::unique_ptr<Normalizer> normalizer;
   std::unique_ptr<PreTokenizer> preTokenizer;
-  BpeModel model;
+  std::unique_ptr<Model> model;
   AddedTokens addedTokens;
   PostProcessor postProcessor;
   Decoder decoder;

@@ -58,6 +58,12 @@ size_t findInvalidUtf8(std::string_view text) {
   return position;
 }
 
+size_t countCharacters(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
+  }));
+}
+
 char32_t nextCharacter(std::string_view text, size_t &position) {
   auto byteAt = [&](size_t i) { return static_cast<unsigned char>(text[position + i]); };
   size_t size = characterSize(text, position);
@@ -134,6 +140,29 @@ bool isMark(char32_t character) {
   utf8proc_category_t kind = category(character);
   return kind == UTF8PROC_CATEGORY_MN || kind == UTF8PROC_CATEGORY_MC ||
          kind == UTF8PROC_CATEGORY_ME;
+}
+
+bool isNonspacingMark(char32_t character) { return category(character) == UTF8PROC_CATEGORY_MN; }
+
+bool isControl(char32_t character) {
+  utf8proc_category_t kind = category(character);
+  return kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_CF ||
+         kind == UTF8PROC_CATEGORY_CO;
+}
+
+size_t findGraphemeEnd(std::string_view text, size_t begin) {
+  size_t position = begin;
+  auto previous = static_cast<utf8proc_int32_t>(nextCharacter(text, position));
+  utf8proc_int32_t state = 0;
+  while (position < text.size()) {
+    size_t next = position;
+    auto character = static_cast<utf8proc_int32_t>(nextCharacter(text, next));
+    if (utf8proc_grapheme_break_stateful(previous, character, &state))
+      break;
+    previous = character;
+    position = next;
+  }
+  return position;
 }
 
 void appendLowercase(std::string &text, char32_t character) {
@@ -222,12 +251,6 @@ private:
   std::vector<utf8proc_int32_t> characters;
   std::vector<Mark> marks;
 };
-
-size_t countCharacters(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
-  }));
-}
 
 } // namespace
 

@@ -26,6 +26,9 @@ inline size_t characterSize(std::string_view text, size_t begin) {
   return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
+/// Counts the characters of valid UTF-8.
+size_t countCharacters(std::string_view text);
+
 /// Decodes the character at `position` of valid UTF-8 and moves `position` past it.
 char32_t nextCharacter(std::string_view text, size_t &position);
 
@@ -53,6 +56,14 @@ bool isNumeric(char32_t character);
 bool isPunctuation(char32_t character);
 /// The general categories M*.
 bool isMark(char32_t character);
+
+/// The general category Mn.
+bool isNonspacingMark(char32_t character);
+/// The general categories Cc, Cf and Co.
+bool isControl(char32_t character);
+
+/// Finds where the cluster of characters that starts at `begin` ends: what a reader takes for one.
+size_t findGraphemeEnd(std::string_view text, size_t begin);
 
 /// Appends the full, context-free lower case of a character.
 void appendLowercase(std::string &text, char32_t character);

@@ -26,6 +26,7 @@ except ImportError:
     print("skipped: the Python package 'tokenizers' is not installed")
     sys.exit(SKIPPED)
 
+import tokenizer_kinds
 from support import smollm2
 
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<s>", "</s>"]
@@ -338,16 +339,17 @@ class Comparison:
 
     def compare(self, name, tokenizer, strings):
         tokenizer.save(self.path)
+        # Both are about texts in batches, and no part of a single one.
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
         data = b"".join(b"%d\n%s" % (len(s.encode()), s.encode()) for s in strings)
         all_ids = None
-        for arguments, special, plain in (([], False, False), (["--add-special"], True, False),
-                                          (["--plain-text"], False, True)):
-            tokenizer.encode_special_tokens = plain
-            expected = [e.ids for e in tokenizer.encode_batch(strings, add_special_tokens=special)]
+        for arguments, special, reference in (([], False, tokenizer), (["--add-special"], True, tokenizer),
+                                              (["--plain-text"], False, without_control(tokenizer))):
+            expected = [e.ids for e in reference.encode_batch(strings, add_special_tokens=special)]
             found = self.run(arguments, data)
             self.report(name, " ".join(["encode"] + arguments), strings, expected, found)
             all_ids = all_ids or expected
-        tokenizer.encode_special_tokens = False
         # Random ids, too: a model may write what no text gives.
         rng = random.Random(3)
         size = tokenizer.get_vocab_size()
@@ -368,6 +370,33 @@ class Comparison:
             self.report(name, "stream", [used[i] for i in known], [expected[i] for i in known],
                         [streamed[i] for i in known])
         print(f"{name}: {len(strings)} strings, {sum(map(len, all_ids))} tokens, {len(ids)} decoded", flush=True)
+
+
+def without_control(tokenizer):
+    """Gives a tokenizer that has no control tokens, and all others as they are: what reads plain text."""
+    file = json.loads(tokenizer.to_str())
+    added, model = file["added_tokens"], file["model"]
+    control = {token["content"] for token in added
+               if token["special"] or token["content"].replace("\u2581", "").strip()}
+    file["added_tokens"] = [token for token in added if token["content"] not in control]
+    # The bytes of unknown characters are text.
+    control -= set(BYTES)
+    listed = model["type"] == "Unigram"
+    tokens = [token for token, _ in model["vocab"]] if listed else list(model["vocab"])
+    control |= {token for token in tokens if token.startswith("<|") and token.endswith("|>")}
+    # A name that no text has.
+    rename = {token: f"\U000F0000{i}" for i, token in enumerate(sorted(control))}
+    if listed:
+        model["vocab"] = [[rename.get(token, token), score] for token, score in model["vocab"]]
+    else:
+        model["vocab"] = {rename.get(token, token): index for token, index in model["vocab"].items()}
+    if model.get("unk_token"):
+        model["unk_token"] = rename.get(model["unk_token"], model["unk_token"])
+    if "merges" in model:
+        joined = len(model.get("continuing_subword_prefix") or "")
+        model["merges"] = [pair for pair in model["merges"]
+                           if not control & {*pair, pair[0] + pair[1][joined:]}]
+    return Tokenizer.from_str(json.dumps(file))
 
 
 def keeps(tokenizer, ids):
@@ -393,7 +422,7 @@ def main():
         strings = test_strings(arguments.count, words)
         for path in given:
             comparison.compare(path, Tokenizer.from_file(str(path)), strings)
-        builders = (build_byte_level, build_sentence_piece, build_words)
+        builders = (build_byte_level, build_sentence_piece, build_words, tokenizer_kinds.build)
         for build in () if arguments.smollm2 else builders:
             for name, tokenizer in build(text):
                 # The variations on one tokenizer differ in one step: fewer strings show it.

@@ -3,8 +3,8 @@
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Declares the tokenizer's C ABI: it reads tokenizer.json (BPE models) from
-// memory, and gives the same ids and text as the `tokenizers` library.
+// Declares the tokenizer's C ABI: it reads tokenizer.json from memory, and gives
+// the same ids and text as the `tokenizers` library.
 //
 //===----------------------------------------------------------------------===//
 
@@ -54,7 +54,12 @@ LLMC_API void llmc_tokenizer_release(llmc_tokenizer *tokenizer);
 enum {
   /// Adds what the file's post-processor adds, such as a token for the beginning of a text.
   LLMC_ENCODE_ADD_SPECIAL = 1,
-  /// Takes text that spells a special token as plain text: for text from strangers.
+  /// Takes text that spells a control token as plain text: for text from strangers. Control tokens
+  /// are all added tokens, special or not, but for those that are not special and nothing but
+  /// spaces; the tokens of the post-processor and of tokenizer_config.json; the marks of the chat
+  /// template (<…> and [NAME]), and whatever the vocabulary has in <|bars|>. None of them is made,
+  /// whether it stands among the added tokens or in the model's vocabulary alone. Only the unknown
+  /// token still stands for what the vocabulary lacks, and byte tokens for bytes.
   LLMC_ENCODE_PLAIN_TEXT = 2
 };
 

@@ -63,10 +63,10 @@ TEST(AddedTokens, Normalized) {
   EXPECT_EQ(id, 256);
 }
 
-TEST(AddedTokens, PlainTextLeavesSpecialTokensOut) {
+TEST(AddedTokens, PlainTextLeavesControlTokensOut) {
   EXPECT_EQ(found("<s>", {{"special", true}}, "<s>"), "#");
   EXPECT_EQ(found("<s>", {{"special", true}}, "<s>", LLMC_ENCODE_PLAIN_TEXT), "<s>");
-  EXPECT_EQ(found("<s>", {{"special", false}}, "<s>", LLMC_ENCODE_PLAIN_TEXT), "#");
+  EXPECT_EQ(found("<s>", {{"special", false}}, "<s>", LLMC_ENCODE_PLAIN_TEXT), "<s>");
 }
 
 TEST(AddedTokens, InTheVocabulary) {

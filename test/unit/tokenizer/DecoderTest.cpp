@@ -156,6 +156,31 @@ TEST(Decoder, BpeSuffix) {
   EXPECT_EQ(decodeBoth(tokenizer, {}), "");
 }
 
+TEST(Decoder, EmptyBpeSuffixStandsBetweenAllCharacters) {
+  TokenizerPointer tokenizer =
+      loadDecoder({"ab", "\u00e9"}, {{"type", "BPEDecoder"}, {"suffix", ""}});
+  EXPECT_EQ(decodeBoth(tokenizer, {0, 1, 0}), " a b  \u00e9 ab");
+}
+
+TEST(Decoder, WordPiece) {
+  json decoder = {{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}};
+  const std::vector<std::string> tokens = {"do", "##n't", "##", "not", ".", "##a . b", "n't", "'"};
+  EXPECT_EQ(decodeBoth(loadDecoder(tokens, decoder), {0, 1, 2, 3, 4, 5, 6, 7}),
+            "don't not.a. bn't '");
+  EXPECT_EQ(decodeBoth(loadDecoder(tokens, decoder), {1, 1}), "##n'tn't");
+  decoder["cleanup"] = false;
+  EXPECT_EQ(decodeBoth(loadDecoder(tokens, decoder), {0, 4, 5}), "do .a . b");
+}
+
+TEST(Decoder, Ctc) {
+  json decoder = {
+      {"type", "CTC"}, {"pad_token", "_"}, {"word_delimiter_token", "|"}, {"cleanup", true}};
+  const std::vector<std::string> tokens = {"_", "a", "|", "b_", "."};
+  EXPECT_EQ(decodeBoth(loadDecoder(tokens, decoder), {0, 1, 1, 0, 1, 2, 2, 3, 3, 4}), "aa b.");
+  decoder["cleanup"] = false;
+  EXPECT_EQ(decodeBoth(loadDecoder(tokens, decoder), {1, 2, 3}), "a|b");
+}
+
 TEST(Decoder, SkipsSpecialTokens) {
   json file = makeByteFile();
   addToken(file, "<s>", {{"special", true}});

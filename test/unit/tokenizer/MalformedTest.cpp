@@ -9,6 +9,7 @@
 
 #include "TestSupport.h"
 
+#include <cstring>
 #include <random>
 
 using namespace llmc::test;
@@ -55,18 +56,19 @@ TEST(Malformed, TopLevel) {
   EXPECT_EQ(unsupported("/surprise", 1), "member 'surprise' is not known");
   EXPECT_EQ(unsupported("/version", "2.0"), "version: a file of type '2.0' is not supported");
   EXPECT_EQ(corrupt("/version", 1), "version: expected a string, found a number");
-  EXPECT_EQ(unsupported("/truncation", {{"max_length", 5}}),
-            "truncation: is not supported, expected null");
-  EXPECT_EQ(unsupported("/padding", true), "padding: is not supported, expected null");
+  EXPECT_EQ(corrupt("/truncation", 5), "truncation: expected an object, found a number");
+  EXPECT_EQ(corrupt("/padding", true), "padding: expected an object, found a boolean");
   EXPECT_EQ(corrupt("/model", nullptr), "model: expected an object, found nothing");
   EXPECT_EQ(corrupt("/added_tokens", 3), "added_tokens: expected an array, found a number");
 }
 
 TEST(Malformed, Model) {
-  EXPECT_EQ(unsupported("/model/type", "Unigram"),
-            "model.type: a model of type 'Unigram' is not supported");
+  EXPECT_EQ(unsupported("/model/type", "Bigram"),
+            "model.type: a model of type 'Bigram' is not supported");
   EXPECT_EQ(corrupt("/model/type", json::array()), "model.type: expected a string, found an array");
-  EXPECT_EQ(unsupported("/model/dropout", 0.1), "model.dropout: is not supported, expected null");
+  EXPECT_EQ(corrupt("/model/dropout", 1.5),
+            "model.dropout: expected a number from 0.0 to 1.0, found 1.5");
+  EXPECT_EQ(corrupt("/model/dropout", "1"), "model.dropout: expected a number, found a string");
   EXPECT_EQ(unsupported("/model/surprise", 1), "model: member 'surprise' is not known");
   EXPECT_EQ(corrupt("/model/fuse_unk", 1), "model.fuse_unk: expected a boolean, found a number");
   EXPECT_EQ(corrupt("/model/unk_token", 1), "model.unk_token: expected a string, found a number");
@@ -85,6 +87,44 @@ TEST(Malformed, Model) {
   EXPECT_EQ(loadError(std::string(R"({"model": {"vocab": {"a": 1, "a": 2}, "merges": []}})"),
                       LLMC_CORRUPT),
             "tokenizer.json: model.vocab: the token with the id 2 has another id as well");
+}
+
+/// Gives what is said of a file with this model.
+std::string ofModel(const json &model) {
+  json file = makeFile({});
+  file["model"] = model;
+  std::string message = loadError(file, LLMC_CORRUPT);
+  return message.substr(std::min(message.size(), strlen("tokenizer.json: ")));
+}
+
+TEST(Malformed, Unigram) {
+  auto with = [](const char *name, const std::string &value) {
+    json model = {{"type", "Unigram"}, {"unk_id", 0}};
+    model["vocab"] = json::parse(R"([["a", -1.0], ["b", 0]])");
+    model[name] = json::parse(value);
+    return ofModel(model);
+  };
+  EXPECT_EQ(with("unk_id", "2"),
+            "model.unk_id: expected an id below 2, the size of the vocabulary, found 2");
+  EXPECT_EQ(with("unk_id", "[]"), "model.unk_id: expected a number from 0 on, found an array");
+  EXPECT_EQ(with("vocab", "{}"), "model.vocab: expected an array of tokens and scores");
+  EXPECT_EQ(with("vocab", R"([["a", 1], ["b"]])"),
+            "model.vocab[1]: expected a token and its score");
+  for (const char *value : {R"([["a", 1, 2]])", R"([[1, "a"]])", R"(["a"])", R"([["a", null]])",
+                            R"([[{"a": 1}, 1]])", R"([["a", "b"]])", R"([[]])", R"([1])"})
+    EXPECT_EQ(with("vocab", value), "model.vocab[0]: expected a token and its score") << value;
+}
+
+TEST(Malformed, WordModels) {
+  EXPECT_EQ(ofModel({{"type", "WordLevel"}, {"vocab", {{"a", 0}}}}),
+            "model.unk_token: expected a string, found nothing");
+  EXPECT_EQ(ofModel({{"type", "WordLevel"}, {"unk_token", "a"}, {"vocab", json::array()}}),
+            "model.vocab: expected an object");
+  json model = {{"type", "WordPiece"}, {"unk_token", "a"}, {"vocab", {{"a", 0}}}};
+  EXPECT_EQ(ofModel(model), "model.continuing_subword_prefix: expected a string, found nothing");
+  model["continuing_subword_prefix"] = "";
+  EXPECT_EQ(ofModel(model),
+            "model.max_input_chars_per_word: expected a number from 0 on, found nothing");
 }
 
 TEST(Malformed, Merges) {
@@ -130,8 +170,22 @@ TEST(Malformed, PostProcessors) {
 
 TEST(Malformed, Normalizers) {
   EXPECT_EQ(corrupt("/normalizer", 1), "normalizer: expected an object, found a number");
-  EXPECT_EQ(unsupported("/normalizer", {{"type", "Precompiled"}}),
-            "normalizer.type: a normalizer of type 'Precompiled' is not supported");
+  EXPECT_EQ(unsupported("/normalizer", {{"type", "Unheard"}}),
+            "normalizer.type: a normalizer of type 'Unheard' is not supported");
+  auto ofTable = [](const json &table) {
+    return corrupt("/normalizer", {{"type", "Precompiled"}, {"precompiled_charsmap", table}});
+  };
+  const std::string place = "normalizer.precompiled_charsmap: ";
+  EXPECT_EQ(ofTable(nullptr), place + "expected a string, found nothing");
+  EXPECT_EQ(ofTable("AAA"), place + "expected bytes in base64");
+  EXPECT_EQ(ofTable("AA*="), place + "expected bytes in base64");
+  EXPECT_EQ(ofTable("=AAA"), place + "expected bytes in base64");
+  EXPECT_EQ(ofTable("AAB="), place + "expected bytes in base64");
+  EXPECT_EQ(ofTable(""), place + "expected a table of at least 4 bytes, found 0");
+  EXPECT_EQ(ofTable("BAAAAA=="), place + "expected a trie of at most 0 bytes, found 4");
+  EXPECT_EQ(ofTable("/////wAAAAA="),
+            place + "expected a trie of at most 4 bytes, found 4294967295");
+  EXPECT_EQ(ofTable("AAAAAP8="), place + "expected texts in UTF-8 behind the trie");
   EXPECT_EQ(unsupported("/normalizer", {{"type", "NFC"}, {"x", 1}}),
             "normalizer: member 'x' is not known");
   EXPECT_EQ(corrupt("/normalizer", {{"type", "Strip"}, {"strip_left", true}}),
@@ -151,8 +205,8 @@ TEST(Malformed, Normalizers) {
 }
 
 TEST(Malformed, PreTokenizers) {
-  EXPECT_EQ(unsupported("/pre_tokenizer", {{"type", "UnicodeScripts"}}),
-            "pre_tokenizer.type: a pre-tokenizer of type 'UnicodeScripts' is not supported");
+  EXPECT_EQ(unsupported("/pre_tokenizer", {{"type", "Unheard"}}),
+            "pre_tokenizer.type: a pre-tokenizer of type 'Unheard' is not supported");
   EXPECT_EQ(corrupt("/pre_tokenizer", {{"type", "ByteLevel"}}),
             "pre_tokenizer.add_prefix_space: expected a boolean, found nothing");
   EXPECT_EQ(corrupt("/pre_tokenizer", {{"type", "Metaspace"}, {"replacement", "__"}}),
@@ -170,16 +224,20 @@ TEST(Malformed, PreTokenizers) {
 }
 
 TEST(Malformed, Decoders) {
-  EXPECT_EQ(unsupported("/decoder", {{"type", "CTC"}}),
-            "decoder.type: a decoder of type 'CTC' is not supported");
+  EXPECT_EQ(unsupported("/decoder", {{"type", "Unheard"}}),
+            "decoder.type: a decoder of type 'Unheard' is not supported");
+  EXPECT_EQ(corrupt("/decoder", {{"type", "CTC"}, {"pad_token", "a"}}),
+            "decoder.word_delimiter_token: expected a string, found nothing");
+  EXPECT_EQ(corrupt("/decoder", {{"type", "WordPiece"}, {"prefix", "a"}, {"cleanup", 1}}),
+            "decoder.cleanup: expected a boolean, found a number");
   EXPECT_EQ(corrupt("/decoder", {{"type", "Strip"}, {"content", ""}, {"start", 1}, {"stop", 0}}),
             "decoder.content: expected one character, found ''");
   EXPECT_EQ(corrupt("/decoder", {{"type", "Strip"}, {"content", "a"}, {"start", -1}, {"stop", 0}}),
             "decoder.start: expected a number from 0 on, found a number");
   EXPECT_EQ(corrupt("/decoder", {{"type", "Sequence"}, {"decoders", {1}}}),
             "decoder.decoders[0]: expected an object, found a number");
-  EXPECT_EQ(corrupt("/decoder", {{"type", "BPEDecoder"}, {"suffix", ""}}),
-            "decoder.suffix: expected text, found none");
+  EXPECT_EQ(corrupt("/decoder", {{"type", "BPEDecoder"}}),
+            "decoder.suffix: expected a string, found nothing");
 }
 
 TEST(Malformed, AddedTokens) {
@@ -239,6 +297,44 @@ json makeLargeFile() {
   return file;
 }
 
+/// The same for what a SentencePiece model brings, and for words.
+json makeSentencePieceFile() {
+  json file = makeFile({});
+  file["model"] = json::parse(R"({"type": "Unigram", "unk_id": 0, "byte_fallback": true, "vocab":
+      [["<unk>", 0], ["a", -1.5], ["b", -2], ["ab", -3], ["<0x20>", 0]]})");
+  file["padding"] = {{"length", 5}};
+  // Replaces "a" by "b".
+  file["normalizer"] = {{"type", "Sequence"},
+                        {"normalizers",
+                         {{{"type", "Nmt"}},
+                          {{"type", "BertNormalizer"},
+                           {"clean_text", true},
+                           {"handle_chinese_chars", true},
+                           {"strip_accents", nullptr},
+                           {"lowercase", true}},
+                          {{"type", "Precompiled"}, {"precompiled_charsmap", precompiledTable}}}}};
+  file["pre_tokenizer"] = {{"type", "UnicodeScripts"}};
+  file["decoder"] = {
+      {"type", "Sequence"},
+      {"decoders",
+       {{{"type", "WordPiece"}, {"prefix", "##"}, {"cleanup", true}},
+        {{"type", "CTC"}, {"pad_token", ""}, {"word_delimiter_token", "|"}, {"cleanup", true}}}}};
+  json roberta = {{"type", "RobertaProcessing"}, {"sep", {"a", 1}}, {"cls", {"b", 2}}};
+  file["post_processor"] = {{"type", "Sequence"}, {"processors", {roberta, roberta}}};
+  addToken(file, "<s>", {{"id", 5}, {"normalized", true}});
+  return file;
+}
+
+json makeWordPieceFile() {
+  json file = makeFile({"[UNK]", "a", "##b", "\u00e9"});
+  file["model"].erase("merges");
+  file["model"].update({{"type", "WordPiece"},
+                        {"unk_token", "[UNK]"},
+                        {"continuing_subword_prefix", "##"},
+                        {"max_input_chars_per_word", 10}});
+  return file;
+}
+
 /// Loads bytes that may be anything, and uses what loads.
 void loadAnything(const std::string &text) {
   llmc_tokenizer *tokenizer = nullptr;
@@ -261,15 +357,19 @@ void loadAnything(const std::string &text) {
   llmc_tokenizer_release(tokenizer);
 }
 
-TEST(Malformed, EveryTruncationIsRefused) {
-  const std::string text = makeLargeFile().dump();
+class MalformedFile : public testing::TestWithParam<json (*)()> {};
+INSTANTIATE_TEST_SUITE_P(, MalformedFile,
+                         testing::Values(makeLargeFile, makeSentencePieceFile, makeWordPieceFile));
+
+TEST_P(MalformedFile, EveryTruncationIsRefused) {
+  const std::string text = GetParam()().dump();
   ASSERT_EQ(loadError(text, LLMC_OK), "");
   for (size_t size = 0; size < text.size(); ++size)
     loadError(text.substr(0, size), LLMC_CORRUPT);
 }
 
-TEST(Malformed, EveryValueOfAnotherTypeIsSurvived) {
-  const json file = makeLargeFile();
+TEST_P(MalformedFile, EveryValueOfAnotherTypeIsSurvived) {
+  const json file = GetParam()();
   const json flat = file.flatten();
   for (const auto &item : flat.items())
     for (const json &value :
@@ -284,8 +384,8 @@ TEST(Malformed, EveryValueOfAnotherTypeIsSurvived) {
     }
 }
 
-TEST(Malformed, RandomChangesAreSurvived) {
-  const std::string text = makeLargeFile().dump();
+TEST_P(MalformedFile, RandomChangesAreSurvived) {
+  const std::string text = GetParam()().dump();
   std::mt19937 random(11);
   const std::string alphabet = "{}[]\",:\\0a-(*?+^|\x01\xc3\xa9";
   for (int i = 0; i < 5000; ++i) {

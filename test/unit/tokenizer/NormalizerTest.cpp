@@ -78,6 +78,57 @@ TEST(Normalizer, PrependAndReplace) {
             "a b");
 }
 
+json bert(bool clean, bool chinese, const json &accents, bool lowercase) {
+  return {{"type", "BertNormalizer"},
+          {"clean_text", clean},
+          {"handle_chinese_chars", chinese},
+          {"strip_accents", accents},
+          {"lowercase", lowercase}};
+}
+
+TEST(Normalizer, Bert) {
+  const std::string text = "\u00c9\u4e00 \t\x01\u00ad\ufffd\u3000x";
+  EXPECT_EQ(normalized(bert(false, false, false, false), text), text);
+  EXPECT_EQ(normalized(bert(true, false, false, false), text), "\u00c9\u4e00   x");
+  EXPECT_EQ(normalized(bert(false, true, false, false), "a\u4e00\u4e8cb"), "a \u4e00  \u4e8c b");
+  EXPECT_EQ(normalized(bert(false, false, true, false), "\u00c9\u1e69"), "Es");
+  // Accents go where letters become small, unless it says otherwise.
+  EXPECT_EQ(normalized(bert(false, false, nullptr, true), "\u00c9"), "e");
+  EXPECT_EQ(normalized(bert(false, false, false, true), "\u00c9"), "\u00e9");
+  EXPECT_EQ(normalized(bert(false, false, nullptr, false), "\u00c9"), "\u00c9");
+}
+
+TEST(Normalizer, Nmt) {
+  EXPECT_EQ(normalized({{"type", "Nmt"}}, "a\x01\x0b\x7f\tb\u200bc\u2581\ufeff\ufffd"), "a b c   ");
+}
+
+json precompiled(const std::string &table) {
+  return {{"type", "Precompiled"}, {"precompiled_charsmap", table}};
+}
+
+TEST(Normalizer, Precompiled) {
+  EXPECT_EQ(normalized(precompiled(precompiledTable), "banana"), "bbnbnb");
+  // An accent makes one cluster of two characters, which its first replaces as well.
+  EXPECT_EQ(normalized(precompiled(precompiledTable), "a\u0301."), "b.");
+  EXPECT_EQ(normalized(precompiled(precompiledTable), ""), "");
+}
+
+TEST(Normalizer, PrecompiledPointsOutsideOfItself) {
+  json file = makeByteFile();
+  auto encoded = [&](const std::string &table) {
+    file["normalizer"] = precompiled(table);
+    size_t count;
+    TokenizerPointer tokenizer = load(file);
+    llmc_status status = llmc_tokenizer_encode(tokenizer.get(), "a", 1, 0, nullptr, 0, &count);
+    return std::string(status.message);
+  };
+  const std::string message = "normalizer: precompiled_charsmap points outside of itself";
+  // A first unit whose offset is large; a trie of one unit that points to itself is only empty.
+  EXPECT_EQ(encoded("BAAAAAD8//8="), message);
+  EXPECT_EQ(encoded("BAAAAAAAAAA="), message);
+  EXPECT_EQ(encoded("AAAAAA=="), "");
+}
+
 TEST(Normalizer, ByteLevel) { EXPECT_EQ(normalized({{"type", "ByteLevel"}}, "a b"), "a\u0120b"); }
 
 TEST(Normalizer, ReplacingDoesNotGrowWithoutBound) {

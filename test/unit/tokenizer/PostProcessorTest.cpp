@@ -68,11 +68,38 @@ TEST(PostProcessor, Sequence) {
                {"processors", {byteLevel, makeTemplate({special("<s>"), text("A")})}}};
   EXPECT_EQ(withSpecial(both), (Ids{1, 0, 0}));
   EXPECT_EQ(withSpecial(byteLevel), (Ids{0, 0}));
-  both["processors"].push_back(makeTemplate({text("A")}));
+}
+
+TEST(PostProcessor, SequencesGoOnWithWhatWasMade) {
+  json bert = {{"type", "BertProcessing"}, {"sep", {"</s>", 2}}, {"cls", {"<s>", 1}}};
+  json roberta = bert;
+  roberta["type"] = "RobertaProcessing";
+  auto sequence = [](const std::vector<json> &processors) {
+    return json{{"type", "Sequence"}, {"processors", processors}};
+  };
+  EXPECT_EQ(withSpecial(sequence({bert, bert})), (Ids{1, 1, 0, 0, 2, 2}));
+  // A template hands on each of its pieces.
+  json begin = makeTemplate({special("<s>"), text("A")});
+  EXPECT_EQ(withSpecial(sequence({begin, bert})), (Ids{1, 1, 2, 0, 0, 2}));
+  EXPECT_EQ(withSpecial(sequence({begin, roberta})), (Ids{1, 1, 2, 2, 0, 0, 2}));
+  // Two of them are a pair.
+  json pair = begin;
+  pair["pair"] = {text("B"), special("two"), text("A")};
+  EXPECT_EQ(withSpecial(sequence({begin, pair})), (Ids{0, 0, 2, 1, 1}));
+  EXPECT_EQ(encode(load(makeFileWith(sequence({begin, pair}))), "a"), (Ids{0}));
+  EXPECT_EQ(loadError(makeFileWith(sequence({begin, pair, begin})), LLMC_UNSUPPORTED),
+            "tokenizer.json: post_processor.processors[2]: expected one or two sequences from the "
+            "post-processors before, found 3");
+}
+
+TEST(PostProcessor, WhatTemplatesRepeatIsBounded) {
+  json classifier = {{"type", "BertProcessing"}, {"sep", {"</s>", 2}}, {"cls", {"<s>", 1}}};
+  std::vector<json> processors(600, classifier);
+  processors.push_back(makeTemplate({text("A")}));
   EXPECT_EQ(
-      loadError(makeFileWith(both), LLMC_UNSUPPORTED),
-      "tokenizer.json: post_processor.processors[2]: a second post-processor that adds tokens "
-      "is not supported");
+      loadError(makeFileWith({{"type", "Sequence"}, {"processors", processors}}), LLMC_UNSUPPORTED),
+      "tokenizer.json: post_processor.processors[600]: the post-processors put more than 1024 "
+      "pieces together");
 }
 
 TEST(PostProcessor, Refuses) {

@@ -31,6 +31,32 @@ json makeWordFile() {
   return file;
 }
 
+/// Builds the table: a trie of 256 units, in which the root's children stand at their own bytes.
+static std::string makePrecompiledTable() {
+  std::string bytes(4 + 1024, '\0');
+  auto set = [&](size_t position, uint32_t unit) {
+    for (size_t i = 0; i < 4; ++i)
+      bytes[position + i] = static_cast<char>(unit >> (8 * i));
+  };
+  set(0, 1024);
+  // The unit of 'a' has a leaf, at 1; its value is the place of the text behind the trie.
+  set(4 + 4 * 'a', 'a' | ('a' ^ 1u) << 10 | 0x100);
+  set(4 + 4 * 1, 1u << 31);
+  bytes += std::string("b\0", 2);
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string result;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t bits = 0;
+    for (size_t k = 0; k < 3; ++k)
+      bits = bits << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0);
+    for (size_t k = 0; k < 4; ++k)
+      result += i + k <= bytes.size() ? digits[bits >> (18 - 6 * k) & 63] : '=';
+  }
+  return result;
+}
+
+const std::string precompiledTable = makePrecompiledTable();
+
 static std::string byteName(unsigned byte) {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> result;

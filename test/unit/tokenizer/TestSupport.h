@@ -36,6 +36,9 @@ json makeWordFile();
 /// Gives a file whose tokens are the 256 byte characters.
 json makeByteFile();
 
+/// A table for a Precompiled normalizer that replaces "a" by "b", in base64.
+extern const std::string precompiledTable;
+
 /// Adds a token with the next id.
 void addToken(json &file, const std::string &content, const json &options = {});
 
