@@ -272,6 +272,8 @@ def attention() -> Cases:
             cases.append(model("Attention", flat(q), flat(k), flat(v), opset=23, outputs=3, q_num_heads=heads, kv_num_heads=kv,
                                **options))
             cases.append(model("Attention", q, k, v, None, *before, opset=23, outputs=3, **options))
+            more = np.concatenate([before[0], k], 2), np.concatenate([before[1], v], 2)
+            cases.append(model("Attention", q, *more, opset=23, **options))
         total = past + rows
         for mask in (floats(rows, total), bools(batch, 1, rows, total) | np.eye(rows, total, dtype=bool), floats(batch, heads, rows, total)):
             cases.append(model("Attention", q, k, v, mask, *before, opset=23, outputs=3))

@@ -44,6 +44,7 @@ llvm::SmallVector<Options::Use> Options::getUses() const {
   llvm::SmallVector<Use> uses;
   auto add = [&](const llvm::cl::Option &option, Phase phase) { uses.push_back({&option, phase}); };
   add(context, Phase::Raise);
+  add(checkImport, Phase::Raise);
   add(passes, Phase::Compress);
   add(activation, Phase::Compress);
   add(targets, Phase::Lower);

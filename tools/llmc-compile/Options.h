@@ -10,6 +10,7 @@
 
 #include "llmc/Conversion/Kernels/Target.h"
 #include "llmc/Support/ChoiceParser.h"
+#include "llmc/Verification/CheckImport.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/CommandLine.h"
@@ -75,6 +76,7 @@ struct Options {
       llvm::cl::desc("Positions that caches hold; default: as many as the model's tables allow, at "
                      "most 2048"),
       llvm::cl::init(0), llvm::cl::cat(category)};
+  ImportCheckOption checkImport{category, ImportCheck::Quick};
   llvm::cl::opt<Activation, /*ExternalStorage=*/false, ChoiceParser<Activation>> activation{
       "activation", llvm::cl::desc("Roundings of activations that the model and the passes state"),
       llvm::cl::values(clEnumValN(Activation::Keep, "keep", "as they are stated (default)"),

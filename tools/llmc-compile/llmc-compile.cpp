@@ -29,6 +29,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 
@@ -108,7 +109,13 @@ private:
 LogicalResult Compilation::raise() {
   RaiseOptions raise;
   raise.context = options.context;
-  return raiseModel(*module, raise);
+  FailureOr<ImportCheckResult> check = raiseAndCheck(*module, raise, options.checkImport);
+  if (succeeded(check) && check->rows > 0)
+    llvm::WithColor::remark(llvm::errs(), "llmc compile")
+        << llvm::formatv("the program computes what the graph says: {0} rows of logits differ by "
+                         "at most {1:e1} of the largest ({2:f1} s)\n",
+                         check->rows, check->difference, check->seconds);
+  return check;
 }
 
 /// Adds the tokenizer to the artifact, and names it in the module for passes that read texts.

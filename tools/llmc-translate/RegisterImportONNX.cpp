@@ -9,6 +9,7 @@
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Support/ModuleOutput.h"
+#include "llmc/Verification/CheckImport.h"
 
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "llvm/Support/SourceMgr.h"
@@ -25,6 +26,7 @@ struct ImportFlags {
       llvm::cl::init(0), llvm::cl::cat(getOptionCategory())};
   llvm::cl::opt<bool> carrier{"carrier", llvm::cl::desc("With --import-onnx: stop at the carrier"),
                               llvm::cl::cat(getOptionCategory())};
+  ImportCheckOption check{getOptionCategory(), ImportCheck::Off};
 };
 } // namespace
 
@@ -36,10 +38,10 @@ static ImportFlags &getFlags() {
 static OwningOpRef<Operation *> import(llvm::SourceMgr &sources, MLIRContext *context) {
   ImportOptions options;
   options.context = getFlags().context;
-  options.raise = !getFlags().carrier;
+  options.raise = false;
   const llvm::MemoryBuffer *file = sources.getMemoryBuffer(sources.getMainFileID());
   OwningOpRef<ModuleOp> module = importModel(file->getMemBufferRef(), context, options);
-  if (!module)
+  if (!module || (!getFlags().carrier && failed(raiseAndCheck(*module, options, getFlags().check))))
     return nullptr;
   // Through a pipe weights stay in the text; a file has its own beside it.
   if (std::optional<std::string> output = getOutputPath())

@@ -93,8 +93,6 @@ LogicalResult GraphRun::runNode(NodeOp op) {
     return runIf(op);
   if (!row->evaluate)
     return fail("it can't be evaluated");
-  std::vector<HostTensor> loaded;
-  loaded.reserve(op.getInputs().size());
   for (Value input : op.getInputs()) {
     auto found = tensors.find(input);
     if (found == tensors.end() && !isa<AbsentType>(input.getType()))
@@ -107,9 +105,15 @@ LogicalResult GraphRun::runNode(NodeOp op) {
     return fail("expected " + Twine(evaluation.outputs.size()) + " outputs");
   if (observe)
     observe(op, evaluation.outputs);
-  for (auto [result, tensor] : llvm::zip(op.getResults(), evaluation.outputs))
-    if (!result.use_empty())
-      tensors[result] = std::move(tensor);
+  for (auto [result, tensor] : llvm::zip(op.getResults(), evaluation.outputs)) {
+    if (result.use_empty())
+      continue;
+    bool isSmall = tensor.constant && tensor.getNumElements() <= smallConstant;
+    FailureOr<HostTensor> held = isSmall ? load(op, tensor) : std::move(tensor);
+    if (failed(held))
+      return failure();
+    tensors[result] = std::move(*held);
+  }
   return success();
 }
 

@@ -66,33 +66,29 @@ void Probe::hold(Value value, HostTensor tensor) {
   tensors[value] = std::move(tensor);
 }
 
-void Probe::bindInputs() {
-  for (auto [argument, input] : llvm::zip(graph.getBody().getArguments(), inputs)) {
-    HostTensor tensor;
-    std::vector<double> places(sizes.rows);
-    std::iota(places.begin(), places.end(), static_cast<double>(sizes.past));
-    switch (input.role) {
-    case InputRole::Tokens:
-      tensor = HostTensor::unknown({1, sizes.rows}, /*isInteger=*/true);
-      break;
-    case InputRole::Mask:
-      tensor = HostTensor::known({1, sizes.total()}, std::vector<double>(sizes.total(), 1.0), true);
-      break;
-    case InputRole::Positions:
-      tensor = HostTensor::known({1, sizes.rows}, std::move(places), true);
-      break;
-    case InputRole::CachePositions:
-      tensor = HostTensor::known(sizes.rows, std::move(places), true);
-      break;
-    case InputRole::UseCache:
-      tensor = HostTensor::known({}, {sizes.past > 0 ? 1.0 : 0.0}, true);
-      break;
-    case InputRole::Past:
-      tensor = HostTensor::unknown({1, input.heads, sizes.past, input.headSize});
-      break;
-    }
-    tensors[argument] = std::move(tensor);
+HostTensor llmc::makeInput(const ModelInput &input, ProbeSizes sizes) {
+  std::vector<double> places(sizes.rows);
+  std::iota(places.begin(), places.end(), static_cast<double>(sizes.past));
+  switch (input.role) {
+  case InputRole::Tokens:
+    return HostTensor::unknown({1, sizes.rows}, /*isInteger=*/true);
+  case InputRole::Mask:
+    return HostTensor::known({1, sizes.total()}, std::vector<double>(sizes.total(), 1.0), true);
+  case InputRole::Positions:
+    return HostTensor::known({1, sizes.rows}, std::move(places), true);
+  case InputRole::CachePositions:
+    return HostTensor::known(sizes.rows, std::move(places), true);
+  case InputRole::UseCache:
+    return HostTensor::known({}, {sizes.past > 0 ? 1.0 : 0.0}, true);
+  case InputRole::Past:
+    return HostTensor::unknown({1, input.heads, sizes.past, input.headSize});
   }
+  llvm_unreachable("all roles are known");
+}
+
+void Probe::bindInputs() {
+  for (auto [argument, input] : llvm::zip(graph.getBody().getArguments(), inputs))
+    tensors[argument] = makeInput(input, sizes);
 }
 
 /// Follows the wanted values back to all that they depend on.
