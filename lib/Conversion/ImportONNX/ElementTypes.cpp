@@ -13,8 +13,8 @@
 using namespace mlir;
 using namespace llmc;
 
-/// The last TensorProto::DataType that has elements: FLOAT4E2M1.
-static constexpr int32_t lastDataType = 23;
+/// The last TensorProto::DataType that has elements: INT2.
+static constexpr int32_t lastDataType = 26;
 
 Type llmc::getElementType(int32_t dataType, MLIRContext *context) {
   Builder builder(context);
@@ -65,6 +65,12 @@ Type llmc::getElementType(int32_t dataType, MLIRContext *context) {
     return builder.getIntegerType(4);
   case 23: // FLOAT4E2M1
     return builder.getType<Float4E2M1FNType>();
+  case 24: // FLOAT8E8M0
+    return builder.getType<Float8E8M0FNUType>();
+  case 25: // UINT2
+    return builder.getIntegerType(2, /*isSigned=*/false);
+  case 26: // INT2
+    return builder.getIntegerType(2);
   default:
     return {};
   }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
+#include "Graph/ExpandQuantized.h"
 #include "Graph/InlineFunctions.h"
 #include "Raise/ContextLimit.h"
 #include "Raise/NameParameters.h"
@@ -241,7 +242,7 @@ LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
   if (options.context < 0 || options.context > maxContext)
     return module.emitError("expected a context of 1 to ")
            << maxContext << " positions, found " << options.context;
-  if (failed(inlineFunctions(module)))
+  if (failed(inlineFunctions(module)) || failed(expandQuantized(module)))
     return failure();
   FailureOr<SmallVector<ModelInput>> inputs = classifyInputs(graph);
   if (failed(inputs))

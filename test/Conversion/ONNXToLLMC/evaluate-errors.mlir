@@ -270,7 +270,7 @@ onnx.graph @main attributes {input_dims = [["batch", "rows"]], input_names = ["i
   // expected-note @below {{'blocks.rank': expected a table of rank 2}}
   %blocks.rank = onnx.node "GatherBlockQuantized"(%codes, %ids, %scales) {domain = "com.microsoft", name = "blocks.rank", node_attributes = {bits = 4}, output_names = ["blocks.rank"]}
       : (tensor<4x2x8xui8>, tensor<?x?xi64>, tensor<4x2xf32>) -> !onnx.untyped
-  // expected-note @below {{'blocks.bits': expected 4 or 8 bits, found 3}}
+  // expected-note @below {{'blocks.bits': expected 2, 4 or 8 bits, found 3}}
   %blocks.bits = onnx.node "GatherBlockQuantized"(%codes2, %ids, %scales) {domain = "com.microsoft", name = "blocks.bits", node_attributes = {bits = 3}, output_names = ["blocks.bits"]}
       : (tensor<4x16xui8>, tensor<?x?xi64>, tensor<4x2xf32>) -> !onnx.untyped
   // expected-note @below {{'gqa.heads': expected a query of rank 3 and head counts that divide}}

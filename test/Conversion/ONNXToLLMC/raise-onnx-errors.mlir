@@ -261,10 +261,10 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'gemm.bias': expected a bias as wide as the result}}
   %gemm.bias = onnx.node "Gemm"(%x2, %w88, %bias1) {name = "gemm.bias", output_names = ["gemm.bias"]}
       : (!onnx.untyped, tensor<8x8xf32>, tensor<1xf32>) -> !onnx.untyped
-  // expected-note @below {{'nbits.codes': expected bytes of codes, scales, and zero points as bytes or none}}
+  // expected-note @below {{'nbits.codes': expected constant bytes of codes, scales, and zero points as bytes, as numbers or none}}
   %nbits.codes = onnx.node "MatMulNBits"(%x, %codesf, %scales) {domain = "com.microsoft", name = "nbits.codes", node_attributes = {K = 8, N = 4, block_size = 16}, output_names = ["nbits.codes"]}
       : (!onnx.untyped, tensor<4x1x8xf32>, tensor<4x1xf32>) -> !onnx.untyped
-  // expected-note @below {{'nbits.order': expected inputs in their own order, found a g_idx that permutes them}}
+  // expected-note @below {{'nbits.order': expected a g_idx that counts up by blocks, or that permutes the inputs of 4- or 8-bit weights without zero points as codes}}
   %nbits.order = onnx.node "MatMulNBits"(%x, %codes, %scales, %none, %order) {domain = "com.microsoft", name = "nbits.order", node_attributes = {K = 8, N = 4, block_size = 16}, output_names = ["nbits.order"]}
       : (!onnx.untyped, tensor<4x1x8xui8>, tensor<4x1xf32>, !onnx.absent, tensor<8xi32>) -> !onnx.untyped
   // expected-note @below {{'nbits.sizes': expected codes and scales for N × K weights in blocks}}

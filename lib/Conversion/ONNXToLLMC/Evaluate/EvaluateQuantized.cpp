@@ -141,8 +141,8 @@ static bool evaluateGatherBlockQuantized(Evaluation &evaluation) {
   BlockedMatrix matrix;
   matrix.bits = evaluation.node.getInt("bits", 4);
   matrix.block = evaluation.node.getInt("block_size", 128);
-  if (matrix.bits != 4 && matrix.bits != 8)
-    return evaluation.fail("expected 4 or 8 bits, found " + Twine(matrix.bits));
+  if (!hasBits(matrix.bits))
+    return evaluation.fail("expected 2, 4 or 8 bits, found " + Twine(matrix.bits));
   bool isBytes = !table.constant || table.constant->element.isInteger(8);
   matrix.rows = table.shape[0];
   matrix.columns = table.shape[1] * (isBytes ? 8 / matrix.bits : 1);

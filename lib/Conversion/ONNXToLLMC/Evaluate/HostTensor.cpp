@@ -155,11 +155,37 @@ static std::optional<ArrayRef<uint8_t>> getBytes(Attribute source) {
   return std::nullopt;
 }
 
-/// Whether readElement knows elements of this type.
+/// A float type of 4 or 8 bits.
+static bool isNarrowFloat(Type element) {
+  auto type = dyn_cast<FloatType>(element);
+  return type && (type.getWidth() == 4 || type.getWidth() == 8);
+}
+
+/// The values of all codes of such a type.
+static std::vector<double> getNarrowValues(FloatType type) {
+  unsigned bits = type.getWidth();
+  std::vector<double> values;
+  for (unsigned code = 0; code < 1u << bits; ++code) {
+    APFloat value(type.getFloatSemantics(), APInt(bits, code));
+    bool lossy;
+    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &lossy);
+    values.push_back(value.convertToDouble());
+  }
+  return values;
+}
+
+/// The code at `index` of codes of 2, 4 or 8 bits, the first in the lowest bits of its byte.
+static unsigned readPacked(const uint8_t *bytes, int64_t index, unsigned bits) {
+  int64_t perByte = 8 / bits;
+  return bytes[index / perByte] >> (index % perByte * bits) & ((1u << bits) - 1);
+}
+
+/// Whether readRun knows elements of this type.
 static bool isReadable(Type element) {
   if (auto integer = dyn_cast<IntegerType>(element))
-    return llvm::is_contained({1u, 4u, 8u, 16u, 32u, 64u}, integer.getWidth());
-  return element.isF32() || element.isF16() || element.isBF16() || element.isF64();
+    return llvm::is_contained({1u, 2u, 4u, 8u, 16u, 32u, 64u}, integer.getWidth());
+  return isNarrowFloat(element) || element.isF32() || element.isF16() || element.isBF16() ||
+         element.isF64();
 }
 
 static double readElement(const uint8_t *bytes, int64_t index, Type element) {
@@ -173,9 +199,11 @@ static double readElement(const uint8_t *bytes, int64_t index, Type element) {
   switch (integer.getWidth()) {
   case 1:
     return bytes[index] != 0;
+  case 2:
   case 4: {
-    int nibble = bytes[index / 2] >> (index % 2 * 4) & 15;
-    return isUnsigned || nibble < 8 ? nibble : nibble - 16;
+    int size = 1 << integer.getWidth();
+    int code = static_cast<int>(readPacked(bytes, index, integer.getWidth()));
+    return isUnsigned || code < size / 2 ? code : code - size;
   }
   case 8:
     return isUnsigned ? bytes[index] : static_cast<int8_t>(bytes[index]);
@@ -191,9 +219,10 @@ static double readElement(const uint8_t *bytes, int64_t index, Type element) {
   }
 }
 
-/// Reads elements that are `apart` from each other. The common types have loops of their own.
+/// Reads elements that are `apart` from each other. The common types have loops of their own;
+/// `narrow` is getNarrowValues of narrow floats.
 static void readRun(const uint8_t *bytes, int64_t index, int64_t apart, Type element,
-                    MutableArrayRef<double> out) {
+                    ArrayRef<double> narrow, MutableArrayRef<double> out) {
   auto read = [&](auto get) {
     for (double &value : out) {
       value = get(index);
@@ -209,6 +238,8 @@ static void readRun(const uint8_t *bytes, int64_t index, int64_t apart, Type ele
     read([&](int64_t i) { return static_cast<int8_t>(bytes[i]); });
   else if (element.isUnsignedInteger(8))
     read([&](int64_t i) { return bytes[i]; });
+  else if (!narrow.empty())
+    read([&](int64_t i) { return narrow[readPacked(bytes, i, element.getIntOrFloatBitWidth())]; });
   else
     read([&](int64_t i) { return readElement(bytes, i, element); });
 }
@@ -253,14 +284,17 @@ std::optional<std::vector<double>> ConstantView::load() const {
       return std::nullopt;
     bytes = *found;
   }
-  std::vector<double> values(count);
+  std::vector<double> values(count), narrow;
+  if (elements.empty() && isNarrowFloat(element))
+    narrow = getNarrowValues(cast<FloatType>(element));
   // The last axis is read as one run.
   int64_t run = shape.empty() ? 1 : shape.back(), apart = shape.empty() ? 1 : strides.back();
   SmallVector<int64_t> place(shape.size(), 0);
   int64_t index = offset;
   for (int64_t done = 0; done < count; done += run) {
     if (elements.empty())
-      readRun(bytes.data(), index, apart, element, MutableArrayRef(values).slice(done, run));
+      readRun(bytes.data(), index, apart, element, narrow,
+              MutableArrayRef(values).slice(done, run));
     else
       for (int64_t i = 0; i < run; ++i)
         values[done + i] = elements[index + i * apart];

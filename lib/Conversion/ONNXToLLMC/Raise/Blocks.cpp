@@ -27,10 +27,12 @@ static std::optional<BlockQuantized> getBlocks(const HostTensor *codes, const Ho
   blocks.codes = *codes->constant;
   blocks.scales = *scales->constant;
   if (zeros) {
-    if (!zeros->constant || !zeros->constant->isContiguous() ||
-        !zeros->constant->element.isInteger(8))
+    Type zero = zeros->constant ? zeros->constant->element : Type();
+    bool isNumber = zero && (zero.isF32() || zero.isF16() || zero.isBF16());
+    if (!zero || !zeros->constant->isContiguous() || !(isNumber || zero.isInteger(8)))
       return std::nullopt;
     blocks.zeros = *zeros->constant;
+    blocks.packedZeros = !isNumber;
   }
   return blocks;
 }
@@ -60,7 +62,8 @@ LogicalResult llmc::raiseMatMulNBits(Raise &raise, Node &node) {
   auto find = [&](unsigned i) { return raise.has(node, i) ? &raise.getTensor(node, i) : nullptr; };
   std::optional<BlockQuantized> blocks = getBlocks(find(1), find(2), find(3));
   if (!blocks)
-    return raise.fail("expected bytes of codes, scales, and zero points as bytes or none");
+    return raise.fail("expected constant bytes of codes, scales, and zero points as bytes, as "
+                      "numbers or none");
   if (raise.has(node, 4)) {
     // An order of the inputs; counting up by blocks it says nothing.
     auto order = raise.probe.load(raise.getOperand(node, 4));
@@ -70,7 +73,10 @@ LogicalResult llmc::raiseMatMulNBits(Raise &raise, Node &node) {
     for (size_t i = 0; order && i < order->size(); ++i)
       if (const int64_t expected = static_cast<int64_t>(i) / block;
           (*order)[i] != static_cast<double>(expected))
-        return raise.fail("expected inputs in their own order, found a g_idx that permutes them");
+        return raise.fail(
+            "expected a g_idx that counts up by blocks, or that permutes the inputs of 4- "
+            "or 8-bit weights without zero points as codes, which ONNX Runtime leaves "
+            "out on CPUs and reads on other devices");
   }
   blocks->bits = static_cast<unsigned>(node.getInt("bits", 4));
   blocks->block = node.getInt("block_size", 32);
@@ -104,7 +110,7 @@ LogicalResult llmc::raiseGatherBlockQuantized(Raise &raise, Node &node) {
   blocks->block = node.getInt("block_size", 128);
   blocks->rows = find(0)->shape[0];
   blocks->columns = shape.back();
-  if ((blocks->bits != 4 && blocks->bits != 8) || blocks->block < 16 ||
+  if ((blocks->bits != 2 && blocks->bits != 4 && blocks->bits != 8) || blocks->block < 16 ||
       blocks->block > maxColumns || blocks->columns < 1 || blocks->columns > maxColumns ||
       !fits(*blocks))
     return raise.fail("expected codes and scales for a table in blocks");

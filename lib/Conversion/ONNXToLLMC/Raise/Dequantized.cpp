@@ -30,11 +30,18 @@ static std::optional<ConstantView> spread(const ConstantView &view, ArrayRef<int
   return result;
 }
 
+/// Integers of up to 32 bits and floats of up to 8.
+static bool isCode(Type element) {
+  if (auto integer = dyn_cast<IntegerType>(element))
+    return integer.getWidth() > 1 && integer.getWidth() <= 32;
+  return isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 8;
+}
+
 std::optional<Dequantized> Dequantized::get(ConstantView codes, ConstantView scales,
                                             std::optional<ConstantView> zeros, int64_t axis,
                                             int64_t block) {
   Type scale = scales.element;
-  if (codes.shape.size() != 2 || !(codes.element.isInteger(4) || codes.element.isInteger(8)) ||
+  if (codes.shape.size() != 2 || !isCode(codes.element) ||
       !(scale.isF32() || scale.isF16() || scale.isBF16()) || codes.getNumElements() < 1 ||
       (zeros && zeros->element != codes.element) || block < 0)
     return std::nullopt;
@@ -72,19 +79,30 @@ Dequantized Dequantized::takeRows(int64_t start, int64_t size, int64_t step) con
 }
 
 bool Dequantized::isGrouped() const {
-  return rowBlock == 1 && (columnBlock > 1 || scales.strides[1] == 0 || codes.shape[1] == 1);
+  auto integer = dyn_cast<IntegerType>(codes.element);
+  return integer && integer.getWidth() <= 8 && rowBlock == 1 &&
+         (columnBlock > 1 || scales.strides[1] == 0 || codes.shape[1] == 1);
 }
 
 std::optional<std::vector<double>> Dequantized::load() const {
-  int64_t count = codes.getNumElements(), width = codes.shape[1];
-  if (count > maxEvaluatedElements)
+  if (codes.getNumElements() > maxEvaluatedElements)
     return std::nullopt;
-  auto values = codes.load(), scale = scales.load();
-  auto zero = zeros ? zeros->load() : std::optional(std::vector<double>());
+  return loadRows(0, codes.shape[0]);
+}
+
+std::optional<std::vector<double>> Dequantized::loadRows(int64_t begin, int64_t count) const {
+  int64_t width = codes.shape[1];
+  auto values = codes.slice(0, begin, count).load();
+  // The rows of scales that these rows share.
+  int64_t first = begin / rowBlock, last = (begin + count - 1) / rowBlock;
+  auto scale = scales.slice(0, first, last - first + 1).load();
+  auto zero = zeros ? zeros->slice(0, first, last - first + 1).load()
+                    : std::optional(std::vector<double>());
   if (!values || !scale || !zero)
     return std::nullopt;
-  for (int64_t i = 0; i < count; ++i) {
-    int64_t at = i / width / rowBlock * scales.shape[1] + i % width / columnBlock;
+  for (int64_t i = 0, size = values->size(); i < size; ++i) {
+    int64_t row = (begin + i / width) / rowBlock - first;
+    int64_t at = row * scales.shape[1] + i % width / columnBlock;
     (*values)[i] = ((*values)[i] - (zeros ? (*zero)[at] : 0)) * (*scale)[at];
   }
   return values;

@@ -15,7 +15,7 @@ namespace llmc {
 /// A matrix of (code − zero) · scale. Element (r, c) has scale and zero (r / rowBlock,
 /// c / columnBlock), whose views repeat by strides of 0.
 struct Dequantized {
-  ConstantView codes; ///< 4- or 8-bit integers, rows × columns
+  ConstantView codes; ///< integers or floats of up to 8 bits, rows × columns
   ConstantView scales;
   std::optional<ConstantView> zeros; ///< 0 where there are none
   int64_t rowBlock = 1, columnBlock = 1;
@@ -28,10 +28,13 @@ struct Dequantized {
   Dequantized transpose() const;
   /// As Weight::takeRows; the rows must not share scales in blocks.
   Dequantized takeRows(int64_t start, int64_t size, int64_t step) const;
-  /// Whether scales are shared along rows, so that #llmc.grouped holds the matrix exactly.
+  /// Whether codes are integers and scales shared along rows, so that #llmc.grouped holds the
+  /// matrix exactly.
   bool isGrouped() const;
   /// The values, row by row; empty where the bytes can't be read or are too many.
   std::optional<std::vector<double>> load() const;
+  /// The same of `count` rows from `begin` on, however many there are in all.
+  std::optional<std::vector<double>> loadRows(int64_t begin, int64_t count) const;
 };
 
 } // namespace llmc

@@ -43,6 +43,10 @@ static std::optional<Dequantized> getDequantized(Raise &raise, Value value) {
 LogicalResult llmc::settle(Raise &raise, Weight &weight) {
   if (!weight.dequantized || weight.dequantized->isGrouped())
     return success();
+  // Large matrices are decoded when they are written, row by row.
+  if (weight.dequantized->rowBlock == 1 &&
+      weight.dequantized->codes.getNumElements() > maxEvaluatedElements)
+    return success();
   std::optional<std::vector<double>> values = weight.dequantized->load();
   if (!values)
     return raise.fail("cannot compute weights whose scales are not shared along the inputs");

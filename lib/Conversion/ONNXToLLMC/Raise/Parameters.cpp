@@ -9,6 +9,8 @@
 #include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -45,29 +47,45 @@ static std::vector<uint8_t> toBytes(ArrayRef<double> values, Type element) {
 static std::string getKey(const ConstantView &view) {
   std::string key;
   llvm::raw_string_ostream stream(key);
-  stream << view.source.getAsOpaquePointer() << " " << view.offset;
+  stream << view.source.getAsOpaquePointer() << " " << view.element << " " << view.offset;
   for (auto [size, stride] : llvm::zip(view.shape, view.strides))
     if (size != 1)
       stream << " " << size << "@" << stride;
   return key;
 }
 
+/// The same of a weight; empty for computed numbers, which are not compared.
+static std::string getKey(const Weight &weight) {
+  auto getZeros = [](const std::optional<ConstantView> &zeros) {
+    return zeros ? " zeros " + getKey(*zeros) : "";
+  };
+  std::string key;
+  llvm::raw_string_ostream stream(key);
+  if (weight.quantized) {
+    const BlockQuantized &blocks = *weight.quantized;
+    stream << getKey(blocks.codes) << " scales " << getKey(blocks.scales) << getZeros(blocks.zeros)
+           << " bits " << blocks.bits << " block " << blocks.block << " rows " << weight.begin
+           << "+" << weight.count;
+  } else if (weight.dequantized) {
+    const Dequantized &matrix = *weight.dequantized;
+    stream << getKey(matrix.codes) << " scales " << getKey(matrix.scales) << getZeros(matrix.zeros)
+           << " block " << matrix.rowBlock << " " << matrix.columnBlock;
+  } else if (!weight.values) {
+    stream << getKey(weight.view);
+  }
+  return key;
+}
+
 ParameterOp Parameters::getParameter(const Weight &weight) {
-  std::string key = weight.quantized
-                        ? getKey(weight.quantized->codes) + " rows " +
-                              std::to_string(weight.begin) + "+" + std::to_string(weight.count)
-                    : weight.dequantized ? getKey(weight.dequantized->codes) + " scales " +
-                                               getKey(weight.dequantized->scales) + " / " +
-                                               std::to_string(weight.dequantized->columnBlock)
-                    : weight.values      ? ""
-                                         : getKey(weight.view);
+  std::string key = getKey(weight);
   if (auto found = known.find(key); !key.empty() && found != known.end())
     return found->second;
   ParameterOp parameter;
   if (weight.quantized) {
     parameter = getQuantized(weight);
   } else if (weight.dequantized) {
-    parameter = getGrouped(*weight.dequantized);
+    parameter = weight.dequantized->isGrouped() ? getGrouped(*weight.dequantized)
+                                                : getDecoded(*weight.dequantized);
   } else if (weight.values) {
     Type element =
         isWeightType(weight.element) ? weight.element : Float32Type::get(module.getContext());
@@ -86,6 +104,13 @@ ParameterOp Parameters::getFromView(const ConstantView &view) {
   Type element = view.element;
   bool isWeight = isWeightType(element);
   auto file = dyn_cast<FileAttr>(view.source);
+  // Bytes that decoding made become the parameter's as they are.
+  auto resource = dyn_cast<DenseResourceElementsAttr>(view.source);
+  if (resource && isWeight && view.isContiguous() && view.offset == 0 &&
+      resource.getType().getElementType().isInteger(8) &&
+      resource.getNumElements() * 8 ==
+          view.getNumElements() * static_cast<int64_t>(element.getIntOrFloatBitWidth()))
+    return create(RankedTensorType::get(view.shape, element), resource);
   if (!file || !isWeight) {
     std::optional<std::vector<double>> values = view.load();
     if (!values)
@@ -103,43 +128,91 @@ ParameterOp Parameters::getFromView(const ConstantView &view) {
                 FileAttr::get(module.getContext(), file.getPath(), offset, strides));
 }
 
+/// Zero points per row and block: codes in bytes or packed like the weights, or numbers.
+static std::optional<std::vector<double>> loadZeros(const BlockQuantized &blocks) {
+  if (isa<FloatType>(blocks.zeros->element))
+    return blocks.zeros->load();
+  auto bytes = blocks.zeros->loadBytes();
+  if (!bytes)
+    return std::nullopt;
+  if (!blocks.packedZeros)
+    return std::vector<double>(bytes->begin(), bytes->end());
+  int64_t rowBytes = bytes->size() / blocks.rows;
+  int64_t groups = llvm::divideCeil(blocks.columns, blocks.block);
+  std::vector<double> zeros;
+  for (int64_t row = 0; row < blocks.rows; ++row)
+    for (int64_t g = 0; g < groups; ++g)
+      zeros.push_back(readCode(bytes->data() + row * rowBytes, g, blocks.bits));
+  return zeros;
+}
+
+/// Whether a number is one of the codes.
+static bool isZeroPoint(double zero, unsigned bits) {
+  return zero >= 0 && zero < (1 << bits) && zero == std::floor(zero);
+}
+
 /// Blocks of integers as the canonical form of #llmc.grouped.
 ParameterOp Parameters::getQuantized(const Weight &weight) {
   const BlockQuantized &blocks = *weight.quantized;
   auto codes = blocks.codes.loadBytes();
   auto scales = blocks.scales.load();
-  std::optional<std::vector<uint8_t>> zeros;
-  if (blocks.zeros)
-    zeros = blocks.zeros->loadBytes();
-  if (!codes || !scales || (blocks.zeros && !zeros))
+  auto zeros = blocks.zeros ? loadZeros(blocks) : std::optional(std::vector<double>());
+  if (!codes || !scales || !zeros)
     return {};
   MLIRContext *context = module.getContext();
-  auto encoding =
-      GroupedAttr::get(context, blocks.bits, blocks.block,
-                       zeros ? ZeroPoint::Integer : ZeroPoint::None, blocks.scales.element);
+  ZeroPoint kind = !blocks.zeros ? ZeroPoint::None
+                   : llvm::all_of(*zeros, [&](double z) { return isZeroPoint(z, blocks.bits); })
+                       ? ZeroPoint::Integer
+                       : ZeroPoint::Float;
+  // A minimum is a product, which fp16 need not hold.
+  Type scaleType = kind == ZeroPoint::Float ? Float32Type::get(context) : blocks.scales.element;
+  auto encoding = GroupedAttr::get(context, blocks.bits, blocks.block, kind, scaleType);
   SmallVector<int64_t> shape{weight.count, blocks.columns};
   GroupedLayout layout = getGroupedLayout(encoding, shape);
   std::vector<uint8_t> bytes(layout.size, 0);
   int64_t groups = encoding.getGroupsPerRow(blocks.columns);
-  int64_t rowBytes = codes->size() / blocks.rows,
-          zeroBytes = zeros ? zeros->size() / blocks.rows : 0;
+  int64_t rowBytes = codes->size() / blocks.rows;
   for (int64_t r = 0; r < weight.count; ++r) {
     int64_t from = weight.begin + r;
     const uint8_t *row = codes->data() + from * rowBytes;
-    const uint8_t *zeroRow = zeros ? zeros->data() + from * zeroBytes : nullptr;
     for (int64_t c = 0; c < blocks.columns; ++c)
       writeCode(bytes.data() + r * layout.bytesPerRow, c, blocks.bits,
                 readCode(row, c, blocks.bits));
     for (int64_t g = 0; g < groups; ++g) {
-      writeFloat(bytes.data() + layout.scaleOffset, r * groups + g, blocks.scales.element,
-                 static_cast<float>((*scales)[from * groups + g]));
-      if (zeros)
+      double scale = (*scales)[from * groups + g];
+      writeFloat(bytes.data() + layout.scaleOffset, r * groups + g, scaleType,
+                 static_cast<float>(scale));
+      if (kind == ZeroPoint::Integer)
         bytes[layout.zeroOffset + r * groups + g] =
-            blocks.packedZeros ? readCode(zeroRow, g, blocks.bits) : zeroRow[g];
+            static_cast<uint8_t>((*zeros)[from * groups + g]);
+      else if (kind == ZeroPoint::Float)
+        writeFloat(bytes.data() + layout.zeroOffset, r * groups + g, scaleType,
+                   static_cast<float>(-(*zeros)[from * groups + g] * scale));
     }
   }
   return create(RankedTensorType::get(shape, Float32Type::get(context), encoding),
                 makeParameterData(context, "blocks", std::move(bytes)));
+}
+
+/// Rows of a transposed matrix lie a cache line's neighbours apart: some are read together.
+static constexpr int64_t rowsTogether = 64;
+
+/// The numbers that DequantizeLinear computes where no encoding holds them.
+ParameterOp Parameters::getDecoded(const Dequantized &weight) {
+  MLIRContext *context = module.getContext();
+  int64_t rows = weight.codes.shape[0], columns = weight.codes.shape[1];
+  Type f32 = Float32Type::get(context);
+  std::vector<uint8_t> bytes(rows * columns * sizeof(float));
+  for (int64_t begin = 0; begin < rows; begin += rowsTogether) {
+    auto values = weight.loadRows(begin, std::min(rowsTogether, rows - begin));
+    if (!values)
+      return {};
+    for (auto [i, value] : llvm::enumerate(*values))
+      writeFloat(bytes.data(), begin * columns + static_cast<int64_t>(i), f32,
+                 static_cast<float>(value));
+  }
+  return create(RankedTensorType::get({rows, columns}, f32),
+                makeParameterData(context, "decoded", std::move(bytes)));
 }
 
 /// What DequantizeLinear computes as the canonical form of #llmc.grouped: signed codes are moved
@@ -171,10 +244,8 @@ ParameterOp Parameters::getGrouped(const Dequantized &weight) {
   SmallVector<int64_t> shape{rows, columns};
   GroupedLayout layout = getGroupedLayout(encoding, shape);
   std::vector<uint8_t> bytes(layout.size, 0);
-  // Rows of a transposed matrix lie a cache line's neighbours apart: some are read together.
-  constexpr int64_t together = 64;
-  for (int64_t begin = 0; begin < rows; begin += together) {
-    int64_t count = std::min(together, rows - begin);
+  for (int64_t begin = 0; begin < rows; begin += rowsTogether) {
+    int64_t count = std::min(rowsTogether, rows - begin);
     auto codes = weight.codes.slice(0, begin, count).load();
     if (!codes)
       return {};

@@ -32,6 +32,7 @@ private:
   ParameterOp getFromView(const ConstantView &view);
   ParameterOp getQuantized(const Weight &weight);
   ParameterOp getGrouped(const Dequantized &weight);
+  ParameterOp getDecoded(const Dequantized &weight);
 
   mlir::ModuleOp module;
   std::map<std::string, ParameterOp> known;

@@ -19,7 +19,7 @@ struct BlockQuantized {
   int64_t rows, columns;
   ConstantView codes;                ///< bytes, row by row, low bits first, blocks padded
   ConstantView scales;               ///< rows × blocks
-  std::optional<ConstantView> zeros; ///< packed like the codes, or one byte each
+  std::optional<ConstantView> zeros; ///< packed like the codes, a byte each, or numbers
   bool packedZeros = true;
 };
 

@@ -1,0 +1,346 @@
+//===- DecodeWeights.cpp - weights in forms that only single operators read ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Graph/DecodeWeights.h"
+#include "Evaluate/Evaluate.h"
+#include "Graph/GraphBuilder.h"
+#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::carrier;
+
+/// Weights of one matrix that are decoded.
+static constexpr int64_t maxWeights = int64_t(1) << 31;
+
+//===----------------------------------------------------------------------===//
+// What the operators share
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// The sizes of a product with N × K weights in blocks.
+struct Sizes {
+  int64_t outputs, inputs, block;
+
+  static std::optional<Sizes> get(const Node &node) {
+    Sizes sizes{node.getInt("N", 0), node.getInt("K", 0), node.getInt("block_size", 0)};
+    if (sizes.outputs < 1 || sizes.inputs < 1 || sizes.block < 1 ||
+        sizes.outputs > maxWeights / sizes.inputs)
+      return std::nullopt;
+    return sizes;
+  }
+  int64_t count() const { return outputs * inputs; }
+};
+
+} // namespace
+
+static std::optional<ConstantView> getConstant(NodeOp node, unsigned i) {
+  Value value = getOperand(node, i);
+  return value ? findConstant(value) : std::nullopt;
+}
+
+static bool isBytes(const std::optional<ConstantView> &view, int64_t count) {
+  return view && view->element.isInteger(8) && view->getNumElements() == count;
+}
+
+/// Replaces a product with encoded weights by one with the matrix that they stand for, row by row.
+static void replaceByMatMul(NodeOp node, const Sizes &sizes, std::vector<uint8_t> bytes,
+                            int64_t stored, Value bias, DecodedSizes &total) {
+  GraphBuilder builder(node);
+  ++total.matrices;
+  total.stored += stored;
+  total.decoded += bytes.size();
+  auto type =
+      RankedTensorType::get({sizes.outputs, sizes.inputs}, builder.attributes().getF32Type());
+  Attribute data = makeParameterData(node.getContext(), "decoded", std::move(bytes));
+  Value weight = builder.addInitializer(node.getName(), type, data);
+  auto order =
+      builder.attributes().getNamedAttr("perm", builder.attributes().getDenseI64ArrayAttr({1, 0}));
+  Value product =
+      builder.add("MatMul", {node.getInputs()[0], builder.add("Transpose", weight, order)});
+  builder.replace(bias ? builder.add("Add", {product, bias}) : product);
+}
+
+//===----------------------------------------------------------------------===//
+// MatMulBnb4
+//===----------------------------------------------------------------------===//
+
+// The values of 4-bit codes as bitsandbytes defines them (Dettmers et al. 2023, "QLoRA"; the
+// numbers of its kernels): 4-bit floats, and the quantiles of a normal distribution.
+static constexpr float fp4Values[16] = {
+    0.0f,  0.005208333333f,  0.66666667f,  1.0f,  0.33333333f,  0.5f,  0.16666667f,  0.25f,
+    -0.0f, -0.005208333333f, -0.66666667f, -1.0f, -0.33333333f, -0.5f, -0.16666667f, -0.25f};
+static constexpr float nf4Values[16] = {-1.0f,
+                                        -0.6961928009986877f,
+                                        -0.5250730514526367f,
+                                        -0.39491748809814453f,
+                                        -0.28444138169288635f,
+                                        -0.18477343022823334f,
+                                        -0.09105003625154495f,
+                                        0.0f,
+                                        0.07958029955625534f,
+                                        0.16093020141124725f,
+                                        0.24611230194568634f,
+                                        0.33791524171829224f,
+                                        0.44070982933044434f,
+                                        0.5626170039176941f,
+                                        0.7229568362236023f,
+                                        1.0f};
+
+LogicalResult llmc::decodeBnb4(NodeOp op, DecodedSizes &total) {
+  Node node(op);
+  int64_t kind = node.getInt("quant_type", 1);
+  if (kind != 0 && kind != 1)
+    return op.emitError("expected a quant_type of 0 (FP4) or 1 (NF4), found ") << kind;
+  if (node.getInt("transB", 1) != 1 || node.getInt("training_mode", 0) != 0)
+    return op.emitError("expected transB = 1 and training_mode = 0, found ")
+           << node.getInt("transB", 1) << " and " << node.getInt("training_mode", 0);
+  std::optional<Sizes> sizes = Sizes::get(node);
+  std::optional<ConstantView> codes = getConstant(op, 1), scales = getConstant(op, 2);
+  // The blocks run on over the ends of rows.
+  if (!sizes || !isBytes(codes, llvm::divideCeil(sizes->count(), 2)) || !scales ||
+      scales->getNumElements() !=
+          static_cast<int64_t>(llvm::divideCeil(sizes->count(), sizes->block)))
+    return op.emitError(
+        "expected K, N and block_size of 1 or more, and constants with a code for each "
+        "of N × K weights and a scale for each block");
+  auto bytes = codes->loadBytes();
+  auto scale = scales->load();
+  if (!bytes || !scale)
+    return op.emitError("cannot read its weights");
+  const float *values = kind == 0 ? fp4Values : nf4Values;
+  std::vector<uint8_t> decoded(sizes->count() * sizeof(float));
+  Type f32 = Float32Type::get(op.getContext());
+  for (int64_t i = 0; i < sizes->count(); ++i) {
+    unsigned code = i % 2 == 0 ? (*bytes)[i / 2] >> 4 : (*bytes)[i / 2] & 15;
+    writeFloat(decoded.data(), i, f32,
+               values[code] * static_cast<float>((*scale)[i / sizes->block]));
+  }
+  replaceByMatMul(op, *sizes, std::move(decoded), bytes->size() + 4 * scale->size(), {}, total);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// MatMulNBits
+//===----------------------------------------------------------------------===//
+
+/// Zero points per row and block, as codes or as numbers; the middle where there are none.
+static std::optional<std::vector<double>> loadZeros(const std::optional<ConstantView> &zeros,
+                                                    int64_t rows, int64_t blocks, unsigned bits) {
+  if (!zeros)
+    return std::vector<double>(rows * blocks, 1 << (bits - 1));
+  if (isa<FloatType>(zeros->element))
+    return zeros->getNumElements() == rows * blocks ? zeros->load() : std::nullopt;
+  int64_t perRow = llvm::divideCeil(blocks * bits, 8);
+  auto packed = isBytes(zeros, rows * perRow) ? zeros->loadBytes() : std::nullopt;
+  if (!packed)
+    return std::nullopt;
+  std::vector<double> values;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t i = 0; i < blocks; ++i)
+      values.push_back(readCode(packed->data() + row * perRow, i, bits));
+  return values;
+}
+
+void llmc::decodePermutedNBits(NodeOp op, DecodedSizes &total) {
+  Node node(op);
+  std::optional<Sizes> sizes = Sizes::get(node);
+  int64_t bits = node.getInt("bits", 4);
+  std::optional<ConstantView> order = getConstant(op, 4);
+  // ONNX Runtime reads other widths in no order that its documentation states.
+  if (!sizes || !order || order->getNumElements() < sizes->inputs || (bits != 4 && bits != 8) ||
+      node.getInt("weight_prepacked", 0) != 0)
+    return;
+  std::optional<ConstantView> codes = getConstant(op, 1), scales = getConstant(op, 2),
+                              zeros = getConstant(op, 3);
+  int64_t blocks = llvm::divideCeil(sizes->inputs, sizes->block);
+  int64_t rowBytes = blocks * (sizes->block * bits / 8);
+  // Zero points that are codes it leaves out on CPUs, and reads on other devices.
+  if (!isBytes(codes, sizes->outputs * rowBytes) || !scales ||
+      scales->getNumElements() != sizes->outputs * blocks ||
+      (getOperand(op, 3) && !(zeros && isa<FloatType>(zeros->element))))
+    return;
+  auto groups = order->load();
+  bool counts = true, known = groups.has_value();
+  for (int64_t k = 0; known && k < sizes->inputs; ++k) {
+    double group = (*groups)[k];
+    known = group >= 0 && group < static_cast<double>(blocks);
+    counts &= known && static_cast<int64_t>(group) == k / sizes->block;
+  }
+  // An order that counts up by blocks says nothing.
+  if (!known || counts)
+    return;
+  auto bytes = codes->loadBytes();
+  auto scale = scales->load();
+  auto zero = loadZeros(zeros, sizes->outputs, blocks, static_cast<unsigned>(bits));
+  if (!bytes || !scale || !zero)
+    return;
+  std::vector<uint8_t> decoded(sizes->count() * sizeof(float));
+  Type f32 = Float32Type::get(op.getContext());
+  for (int64_t n = 0; n < sizes->outputs; ++n)
+    for (int64_t k = 0; k < sizes->inputs; ++k) {
+      int64_t at = n * blocks + static_cast<int64_t>((*groups)[k]);
+      unsigned code = readCode(bytes->data() + n * rowBytes, k, static_cast<unsigned>(bits));
+      writeFloat(decoded.data(), n * sizes->inputs + k, f32,
+                 static_cast<float>((code - (*zero)[at]) * (*scale)[at]));
+    }
+  replaceByMatMul(op, *sizes, std::move(decoded), bytes->size() + 4 * scale->size(),
+                  getOperand(op, 5), total);
+}
+
+//===----------------------------------------------------------------------===//
+// GatherBlockQuantized
+//===----------------------------------------------------------------------===//
+
+void llmc::spellGatherBlockQuantized(NodeOp op) {
+  Node node(op);
+  std::optional<ConstantView> data = getConstant(op, 0);
+  // Bytes are raised as they are.
+  if (!data || !data->element.isInteger(4) || !getOperand(op, 1) || !getOperand(op, 2))
+    return;
+  GraphBuilder builder(op);
+  SmallVector<Value> inputs{op.getInputs()[0], op.getInputs()[2]};
+  if (Value zeros = getOperand(op, 3))
+    inputs.push_back(zeros);
+  Value table = builder.add("DequantizeLinear", inputs,
+                            {builder.getInt("axis", node.getInt("quantize_axis", 1)),
+                             builder.getInt("block_size", node.getInt("block_size", 128))});
+  builder.replace(builder.add("Gather", {table, op.getInputs()[1]},
+                              builder.getInt("axis", node.getInt("gather_axis", 0))));
+}
+
+//===----------------------------------------------------------------------===//
+// QuantizeLinear
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Which scale belongs to an element: one for all, for each place of an axis, or for each block.
+struct ScaleIndex {
+  int64_t inner = 1, size = 1, block = 0, blocks = 1;
+  bool isOne = true;
+
+  static std::optional<ScaleIndex> get(ArrayRef<int64_t> shape, ArrayRef<int64_t> scales,
+                                       int64_t axis, int64_t block) {
+    ScaleIndex index;
+    if (block < 0)
+      return std::nullopt;
+    if (block == 0 && getProduct(scales) == 1)
+      return index;
+    axis = normalizeAxis(axis, shape.size());
+    if (axis < 0)
+      return std::nullopt;
+    index.isOne = false;
+    index.size = shape[axis];
+    index.inner = getProduct(shape.drop_front(axis + 1));
+    index.block = block;
+    SmallVector<int64_t> wanted{shape[axis]};
+    if (block > 0) {
+      index.blocks = llvm::divideCeil(shape[axis], block);
+      wanted.assign(shape.begin(), shape.end());
+      wanted[axis] = index.blocks;
+    }
+    return scales == ArrayRef(wanted) ? std::optional(index) : std::nullopt;
+  }
+
+  int64_t operator()(int64_t element) const {
+    if (isOne)
+      return 0;
+    int64_t place = element / inner % size;
+    return block > 0 ? (element / inner / size * blocks + place / block) * inner + element % inner
+                     : place;
+  }
+};
+
+} // namespace
+
+/// The type that QuantizeLinear rounds to, where it is one of integers of 2 to 16 bits.
+static IntegerType getCodeType(NodeOp op, const std::optional<ConstantView> &zeros) {
+  Builder builder(op.getContext());
+  Type type = zeros ? zeros->element : builder.getIntegerType(8, /*isSigned=*/false);
+  // TensorProto::DataType of the integers that a rounding can give.
+  struct Known {
+    int64_t dataType;
+    unsigned bits;
+    bool isUnsigned;
+  };
+  static constexpr Known known[] = {{2, 8, true},  {3, 8, false},  {4, 16, true}, {5, 16, false},
+                                    {21, 4, true}, {22, 4, false}, {25, 2, true}, {26, 2, false}};
+  if (int64_t given = Node(op).getInt("output_dtype", 0); given != 0 && !zeros) {
+    const Known *found =
+        llvm::find_if(known, [&](const Known &entry) { return entry.dataType == given; });
+    if (found == std::end(known))
+      return {};
+    type = found->isUnsigned ? builder.getIntegerType(found->bits, /*isSigned=*/false)
+                             : builder.getIntegerType(found->bits);
+  }
+  auto integer = dyn_cast<IntegerType>(type);
+  return integer && llvm::is_contained({2u, 4u, 8u, 16u}, integer.getWidth()) ? integer
+                                                                              : IntegerType();
+}
+
+/// Writes a code of up to 16 bits at its place in a packed array of zeros.
+static void writeInteger(std::vector<uint8_t> &bytes, int64_t index, unsigned bits, int code) {
+  if (bits == 16) {
+    bytes[2 * index] = static_cast<uint8_t>(code);
+    bytes[2 * index + 1] = static_cast<uint8_t>(code >> 8);
+  } else {
+    writeCode(bytes.data(), index, bits, static_cast<unsigned>(code) & ((1u << bits) - 1));
+  }
+}
+
+LogicalResult llmc::foldQuantizeLinear(NodeOp op) {
+  std::optional<ConstantView> values = getConstant(op, 0), scales = getConstant(op, 1),
+                              zeros = getConstant(op, 2);
+  if (!values || !isa<FloatType>(values->element) || !scales || (getOperand(op, 2) && !zeros))
+    return success();
+  Node node(op);
+  IntegerType type = getCodeType(op, zeros);
+  int64_t count = values->getNumElements();
+  std::optional<ScaleIndex> index = ScaleIndex::get(
+      values->shape, scales->shape, node.getInt("axis", 1), node.getInt("block_size", 0));
+  if (!type || !index || count > maxWeights ||
+      (zeros && zeros->getNumElements() != scales->getNumElements()))
+    return success();
+  auto scale = scales->load();
+  auto zero = zeros ? zeros->load() : std::vector<double>(scale ? scale->size() : 0);
+  if (!scale || !zero)
+    return op.emitError("cannot read its scales and zero points");
+  unsigned bits = type.getWidth();
+  double low = type.isUnsigned() ? 0 : -std::ldexp(1.0, static_cast<int>(bits) - 1);
+  double high = low + std::ldexp(1.0, static_cast<int>(bits)) - 1;
+  std::vector<uint8_t> bytes(llvm::divideCeil(count * bits, 8));
+  // Row by row: the matrix may be large.
+  ConstantView flat = *values;
+  int64_t rows = flat.shape.empty() ? 1 : flat.shape[0], width = rows > 0 ? count / rows : 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    auto numbers = flat.shape.empty() ? flat.load() : flat.slice(0, row, 1).load();
+    if (!numbers)
+      return op.emitError("cannot read its weights");
+    for (auto [i, number] : llvm::enumerate(*numbers)) {
+      int64_t element = row * width + static_cast<int64_t>(i), at = (*index)(element);
+      // Rounded as in fp32, in which it is computed.
+      float quotient = static_cast<float>(number) / static_cast<float>((*scale)[at]);
+      double code = std::nearbyint(quotient) + (*zero)[at];
+      if (std::isnan(code))
+        return op.emitError(
+                   "expected numbers divided by scales, found what is no number at element ")
+               << element;
+      writeInteger(bytes, element, bits, static_cast<int>(std::clamp(code, low, high)));
+    }
+  }
+  GraphBuilder builder(op);
+  Attribute data = makeParameterData(op.getContext(), "rounded", std::move(bytes));
+  builder.replace(
+      builder.addInitializer(op.getName(), RankedTensorType::get(values->shape, type), data));
+  return success();
+}
