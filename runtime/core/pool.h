@@ -13,15 +13,16 @@
 
 typedef struct llmc_pool llmc_pool;
 
-/* The CPUs this process may run on. */
+/* The CPUs this process may run on, or as many as its control groups grant the time of. */
 uint32_t llmc_pool_default_threads(void);
 
 /* Makes a pool of `threads` workers (1 or more). */
 llmc_status llmc_pool_create(uint32_t threads, int pin, llmc_pool **pool);
 void llmc_pool_destroy(llmc_pool *pool);
 
-/* Runs `function` on every worker and returns when all have returned. Sets the step's pool and
-   barrier. One caller at a time. */
+/* Runs `function` on every worker and returns when all have returned; or, where that was slower of
+   late, on the caller as the only worker. Sets the step's pool and barrier. One caller at a time.
+ */
 void llmc_pool_run(llmc_pool *pool, llmc_step_function function, llmc_step *step);
 
 #endif
