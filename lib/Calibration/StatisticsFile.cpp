@@ -128,13 +128,21 @@ StatisticsWriter::create(StringRef path, ArrayRef<Cut> cuts, unsigned kinds, Str
         "cannot go on with '%s': expected '%s' to have the statistics of finished blocks",
         writer->path.c_str(), writer->partial.c_str());
   }
-  writer->descriptor = open(writer->partial.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (writer->descriptor < 0)
-    return writer->fail("write");
+  if (writer->keep) {
+    // Known by its name when the work goes on; a link of that name is none of ours.
+    writer->descriptor =
+        open(writer->partial.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (writer->descriptor < 0)
+      return writer->fail("write");
+  } else {
+    if (std::string problem = writer->replacement.create(writer->path); !problem.empty())
+      return llvm::createStringError("cannot write '%s': %s", writer->path.c_str(),
+                                     problem.c_str());
+    writer->descriptor = writer->replacement.getDescriptor();
+    llvm::sys::RemoveFileOnSignal(writer->replacement.getTemporary());
+  }
   if (resumed)
     return writer;
-  if (!writer->keep)
-    llvm::sys::RemoveFileOnSignal(writer->partial);
   if (ftruncate(writer->descriptor, 0) != 0)
     return writer->fail("write");
   // Space is taken now, so that a full disk is found before the work and not after it.
@@ -150,10 +158,12 @@ StatisticsWriter::create(StringRef path, ArrayRef<Cut> cuts, unsigned kinds, Str
 StatisticsWriter::~StatisticsWriter() {
   if (descriptor < 0)
     return;
-  close(descriptor);
-  if (!keep)
-    unlink(partial.c_str());
-  llvm::sys::DontRemoveFileOnSignal(partial);
+  if (keep) {
+    close(descriptor);
+    return;
+  }
+  replacement.discard();
+  llvm::sys::DontRemoveFileOnSignal(replacement.getTemporary());
 }
 
 llvm::Error StatisticsWriter::writeBytes(int64_t offset, ArrayRef<uint8_t> bytes) {
@@ -180,6 +190,14 @@ llvm::Error StatisticsWriter::write(const Cut &cut, const InputStatistics &stati
 }
 
 llvm::Error StatisticsWriter::finish() {
+  if (!keep) {
+    descriptor = -1;
+    std::string problem = replacement.commit();
+    llvm::sys::DontRemoveFileOnSignal(replacement.getTemporary());
+    if (!problem.empty())
+      return llvm::createStringError("cannot write '%s': %s", path.c_str(), problem.c_str());
+    return llvm::Error::success();
+  }
   int result = close(descriptor);
   descriptor = -1;
   if (result != 0 || std::rename(partial.c_str(), path.c_str()) != 0) {
@@ -187,7 +205,6 @@ llvm::Error StatisticsWriter::finish() {
     unlink(partial.c_str());
     return error;
   }
-  llvm::sys::DontRemoveFileOnSignal(partial);
   return llvm::Error::success();
 }
 

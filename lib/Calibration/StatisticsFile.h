@@ -21,11 +21,13 @@
 #define LLMC_LIB_CALIBRATION_STATISTICSFILE_H
 
 #include "FlatModel.h"
+#include "llmc/Host/FileReplacement.h"
 #include "llmc/Support/Safetensors.h"
 
 namespace llmc {
 
-/// Writes statistics as they come, to PATH.partial, which becomes PATH when all are there.
+/// Writes statistics as they come, to a file that takes its place when all are there: one that is
+/// resumed is called PATH.partial until then.
 class StatisticsWriter {
 public:
   /// How a file relates to earlier runs.
@@ -53,7 +55,8 @@ private:
 
   std::string path, partial;
   SafetensorsLayout layout;
-  int64_t dataOffset = 0; ///< of tensors in the file
+  int64_t dataOffset = 0;      ///< of tensors in the file
+  FileReplacement replacement; ///< where the file is new
   int descriptor = -1;
   bool keep = false;
 };

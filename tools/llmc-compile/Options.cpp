@@ -54,6 +54,18 @@ llvm::SmallVector<Options::Use> Options::getUses() const {
   return uses;
 }
 
+llvm::SmallVector<NamedPath> Options::getOutputs() const {
+  llvm::SmallVector<NamedPath> outputs{{output, "output"}};
+  if (object) {
+    ObjectFiles files(output);
+    outputs.push_back({files.header, "header"});
+    outputs.push_back({files.weights, "file of weights"});
+  }
+  if (!depfile.empty())
+    outputs.push_back({depfile, "depfile"});
+  return outputs;
+}
+
 llvm::Error Options::check() const {
   if (maxRows < 1 || maxRows > maxRowsOfStep)
     return llvm::createStringError("--max-rows: expected 1 to %lld, found %lld",
@@ -81,7 +93,19 @@ llvm::Error Options::check() const {
     if (llvm::Error error = checkArtifactTargets(*parsed))
       return error;
   }
-  return object ? checkCodeOptions({getSymbol(), 0}) : llvm::Error::success();
+  if (force && !object)
+    return llvm::createStringError("--force: expected --object with it");
+  if (object) {
+    if (llvm::Error error = ObjectFiles(output).check(output))
+      return error;
+    if (llvm::Error error = checkCodeOptions({getSymbol(), 0}))
+      return error;
+  }
+  if (llvm::Error error = checkOutputsApart(
+          getOutputs(),
+          {{input, isONNXPath(input) ? "the module's tensors lie in" : "is the input"}}))
+    return error;
+  return object && !force ? ObjectFiles(output).checkReplaceable() : llvm::Error::success();
 }
 
 llvm::Error Options::checkInput(Phase done) const {

@@ -10,6 +10,7 @@
 
 #include "llmc/Conversion/Kernels/Target.h"
 #include "llmc/Support/ChoiceParser.h"
+#include "llmc/Support/OutputPaths.h"
 #include "llmc/Verification/CheckImport.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -68,6 +69,10 @@ struct Options {
       "symbol",
       llvm::cl::desc("With --object: C name of the llmc_program; default: the output file's name"),
       llvm::cl::value_desc("name"), llvm::cl::cat(category)};
+  llvm::cl::opt<bool> force{
+      "force",
+      llvm::cl::desc("With --object: replace NAME.h and NAME.weights that llmc did not write"),
+      llvm::cl::cat(category)};
   llvm::cl::opt<std::string> depfile{
       "depfile", llvm::cl::desc("Write what the output depends on, for make and ninja"),
       llvm::cl::value_desc("file"), llvm::cl::cat(category)};
@@ -92,6 +97,8 @@ struct Options {
 
   /// Whether the options go together, and with the phase to compile to.
   llvm::Error check() const;
+  /// What is written: the output, the files beside it, and the depfile.
+  llvm::SmallVector<NamedPath> getOutputs() const;
   /// Whether there is something left to do for a module that has been through `done`, and for each
   /// option that is given.
   llvm::Error checkInput(Phase done) const;

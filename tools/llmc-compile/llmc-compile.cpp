@@ -30,6 +30,7 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 
@@ -88,6 +89,7 @@ public:
 
 private:
   LogicalResult raise();
+  llvm::Error checkOutputs(StringRef tokenizer) const;
   LogicalResult takeTokenizer();
   llvm::Error writeRule(std::optional<AtomicFile> &depfile);
   LogicalResult compress();
@@ -118,10 +120,26 @@ LogicalResult Compilation::raise() {
   return check;
 }
 
+/// Whether all outputs leave alone what the model is made of.
+llvm::Error Compilation::checkOutputs(StringRef tokenizer) const {
+  SmallVector<NamedPath> inputs;
+  for (const std::string &path : parameterFiles)
+    inputs.push_back({path, "the module's tensors lie in"});
+  if (!tokenizer.empty()) {
+    SmallString<256> configuration(llvm::sys::path::parent_path(tokenizer));
+    llvm::sys::path::append(configuration, "tokenizer_config.json");
+    inputs.push_back({tokenizer.str(), "is the model's tokenizer"});
+    inputs.push_back({configuration.str().str(), "is the tokenizer's configuration"});
+  }
+  return checkOutputsApart(options.getOutputs(), inputs);
+}
+
 /// Adds the tokenizer to the artifact, and names it in the module for passes that read texts.
 LogicalResult Compilation::takeTokenizer() {
   bool emitsArtifact = options.compileTo == Phase::Emit && !options.object;
   std::string path = findTokenizer(options.input, parameterFiles, options.tokenizer);
+  if (llvm::Error error = checkOutputs(path))
+    return report(std::move(error));
   if (!path.empty() && runs(Phase::Compress))
     (*module)->setAttr(LLMCDialect::tokenizerAttributeName, StringAttr::get(&context, path));
   if (emitsArtifact && !path.empty()) {
@@ -166,7 +184,8 @@ LogicalResult Compilation::emit() {
   // Linking resets all command line options in the process: the path is copied before.
   const std::string output = options.output;
   if (options.object)
-    return report(emitObjectFiles(*planned.front(), {options.getSymbol(), 0}, output));
+    return report(
+        emitObjectFiles(*planned.front(), {options.getSymbol(), 0}, output, options.force));
   SmallVector<ModuleOp> modules;
   for (OwningOpRef<ModuleOp> &program : planned)
     modules.push_back(*program);

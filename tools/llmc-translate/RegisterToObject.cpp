@@ -24,7 +24,7 @@ static llvm::Error emit(ModuleOp module) {
   llvm::Expected<OwningOpRef<ModuleOp>> planned = plan(module);
   if (!planned)
     return planned.takeError();
-  return emitObjectFiles(**planned, *code, *path);
+  return emitObjectFiles(**planned, *code, *path, getForce());
 }
 
 void llmc::registerToObject() {

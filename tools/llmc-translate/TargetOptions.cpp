@@ -25,6 +25,11 @@ struct TargetOptions {
   llvm::cl::opt<std::string> symbol{
       "symbol", llvm::cl::desc("C name of the llmc_program; default: the output file's name"),
       llvm::cl::value_desc("name"), llvm::cl::cat(getOptionCategory())};
+  llvm::cl::opt<bool> force{
+      "force",
+      llvm::cl::desc("With --mlir-to-object: replace NAME.h and NAME.weights that llmc did not "
+                     "write"),
+      llvm::cl::cat(getOptionCategory())};
 };
 } // namespace
 
@@ -32,6 +37,8 @@ static TargetOptions &getOptions() {
   static TargetOptions options;
   return options;
 }
+
+bool llmc::getForce() { return getOptions().force; }
 
 void llmc::registerTargetOptions() { (void)getOptions(); }
 

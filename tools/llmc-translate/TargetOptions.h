@@ -12,8 +12,11 @@
 
 namespace llmc {
 
-/// Adds --target, --max-rows and --symbol to the command line, once.
+/// Adds --target, --max-rows, --symbol and --force to the command line, once.
 void registerTargetOptions();
+
+/// Whether --force is given.
+bool getForce();
 
 /// A planned program of `module`, made as --target and --max-rows say, or its copy where it is one
 /// already and they are not given.

@@ -11,9 +11,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "Directions.h"
+#include "llmc/Pipelines/Import.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/CommandLine.h"
 #include "llmc/Support/ModuleFile.h"
+#include "llmc/Support/OutputPaths.h"
 #include "llmc/Support/ToolProcess.h"
 
 #include "mlir/IR/AsmState.h"
@@ -78,6 +80,11 @@ static StringRef getDirection(TranslationOption &option) {
 }
 
 static LogicalResult translate(const Translation &translation, bool fromModule) {
+  if (input != "-" && output != "-")
+    if (llvm::Error error = llmc::checkOutputsApart(
+            {{output, "output"}},
+            {{input, llmc::isONNXPath(input) ? "the module's tensors lie in" : "is the input"}}))
+      return llmc::report(std::move(error));
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = llmc::openModule(input);
   if (!file)
     return llmc::report(file.takeError());

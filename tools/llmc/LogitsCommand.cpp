@@ -12,7 +12,9 @@
 #include "Progress.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
+#include <utility>
 
 namespace llmc::driver {
 
@@ -24,7 +26,19 @@ struct LogitsOptions {
   size_t prefill = 0;
 };
 
+/// Refuses to write over what the logits are computed from.
+void checkOutput(const LogitsOptions &options) {
+  for (const auto &[path, what] :
+       {std::pair(options.model.path, "the model"), std::pair(options.tokens, "the tokens")}) {
+    std::error_code missing;
+    if (std::filesystem::equivalent(options.output, path, missing))
+      throw std::runtime_error("expected another output than '" + options.output + "', which has " +
+                               what);
+  }
+}
+
 void runLogits(const LogitsOptions &options) {
+  checkOutput(options);
   Model model(options.model);
   std::vector<int32_t> tokens = readTokens(options.tokens);
   if (tokens.empty())

@@ -20,8 +20,13 @@ struct StatePlan {
   int64_t bytes = 0, context = 0;
 };
 
-static StatePlan planState(func::FuncOp step) {
+/// More heads of keys and values than any model has, over all layers: each is a region, which the
+/// runtime goes through.
+static constexpr int64_t maxStateHeads = 1 << 18;
+
+static FailureOr<StatePlan> planState(func::FuncOp step) {
   StatePlan plan;
+  int64_t heads = 0;
   auto add = [&](int64_t offset, int64_t stride, int64_t block) {
     plan.regions.push_back(spmd::RegionAttr::get(step.getContext(), offset, stride, block));
   };
@@ -30,6 +35,10 @@ static StatePlan planState(func::FuncOp step) {
     if (!cache)
       continue;
     CacheLayout layout = CacheLayout::get(cache);
+    heads += layout.heads;
+    if (heads > maxStateHeads)
+      return step.emitOpError("expected caches of at most ")
+             << maxStateHeads << " heads together, found " << cache << " among them";
     int64_t offset = llvm::alignTo(plan.bytes, 64);
     plan.cacheOffsets.push_back(offset);
     plan.context =
@@ -186,8 +195,10 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::lowerToSPMD(ModuleOp module, const Weight
   if (maxRows < 1 || maxRows > maxRowsOfStep)
     return module.emitError("expected steps of 1 to ")
            << maxRowsOfStep << " rows, found " << maxRows;
-  StatePlan state = planState(step);
-  if (state.cacheOffsets.empty())
+  FailureOr<StatePlan> state = planState(step);
+  if (failed(state))
+    return failure();
+  if (state->cacheOffsets.empty())
     return step.emitOpError("expected at least one cache, which says how long a text may be");
   auto logits = dyn_cast<RankedTensorType>(step.getNumResults() == 1 ? step.getResultTypes().front()
                                                                      : Type());
@@ -200,7 +211,7 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::lowerToSPMD(ModuleOp module, const Weight
     for (bool oneRow : {true, false}) {
       PlanContext context{weights, *variant, *plan.code, oneRow, maxRows, 0, {}, {}};
       FailureOr<PlanContext::Planned> planned =
-          FunctionPlanner(context, step).planStep(state.cacheOffsets);
+          FunctionPlanner(context, step).planStep(state->cacheOffsets);
       if (failed(planned))
         return failure();
       (oneRow ? row : rows) = planned->function.getName();
@@ -209,19 +220,21 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::lowerToSPMD(ModuleOp module, const Weight
     setTarget(*plan.code, *variant);
     addEntry(*plan.code, *variant, row, rows);
   }
-  return plan.finish(state, weights, target, maxRows);
+  return plan.finish(*state, weights, target, maxRows);
 }
 
 FailureOr<OwningOpRef<ModuleOp>> llmc::lowerPartToSPMD(func::FuncOp part,
                                                        const WeightTable &weights,
                                                        const Target &target, int64_t maxRows) {
   loadDialects(part.getContext());
-  StatePlan state = planState(part);
+  FailureOr<StatePlan> state = planState(part);
+  if (failed(state))
+    return failure();
   ProgramPlan plan{ModuleOp::create(part.getLoc())};
   for (const KernelTarget *variant : target.variants) {
     PlanContext context{weights, *variant, *plan.code, /*oneRow=*/false, maxRows, 0, {}, {}};
     FailureOr<PlanContext::Planned> planned =
-        FunctionPlanner(context, part).planPart(state.cacheOffsets);
+        FunctionPlanner(context, part).planPart(state->cacheOffsets);
     if (failed(planned))
       return failure();
     std::string name = planned->function.getName().str();
@@ -229,7 +242,7 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::lowerPartToSPMD(func::FuncOp part,
     addEntry(*plan.code, *variant, name, name);
     plan.add(*planned, context);
   }
-  return plan.finish(state, weights, target, maxRows);
+  return plan.finish(*state, weights, target, maxRows);
 }
 
 FailureOr<OwningOpRef<ModuleOp>> llmc::planProgram(ModuleOp module, const Target &target,

@@ -248,3 +248,16 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache: !cache) -> te
   %y = llmc.linear %o, %table : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
 }
+
+// -----
+
+// A region of the state for each of them would take more than any machine has.
+!cache = !llmc.kv_cache<2147483647x8, capacity = 8, keys = f32, values = f32>
+llmc.parameter @table : tensor<32x8xf32> = #llmc.file<"weights.bin", offset = 0>
+// expected-error @+1 {{expected caches of at most 262144 heads together, found '!llmc.kv_cache<2147483647x8}}
+func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache: !cache) -> tensor<?x32xf32> {
+  %table = llmc.parameter_value @table : tensor<32x8xf32>
+  %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<32x8xf32>) -> tensor<?x8xf32>
+  %y = llmc.linear %h, %table : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}

@@ -42,9 +42,22 @@ emitLLVMIR(mlir::ModuleOp planned, const CodeOptions &options, llvm::LLVMContext
 llvm::Expected<llvm::SmallVector<char, 0>>
 emitObject(mlir::ModuleOp planned, const CodeOptions &options, bool assembly = false);
 
-/// Writes an object at `path` and, beside it with other endings, a header (.h) that declares its
-/// llmc_program and the file of weights (.weights).
-llvm::Error emitObjectFiles(mlir::ModuleOp planned, CodeOptions options, llvm::StringRef path);
+/// The files that lie beside an object, with other endings: a header (.h) that declares its
+/// llmc_program, and its weights (.weights).
+struct ObjectFiles {
+  std::string header, weights;
+
+  explicit ObjectFiles(llvm::StringRef object);
+  /// Refuses an object that has one of these names.
+  llvm::Error check(llvm::StringRef object) const;
+  /// Refuses to replace files that llmc did not write.
+  llvm::Error checkReplaceable() const;
+};
+
+/// Writes an object at `path` and its files beside it. Those that are there already must be llmc's,
+/// unless `force` is set.
+llvm::Error emitObjectFiles(mlir::ModuleOp planned, CodeOptions options, llvm::StringRef path,
+                            bool force);
 
 /// The steps of emitObject, for code that is not a whole program: the code generator, LLVM's
 /// passes, and an object file or assembly of an optimized module. `advance` is called
