@@ -16,6 +16,7 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/xxhash.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -26,9 +27,53 @@ using namespace llmc;
 
 using llvm::createStringError;
 
-/// What `rows` begins with: the magic and the number of finished blocks.
-static constexpr StringLiteral rowsMagic = "LLMCrow\n";
-static constexpr int64_t rowsHeaderBytes = 64;
+/// `rows` is words of 64 bits, little-endian: the magic, the number of finished blocks, the bytes
+/// and the checksum of the rows, the checksum of these words, with 0 in its own place, and of the
+/// blocks' checksums, which follow. Then come the rows.
+static constexpr StringLiteral rowsMagic = "LLMCrow2";
+enum RowsWord { Magic, Finished, RowBytes, RowChecksum, OwnChecksum, BlockChecksums };
+static constexpr int64_t wordBytes = sizeof(uint64_t);
+
+namespace {
+
+/// XXH3 of bytes that come piece by piece: of the hashes of parts of fixed size.
+class Checksum {
+public:
+  void add(ArrayRef<uint8_t> bytes) {
+    while (!bytes.empty()) {
+      ArrayRef<uint8_t> taken = bytes.take_front(partBytes - part.size());
+      part.append(taken.begin(), taken.end());
+      bytes = bytes.drop_front(taken.size());
+      if (part.size() == partBytes)
+        finishPart();
+    }
+  }
+
+  uint64_t get() {
+    finishPart();
+    return llvm::xxh3_64bits(hashes);
+  }
+
+  static uint64_t of(ArrayRef<uint8_t> bytes) {
+    Checksum checksum;
+    checksum.add(bytes);
+    return checksum.get();
+  }
+
+private:
+  static constexpr size_t partBytes = 1 << 20;
+
+  void finishPart() {
+    uint8_t hash[wordBytes];
+    llvm::support::endian::write64le(hash, llvm::xxh3_64bits(part));
+    hashes.append(std::begin(hash), std::end(hash));
+    part.clear();
+  }
+
+  SmallVector<uint8_t> part, hashes;
+};
+
+} // namespace
 
 static std::string toText(const llvm::json::Object &object) {
   std::string text;
@@ -178,15 +223,18 @@ llvm::Error WorkFolder::saveBlock(ModuleOp module, int64_t block, ArrayRef<Calib
   llvm::Expected<AtomicFile> file = AtomicFile::create(getBlockPath(block));
   if (!file)
     return file.takeError();
-  if (llvm::Error error = file->write(0, llvm::arrayRefFromStringRef(header)))
-    return error;
-  int64_t offset = header.size();
+  Checksum checksum;
+  int64_t offset = 0;
+  contents.insert(contents.begin(), llvm::arrayRefFromStringRef(header));
   for (ArrayRef<uint8_t> bytes : contents) {
     if (llvm::Error error = file->write(offset, bytes))
       return error;
+    checksum.add(bytes);
     offset += bytes.size();
   }
   noteParameters(module);
+  blockChecksums.resize(block);
+  blockChecksums.push_back(checksum.get());
   return file->commit();
 }
 
@@ -208,7 +256,15 @@ static llvm::Error restoreParameter(ParameterOp parameter, const SafetensorsFile
 
 llvm::Error WorkFolder::restoreBlock(ModuleOp module, int64_t block,
                                      MutableArrayRef<CalibrationSite> sites) {
-  llvm::Expected<SafetensorsFile> file = SafetensorsFile::open(getBlockPath(block));
+  std::string blockPath = getBlockPath(block);
+  llvm::Expected<SafetensorsFile> file = SafetensorsFile::open(blockPath);
+  if (auto bytes = llvm::MemoryBuffer::getFile(blockPath, /*IsText=*/false,
+                                               /*RequiresNullTerminator=*/false);
+      bytes &&
+      Checksum::of(llvm::arrayRefFromStringRef((*bytes)->getBuffer())) != blockChecksums[block]) {
+    llvm::consumeError(file.takeError());
+    return failDamaged(blockPath);
+  }
   if (!file)
     return file.takeError();
   llvm::Expected<llvm::json::Object> saved = file->getMetadataObject("sites");
@@ -247,6 +303,19 @@ llvm::Error WorkFolder::restoreBlock(ModuleOp module, int64_t block,
 // Rows
 //===----------------------------------------------------------------------===//
 
+llvm::Error WorkFolder::failDamaged(const Twine &file) const {
+  return createStringError(Twine("'") + file +
+                           "': expected what was written there, found other bytes: remove '" +
+                           path + "' to start anew");
+}
+
+/// The checksum of the words of `rows`.
+static uint64_t getOwnChecksum(ArrayRef<uint8_t> words) {
+  SmallVector<uint8_t> copy(words);
+  llvm::support::endian::write64le(copy.data() + OwnChecksum * wordBytes, 0);
+  return Checksum::of(copy);
+}
+
 llvm::Error WorkFolder::openRows() {
   std::string file = getPath("rows");
   rows = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
@@ -254,11 +323,28 @@ llvm::Error WorkFolder::openRows() {
     return errno == ENOENT ? llvm::Error::success()
                            : createStringError("cannot read '%s': %s", file.c_str(),
                                                llvm::sys::StrError().c_str());
-  char header[rowsHeaderBytes];
-  if (pread(rows, header, sizeof header, 0) != sizeof header ||
-      !StringRef(header, sizeof header).starts_with(rowsMagic))
+  auto buffer = llvm::MemoryBuffer::getFile(file, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return createStringError("cannot read '%s': %s", file.c_str(),
+                             buffer.getError().message().c_str());
+  ArrayRef<uint8_t> bytes = llvm::arrayRefFromStringRef((*buffer)->getBuffer());
+  auto word = [&](int64_t index) {
+    return llvm::support::endian::read64le(bytes.data() + index * wordBytes);
+  };
+  if (!(*buffer)->getBuffer().starts_with(rowsMagic) || bytes.size() < BlockChecksums * wordBytes)
     return createStringError("'%s': expected rows of an interrupted calibration", file.c_str());
-  finished = llvm::support::endian::read64le(header + rowsMagic.size());
+  uint64_t blocks = word(Finished);
+  if (blocks > bytes.size() / wordBytes - BlockChecksums)
+    return failDamaged(file);
+  rowsOffset = (BlockChecksums + blocks) * wordBytes;
+  ArrayRef<uint8_t> content = bytes.drop_front(rowsOffset);
+  if (getOwnChecksum(bytes.take_front(rowsOffset)) != word(OwnChecksum) ||
+      content.size() != word(RowBytes) || Checksum::of(content) != word(RowChecksum))
+    return failDamaged(file);
+  finished = static_cast<int64_t>(blocks);
+  for (int64_t block = 0; block < finished; ++block)
+    blockChecksums.push_back(word(BlockChecksums + block));
   return llvm::Error::success();
 }
 
@@ -268,25 +354,35 @@ WorkFolder::saveRows(int64_t count, int64_t bytes,
   llvm::Expected<AtomicFile> file = AtomicFile::create(getPath("rows"));
   if (!file)
     return file.takeError();
-  uint8_t header[rowsHeaderBytes] = {};
-  llvm::copy(rowsMagic, header);
-  llvm::support::endian::write64le(header + rowsMagic.size(), count);
-  if (llvm::Error error = file->write(0, header))
-    return error;
+  SmallVector<uint8_t> words((BlockChecksums + count) * wordBytes);
+  auto setWord = [&](int64_t index, uint64_t value) {
+    llvm::support::endian::write64le(words.data() + index * wordBytes, value);
+  };
+  llvm::copy(rowsMagic, words.begin());
+  setWord(Finished, count);
+  setWord(RowBytes, bytes);
+  for (int64_t block = 0; block < count; ++block)
+    setWord(BlockChecksums + block, blockChecksums[block]);
+  Checksum checksum;
   int64_t done = 0;
   for (int64_t piece = 0; done < bytes; ++piece) {
     llvm::Expected<ArrayRef<uint8_t>> part = next(piece);
     if (!part)
       return part.takeError();
-    if (llvm::Error error = file->write(rowsHeaderBytes + done, *part))
+    if (llvm::Error error = file->write(words.size() + done, *part))
       return error;
+    checksum.add(*part);
     done += part->size();
   }
+  setWord(RowChecksum, checksum.get());
+  setWord(OwnChecksum, getOwnChecksum(words));
+  if (llvm::Error error = file->write(0, words))
+    return error;
   return file->commit();
 }
 
 llvm::Error WorkFolder::readRows(int64_t offset, MutableArrayRef<uint8_t> bytes) {
-  offset += rowsHeaderBytes;
+  offset += rowsOffset;
   while (!bytes.empty()) {
     ssize_t count =
         llvm::sys::RetryAfterSignal(-1, pread, rows, bytes.data(), bytes.size(), offset);
@@ -313,15 +409,24 @@ llvm::Expected<std::optional<std::vector<int32_t>>> WorkFolder::readTokens() con
   if (!buffer)
     return createStringError("cannot read '%s': %s", file.c_str(),
                              buffer.getError().message().c_str());
-  std::vector<int32_t> tokens((*buffer)->getBufferSize() / sizeof(int32_t));
+  ArrayRef<uint8_t> bytes = llvm::arrayRefFromStringRef((*buffer)->getBuffer());
+  if (bytes.size() < wordBytes ||
+      llvm::support::endian::read64le(bytes.take_back(wordBytes).data()) !=
+          Checksum::of(bytes.drop_back(wordBytes)))
+    return failDamaged(file);
+  bytes = bytes.drop_back(wordBytes);
+  std::vector<int32_t> tokens(bytes.size() / sizeof(int32_t));
   for (auto [index, token] : llvm::enumerate(tokens))
-    token = llvm::support::endian::read32le((*buffer)->getBufferStart() + index * sizeof token);
+    token = llvm::support::endian::read32le(bytes.data() + index * sizeof token);
   return tokens;
 }
 
 llvm::Error WorkFolder::saveTokens(ArrayRef<int32_t> tokens) const {
-  std::string bytes(tokens.size() * sizeof(int32_t), '\0');
+  std::string bytes(tokens.size() * sizeof(int32_t) + wordBytes, '\0');
   for (auto [index, token] : llvm::enumerate(tokens))
     llvm::support::endian::write32le(bytes.data() + index * sizeof token, token);
+  StringRef written = StringRef(bytes).drop_back(wordBytes);
+  llvm::support::endian::write64le(bytes.data() + written.size(),
+                                   Checksum::of(llvm::arrayRefFromStringRef(written)));
   return writeFileAtomically(getPath("tokens"), bytes);
 }

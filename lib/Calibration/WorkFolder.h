@@ -13,7 +13,8 @@
 //   notes rows                 the number of finished blocks, and the rows that enter the next one
 //
 // Files appear whole or not at all, `rows` last: killed at any moment, the next walk goes on after
-// the last block that `rows` counts.
+// the last block that `rows` counts. What is read is what was written: `tokens` ends with its
+// checksum, and `rows` has its own and those of all finished blocks.
 //
 //===----------------------------------------------------------------------===//
 
@@ -70,11 +71,13 @@ private:
   std::string getPath(const llvm::Twine &name) const;
   std::string getBlockPath(int64_t block) const;
   llvm::Error openRows();
+  llvm::Error failDamaged(const llvm::Twine &file) const;
   void removeUnfinished() const;
 
   std::string path;
   int lock = -1, rows = -1;
-  int64_t finished = 0;
+  int64_t finished = 0, rowsOffset = 0;
+  std::vector<uint64_t> blockChecksums; ///< of the files of blocks that are done
   /// Type and data of parameters, as last noted.
   llvm::DenseMap<mlir::Operation *, std::pair<mlir::Type, mlir::Attribute>> noted;
 };

@@ -9,12 +9,13 @@
 #include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/xxhash.h"
 
 #include <cmath>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -210,24 +211,87 @@ void expectMessage(llvm::function_ref<void(std::string folder)> harm, const char
 
 void cut(const std::string &path, off_t size) { EXPECT_EQ(::truncate(path.c_str(), size), 0); }
 
+/// The checksum that files of the folder have, of bytes below 1 MiB.
+uint64_t getChecksum(llvm::StringRef bytes) {
+  uint8_t hash[8];
+  llvm::support::endian::write64le(hash, llvm::xxh3_64bits(bytes));
+  return llvm::xxh3_64bits(llvm::ArrayRef(hash));
+}
+
+void writeFile(const std::string &path, llvm::StringRef bytes) {
+  std::error_code error;
+  llvm::raw_fd_ostream(path, error) << bytes;
+  EXPECT_FALSE(error);
+}
+
+/// Replaces the first occurrence of a text in the first block by another of the same length, as if
+/// the block had been written so.
+void forge(const std::string &folder, llvm::StringRef from, llvm::StringRef to) {
+  std::string path = folder + "/block-0.safetensors", block = readFile(path);
+  size_t place = block.find(from.str());
+  ASSERT_NE(place, std::string::npos) << from.str();
+  ASSERT_EQ(from.size(), to.size());
+  block.replace(place, from.size(), to.str());
+  writeFile(path, block);
+  // Words of 64 bits: 4 is the checksum of the words themselves, 5 that of the block.
+  std::string rows = readFile(folder + "/rows");
+  llvm::support::endian::write64le(rows.data() + 5 * 8, getChecksum(block));
+  llvm::support::endian::write64le(rows.data() + 4 * 8, 0);
+  llvm::support::endian::write64le(rows.data() + 4 * 8,
+                                   getChecksum(llvm::StringRef(rows).take_front(6 * 8)));
+  writeFile(folder + "/rows", rows);
+}
+
 TEST(Resume, RefusesDamagedFolders) {
   expectMessage([](std::string folder) { cut(folder + "/rows", 30); },
                 "expected rows of an interrupted calibration");
-  expectMessage(
-      [](std::string folder) {
-        // The number of finished blocks comes after the magic.
-        std::fstream rows(folder + "/rows", std::ios::in | std::ios::out | std::ios::binary);
-        rows.seekp(8).put(99);
-      },
-      "expected at most 3 finished blocks");
   expectMessage([](std::string folder) { cut(folder + "/rows", 300); },
-                "expected more rows, found the file's end");
+                "/rows': expected what was written there, found other bytes: remove '");
   expectMessage([](std::string folder) { cut(folder + "/block-0.safetensors", 4000); },
-                "the file is cut short");
+                "block-0.safetensors': expected what was written there, found other bytes");
   expectMessage([](std::string folder) { llvm::sys::fs::remove(folder + "/block-0.safetensors"); },
                 "block-0.safetensors': cannot read the file");
   expectMessage([](std::string folder) { llvm::sys::fs::remove(folder + ".statistics.partial"); },
                 "to have the statistics of finished blocks");
+}
+
+TEST(Resume, RefusesBlocksOfAnotherForm) {
+  auto expectOfBlock = [](llvm::StringRef from, llvm::StringRef to, const char *message) {
+    expectMessage([&](std::string folder) { forge(folder, from, to); }, message);
+  };
+  expectOfBlock("\"sites\"", "\"sitez\"", "expected a JSON object as 'sites' of the metadata");
+  expectOfBlock("\\\"records", "\\\"recordz", "expected what was left of 4 sites");
+  expectOfBlock("[\\\"#llmc.dynamic<bits = 8, group = 32>\\\"]",
+                " \\\"#llmc.dynamic<bits = 8, group = 32>\\\" ",
+                "expected activations of 1 linears");
+  expectOfBlock("xf32, #llmc", "xx32, #llmc", "expected a type of '");
+  expectOfBlock("\"shape\":[1", "\"shape\":[2", "of type U8 and another shape");
+}
+
+// Whichever bit of a file of the folder changes, the file is named.
+TEST(Resume, NoticesEveryFlippedBit) {
+  TokenFile tokens(5, 19);
+  Folder folder;
+  CalibrationOptions options = makeOptions(tokens);
+  options.resume = folder.path + "/work";
+  Job first(6);
+  EXPECT_TRUE(failed(calibrate(*first.module, options, first.request)));
+  for (const char *name : {"rows", "block-0.safetensors"}) {
+    std::string path = options.resume + "/" + name, clean = readFile(path);
+    ASSERT_FALSE(clean.empty());
+    for (size_t place = 0; place < clean.size(); place += 1 + place / 2) {
+      std::string harmed = clean;
+      harmed[place] = static_cast<char>(harmed[place] ^ (1 << place % 8));
+      writeFile(path, harmed);
+      Job job(-1);
+      EXPECT_TRUE(failed(calibrate(*job.module, options, job.request))) << name << " " << place;
+      EXPECT_NE(job.messages.text.find(path + "': expected"), std::string::npos)
+          << job.messages.text;
+    }
+    writeFile(path, clean);
+  }
+  Job last(-1);
+  EXPECT_TRUE(succeeded(calibrate(*last.module, options, last.request))) << last.messages.text;
 }
 
 } // namespace
