@@ -48,6 +48,26 @@ function(llmc_add_library name)
   set_property(GLOBAL APPEND PROPERTY LLMC_COMPILER_LIBRARIES ${name})
 endfunction()
 
+# Adds loops of the compiler's own to a library, compiled once for each instruction set:
+# llmc_add_host_kernels(library source NAME=symbol …). In the source, macro NAME is the symbol with
+# the variant behind it; see llmc/Support/HostVariant.h.
+set(LLMC_HOST_VARIANTS baseline)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  list(APPEND LLMC_HOST_VARIANTS avx2 avx512)
+endif()
+set(_llmc_flags_avx2 -mavx2 -mfma)
+set(_llmc_flags_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma)
+function(llmc_add_host_kernels library source)
+  foreach(variant IN LISTS LLMC_HOST_VARIANTS)
+    set(target ${library}_${variant})
+    add_library(${target} OBJECT ${source})
+    list(TRANSFORM ARGN APPEND _${variant} OUTPUT_VARIABLE names)
+    target_compile_definitions(${target} PRIVATE NDEBUG ${names})
+    target_compile_options(${target} PRIVATE -O3 -fno-exceptions ${_llmc_flags_${variant}})
+    target_sources(${library} PRIVATE $<TARGET_OBJECTS:${target}>)
+  endforeach()
+endfunction()
+
 # Compiles an executable of the compiler (a tool or a test) like its libraries.
 function(llmc_configure_executable name)
   target_link_libraries(${name} PRIVATE llmc_compiler_flags ${ARGN})

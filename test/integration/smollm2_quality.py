@@ -46,7 +46,7 @@ def weights_only(options: str, **expected) -> Row:
 
 
 def figure(options: str, **expected) -> Row:
-    return weights_only(f"{options} scale=f32", **expected, full=True)
+    return weights_only(f"{options} scale=f32 mse=false", **expected, full=True)
 
 
 # The model was dequantized from Q4_1: groups of 32 with a scale and a minimum in 16 bits.

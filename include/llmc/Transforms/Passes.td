@@ -85,9 +85,9 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     With `symmetric` the weight of largest magnitude in a group becomes −2^(bits−1) scales, so that
     all codes are used; the scale has whatever sign that takes. Else scales are
     (max − min) / (2^bits − 1) of a range that includes 0 (with `zero=float`: of the weights' own
-    range). With `mse` the range of each group is the one of 80 that loses least (Frantar et al.
-    2022, section 4 and its implementation). A last group is shorter where the width is no multiple
-    of `group-size`.
+    range). With `mse` each group gets the grid of least squared error that a search over wider and
+    narrower ranges finds, its scale fitted by least squares. A last group is shorter where the width
+    is no multiple of `group-size`.
 
     The head and the token embedding, which are most of a small model, get `head-bits`. Weights that
     are rounded already stay as they are, with a remark, so that passes can follow each other, each
@@ -127,9 +127,11 @@ def QuantizeGPTQ : Pass<"quantize-gptq", "::mlir::ModuleOp"> {
 
     With H = Σ x·xᵀ over the inputs, `damp` times the mean of H's diagonal is added to it, ten times
     more where H is not positive definite even so. Inputs that are always zero get weights of zero.
-    Grids are those of `quantize-rtn`; each is fitted when its first column is rounded, or with
-    `static-groups` before anything is. `act-order` takes columns in descending order of H_jj, which
-    needs `static-groups` where a row has several groups, so that running needs no gather.
+    Grids are those of `quantize-rtn`, but that a search weighs the error in each column by what it
+    costs once later columns have made up for it: 1 / U_jj², where H⁻¹ = Uᵀ·U. Each is fitted when its
+    first column is rounded, or with `static-groups` before anything is. `act-order` takes columns in
+    descending order of H_jj, which needs `static-groups` where a row has several groups, so that
+    running needs no gather.
 
     The IR changes as with `quantize-rtn`:
     ```mlir

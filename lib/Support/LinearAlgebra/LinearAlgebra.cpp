@@ -7,10 +7,7 @@
 
 #include "llmc/Support/LinearAlgebra.h"
 #include "Kernels.h"
-
-#include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/TargetParser/Host.h"
+#include "llmc/Support/HostVariant.h"
 
 #include <algorithm>
 #include <vector>
@@ -19,14 +16,14 @@ using namespace llmc;
 
 static const LinearAlgebraKernels &chooseKernels() {
 #if defined(__x86_64__)
-  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  auto has = [&](std::initializer_list<llvm::StringRef> names) {
-    return llvm::all_of(names, [&](llvm::StringRef name) { return features.lookup(name); });
-  };
-  if (has({"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"}))
+  switch (getHostVariant()) {
+  case HostVariant::AVX512:
     return linearAlgebra_avx512;
-  if (has({"avx2", "fma"}))
+  case HostVariant::AVX2:
     return linearAlgebra_avx2;
+  case HostVariant::Baseline:
+    break;
+  }
 #endif
   return linearAlgebra_baseline;
 }

@@ -100,11 +100,13 @@ struct Sums {
 /// Rounds some rows of a matrix. Rows do not depend on each other.
 class RowQuantizer {
 public:
-  /// `shared` is the grid of the whole matrix, if it has only one.
+  /// `shared` is the grid of the whole matrix, if it has only one; `importance` what an error in
+  /// each column costs.
   RowQuantizer(const WeightValues &values, const InverseHessian &hessian,
-               const GPTQOptions &options, const Grid *shared, GroupedMatrix &matrix)
-      : values(values), hessian(hessian), options(options), shared(shared), matrix(matrix),
-        width(hessian.width), group(options.encoding.getGroupSize(width)),
+               const GPTQOptions &options, const Grid *shared, ArrayRef<float> importance,
+               GroupedMatrix &matrix)
+      : values(values), hessian(hessian), options(options), shared(shared), importance(importance),
+        matrix(matrix), width(hessian.width), group(options.encoding.getGroupSize(width)),
         groups(options.encoding.getGroupsPerRow(width)) {}
 
   void run(int64_t begin, int64_t end) {
@@ -181,13 +183,18 @@ private:
       part.clear();
       for (int64_t column = begin; column < end; ++column)
         part.push_back(static_cast<float>(work[row * width + hessian.steps[column]]));
-      Grid grid = shared ? *shared : fitGrid(options.encoding, options.searchClip, part);
+      Grid grid = shared ? *shared : fit(part, importance.slice(begin, end - begin));
       if (!beyond && !(std::isfinite(grid.scale) && std::isfinite(grid.minimum)))
         beyond = {grid, firstRow + row};
       grids[row * groups + index] = grid;
       if (!shared)
         matrix.setGrid(firstRow + row, index, grid);
     }
+  }
+
+  Grid fit(ArrayRef<float> weights, ArrayRef<float> importance) const {
+    return options.searchClip ? searchGrid(options.encoding, weights, importance)
+                              : fitGrid(options.encoding, weights);
   }
 
   void roundBatch(int64_t start, int64_t stop) {
@@ -231,6 +238,7 @@ private:
   const InverseHessian &hessian;
   const GPTQOptions &options;
   const Grid *shared;
+  ArrayRef<float> importance;
   GroupedMatrix &matrix;
   int64_t width, group, groups;
   int64_t firstRow = 0, rowCount = 0;
@@ -245,6 +253,22 @@ private:
 /// threads.
 static constexpr int64_t chunkRows = 32;
 
+/// What an error in each column costs once the columns after it have made up for it: 1 / U_jj², up
+/// to a factor.
+static std::vector<float> getImportance(const InverseHessian &hessian) {
+  std::vector<double> costs(hessian.width);
+  for (auto [column, cost] : llvm::enumerate(costs)) {
+    int64_t step = hessian.steps[column];
+    double factor = hessian.inverse[step * hessian.width + step];
+    cost = hessian.dead[step] ? 0 : 1 / (factor * factor);
+  }
+  double largest = *std::max_element(costs.begin(), costs.end());
+  std::vector<float> importance;
+  for (double cost : costs)
+    importance.push_back(largest > 0 ? static_cast<float>(cost / largest) : 1.0f);
+  return importance;
+}
+
 FailureOr<GPTQResult> llmc::quantizeGPTQ(ParameterOp parameter, const WeightValues &values,
                                          const InverseHessian &hessian,
                                          const GPTQOptions &options) {
@@ -256,15 +280,20 @@ FailureOr<GPTQResult> llmc::quantizeGPTQ(ParameterOp parameter, const WeightValu
     return parameter.emitOpError("expected static groups for columns out of order");
   const int64_t shape[] = {values.rows, values.columns};
   GroupedMatrix matrix(options.encoding, shape);
+  std::vector<float> importance = getImportance(hessian);
   // One grid for all rows can only be fitted before any of them changes.
   std::optional<Grid> shared;
   if (options.encoding.getGroup() == GroupedAttr::tensorGroup) {
-    shared = fitGrid(options.encoding, options.searchClip, values.data);
+    std::vector<float> ofAll;
+    for (int64_t row = 0; options.searchClip && row < values.rows; ++row)
+      llvm::append_range(ofAll, importance);
+    shared = options.searchClip ? searchGrid(options.encoding, values.data, ofAll)
+                                : fitGrid(options.encoding, values.data);
     matrix.setGrid(0, 0, *shared);
   }
   std::vector<RowQuantizer> chunks;
   for (int64_t row = 0; row < values.rows; row += chunkRows)
-    chunks.emplace_back(values, hessian, options, shared ? &*shared : nullptr, matrix);
+    chunks.emplace_back(values, hessian, options, shared ? &*shared : nullptr, importance, matrix);
   parallelFor(parameter.getContext(), 0, chunks.size(), [&](size_t index) {
     int64_t begin = index * chunkRows;
     chunks[index].run(begin, std::min(begin + chunkRows, values.rows));
@@ -281,6 +310,7 @@ FailureOr<GPTQResult> llmc::quantizeGPTQ(ParameterOp parameter, const WeightValu
   };
   GPTQResult result;
   result.loss = sums.errors / 2;
+  result.weight.encoding = options.encoding;
   result.weight.bytes = matrix.take();
   result.weight.weightError = ratio(sums.changes, sums.squares);
   // Without what was added to the diagonal, the sums are those of real outputs.

@@ -13,65 +13,38 @@
 using namespace mlir;
 using namespace llmc;
 
-/// The number of the encoding's type that is nearest to `value`.
-static float roundTo(Type type, float value) {
+float llmc::roundToType(Type type, float value) {
   uint8_t bytes[4];
   writeFloat(bytes, 0, type, value);
   return readFloat(bytes, 0, type);
 }
 
-/// The grid whose ends are those of a range.
-static Grid makeGrid(GroupedAttr encoding, float low, float high) {
-  unsigned bits = encoding.getBits();
+WeightRange llmc::getRange(GroupedAttr encoding, ArrayRef<float> weights) {
+  auto [low, high] = std::minmax_element(weights.begin(), weights.end());
+  if (encoding.getZero() == ZeroPoint::Float)
+    return {*low, *high};
+  return {std::min(*low, 0.0f), std::max(*high, 0.0f)};
+}
+
+Grid llmc::fitGrid(GroupedAttr encoding, ArrayRef<float> weights) {
+  auto [low, high] = getRange(encoding, weights);
   Grid grid;
-  grid.last = (1u << bits) - 1;
+  grid.last = (1u << encoding.getBits()) - 1;
   if (encoding.getZero() == ZeroPoint::None) {
     // There is one more number on the negative side of the codes: the larger end goes there, with
     // its sign in the scale.
-    grid.zero = 1 << (bits - 1);
+    grid.zero = 1 << (encoding.getBits() - 1);
     float extreme = high > -low ? high : low;
-    grid.scale = roundTo(encoding.getScale(), -extreme / static_cast<float>(grid.zero));
+    grid.scale = roundToType(encoding.getScale(), -extreme / static_cast<float>(grid.zero));
     return grid;
   }
-  grid.scale = roundTo(encoding.getScale(), (high - low) / static_cast<float>(grid.last));
+  grid.scale = roundToType(encoding.getScale(), (high - low) / static_cast<float>(grid.last));
   if (encoding.getZero() == ZeroPoint::Float)
-    grid.minimum = roundTo(encoding.getScale(), low);
+    grid.minimum = roundToType(encoding.getScale(), low);
   else if (grid.scale > 0)
     grid.zero = static_cast<int>(
         std::clamp(std::nearbyint(-low / grid.scale), 0.0f, static_cast<float>(grid.last)));
   return grid;
-}
-
-static double getError(const Grid &grid, ArrayRef<float> weights) {
-  double error = 0;
-  for (float weight : weights)
-    error += std::pow(std::fabs(grid.decode(grid.encode(weight)) - weight), 2.4f);
-  return error;
-}
-
-Grid llmc::fitGrid(GroupedAttr encoding, bool searchClip, ArrayRef<float> weights) {
-  auto [least, largest] = std::minmax_element(weights.begin(), weights.end());
-  float low = *least, high = *largest;
-  if (encoding.getZero() != ZeroPoint::Float) {
-    low = std::min(low, 0.0f);
-    high = std::max(high, 0.0f);
-  }
-  Grid best = makeGrid(encoding, low, high);
-  if (!searchClip)
-    return best;
-  // A range around zero shrinks to zero, any other to its middle.
-  float middle = encoding.getZero() == ZeroPoint::Float ? low + (high - low) / 2 : 0.0f;
-  double bestError = getError(best, weights);
-  for (int step = 1; step < 80; ++step) {
-    float kept = 1 - static_cast<float>(step) / 100;
-    Grid grid = makeGrid(encoding, middle + kept * (low - middle), middle + kept * (high - middle));
-    double error = getError(grid, weights);
-    if (error < bestError) {
-      best = grid;
-      bestError = error;
-    }
-  }
-  return best;
 }
 
 GroupedMatrix::GroupedMatrix(GroupedAttr encoding, ArrayRef<int64_t> shape)

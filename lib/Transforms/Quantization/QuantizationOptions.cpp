@@ -41,10 +41,15 @@ static Type getScaleType(MLIRContext *context, ScaleType scale) {
   return {};
 }
 
+/// Where a search measured better.
+static bool searchesByDefault(bool symmetric, ZeroPoint zero) {
+  return symmetric || zero == ZeroPoint::Float;
+}
+
 FailureOr<QuantizationPlan> QuantizationPlan::get(Location location, unsigned bits,
                                                   unsigned headBits, StringRef groupSize,
                                                   bool symmetric, ZeroPoint zero, ScaleType scale,
-                                                  bool searchClip, ActivationRounding activation,
+                                                  ClipSearch search, ActivationRounding activation,
                                                   int64_t activationGroup) {
   auto fail = [&] { return emitError(location); };
   std::optional<int64_t> group = parseGroupSize(groupSize);
@@ -56,7 +61,8 @@ FailureOr<QuantizationPlan> QuantizationPlan::get(Location location, unsigned bi
   if (activation == ActivationRounding::None && activationGroup != defaultActivationGroup)
     return fail() << "activation-group: expected activation=i8 with it, found activation=none";
   QuantizationPlan plan;
-  plan.searchClip = searchClip;
+  plan.searchClip =
+      search == ClipSearch::Auto ? searchesByDefault(symmetric, zero) : search == ClipSearch::On;
   MLIRContext *context = location.getContext();
   auto getEncoding = [&](unsigned bits) {
     return GroupedAttr::getChecked(fail, context, bits, *group, symmetric ? ZeroPoint::None : zero,

@@ -109,8 +109,9 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
       FailureOr<WeightValues> values = WeightValues::read(parameter);
       if (failed(values))
         return failure();
-      FailureOr<GPTQResult> quantized = quantizeGPTQ(
-          parameter, *values, *prepared, GPTQOptions{plan.encoding, plan.searchClip, staticGroups});
+      GPTQOptions options{widenScales(parameter, *values, plan.encoding), plan.searchClip,
+                          staticGroups};
+      FailureOr<GPTQResult> quantized = quantizeGPTQ(parameter, *values, *prepared, options);
       if (failed(quantized))
         return failure();
       update += secondsSince(start);

@@ -37,6 +37,37 @@ FailureOr<WeightValues> WeightValues::read(ParameterOp parameter) {
   return values;
 }
 
+GroupedAttr llmc::widenScales(ParameterOp parameter, const WeightValues &values,
+                              GroupedAttr encoding) {
+  GroupedAttr wide =
+      GroupedAttr::get(encoding.getContext(), encoding.getBits(), encoding.getGroup(),
+                       encoding.getZero(), Float32Type::get(encoding.getContext()));
+  // How many scales away the far end of a grid is.
+  const float steps = encoding.getZero() == ZeroPoint::None
+                          ? static_cast<float>(1 << (encoding.getBits() - 1))
+                          : static_cast<float>((1 << encoding.getBits()) - 1);
+  auto holds = [&](ArrayRef<float> weights) {
+    float exact = fitGrid(wide, weights).scale;
+    float rounded = roundToType(encoding.getScale(), exact);
+    return !std::isfinite(exact) || std::fabs(rounded - exact) * steps <= std::fabs(exact) / 2;
+  };
+  bool oneGrid = encoding.getGroup() == GroupedAttr::tensorGroup;
+  int64_t size = oneGrid ? values.rows * values.columns : encoding.getGroupSize(values.columns);
+  std::vector<char> held(oneGrid ? 1 : values.rows, true);
+  parallelFor(parameter.getContext(), 0, held.size(), [&](size_t row) {
+    ArrayRef<float> weights = oneGrid ? ArrayRef<float>(values.data) : values.row(row);
+    for (; !weights.empty(); weights = weights.drop_front(std::min<size_t>(size, weights.size())))
+      held[row] = held[row] && holds(weights.take_front(size));
+  });
+  auto beyond = llvm::find(held, false);
+  if (beyond == held.end())
+    return encoding;
+  parameter.emitWarning("scales of '")
+      << parameter.getSymName() << "': found some in row " << beyond - held.begin() << " that "
+      << encoding.getScale() << " cannot hold: stored as f32";
+  return wide;
+}
+
 LogicalResult llmc::checkScale(ParameterOp parameter, GroupedAttr encoding, const Grid &grid,
                                int64_t row) {
   if (std::isfinite(grid.scale) && std::isfinite(grid.minimum))
@@ -50,10 +81,15 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
   const int64_t shape[] = {values.rows, values.columns};
   GroupedMatrix matrix(encoding, shape);
   bool oneGrid = encoding.getGroup() == GroupedAttr::tensorGroup;
-  Grid shared = oneGrid ? fitGrid(encoding, searchClip, values.data) : Grid();
+  int64_t size = encoding.getGroupSize(values.columns);
+  const std::vector<float> alike(searchClip ? (oneGrid ? values.data.size() : size) : 0, 1.0f);
+  auto fit = [&](ArrayRef<float> group) {
+    return searchClip ? searchGrid(encoding, group, ArrayRef<float>(alike).take_front(group.size()))
+                      : fitGrid(encoding, group);
+  };
+  Grid shared = oneGrid ? fit(values.data) : Grid();
   if (oneGrid)
     matrix.setGrid(0, 0, shared);
-  int64_t size = encoding.getGroupSize(values.columns);
   // Sums of single rows: their total does not depend on which thread did which row.
   std::vector<double> squaredErrors(values.rows), squares(values.rows);
   std::vector<Grid> beyond(values.rows, shared);
@@ -61,7 +97,7 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
     ArrayRef<float> weights = values.row(row);
     for (int64_t begin = 0; begin < values.columns; begin += size) {
       ArrayRef<float> group = weights.slice(begin, std::min(size, values.columns - begin));
-      Grid grid = oneGrid ? shared : fitGrid(encoding, searchClip, group);
+      Grid grid = oneGrid ? shared : fit(group);
       if (!std::isfinite(grid.scale) || !std::isfinite(grid.minimum)) {
         beyond[row] = grid;
         return;
@@ -82,7 +118,8 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
       return failure();
   double error = std::accumulate(squaredErrors.begin(), squaredErrors.end(), 0.0);
   double total = std::accumulate(squares.begin(), squares.end(), 0.0);
-  return QuantizedWeight{matrix.take(), total == 0 ? 0 : std::sqrt(error / total), std::nullopt};
+  return QuantizedWeight{encoding, matrix.take(), total == 0 ? 0 : std::sqrt(error / total),
+                         std::nullopt};
 }
 
 void llmc::stateRounding(SelectedWeight &weight, const QuantizationPlan &plan) {
@@ -98,7 +135,7 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
                                         const QuantizationPlan &plan, double seconds) {
   ParameterOp parameter = weight.parameter;
   MLIRContext *context = parameter.getContext();
-  GroupedAttr encoding = plan.getEncoding(weight.isHead);
+  GroupedAttr encoding = quantized.encoding;
   auto type = RankedTensorType::get(parameter.getTensorType().getShape(), Float32Type::get(context),
                                     encoding);
   CompressedParameter result{parameter.getSymName().str(),
@@ -122,8 +159,9 @@ LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &
   FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
   if (failed(values))
     return failure();
+  GroupedAttr encoding = widenScales(weight.parameter, *values, plan.getEncoding(weight.isHead));
   FailureOr<QuantizedWeight> quantized =
-      roundToNearest(weight.parameter, *values, plan.getEncoding(weight.isHead), plan.searchClip);
+      roundToNearest(weight.parameter, *values, encoding, plan.searchClip);
   if (failed(quantized))
     return failure();
   std::chrono::duration<double> taken = Clock::now() - start;

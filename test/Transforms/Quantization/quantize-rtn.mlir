@@ -36,6 +36,19 @@
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=3 group-size=32 table=false" -o %t/r.mlir \
 // RUN:   --remarks-filter=compression --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
 
+// Scales that their type cannot hold are stored in one that does, and a warning says so.
+// RUN: %python -c "import array; w = array.array('f', [0.02] * 9000); w[1536:4608] = array.array('f', [1e-9] * 3072); w[4608:7680] = array.array('f', [1e9] * 3072); w.tofile(open(r'%t/extreme.bin', 'wb'))"
+// RUN: sed 's/"weights.bin"/"extreme.bin"/' %t/model.mlir > %t/extreme.mlir
+// RUN: llmc-opt %t/extreme.mlir --quantize-rtn="bits=4 group-size=32 table=false" -o %t/wide.mlir 2>&1 | FileCheck %s --check-prefix=WARNING
+// RUN: FileCheck %s --check-prefix=WIDE --input-file=%t/wide.mlir
+// RUN: llmc-opt %t/extreme.mlir --quantize-rtn="bits=4 group-size=32 scale=bf16 table=false" -o %t/narrow.mlir 2>&1 | FileCheck %s --check-prefix=SILENT --allow-empty
+
+// WARNING: warning: scales of 'up': found some in row 0 that 'f16' cannot hold: stored as f32
+// WARNING: warning: scales of 'down': found some in row 0 that 'f16' cannot hold: stored as f32
+// WIDE-DAG: @embedding : tensor<32x48xf32, #llmc.grouped<bits = 8, group = 32, zero = none, scale = f16>>
+// WIDE-DAG: @up : tensor<64x48xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f32>>
+// WIDE-DAG: @down : tensor<48x64xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f32>>
+
 // TABLE: parameter shape encoding inputs bits/weight weight error seconds
 // TABLE-NEXT: embedding 32x48 grouped<bits = 8, group = 32, zero = none, scale = f16> 8 bits / 32 8.667
 // TABLE-NEXT: up 64x48 grouped<bits = 4, group = 32, zero = none, scale = f16> 8 bits / 32 4.667
@@ -61,7 +74,7 @@
 
 // LEFT: remark: requantize: left alone what is rounded already: 'embedding', 'down'; requantize=true rounds it anew
 // KEPT: remark: requantize: left alone what is rounded already: 'up'; requantize=true rounds it anew
-// SILENT-NOT: remark
+// SILENT-NOT: {{remark|warning}}
 // ANEW-DAG: @up : tensor<64x48xf32, #llmc.grouped<bits = 4, group = 128, {{.*}} = #llmc.file<"anew.safetensors"
 // ANEW-DAG: @down : tensor<48x64xf32, #llmc.grouped<bits = 4, group = 128, {{.*}} = #llmc.file<"part.safetensors"
 

@@ -60,6 +60,13 @@ std::vector<Case> getCases() {
   odd.searchClip = true;
   odd.zero = ZeroPoint::None;
   cases.push_back(odd);
+  for (ZeroPoint zero : {ZeroPoint::None, ZeroPoint::Integer, ZeroPoint::Float}) {
+    Case searched{3, 48, zero};
+    searched.searchClip = true;
+    cases.push_back(searched);
+    searched.group = GroupedAttr::tensorGroup;
+    cases.push_back(searched);
+  }
   Case channel{4, GroupedAttr::channelGroup, ZeroPoint::None};
   channel.actOrder = channel.dead = true;
   cases.push_back(channel);
@@ -194,7 +201,21 @@ protected:
     int64_t group = attr.getGroupSize(n);
     bool oneGrid = c.group == GroupedAttr::tensorGroup;
     bool fixed = c.staticGroups || group == n;
-    Grid shared = fitGrid(attr, c.searchClip, values.data);
+    // What an error in a column costs once the later ones have made up for it.
+    std::vector<double> costs(n);
+    for (int64_t step = 0; step < n; ++step)
+      costs[order[step]] = dead[order[step]] ? 0 : std::pow(u[step * n + step], -2);
+    double largest = *std::max_element(costs.begin(), costs.end());
+    std::vector<float> importance;
+    for (double cost : costs)
+      importance.push_back(static_cast<float>(cost / largest));
+    auto fitGroup = [&](llvm::ArrayRef<float> group, llvm::ArrayRef<float> costsOfGroup) {
+      return c.searchClip ? searchGrid(attr, group, costsOfGroup) : fitGrid(attr, group);
+    };
+    std::vector<float> ofAll;
+    for (int64_t row = 0; row < c.rows; ++row)
+      ofAll.insert(ofAll.end(), importance.begin(), importance.end());
+    Grid shared = oneGrid ? fitGroup(values.data, ofAll) : Grid();
     std::vector<float> result(values.data.size());
     for (int64_t row = 0; row < c.rows; ++row) {
       std::vector<double> w(n);
@@ -205,7 +226,8 @@ protected:
         std::vector<float> part(w.begin() + index * group,
                                 w.begin() + std::min(n, (index + 1) * group));
         if (!oneGrid)
-          grids[index] = fitGrid(attr, c.searchClip, part);
+          grids[index] =
+              fitGroup(part, llvm::ArrayRef<float>(importance).slice(index * group, part.size()));
       };
       for (int64_t index = 0; fixed && index < int64_t(grids.size()); ++index)
         fit(index);
@@ -284,7 +306,7 @@ TEST_F(GPTQTest, LossIsBoundedByTheSteps) {
     GPTQResult result = run(c, values, hessian);
     double bound = 0;
     for (int64_t row = 0; row < c.rows; ++row) {
-      Grid grid = fitGrid(encoding(c), false, values.row(row));
+      Grid grid = fitGrid(encoding(c), values.row(row));
       for (int64_t step = 0; step < c.columns; ++step)
         bound += std::pow(grid.scale / hessian.inverse[step * c.columns + step], 2) / 8;
     }

@@ -131,6 +131,42 @@ TEST_F(RoundToNearest, RefusesScalesBeyondTheirType) {
       << message;
 }
 
+TEST_F(RoundToNearest, WidensScalesThatTheirTypeCannotHold) {
+  int warnings = 0;
+  mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &) {
+    ++warnings;
+    return mlir::success();
+  });
+  // Whether f16 holds the scales of weights of one magnitude. The least number that it has is
+  // 2^-24, which is half a step at the far end of 4-bit grids of scale 2^-21 and of 8-bit ones of
+  // 2^-17.
+  for (auto [bits, magnitude, fits] : {std::tuple(4u, 1.0f, true),
+                                       {4u, 0x1p-14f, true},
+                                       {4u, 0x1p-23f, false},
+                                       {4u, 0.0f, true},
+                                       {4u, 1e7f, false},
+                                       {8u, 0x1p-5f, true},
+                                       {8u, 1e-6f, false},
+                                       {4u, 1e-30f, false}})
+    for (ZeroPoint zero : {ZeroPoint::None, ZeroPoint::Integer})
+      for (int64_t group : {int64_t(2), GroupedAttr::channelGroup, GroupedAttr::tensorGroup}) {
+        // 1/3 has no short binary form.
+        float weight = magnitude / 3;
+        ParameterOp parameter = makeParameter({0, 0, weight, -weight / 2}, 2);
+        WeightValues values = *WeightValues::read(parameter);
+        GroupedAttr asked = encoding(bits, group, zero);
+        warnings = 0;
+        GroupedAttr found = widenScales(parameter, values, asked);
+        EXPECT_EQ(found == asked, fits) << bits << " bits, " << magnitude;
+        EXPECT_EQ(found.getScale().isF32(), !fits);
+        EXPECT_EQ(warnings, fits ? 0 : 1);
+        std::vector<float> decoded =
+            decode(found, 2, 2, roundToNearest(parameter, values, found, false)->bytes);
+        EXPECT_NEAR(decoded[2], weight, std::fabs(weight) / (1 << (bits - 1)));
+        parameter.erase();
+      }
+}
+
 TEST_F(RoundToNearest, RefusesWeightsThatAreNotFinite) {
   std::string message;
   mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {

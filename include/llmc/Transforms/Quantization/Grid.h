@@ -45,17 +45,35 @@ struct Grid {
   }
 };
 
-/// Chooses the grid of a group of finite weights.
+/// The number of a type of scales that is nearest to `value`.
+float roundToType(mlir::Type type, float value);
+
+/// The range that a grid has to cover.
+struct WeightRange {
+  float low, high;
+};
+
+/// From the least to the largest of finite weights, and to 0 unless the encoding has a
+/// floating-point minimum.
+WeightRange getRange(GroupedAttr encoding, llvm::ArrayRef<float> weights);
+
+/// The grid that covers all of a group of finite weights.
 ///
 /// Without a zero point the weight of largest magnitude gets code 0, which stands for −2^(bits−1)
-/// scales: the scale has the sign that makes it so. With an integer zero point the
-/// scale is (max − min) / (2^bits − 1) of a range that includes 0, and the zero point is
+/// scales: the scale has the sign that makes it so. With an integer zero point the scale is
+/// (max − min) / (2^bits − 1) of a range that includes 0, and the zero point is
 /// round(−min / scale). With a floating-point minimum the range is that of the weights. Scales and
 /// minima are rounded to the encoding's type; a scale beyond its range is infinite.
+Grid fitGrid(GroupedAttr encoding, llvm::ArrayRef<float> weights);
+
+/// The grid with the least Σ h·(w − w')² that a search finds, where h, one for each weight, says
+/// how much its error counts; never worse than fitGrid's.
 ///
-/// With `searchClip` ranges shrunk to 100 %, 99 % … 21 % are tried, and the one with the least
-/// Σ |w − w'|^2.4 is taken (Frantar et al. 2022, GPTQ, reference implementation).
-Grid fitGrid(GroupedAttr encoding, bool searchClip, llvm::ArrayRef<float> weights);
+/// Starts from ranges that are wider and narrower than that of the weights, on both sides of zero
+/// where there is no zero point; takes for each the scale (and the minimum) that is best for the
+/// codes it gives, by least squares; and looks again around the best.
+Grid searchGrid(GroupedAttr encoding, llvm::ArrayRef<float> weights,
+                llvm::ArrayRef<float> importance);
 
 /// The canonical form of a grouped matrix, filled in any order. Different rows may be written by
 /// different threads.

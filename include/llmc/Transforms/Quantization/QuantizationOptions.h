@@ -15,6 +15,7 @@ namespace llmc {
 
 enum class ScaleType { F32, F16, BF16 };
 enum class ActivationRounding { None, I8 };
+enum class ClipSearch { Auto, On, Off };
 
 /// What the options of a quantization pass (QuantizationOptions.td) ask for.
 struct QuantizationPlan {
@@ -30,7 +31,7 @@ struct QuantizationPlan {
   static mlir::FailureOr<QuantizationPlan> get(mlir::Location location, unsigned bits,
                                                unsigned headBits, llvm::StringRef groupSize,
                                                bool symmetric, ZeroPoint zero, ScaleType scale,
-                                               bool searchClip, ActivationRounding activation,
+                                               ClipSearch search, ActivationRounding activation,
                                                int64_t activationGroup);
 };
 
@@ -56,6 +57,17 @@ class llvm::cl::parser<llmc::ActivationRounding>
     : public llmc::ChoiceParser<llmc::ActivationRounding> {
 public:
   using ChoiceParser::ChoiceParser;
+};
+
+template <>
+class llvm::cl::parser<llmc::ClipSearch> : public llmc::ChoiceParser<llmc::ClipSearch> {
+public:
+  using ChoiceParser::ChoiceParser;
+  /// The name of the option alone asks for it.
+  ValueExpected getValueExpectedFlagDefault() const { return ValueOptional; }
+  bool parse(Option &option, StringRef name, StringRef text, llmc::ClipSearch &value) {
+    return ChoiceParser::parse(option, name, text.empty() ? "true" : text, value);
+  }
 };
 
 #endif // LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_H

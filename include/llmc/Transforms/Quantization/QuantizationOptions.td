@@ -45,8 +45,12 @@ defvar quantizationOptions = [
          [{::llvm::cl::values(clEnumValN(::llmc::ScaleType::F32, "f32", "32 bits"),
                               clEnumValN(::llmc::ScaleType::F16, "f16", "16 bits, IEEE half"),
                               clEnumValN(::llmc::ScaleType::BF16, "bf16", "16 bits, bfloat16"))}]>,
-  Option<"mse", "mse", "bool", /*default=*/"false",
-         "Search the range of each group that loses least, instead of taking all of it">,
+  Option<"mse", "mse", "::llmc::ClipSearch", /*default=*/"::llmc::ClipSearch::Auto",
+         "Search the grid of each group that loses least, instead of one that covers all of it",
+         [{::llvm::cl::values(
+             clEnumValN(::llmc::ClipSearch::Auto, "auto", "unless zero points are integers"),
+             clEnumValN(::llmc::ClipSearch::On, "true", "always"),
+             clEnumValN(::llmc::ClipSearch::Off, "false", "never"))}]>,
   Option<"activation", "activation", "::llmc::ActivationRounding",
          /*default=*/"::llmc::ActivationRounding::I8", "How inputs are rounded when computing",
          [{::llvm::cl::values(

@@ -40,10 +40,16 @@ struct WeightValues {
 
 /// The canonical form of a rounded matrix.
 struct QuantizedWeight {
+  GroupedAttr encoding;
   std::vector<uint8_t> bytes;
   double weightError = 0;            ///< ‖W − W'‖ / ‖W‖
   std::optional<double> outputError; ///< ‖(W − W')X‖ / ‖WX‖
 };
+
+/// `encoding`, or the same with scales of f32 where its type of scales cannot hold some group's:
+/// where they are too large, or so small that rounding them moves the far end of a grid by more
+/// than half a step. Warns of that at `parameter`.
+GroupedAttr widenScales(ParameterOp parameter, const WeightValues &values, GroupedAttr encoding);
 
 /// Fits every group's grid to its weights and rounds each weight to the nearest number. Reports at
 /// `parameter` scales that the encoding's type can't hold.
