@@ -2,7 +2,7 @@
 
 // RUN: llmc-opt %s --raise-onnx --verify-diagnostics
 
-// expected-error @below {{cannot raise 128 nodes of the graph}}
+// expected-error @below {{cannot raise 129 nodes of the graph}}
 module attributes {onnx.opsets = {ai.onnx = 23 : i64, com.microsoft = 1 : i64}} {
 onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b", "", "p", ""]],
                              input_names = ["ids", "past_key", "past_value"],
@@ -39,6 +39,7 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   %wide = onnx.initializer "wide" : tensor<8x5000xf32> = dense<0.0> : tensor<8x5000xf32>
   %w5000 = onnx.initializer "w5000" : tensor<5000x8xf32> = dense<0.0> : tensor<5000x8xf32>
   %half = onnx.initializer "half" : tensor<f32> = dense<0.5> : tensor<f32>
+  %far = onnx.initializer "far" : tensor<f32> = dense<-1000.0> : tensor<f32>
   %low = onnx.initializer "low" : tensor<f32> = dense<-1.0e9> : tensor<f32>
   %huge = onnx.initializer "huge" : tensor<f32> = dense<1.0e30> : tensor<f32>
   %two = onnx.initializer "two" : tensor<f32> = dense<2.0> : tensor<f32>
@@ -255,10 +256,10 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'linear.keys': expected queries times transposed keys}}
   %linear.keys = onnx.node "MatMul"(%q, %y32) {name = "linear.keys", output_names = ["linear.keys"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'gemm.scaled': expected rows times a constant matrix, not scaled}}
-  %gemm.scaled = onnx.node "Gemm"(%x2, %w88) {name = "gemm.scaled", node_attributes = {alpha = 2.0 : f32}, output_names = ["gemm.scaled"]}
-      : (!onnx.untyped, tensor<8x8xf32>) -> !onnx.untyped
-  // expected-note @below {{'gemm.bias': expected a bias as wide as the result}}
+  // expected-note @below {{'gemm.turned': expected rows times a constant matrix}}
+  %gemm.turned = onnx.node "Gemm"(%x2, %w118) {name = "gemm.turned", node_attributes = {transA = 1}, output_names = ["gemm.turned"]}
+      : (!onnx.untyped, tensor<11x8xf32>) -> !onnx.untyped
+  // expected-note @below {{'gemm.bias': expected a constant bias as wide as the result}}
   %gemm.bias = onnx.node "Gemm"(%x2, %w88, %bias1) {name = "gemm.bias", output_names = ["gemm.bias"]}
       : (!onnx.untyped, tensor<8x8xf32>, tensor<1xf32>) -> !onnx.untyped
   // expected-note @below {{'nbits.codes': expected constant bytes of codes, scales, and zero points as bytes, as numbers or none}}
@@ -377,8 +378,10 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'use.layer.heads': expected a layer norm over whole rows}}
   %use.layer.heads = onnx.node "Reshape"(%layer.heads, %shape8) {name = "use.layer.heads", output_names = ["use.layer.heads"]}
       : (!onnx.untyped, tensor<3xi64>) -> !onnx.untyped
-  // expected-note @below {{'use.sigmoid': expected relu, its square, silu, a gelu or a tanh, found another function of its operand}}
-  %use.sigmoid = onnx.node "MatMul"(%sigmoid, %w88) {name = "use.sigmoid", output_names = ["use.sigmoid"]}
+  %softplus = onnx.node "Softplus"(%x) {name = "softplus", output_names = ["softplus"]}
+      : (!onnx.untyped) -> !onnx.untyped
+  // expected-note @below {{'use.softplus': expected relu, its square, silu, a gelu or a tanh, found another function of its operand}}
+  %use.softplus = onnx.node "MatMul"(%softplus, %w88) {name = "use.softplus", output_names = ["use.softplus"]}
       : (!onnx.untyped, tensor<8x8xf32>) -> !onnx.untyped
   // Not what bends like a tanh near 0.
   %erf.in = onnx.node "Div"(%x, %hundred) {name = "erf.in", output_names = ["erf.in"]}
@@ -436,6 +439,9 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'clip.absent': expected a function of one operand}}
   %clip.absent = onnx.node "Clip"(%x, %none) {name = "clip.absent", output_names = ["clip.absent"]}
       : (!onnx.untyped, !onnx.absent) -> !onnx.untyped
+  // expected-note @below {{'max.far': expected bounds of at most ±461}}
+  %max.far = onnx.node "Max"(%x, %far) {name = "max.far", output_names = ["max.far"]}
+      : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
   // expected-note @below {{'where.tokens': expected a condition that does not depend on tokens}}
   %where.tokens = onnx.node "Where"(%x, %y, %x) {name = "where.tokens", output_names = ["where.tokens"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped) -> !onnx.untyped

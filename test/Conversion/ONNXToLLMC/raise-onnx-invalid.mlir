@@ -56,7 +56,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
   %table = onnx.initializer "table" : tensor<8x8xf32> = dense<0.0> : tensor<8x8xf32>
   %x = onnx.node "Gather"(%table, %ids) {name = "x", output_names = ["x"]}
       : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
-  %y = onnx.node "Sigmoid"(%x) {name = "y", output_names = ["y"]}
+  %y = onnx.node "Softplus"(%x) {name = "y", output_names = ["y"]}
       : (!onnx.untyped) -> !onnx.untyped
   onnx.yield %y : !onnx.untyped
 }

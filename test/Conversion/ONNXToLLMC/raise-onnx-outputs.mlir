@@ -1,4 +1,4 @@
-// Outputs beside the logits: rows are left out, with a remark; anything else is refused.
+// Outputs beside the logits are left out, with a remark.
 
 // RUN: llmc-opt %s --raise-onnx --split-input-file --verify-diagnostics | FileCheck %s
 
@@ -28,9 +28,9 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
 
 // -----
 
-// Tokens are no rows.
+// What is no rows, such as tokens.
 
-// expected-error @below {{expected outputs to be logits and the cache, found 'ids'}}
+// expected-remark @below {{takes output 'logits' as the logits and leaves out 'ids'}}
 onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
     output_dims = [[], []], output_names = ["ids", "logits"],
     output_types = [tensor<?x?xi64>, !onnx.untyped]} {

@@ -28,6 +28,15 @@ int64_t llmc::findContextLimit(const Probe &probe) {
         counts &= (*get(1))[i] == sizes.past + i + offset;
       if (counts)
         limit = std::min(limit, get(0)->shape[0] - static_cast<int64_t>(offset));
+    } else if (type == "GatherElements" && get(0) && get(1) && get(1)->isKnown() &&
+               !get(0)->shape.empty() && !get(1)->data->empty()) {
+      // Positions that are repeated for each column of a table.
+      int64_t axis =
+          normalizeAxis(Node(op).getInt("axis", 0), static_cast<int64_t>(get(0)->shape.size()));
+      auto [least, most] = std::minmax_element(get(1)->data->begin(), get(1)->data->end());
+      if (axis >= 0 && *least == static_cast<double>(sizes.past) &&
+          *most == static_cast<double>(sizes.total() - 1))
+        limit = std::min(limit, get(0)->shape[axis]);
     } else if (type == "GroupQueryAttention" || type == "RotaryEmbedding") {
       unsigned table = type == "GroupQueryAttention"       ? 7
                        : op.getDomain() == "com.microsoft" ? 2

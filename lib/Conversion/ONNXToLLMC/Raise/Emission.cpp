@@ -29,10 +29,14 @@ static std::optional<int64_t> getDistance(ArrayRef<int64_t> numbers) {
   return step;
 }
 
-/// Those columns of a matrix: a part of its weights where it is a linear that is held back.
-static FailureOr<Value> emitColumns(Raise &raise, Base &base, std::vector<int64_t> columns) {
+/// Those columns of a matrix, each times a factor where there are some: a part of its weights where
+/// it is a linear that is held back.
+static FailureOr<Value> emitColumns(Raise &raise, Base &base, std::vector<int64_t> columns,
+                                    std::vector<double> factors) {
   std::optional<int64_t> step = getDistance(columns);
   int64_t begin = columns[0], count = columns.size();
+  if (!factors.empty() && base.value)
+    return raise.fail("expected one factor for all columns");
   if (base.value) {
     if (begin == 0 && step == 1 && count == base.width)
       return base.value;
@@ -40,7 +44,7 @@ static FailureOr<Value> emitColumns(Raise &raise, Base &base, std::vector<int64_
                                           : "expected all of a matrix, found " + Twine(count) +
                                                 " of its " + Twine(base.width) + " columns");
   }
-  Value &slice = base.slices[columns];
+  Value &slice = base.slices[{columns, factors}];
   if (slice)
     return slice;
   // Rows at equal distances stay where they are; others are copied side by side.
@@ -51,6 +55,12 @@ static FailureOr<Value> emitColumns(Raise &raise, Base &base, std::vector<int64_
   std::optional<Weight> bias = base.bias ? take(*base.bias) : std::nullopt;
   if (!weight || (base.bias && !bias))
     return raise.fail("expected a contiguous part of quantized weights");
+  if (!factors.empty()) {
+    weight = weight->scaleRows(factors);
+    bias = bias ? bias->scaleRows(factors) : bias;
+    if (!weight || (base.bias && !bias))
+      return raise.fail("expected one factor for all columns of quantized weights");
+  }
   Value weightValue = raise.parameters.get(raise.builder, base.location, *weight);
   Value biasValue = bias ? raise.parameters.get(raise.builder, base.location, *bias) : Value();
   if (!weightValue || (bias && !biasValue))
@@ -71,15 +81,20 @@ FailureOr<Matrix> llmc::materialize(Raise &raise, const View &view) {
     return emitRotation(raise, view);
   double coefficient = view.columns[0].first.coefficient;
   std::vector<int64_t> columns;
+  std::vector<double> factors;
+  bool differ = false;
   for (const Column &column : view.columns) {
-    if (column.first.coefficient != coefficient)
-      return raise.fail("expected one factor for all columns");
+    differ |= column.first.coefficient != coefficient;
     columns.push_back(column.first.column);
+    factors.push_back(column.first.coefficient);
   }
-  FailureOr<Value> value = emitColumns(raise, *view.base, std::move(columns));
+  // A factor of its own for each column, as where a branch has a gain, becomes part of the weights.
+  if (!differ)
+    factors.clear();
+  FailureOr<Value> value = emitColumns(raise, *view.base, std::move(columns), std::move(factors));
   if (failed(value))
     return failure();
-  return Matrix{*value, coefficient};
+  return Matrix{*value, differ ? 1 : coefficient};
 }
 
 Value llmc::emitSum(Raise &raise, Value a, Value b) {

@@ -196,6 +196,10 @@ std::optional<LogicalResult> llmc::raiseAsFunction(Raise &raise, Node &node) {
     linear &= std::fabs(y - factor * x) <= 1e-12 * std::fabs(factor * x);
   if (linear && whole)
     return std::nullopt;
+  // What bends farther out than where it was sampled is not linear.
+  std::string type = node.getType();
+  if (linear && (type == "Clip" || type == "Min" || type == "Max" || type == "Where"))
+    return raise.fail("expected bounds of at most ±" + std::to_string(points.back()));
   if (linear) {
     for (Column &column : of->columns)
       column.first.coefficient = factor;

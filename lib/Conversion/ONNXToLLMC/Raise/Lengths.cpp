@@ -17,6 +17,8 @@ using namespace mlir;
 using namespace llmc;
 using namespace llmc::carrier;
 
+/// Rows of a prompt whose masks, as large as their square, are looked at.
+static constexpr int64_t maxMaskRows = 2048;
 /// Movements of more elements are not looked at again: what they depend on shows in short texts.
 static constexpr int64_t maxMoved = int64_t(1) << 16;
 
@@ -33,18 +35,28 @@ void LengthRecord::addFixedColumn(Value value, const HostTensor &tensor, int64_t
   entry->second.numbers.try_emplace(column, number);
 }
 
+/// Whether a condition is a single one, and not one of each row and key.
+static bool isFar(const LengthCheck &check, const LengthRecord::Condition &condition) {
+  const HostTensor *tensor = check.raised.get(condition.value);
+  return tensor && tensor->getNumElements() == 1;
+}
+
 static bool isClose(double a, double b) {
   return a == b || std::fabs(a - b) <= 1e-6 * std::fabs(b);
 }
 
 namespace {
 
+/// What a run looks at: the whole graph and where rows and columns go in it, what masks, conditions
+/// and numbers need, or of those all that does not grow with the square of the rows.
+enum class Scope { Whole, Values, Far };
+
 /// One run of the graph in another regime.
 class Run {
 public:
-  Run(const LengthCheck &check, ProbeSizes sizes, const DenseSet<Value> &wanted, bool whole)
-      : check(check), record(check.record), whole(whole), probe(check.graph, check.inputs, sizes) {
-    probe.run(&wanted, whole);
+  Run(const LengthCheck &check, ProbeSizes sizes, const DenseSet<Value> &wanted, Scope scope)
+      : check(check), record(check.record), scope(scope), probe(check.graph, check.inputs, sizes) {
+    probe.run(&wanted, scope == Scope::Whole);
   }
 
   ProbeSizes getSizes() const { return probe.getSizes(); }
@@ -53,7 +65,8 @@ public:
   LogicalResult checkAll() const {
     return success(succeeded(checkProblems()) && succeeded(checkConditions()) &&
                    succeeded(checkFixed()) && succeeded(checkCounts()) &&
-                   succeeded(checkAngles()) && (!whole || succeeded(checkMovements())));
+                   succeeded(checkAngles()) &&
+                   (scope != Scope::Whole || succeeded(checkMovements())));
   }
 
   FailureOr<MaskMeaning> getMeaning(const LengthRecord::MaskUse &use, std::string &why) const {
@@ -82,6 +95,8 @@ private:
 
   LogicalResult checkConditions() const {
     for (const LengthRecord::Condition &condition : record.conditions) {
+      if (scope == Scope::Far && !isFar(check, condition))
+        continue;
       ArrayRef<double> values = getNumbers(condition.value);
       if (values.empty() ||
           llvm::any_of(values, [&](double value) { return (value != 0) != condition.taken; }))
@@ -262,7 +277,7 @@ private:
 
   const LengthCheck &check;
   const LengthRecord &record;
-  bool whole;
+  Scope scope;
   Probe probe;
 };
 
@@ -338,14 +353,12 @@ static LogicalResult checkMasks(const LengthCheck &check, const Run &run,
   return success();
 }
 
-/// The values that runs in other regimes look at.
-static DenseSet<Value> findWanted(const LengthCheck &check) {
+/// The values that runs of a scope look at.
+static DenseSet<Value> findWanted(const LengthCheck &check, Scope scope) {
   DenseSet<Value> wanted;
-  for (const LengthRecord::MaskUse &use : check.record.masks)
-    for (const Mask &mask : use.masks)
-      wanted.insert(mask.value);
   for (const auto &condition : check.record.conditions)
-    wanted.insert(condition.value);
+    if (scope != Scope::Far || isFar(check, condition))
+      wanted.insert(condition.value);
   for (const auto &fixed : check.record.fixed)
     wanted.insert(fixed.value);
   for (const auto &columns : check.record.columns)
@@ -355,17 +368,44 @@ static DenseSet<Value> findWanted(const LengthCheck &check) {
   for (const RowFactor &factor : check.factors)
     for (RowFactor::Source source : factor.sources)
       wanted.insert(source.value);
-  return wanted;
-}
-
-LogicalResult llmc::checkLengths(const LengthCheck &check) {
-  DenseSet<Value> wanted = findWanted(check);
-  DenseSet<Value> all = wanted;
+  if (scope == Scope::Far)
+    return wanted;
+  for (const LengthRecord::MaskUse &use : check.record.masks)
+    for (const Mask &mask : use.masks)
+      wanted.insert(mask.value);
+  if (scope == Scope::Values)
+    return wanted;
   for (const LengthRecord::Movement &movement : check.record.movements) {
     NodeOp op = movement.node;
     for (Value operand : op.getInputs())
-      all.insert(check.raised.resolve(operand));
+      wanted.insert(check.raised.resolve(operand));
   }
+  return wanted;
+}
+
+/// Looks at what does not grow with the square of the rows beyond where masks can be. Those must
+/// not change there.
+static LogicalResult checkFar(const LengthCheck &check) {
+  for (const LengthRecord::MaskUse &use : check.record.masks) {
+    DenseSet<Value> values;
+    for (const Mask &mask : use.masks)
+      values.insert(mask.value);
+    for (int64_t length : findLengths(check.raised, values, check.context))
+      if (AttentionOp attention = use.attention; length > maxMaskRows && length < check.context)
+        return attention.emitError("expected masks that don't change beyond ")
+               << maxMaskRows << " rows, found one that is computed from " << length;
+  }
+  DenseSet<Value> wanted = findWanted(check, Scope::Far);
+  std::vector<ProbeSizes> regimes =
+      getRegimesAround(check.raised, wanted, check.context, check.hasPast);
+  regimes.push_back({0, check.context});
+  for (ProbeSizes sizes : regimes)
+    if (sizes.rows > maxMaskRows && failed(Run(check, sizes, wanted, Scope::Far).checkAll()))
+      return failure();
+  return success();
+}
+
+LogicalResult llmc::checkLengths(const LengthCheck &check) {
   ProbeSizes raised = check.raised.getSizes();
   std::vector<KnownMask> masks;
   for (const LengthRecord::MaskUse &use : check.record.masks) {
@@ -374,16 +414,23 @@ LogicalResult llmc::checkLengths(const LengthCheck &check) {
       known.widest = raised;
     masks.push_back(std::move(known));
   }
-  auto look = [&](ProbeSizes sizes, bool whole) -> LogicalResult {
-    Run run(check, sizes, whole ? all : wanted, whole);
-    return success(succeeded(run.checkAll()) && succeeded(checkMasks(check, run, masks)));
+  auto look = [&](ArrayRef<ProbeSizes> regimes, Scope scope, const DenseSet<Value> &wanted) {
+    for (ProbeSizes sizes : regimes) {
+      Run run(check, sizes, wanted, scope);
+      if (failed(run.checkAll()) || failed(checkMasks(check, run, masks)))
+        return failure();
+    }
+    return success();
   };
-  for (ProbeSizes sizes : getRegimes(check.context, check.hasPast))
-    if (failed(look(sizes, /*whole=*/true)))
-      return failure();
-  for (ProbeSizes sizes : getRegimesAround(check.raised, wanted, check.context, check.hasPast))
-    if (failed(look(sizes, /*whole=*/false)))
-      return failure();
+  // Without a past, all rows of a context are one prompt.
+  int64_t context = check.hasPast ? check.context : std::min(check.context, maxMaskRows);
+  DenseSet<Value> values = findWanted(check, Scope::Values);
+  if (failed(look(getRegimes(context, check.hasPast), Scope::Whole,
+                  findWanted(check, Scope::Whole))) ||
+      failed(look(getRegimesAround(check.raised, values, context, check.hasPast), Scope::Values,
+                  values)) ||
+      (context < check.context && failed(checkFar(check))))
+    return failure();
   for (auto [use, known] : llvm::zip(check.record.masks, masks))
     if (AttentionOp attention = use.attention; known.meaning.window > 0)
       attention.setWindowAttr(Builder(attention).getI64IntegerAttr(known.meaning.window));

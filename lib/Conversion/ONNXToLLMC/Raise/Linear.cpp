@@ -114,18 +114,28 @@ LogicalResult llmc::raiseMatMul(Raise &raise, Node &node) {
   return raiseScores(raise, node);
 }
 
+/// A weight times a number, folded into it.
+static std::optional<Weight> scale(const Weight &weight, double factor) {
+  return factor == 1 ? std::optional(weight)
+                     : weight.scaleRows(std::vector<double>(weight.shape[0], factor));
+}
+
 LogicalResult llmc::raiseGemm(Raise &raise, Node &node) {
   std::optional<View> input = raise.getView(node, 0);
   std::optional<Weight> weight = getMatrix(raise, node, 1);
-  if (!input || !weight || node.getInt("transA", 0) != 0 || node.getFloat("alpha", 1) != 1)
-    return raise.fail("expected rows times a constant matrix, not scaled");
+  if (!input || !weight || node.getInt("transA", 0) != 0)
+    return raise.fail("expected rows times a constant matrix");
   if (node.getInt("transB", 0) == 0)
     *weight = weight->transpose();
+  weight = scale(*weight, node.getFloat("alpha", 1));
+  if (!weight)
+    return raise.fail("expected weights that are numbers to be scaled by alpha");
   std::optional<Weight> bias;
   if (raise.has(node, 2)) {
     bias = raise.getVector(node, 2, weight->shape[0]);
-    if (!bias || node.getFloat("beta", 1) != 1)
-      return raise.fail("expected a bias as wide as the result");
+    bias = bias ? scale(*bias, node.getFloat("beta", 1)) : bias;
+    if (!bias)
+      return raise.fail("expected a constant bias as wide as the result");
   }
   return emitLinear(raise, node, *input, std::move(*weight), std::move(bias), {});
 }

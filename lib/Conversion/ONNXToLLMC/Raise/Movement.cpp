@@ -7,6 +7,7 @@
 
 #include "Raise/Movement.h"
 #include "Raise/Matchers.h"
+#include "Raise/MergedHeads.h"
 #include "Raise/Raise.h"
 
 #include <numeric>
@@ -135,6 +136,11 @@ LogicalResult llmc::raiseMovement(Raise &raise, Node &node) {
     }
     std::optional<View> part =
         separate(output, view->base, view->past, raise.getRowCount(*view), plain.columns);
+    if (!part && type == "Reshape")
+      if (std::optional<MergedHeads> merged = MergedHeads::get(*view, output.shape)) {
+        raise.set(node, i, std::move(*merged));
+        return success();
+      }
     if (!part)
       return raise.fail("it mixes rows with columns");
     record.results.back() = part;

@@ -41,6 +41,7 @@ static FailureOr<View> findLogits(Raise &raise) {
   carrier::GraphOp graph = raise.graph;
   auto yield = cast<carrier::YieldOp>(graph.getBody().front().back());
   SmallVector<std::pair<StringRef, Value>> candidates;
+  SmallVector<StringRef> strange; // such as the weights of attention
   for (auto [value, name] : llvm::zip(yield.getValues(), graph.getOutputNames())) {
     StringRef text = cast<StringAttr>(name).getValue();
     const Meaning *found = raise.getMeaning(value);
@@ -50,24 +51,30 @@ static FailureOr<View> findLogits(Raise &raise) {
     // Without past inputs, keys and values may still be given out: rank 4, one per attention.
     if (view && view->shape.size() == 4 && !candidates.empty())
       continue;
-    if (!found || !found->isRows())
-      return graph.emitError("expected outputs to be logits and the cache, found '") << text << "'";
-    candidates.push_back({text, value});
+    if (found && found->isRows())
+      candidates.push_back({text, value});
+    else
+      strange.push_back(text);
   }
-  if (candidates.empty())
+  if (candidates.empty() && strange.empty())
     return graph.emitError("expected an output of logits, found none");
   auto *chosen = llvm::find_if(candidates, [](const auto &candidate) {
     return candidate.first.contains_insensitive("logits");
   });
-  if (chosen == candidates.end() && candidates.size() > 1)
+  if (chosen == candidates.end() && candidates.size() + strange.size() > 1)
     return graph.emitError("expected outputs to be logits and the cache, found '")
-           << candidates[1].first << "'";
+           << (strange.empty() ? candidates[1].first : strange[0]) << "'";
+  if (candidates.empty())
+    return graph.emitError("expected outputs to be logits and the cache, found '")
+           << strange[0] << "'";
   if (chosen == candidates.end())
     chosen = candidates.begin();
   std::string others;
   for (const auto &candidate : candidates)
     if (candidate != *chosen)
       others += (others.empty() ? "'" : ", '") + candidate.first.str() + "'";
+  for (StringRef name : strange)
+    others += (others.empty() ? "'" : ", '") + name.str() + "'";
   if (!others.empty())
     graph.emitRemark("takes output '")
         << chosen->first << "' as the logits and leaves out " << others;

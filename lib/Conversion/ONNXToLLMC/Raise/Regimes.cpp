@@ -8,7 +8,6 @@
 #include "Raise/Regimes.h"
 
 #include <cmath>
-#include <set>
 
 using namespace mlir;
 using namespace llmc;
@@ -49,10 +48,8 @@ std::vector<ProbeSizes> llmc::getRegimes(int64_t context, bool hasPast) {
                 context);
 }
 
-/// Whole numbers of 2 to a context's length that a value is computed from, without what depends on
-/// tokens.
-static std::set<int64_t> findLengths(const Probe &probe, const DenseSet<Value> &values,
-                                     int64_t context) {
+std::set<int64_t> llmc::findLengths(const Probe &probe, const DenseSet<Value> &values,
+                                    int64_t context) {
   std::set<int64_t> lengths;
   auto add = [&](double number) {
     number = std::fabs(number);

@@ -26,7 +26,8 @@ struct Base {
   std::optional<Weight> bias;
   DynamicAttr activation;
   mlir::Location location;
-  std::map<std::vector<int64_t>, mlir::Value> slices; ///< by column
+  /// Parts that were computed, by columns and their factors where those differ.
+  std::map<std::pair<std::vector<int64_t>, std::vector<double>>, mlir::Value> slices;
 
   explicit Base(mlir::Location location) : location(location) {}
 };

@@ -54,6 +54,23 @@ std::optional<Weight> Weight::gatherRows(ArrayRef<int64_t> rows) const {
   return result;
 }
 
+std::optional<Weight> Weight::scaleRows(ArrayRef<double> factors) const {
+  if (quantized || dequantized)
+    return std::nullopt;
+  std::optional<std::vector<double>> loaded = values ? *values : view.load();
+  auto rows = static_cast<int64_t>(factors.size());
+  if (!loaded || rows == 0 || rows != shape[0])
+    return std::nullopt;
+  auto width = static_cast<int64_t>(loaded->size()) / rows;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t i = 0; i < width; ++i)
+      (*loaded)[row * width + i] *= factors[row];
+  Weight result;
+  result.shape = shape;
+  result.values = std::make_shared<const std::vector<double>>(std::move(*loaded));
+  return result;
+}
+
 Weight Weight::transpose() const {
   Weight result = *this;
   int64_t rows = shape[0], columns = shape[1];

@@ -38,6 +38,9 @@ struct Weight {
   /// Rows in any order, copied; nothing where that would lose an encoding or the bytes can't be
   /// read.
   std::optional<Weight> gatherRows(llvm::ArrayRef<int64_t> rows) const;
+  /// Each row (or element of a vector) times a factor, computed; nothing where that would lose an
+  /// encoding or the bytes can't be read.
+  std::optional<Weight> scaleRows(llvm::ArrayRef<double> factors) const;
   /// Rows and columns swapped; not of quantized blocks.
   Weight transpose() const;
 };
