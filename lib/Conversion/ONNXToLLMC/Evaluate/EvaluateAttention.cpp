@@ -151,8 +151,10 @@ static bool pushResults(Evaluation &evaluation, const Operands &operands, const 
 
 /// Puts the caches of inputs `first` and `first + 1` before the step's own keys and values.
 static bool joinPast(Evaluation &evaluation, Operands &operands, unsigned first) {
-  if (!evaluation.has(first) || !evaluation.has(first + 1))
+  if (!evaluation.has(first) && !evaluation.has(first + 1))
     return true;
+  if (!evaluation.has(first) || !evaluation.has(first + 1))
+    return evaluation.fail("expected a past of keys and of values");
   auto keys = Heads::fromHeads(evaluation.in(first), *evaluation.in(first).data);
   auto values = Heads::fromHeads(evaluation.in(first + 1), *evaluation.in(first + 1).data);
   if (!keys || !values || keys->count != operands.keys.count ||
@@ -227,8 +229,8 @@ static bool evaluateAttention(Evaluation &evaluation) {
                   : Heads::fromHeads(tensor, *tensor.data);
   };
   auto q = cut(0, heads), k = cut(1, kvHeads), v = cut(2, kvHeads);
-  if (!q || !k || !v || heads % kvHeads != 0 || q->size != k->size || k->rows != v->rows ||
-      k->count != v->count || q->count / heads != k->count / kvHeads)
+  if (!q || !k || !v || query[0] < 1 || heads % kvHeads != 0 || q->size != k->size ||
+      k->rows != v->rows || k->count != v->count || q->count / heads != k->count / kvHeads)
     return evaluation.fail("expected heads that fit each other");
   Operands operands{std::move(*q), std::move(*k), std::move(*v), query[0]};
   std::vector<double> mask;
@@ -331,6 +333,8 @@ static bool rotateGrouped(Evaluation &evaluation, Operands &operands, ArrayRef<i
 static std::optional<Operands> cutGrouped(Evaluation &evaluation, int64_t heads, int64_t kvHeads,
                                           int64_t headSize) {
   const HostTensor &input = evaluation.in(0);
+  if (evaluation.has(1) != evaluation.has(2) || input.shape[0] < 1)
+    return std::nullopt;
   HostTensor query = input, keys, values;
   if (evaluation.has(1) && evaluation.has(2)) {
     keys = evaluation.in(1);

@@ -243,10 +243,10 @@ static bool evaluateRotaryEmbedding(Evaluation &evaluation) {
       rank == 4 ? Heads::fromHeads(input, *input.data) : Heads::fromFlat(input, *input.data, count);
   if (!heads)
     return evaluation.fail("expected rows of rank 4, or of rank 3 and a number of heads");
-  int64_t batch = input.shape[0], tableRows = cosine.getNumElements() / rotation.pairs;
   if (rotation.pairs < 1 || 2 * rotation.pairs > heads->size)
     return evaluation.fail("expected angles for at most " + Twine(heads->size / 2) +
                            " pairs of columns");
+  int64_t batch = input.shape[0], tableRows = cosine.getNumElements() / rotation.pairs;
   for (int64_t b = 0; b < batch; ++b)
     for (int64_t row = 0; row < heads->rows; ++row) {
       int64_t place = b * heads->rows + row;

@@ -89,7 +89,8 @@ static bool evaluateMatMulNBits(Evaluation &evaluation) {
   matrix.columns = node.getInt("K", 0);
   matrix.bits = node.getInt("bits", 4);
   matrix.block = node.getInt("block_size", 32);
-  if (shape.empty() || matrix.rows < 1 || shape.back() != matrix.columns)
+  if (shape.empty() || matrix.rows < 1 || matrix.rows > maxShapeElements ||
+      shape.back() != matrix.columns || matrix.columns < 1)
     return evaluation.fail("expected an input of width K and a positive N");
   shape.back() = matrix.rows;
   if (!evaluation.computes()) {

@@ -162,8 +162,8 @@ LogicalResult GraphRun::runIf(NodeOp op) {
       condition->second.getNumElements() != 1)
     return op.emitError("expected a condition of one element");
   StringRef wanted = condition->second[0] != 0 ? "then_branch" : "else_branch";
-  for (auto [name, body] : llvm::zip(op.getGraphsAttr(), op.getBodies())) {
-    if (cast<StringAttr>(name).getValue() != wanted)
+  for (auto [index, body] : llvm::enumerate(op.getBodies())) {
+    if (cast<StringAttr>((*op.getGraphs())[index]).getValue() != wanted)
       continue;
     if (failed(runBlock(body.front())))
       return failure();
