@@ -143,3 +143,44 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_di
   %y = onnx.node "QuantizeLinear"(%w, %one) {name = "y", output_names = ["y"]} : (tensor<64x64xf32>, tensor<f32>) -> !onnx.untyped
   onnx.yield %y : !onnx.untyped
 }
+
+// -----
+
+// Sizes that no file has: left alone, and refused by the raise.
+
+// expected-error @below {{cannot raise 2 nodes of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %absent = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x8xf32> = dense<0.5> : tensor<8x8xf32>
+  %huge = onnx.initializer "huge" : tensor<65536x65536xf32> = dense<0.5> : tensor<65536x65536xf32>
+  %s = onnx.initializer "s" : tensor<f32> = dense<0.5> : tensor<f32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  // expected-note @below {{'q': this operator is not known}}
+  %q = onnx.node "QuantizeLinear"(%huge, %s) {name = "q", output_names = ["q"]} : (tensor<65536x65536xf32>, tensor<f32>) -> !onnx.untyped
+  // expected-note @below {{'p': this operator is not known}}
+  %p:2 = onnx.node "QLinearMatMul"(%x, %s, %absent, %x, %s, %absent, %s, %absent) {name = "p", output_names = ["p", "p2"]} : (!onnx.untyped, tensor<f32>, !onnx.absent, !onnx.untyped, tensor<f32>, !onnx.absent, tensor<f32>, !onnx.absent) -> (!onnx.untyped, !onnx.untyped)
+  onnx.yield %x : !onnx.untyped
+}
+}
+
+// -----
+
+// expected-error @below {{cannot raise 1 node of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %absent = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x8xf32> = dense<0.5> : tensor<8x8xf32>
+  %none = onnx.initializer "none" : tensor<0xui8> = dense<> : tensor<0xui8>
+  %s64 = onnx.initializer "s64" : tensor<64xf32> = dense<0.5> : tensor<64xf32>
+  %order = onnx.initializer "order" : tensor<8xi32> = dense<[1, 0, 2, 3, 4, 5, 6, 7]> : tensor<8xi32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  // expected-note @below {{'n': expected a g_idx that counts up by blocks, or that permutes}}
+  %n = onnx.node "MatMulNBits"(%x, %none, %s64, %absent, %order) {domain = "com.microsoft", name = "n", node_attributes = {K = 8 : i64, N = 8 : i64, block_size = 1 : i64}, output_names = ["n"]} : (!onnx.untyped, tensor<0xui8>, tensor<64xf32>, !onnx.absent, tensor<8xi32>) -> !onnx.untyped
+  onnx.yield %n : !onnx.untyped
+}
+}

@@ -33,7 +33,7 @@ struct Sizes {
 
   static std::optional<Sizes> get(const Node &node) {
     Sizes sizes{node.getInt("N", 0), node.getInt("K", 0), node.getInt("block_size", 0)};
-    if (sizes.outputs < 1 || sizes.inputs < 1 || sizes.block < 1 ||
+    if (sizes.outputs < 1 || sizes.inputs < 1 || sizes.block < 1 || sizes.block > maxWeights ||
         sizes.outputs > maxWeights / sizes.inputs)
       return std::nullopt;
     return sizes;
@@ -158,7 +158,7 @@ void llmc::decodePermutedNBits(NodeOp op, DecodedSizes &total) {
   std::optional<ConstantView> order = getConstant(op, 4);
   // ONNX Runtime reads other widths in no order that its documentation states.
   if (!sizes || !order || order->getNumElements() < sizes->inputs || (bits != 4 && bits != 8) ||
-      node.getInt("weight_prepacked", 0) != 0)
+      sizes->block * bits % 8 != 0 || node.getInt("weight_prepacked", 0) != 0)
     return;
   std::optional<ConstantView> codes = getConstant(op, 1), scales = getConstant(op, 2),
                               zeros = getConstant(op, 3);
@@ -308,7 +308,9 @@ LogicalResult llmc::foldQuantizeLinear(NodeOp op) {
   int64_t count = values->getNumElements();
   std::optional<ScaleIndex> index = ScaleIndex::get(
       values->shape, scales->shape, node.getInt("axis", 1), node.getInt("block_size", 0));
-  if (!type || !index || count > maxWeights ||
+  // Elements in the IR itself may stand for any number of equal ones.
+  int64_t most = isa<DenseElementsAttr>(values->source) ? maxEvaluatedElements : maxWeights;
+  if (!type || !index || count < 0 || count > most ||
       (zeros && zeros->getNumElements() != scales->getNumElements()))
     return success();
   auto scale = scales->load();

@@ -134,6 +134,8 @@ static void expandQLinearWhere(Expansion &e) {
 
 /// Rewrites the node where it is one of those operators.
 static void expand(NodeOp node) {
+  if (node.getNumResults() != 1)
+    return;
   StringRef type = node.getOpType(), domain = node.getDomain();
   bool isStandard = domain.empty() || domain == "ai.onnx";
   if (!isStandard && domain != "com.microsoft")
@@ -146,7 +148,7 @@ static void expand(NodeOp node) {
   Expansion e(node);
   if (isStandard && type == "QLinearMatMul" && e.has(7))
     return expandQLinearMatMul(e);
-  if (isStandard || node.getNumResults() != 1)
+  if (isStandard)
     return;
   if (type == "MatMulIntegerToFloat" && e.has(3))
     expandMatMulIntegerToFloat(e);

@@ -8,6 +8,8 @@
 #include "Graph/GraphBuilder.h"
 #include "Evaluate/Evaluate.h"
 
+#include "llvm/Support/CheckedArithmetic.h"
+
 using namespace mlir;
 using namespace llmc;
 using namespace llmc::carrier;
@@ -70,9 +72,10 @@ static std::optional<ConstantView> reshape(const ConstantView &view, NodeOp node
   if (!sizes || Node(node).getInt("allowzero", 0) != 0)
     return std::nullopt;
   SmallVector<int64_t> dims;
-  int64_t open = -1, known = 1;
+  int64_t open = -1;
+  std::optional<int64_t> known = 1;
   for (auto [i, size] : llvm::enumerate(*sizes)) {
-    int64_t dim = static_cast<int64_t>(size);
+    int64_t dim = toInteger(size);
     if (dim == 0 && i < view.shape.size())
       dim = view.shape[i];
     if (dim == -1 && open < 0)
@@ -80,12 +83,14 @@ static std::optional<ConstantView> reshape(const ConstantView &view, NodeOp node
     else if (dim < 1)
       return std::nullopt;
     else
-      known *= dim;
+      known = llvm::checkedMul<int64_t>(*known, dim);
+    if (!known)
+      return std::nullopt;
     dims.push_back(dim);
   }
   int64_t count = view.getNumElements();
   if (open >= 0)
-    dims[open] = count / known;
+    dims[open] = count / *known;
   return getProduct(dims) == count ? view.reshape(dims) : std::nullopt;
 }
 
