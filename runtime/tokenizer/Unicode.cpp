@@ -9,6 +9,8 @@
 
 #include "Unicode.h"
 
+#include "CharacterAge.h"
+
 #include <utf8proc.h>
 
 #include <algorithm>
@@ -122,6 +124,9 @@ bool isPunctuation(char32_t c) {
   if (c < 0x80)
     return (c >= 0x21 && c <= 0x2f) || (c >= 0x3a && c <= 0x40) || (c >= 0x5b && c <= 0x60) ||
            (c >= 0x7b && c <= 0x7e);
+  // Both are punctuation in Unicode 8 alone, or not there.
+  if (c == 0x166d || c == 0x111c9)
+    return true;
   switch (category(c)) {
   case UTF8PROC_CATEGORY_PC:
   case UTF8PROC_CATEGORY_PD:
@@ -130,24 +135,33 @@ bool isPunctuation(char32_t c) {
   case UTF8PROC_CATEGORY_PI:
   case UTF8PROC_CATEGORY_PF:
   case UTF8PROC_CATEGORY_PO:
-    return true;
+    return !isNewerThanUnicode8(c);
   default:
     return false;
   }
 }
 
 bool isMark(char32_t character) {
+  // Unicode 9 has the first two among the marks, and the third not.
+  if (character == 0x1cf2 || character == 0x1cf3 || character == 0x111c9)
+    return character != 0x111c9;
   utf8proc_category_t kind = category(character);
-  return kind == UTF8PROC_CATEGORY_MN || kind == UTF8PROC_CATEGORY_MC ||
-         kind == UTF8PROC_CATEGORY_ME;
+  return (kind == UTF8PROC_CATEGORY_MN || kind == UTF8PROC_CATEGORY_MC ||
+          kind == UTF8PROC_CATEGORY_ME) &&
+         !isNewerThanUnicode9(character);
 }
 
-bool isNonspacingMark(char32_t character) { return category(character) == UTF8PROC_CATEGORY_MN; }
+bool isNonspacingMark(char32_t character) {
+  // In Unicode 8 the first is one, and the others are not.
+  if (character == 0x1734 || character == 0xa9bd || character == 0x111c9)
+    return character == 0x1734;
+  return category(character) == UTF8PROC_CATEGORY_MN && !isNewerThanUnicode8(character);
+}
 
 bool isControl(char32_t character) {
   utf8proc_category_t kind = category(character);
-  return kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_CF ||
-         kind == UTF8PROC_CATEGORY_CO;
+  return kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_CO ||
+         (kind == UTF8PROC_CATEGORY_CF && !isNewerThanUnicode8(character));
 }
 
 size_t findGraphemeEnd(std::string_view text, size_t begin) {
@@ -197,7 +211,9 @@ public:
       int boundary = 0;
       utf8proc_ssize_t count =
           utf8proc_decompose_char(character, parts, maximumDecomposition, option, &boundary);
-      if (count < 0 || count > maximumDecomposition) { // Nothing in Unicode decomposes so far.
+      // Nothing in Unicode decomposes into so many.
+      bool isWhole = count < 0 || count > maximumDecomposition;
+      if (isWhole || isNewerThanUnicode12(static_cast<char32_t>(character))) {
         parts[0] = character;
         count = 1;
       }

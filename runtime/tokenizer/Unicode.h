@@ -52,14 +52,14 @@ Utf8Prefix classifyUtf8(std::string_view bytes);
 bool isWhitespace(char32_t character);
 /// Any number, of the general categories Nd, Nl and No.
 bool isNumeric(char32_t character);
-/// ASCII punctuation and symbols, and the general categories P*.
+/// ASCII punctuation and symbols, and the general categories P* of Unicode 8.
 bool isPunctuation(char32_t character);
-/// The general categories M*.
+/// The general categories M* of Unicode 9.
 bool isMark(char32_t character);
 
-/// The general category Mn.
+/// The general category Mn of Unicode 8.
 bool isNonspacingMark(char32_t character);
-/// The general categories Cc, Cf and Co.
+/// The general categories Cc, Cf and Co of Unicode 8.
 bool isControl(char32_t character);
 
 /// Finds where the cluster of characters that starts at `begin` ends: what a reader takes for one.

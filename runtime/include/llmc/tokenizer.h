@@ -31,9 +31,9 @@ typedef struct llmc_token_stream llmc_token_stream;
 /// with a message that names the place in the file ("pre_tokenizer.pretokenizers[1].type: …").
 ///
 /// Character classes and normal forms are those of the Unicode version of the PCRE2 and utf8proc
-/// libraries. The `tokenizers` library takes a few from older tables: characters that came to
-/// Unicode after version 8 may be treated otherwise there by the StripAccents and Punctuation
-/// steps, and those after version 12 by the normal forms.
+/// libraries, but where the `tokenizers` library takes them from older tables, which are followed:
+/// Unicode 8 for the BERT and Punctuation steps, 9 for scripts and StripAccents, 12 for normal
+/// forms. Numbers and letters that came to Unicode after 15 are known to that library alone.
 ///
 /// Of tokenizer_config.json only bos_token, eos_token, pad_token, unk_token and chat_template are
 /// read: everything else there directs the Python library's classes, not the tokenization.

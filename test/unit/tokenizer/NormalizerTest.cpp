@@ -19,6 +19,14 @@ std::string normalized(const json &normalizer, const std::string &text) {
   return encodeBytes(load(file), text);
 }
 
+json bert(bool clean, bool chinese, const json &accents, bool lowercase) {
+  return {{"type", "BertNormalizer"},
+          {"clean_text", clean},
+          {"handle_chinese_chars", chinese},
+          {"strip_accents", accents},
+          {"lowercase", lowercase}};
+}
+
 TEST(Normalizer, Forms) {
   const std::string text = "e\u0301 \ufb01 \uac01 \u00c5 a\u0323\u0307";
   EXPECT_EQ(normalized({{"type", "NFC"}}, text), "\u00e9 \ufb01 \uac01 \u00c5 \u1ea1\u0307");
@@ -55,6 +63,14 @@ TEST(Normalizer, StripAccents) {
   EXPECT_EQ(normalized({{"type", "StripAccents"}}, "\u00e9"), "\u00e9");
 }
 
+TEST(Normalizer, TablesAreAsOldAsTheReferences) {
+  // U+A7F2 came in Unicode 14, U+02B0 long before.
+  EXPECT_EQ(normalized({{"type", "NFKD"}}, "\ua7f2\u02b0"), "\ua7f2h");
+  // U+08D4 came in Unicode 9, U+1ABF in 13.
+  EXPECT_EQ(normalized({{"type", "StripAccents"}}, "a\u08d4\u1abf"), "a\u1abf");
+  EXPECT_EQ(normalized(bert(false, false, true, false), "a\u0301\u08d4b\u1abf"), "a\u08d4b\u1abf");
+}
+
 TEST(Normalizer, Strip) {
   const std::string text = " \u3000a b\n\u2003";
   EXPECT_EQ(normalized({{"type", "Strip"}, {"strip_left", true}, {"strip_right", true}}, text),
@@ -76,14 +92,6 @@ TEST(Normalizer, PrependAndReplace) {
   EXPECT_EQ(normalized({{"type", "Replace"}, {"pattern", {{"Regex", "\\s+"}}}, {"content", " "}},
                        "a \n b"),
             "a b");
-}
-
-json bert(bool clean, bool chinese, const json &accents, bool lowercase) {
-  return {{"type", "BertNormalizer"},
-          {"clean_text", clean},
-          {"handle_chinese_chars", chinese},
-          {"strip_accents", accents},
-          {"lowercase", lowercase}};
 }
 
 TEST(Normalizer, Bert) {

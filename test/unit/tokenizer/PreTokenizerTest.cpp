@@ -52,6 +52,32 @@ TEST(PreTokenizer, SplitPatternIsLiteral) {
   EXPECT_EQ(words(split("String", ".", "Isolated"), "a.b"), "a|.|b|");
 }
 
+/// Gives the words with a space before each.
+std::string scripts(const std::string &text) {
+  json file = makeByteFile();
+  file["pre_tokenizer"] = {
+      {"type", "Sequence"},
+      {"pretokenizers",
+       {{{"type", "UnicodeScripts"}},
+        {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"use_regex", false}}}}};
+  TokenizerPointer tokenizer = load(file);
+  return decode(tokenizer, encode(tokenizer, text));
+}
+
+TEST(PreTokenizer, UnicodeScripts) {
+  EXPECT_EQ(scripts("ab1\u0431"), " ab 1 \u0431");
+  // Hiragana, Katakana and the sign of a long vowel are Han.
+  EXPECT_EQ(scripts("\u4e00\u3042\u30a2\u30fc\u3002a"), " \u4e00\u3042\u30a2\u30fc \u3002 a");
+  EXPECT_EQ(scripts("\u30fca"), " \u30fc a");
+  // Spaces go with what comes before, and at the begin with nothing.
+  EXPECT_EQ(scripts("  a b\u0431 "), " a b \u0431 ");
+  EXPECT_EQ(scripts("  "), "");
+  // So does what came to Unicode after version 9, such as the second face.
+  EXPECT_EQ(scripts("a\U0001f600b"), " a \U0001f600 b");
+  EXPECT_EQ(scripts("a\U0001f970b"), " a\U0001f970b");
+  EXPECT_EQ(scripts("\U0001f970b"), " b");
+}
+
 TEST(PreTokenizer, ByteLevel) {
   json file = makeByteFile();
   file["model"]["vocab"]["\u0120a"] = 256;
