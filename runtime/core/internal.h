@@ -41,6 +41,7 @@ struct llmc_session {
   float *logits;                     /* [vocabulary] */
   float *batch_logits;               /* [max_rows, vocabulary] */
   struct llmc_candidate *candidates; /* [vocabulary], for sampling */
+  uint8_t *excluded;                 /* [vocabulary]: 1 for tokens that are never drawn */
   size_t position;
   int has_logits;
   uint64_t random[4];

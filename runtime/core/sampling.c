@@ -37,6 +37,29 @@ void llmc_session_set_seed(llmc_session *session, uint64_t seed) {
   }
 }
 
+llmc_status llmc_session_exclude(llmc_session *session, const int32_t *tokens, size_t count) {
+  size_t vocabulary, different = 0;
+  if (!session || (!tokens && count > 0))
+    return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected a session and tokens, found null");
+  vocabulary = session->model->program->vocabulary;
+  for (size_t i = 0; i < count; ++i)
+    if (tokens[i] < 0 || (size_t)tokens[i] >= vocabulary)
+      return llmc_make_status(LLMC_OUT_OF_RANGE, "expected tokens in [0, %zu), found %d",
+                              vocabulary, (int)tokens[i]);
+  /* The second bit holds the new choice until it is known to be good. */
+  for (size_t i = 0; i < count; ++i) {
+    different += !(session->excluded[tokens[i]] & 2);
+    session->excluded[tokens[i]] |= 2;
+  }
+  for (size_t i = 0; i < vocabulary; ++i)
+    session->excluded[i] =
+        different < vocabulary ? session->excluded[i] >> 1 : session->excluded[i] & 1;
+  if (different == vocabulary)
+    return llmc_make_status(LLMC_INVALID_ARGUMENT,
+                            "expected a token that may be drawn, found none");
+  return llmc_ok_status();
+}
+
 static llmc_status check(const llmc_session *session, const llmc_sampling *sampling,
                          const int32_t *token) {
   if (!session || !sampling || !token)
@@ -118,9 +141,8 @@ static const llmc_candidate *look_at(ranking *ranking, size_t place) {
 }
 
 static int32_t draw(llmc_session *session, const llmc_sampling *sampling,
-                    llmc_candidate *candidates, size_t vocabulary) {
-  ranking order = rank(candidates, vocabulary);
-  size_t count = vocabulary;
+                    llmc_candidate *candidates, size_t count) {
+  ranking order = rank(candidates, count);
   double total = 0, mass = 0, target;
   float largest = candidates[0].score;
   /* Where all are impossible, or one is beyond measure, there are no probabilities. */
@@ -156,8 +178,9 @@ static int32_t draw(llmc_session *session, const llmc_sampling *sampling,
 
 llmc_status llmc_session_sample(llmc_session *session, const llmc_sampling *sampling,
                                 int32_t *token) {
-  size_t vocabulary;
+  size_t vocabulary, count = 0;
   llmc_candidate *candidates;
+  const llmc_candidate *best;
   llmc_status status = check(session, sampling, token);
   if (!llmc_status_ok(&status))
     return status;
@@ -170,13 +193,17 @@ llmc_status llmc_session_sample(llmc_session *session, const llmc_sampling *samp
     candidates[i].token = (int32_t)i;
   }
   penalize(session, sampling, candidates);
+  for (size_t i = 0; i < vocabulary; ++i)
+    if (!session->excluded[i])
+      candidates[count++] = candidates[i];
   if (sampling->temperature > 0) {
-    *token = draw(session, sampling, candidates, vocabulary);
+    *token = draw(session, sampling, candidates, count);
     return status;
   }
-  *token = 0;
-  for (size_t i = 1; i < vocabulary; ++i)
-    if (candidates[i].score > candidates[*token].score)
-      *token = (int32_t)i;
+  best = &candidates[0];
+  for (size_t i = 1; i < count; ++i)
+    if (candidates[i].score > best->score)
+      best = &candidates[i];
+  *token = best->token;
   return status;
 }

@@ -28,7 +28,8 @@ static size_t plan(size_t *total, uint64_t count, uint64_t bytes, int *overflow)
 llmc_status llmc_session_create(llmc_model *model, llmc_session **result) {
   const llmc_program *program;
   llmc_session *session;
-  size_t total = 0, state, arena, workers, tokens, rows[4], states, logits, batch, candidates;
+  size_t total = 0, state, arena, workers, tokens, rows[4], states, logits, batch, candidates,
+         excluded;
   int overflow = 0;
   if (!model || !result)
     return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected a model and a place for the session");
@@ -45,6 +46,7 @@ llmc_status llmc_session_create(llmc_model *model, llmc_session **result) {
   /* Both factors fit 32 bits, so their product fits 64. */
   batch = plan(&total, (uint64_t)program->vocabulary * program->max_rows, sizeof(float), &overflow);
   candidates = plan(&total, program->vocabulary, sizeof(llmc_candidate), &overflow);
+  excluded = plan(&total, program->vocabulary, sizeof(uint8_t), &overflow);
   if (overflow)
     return llmc_make_status(LLMC_CORRUPT,
                             "the program asks for more memory than there are addresses");
@@ -75,6 +77,7 @@ llmc_status llmc_session_create(llmc_model *model, llmc_session **result) {
   session->logits = (float *)(session->memory + logits);
   session->batch_logits = (float *)(session->memory + batch);
   session->candidates = (llmc_candidate *)(session->memory + candidates);
+  session->excluded = session->memory + excluded;
   llmc_session_set_seed(session, 0);
   *result = session;
   return llmc_ok_status();
@@ -108,6 +111,7 @@ llmc_status llmc_session_fork(const llmc_session *source, llmc_session **result)
   }
   memcpy(session->tokens, source->tokens, source->position * sizeof *source->tokens);
   memcpy(session->random, source->random, sizeof source->random);
+  memcpy(session->excluded, source->excluded, program->vocabulary);
   session->position = source->position;
   session->has_logits = source->has_logits;
   if (source->has_logits)

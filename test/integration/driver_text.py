@@ -94,6 +94,29 @@ class Run(unittest.TestCase):
         self.assertTrue((start + rest).decode().endswith("\n"))
 
 
+class Padded(unittest.TestCase):
+    """A random model whose vocabulary is wider than its tokenizer's."""
+
+    def test_tokens_without_a_text_are_never_written(self):
+        source = pathlib.Path(folder.name) / "padded"
+        source.mkdir()
+        model = pathlib.Path(write_tiny_model(str(source), seed=3))
+        model.write_text(model.read_text().replace("capacity = 32", "capacity = 256"))
+        path = source / "tokenizer.json"
+        tokenizer = json.loads(path.read_text())
+        vocabulary = tokenizer["model"]["vocab"]
+        kept = dict(list(vocabulary.items())[:6])
+        self.assertLess(len(kept), len(vocabulary))
+        tokenizer["model"]["vocab"] = kept
+        path.write_text(json.dumps(tokenizer))
+        artifact = compile_model(model, source / "padded.llmc")
+        start = next(iter(kept))
+        for options in ((), ("--temperature", 5), ("--temperature", 5, "--top-k", 8)):
+            written = llmc("run", artifact, "--prompt", start, "--max-tokens", 200, *options).stdout
+            self.assertEqual(len(written.rstrip("\n")), 201)
+            self.assertLessEqual(set(written.rstrip("\n")), set(kept))
+
+
 class Chat(unittest.TestCase):
     """A random model whose tokens are letters, and two marks of ChatML."""
 

@@ -64,6 +64,19 @@ std::vector<int32_t> Tokenizer::encodeChat(const std::vector<llmc_chat_message> 
   });
 }
 
+std::vector<int32_t> Tokenizer::getMissingTokens(size_t vocabulary) const {
+  std::vector<int32_t> tokens;
+  for (size_t id = 0; id < vocabulary; ++id) {
+    const char *name = nullptr;
+    size_t size = 0;
+    auto token = static_cast<int32_t>(id);
+    llmc_status status = llmc_tokenizer_token_name(get(), token, &name, &size);
+    if (!llmc_status_ok(&status))
+      tokens.push_back(token);
+  }
+  return tokens;
+}
+
 std::string Tokenizer::decode(std::span<const int32_t> tokens) const {
   size_t size = 0;
   check(llmc_tokenizer_decode(get(), tokens.data(), tokens.size(), 0, nullptr, 0, &size));

@@ -47,6 +47,8 @@ public:
   std::vector<int32_t> encodeChat(const std::vector<llmc_chat_message> &messages,
                                   uint32_t flags) const;
   /// The text of `tokens`, special ones included.
+  /// The tokens below `vocabulary` that the tokenizer does not have.
+  std::vector<int32_t> getMissingTokens(size_t vocabulary) const;
   std::string decode(std::span<const int32_t> tokens) const;
   /// Tokens that end a text: the configuration's, and ChatML's end of turn.
   std::vector<int32_t> getStopTokens() const;
@@ -105,6 +107,10 @@ public:
   /// where it comes, with some of the tokens appended.
   void evaluate(std::span<const int32_t> tokens, float *logits);
   int32_t sample(const llmc_sampling &sampling);
+  /// Names tokens that are never drawn.
+  void exclude(const std::vector<int32_t> &tokens) {
+    check(llmc_session_exclude(handle.get(), tokens.data(), tokens.size()));
+  }
   void setSeed(uint64_t seed) { llmc_session_set_seed(handle.get(), seed); }
   void rewind(size_t position) { check(llmc_session_rewind(handle.get(), position)); }
   size_t getPosition() const { return llmc_session_position(handle.get()); }

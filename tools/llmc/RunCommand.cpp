@@ -42,6 +42,8 @@ public:
     sampling.top_p = options.topP;
     sampling.repetition_penalty = options.repetitionPenalty;
     session.setSeed(options.seed);
+    // A vocabulary that was padded to a round number has tokens that no text is made of.
+    session.exclude(tokenizer.getMissingTokens(model.getInfo().vocabulary));
   }
 
   /// Reads `prompt` and writes what follows to standard output until the text ends. An interrupt

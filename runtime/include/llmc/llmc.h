@@ -168,6 +168,14 @@ LLMC_API llmc_sampling llmc_sampling_default(void);
 
 /* Sets the state of the session's random numbers (xoshiro256**, Blackman and Vigna 2018). */
 LLMC_API void llmc_session_set_seed(llmc_session *session, uint64_t seed);
+/*
+ * Keeps `count` tokens from being drawn, whatever their logits: those that a tokenizer has no text
+ * for, as a model's vocabulary is often padded to a round number. They replace those of an earlier
+ * call; a fork takes them over. LLMC_OUT_OF_RANGE for a token that the model does not have,
+ * LLMC_INVALID_ARGUMENT if none would be left: the session then is as it was.
+ */
+LLMC_API LLMC_MUST_USE llmc_status llmc_session_exclude(llmc_session *session,
+                                                        const int32_t *tokens, size_t count);
 /* Draws the next token from the session's logits; does not evaluate it. */
 LLMC_API LLMC_MUST_USE llmc_status llmc_session_sample(llmc_session *session,
                                                        const llmc_sampling *sampling,

@@ -102,6 +102,45 @@ TEST_F(Sampling, GreedyTakesTheLargest) {
   EXPECT_EQ(sample(), 0);
 }
 
+TEST_F(Sampling, ExcludedTokensAreNeverDrawn) {
+  std::vector<int32_t> all(fakeVocabulary);
+  std::iota(all.begin(), all.end(), 0);
+  logits[8] = 50;
+  logits[9] = std::numeric_limits<float>::infinity();
+  const int32_t excluded[] = {9, 3, 9};
+  ASSERT_EQ(llmc_session_exclude(session, excluded, 3).code, LLMC_OK);
+  EXPECT_EQ(sample(), 8);
+  // What is refused changes nothing.
+  const int32_t beyond[] = {8, fakeVocabulary};
+  llmc_status status = llmc_session_exclude(session, beyond, 2);
+  EXPECT_EQ(status.code, LLMC_OUT_OF_RANGE) << status.message;
+  status = llmc_session_exclude(session, all.data(), all.size());
+  EXPECT_EQ(status.code, LLMC_INVALID_ARGUMENT) << status.message;
+  EXPECT_EQ(llmc_session_exclude(session, nullptr, 1).code, LLMC_INVALID_ARGUMENT);
+  EXPECT_EQ(sample(), 8);
+  llmc_session *fork = nullptr;
+  ASSERT_EQ(llmc_session_fork(session, &fork).code, LLMC_OK);
+  int32_t token = -1;
+  EXPECT_EQ(llmc_session_sample(fork, &options, &token).code, LLMC_OK);
+  EXPECT_EQ(token, 8);
+  llmc_session_release(fork);
+  // The rest is drawn as if there were no others.
+  logits[8] = 1;
+  options.temperature = 2;
+  for (uint32_t topK : {0u, 5u}) {
+    options.top_k = topK;
+    std::vector<double> found = draw(20000);
+    EXPECT_EQ(found[9], 0);
+    EXPECT_EQ(found[3], 0);
+  }
+  logits[9] = logits[3] = -std::numeric_limits<float>::infinity();
+  expectFrequencies();
+  // A new choice replaces the old one.
+  logits[9] = std::numeric_limits<float>::infinity();
+  ASSERT_EQ(llmc_session_exclude(session, nullptr, 0).code, LLMC_OK);
+  EXPECT_EQ(sample(), 9);
+}
+
 TEST_F(Sampling, FrequenciesAreProbabilities) {
   for (float temperature : {0.3f, 1.0f, 4.0f}) {
     options.temperature = temperature;
