@@ -56,6 +56,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   status = llmc_tokenizer_encode(tokenizer, text.data(), text.size(), LLMC_ENCODE_ADD_SPECIAL,
                                  nullptr, 0, &count);
   require(status.code != LLMC_INTERNAL);
+  size_t plainCount = 0;
+  llmc_status plain = llmc_tokenizer_encode(tokenizer, text.data(), text.size(),
+                                            LLMC_ENCODE_PLAIN_TEXT, nullptr, 0, &plainCount);
+  require(plain.code != LLMC_INTERNAL);
   std::vector<int32_t> ids(count);
   if (status.code == LLMC_OK && count > 0) {
     status = llmc_tokenizer_encode(tokenizer, text.data(), text.size(), LLMC_ENCODE_ADD_SPECIAL,
