@@ -322,6 +322,36 @@ class Damage(BadInput):
         self.assertGreater(refused, 35)
 
 
+class Descriptions(BadInput):
+    """What native code says of itself, which no checksum guards."""
+
+    def test_members_of_other_types(self):
+        code = folder / "described.o"
+        llmc("compile", MODEL, "--object", "-o", code)
+        data = code.read_bytes()
+        begin = data.rindex(b"\0", 0, data.index(b'"architecture"')) + 1
+        size = data.index(b"\0", begin) - begin
+        description = json.loads(data[begin:begin + size])
+        for member, value, message in (
+                ("architecture", 1, "architecture: expected a string, found number"),
+                ("variants", {"a": 1}, "variants: expected an array, found object"),
+                ("variants", [1], "variants[0]: expected an object, found number"),
+                ("variants", [{"features": "all"}], "variants[0].features: expected a number from 0 on, found string"),
+                ("variants", [{"features": -1}], "variants[0].features: expected a number from 0 on, found number"),
+                ("parameters", [{"name": None}], "parameters[0].name: expected a string, found null"),
+                ("parameters", [{"shape": {}}], "parameters[0].shape: expected an array, found object"),
+                ("parameters", [{"bytes": "many"}], "parameters[0].bytes: expected a number, found string"),
+                ("arena_bytes", [], "arena_bytes: expected a number, found array"),
+                ("x", json.loads("[" * 40 + "]" * 40), "expected JSON nested at most 16 deep")):
+            with self.subTest(member, value=value):
+                changed = {**description, "parameters": [], member: value}
+                text = json.dumps(changed).encode()
+                self.assertLessEqual(len(text), size)
+                code.write_bytes(data[:begin] + text.ljust(size) + data[begin + size:])
+                for options in ((), ("--json",)):
+                    self.fails("inspect", code, *options, message="the description is malformed: " + message, code=1)
+
+
 class Outputs(BadInput):
     """Outputs appear whole or not at all."""
 

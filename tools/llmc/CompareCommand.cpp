@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Description.h"
 #include "Evaluation.h"
 #include "Format.h"
 #include "Process.h"
@@ -77,10 +78,10 @@ Json measureApart(const ModelOptions &model, const SpeedOptions &options) {
 }
 
 /// The parameters of a program by name, in its order.
-Json describeParameters(const Model &model) {
+Json describeParameters(const std::string &path, const Model &model) {
   Json described = Json::object();
-  auto description = Json::parse(model.getInfo().description, nullptr, /*allow_exceptions=*/false);
-  if (description.is_object() && description.contains("parameters"))
+  Json description = parseDescription(path, model.getInfo().description);
+  if (description.contains("parameters"))
     for (Json &parameter : description["parameters"]) {
       std::string name = parameter.value("name", "");
       parameter.erase("name");
@@ -118,7 +119,8 @@ Json compare(const CompareOptions &options) {
     result["b"].update(evaluation.model);
     result.update(evaluation.comparison);
   }
-  Json a = describeParameters(first), b = describeParameters(second);
+  Json a = describeParameters(options.first.path, first),
+       b = describeParameters(options.second.path, second);
   result["parameters"] = a.size();
   result["different"] = compareParameters(a, b);
   return result;

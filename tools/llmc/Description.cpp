@@ -12,6 +12,7 @@
 #include "llmc/artifact.h"
 #include "llmc/llmc.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
 
@@ -28,11 +29,59 @@ constexpr const char *what =
   throw std::runtime_error("'" + path + "': " + problem);
 }
 
-Json parseDescription(const std::string &path, std::string_view text) {
-  Json description = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!description.is_object())
-    refuse(path, "the description is not a JSON object");
-  return description;
+/// What the members that are read must be, in a description and in the elements of its lists.
+struct MemberType {
+  const char *name;
+  const char *expected;
+  bool (Json::*isOfType)() const noexcept;
+};
+constexpr MemberType memberTypes[] = {
+    {"kind", "a string", &Json::is_string},
+    {"name", "a string", &Json::is_string},
+    {"architecture", "a string", &Json::is_string},
+    {"encoding", "a string", &Json::is_string},
+    {"activation", "a string", &Json::is_string},
+    {"features", "a number from 0 on", &Json::is_number_unsigned},
+    {"bytes", "a number", &Json::is_number},
+    {"code_bytes", "a number", &Json::is_number},
+    {"arena_bytes", "a number", &Json::is_number},
+    {"worker_arena_bytes", "a number", &Json::is_number},
+    {"bits_per_weight", "a number", &Json::is_number},
+    {"runs_here", "a boolean", &Json::is_boolean},
+    {"shape", "an array", &Json::is_array},
+};
+constexpr const char *listNames[] = {"parameters", "programs", "variants", "files", "models"};
+
+/// Whether `value` has more than `depth` arrays and objects in each other.
+bool isDeeper(const Json &value, size_t depth) {
+  if (!value.is_structured())
+    return false;
+  return depth == 0 || std::any_of(value.begin(), value.end(), [depth](const Json &element) {
+           return isDeeper(element, depth - 1);
+         });
+}
+
+void checkMembers(const std::string &path, const std::string &place, const Json &object) {
+  auto fail = [&](const std::string &where, const std::string &expected, const Json &found) {
+    refuse(path, "the description is malformed: " + where + ": expected " + expected + ", found " +
+                     found.type_name());
+  };
+  for (const MemberType &type : memberTypes)
+    if (auto member = object.find(type.name); member != object.end() && !(*member.*type.isOfType)())
+      fail(place + type.name, type.expected, *member);
+  for (const char *name : listNames) {
+    auto list = object.find(name);
+    if (list == object.end())
+      continue;
+    if (!list->is_array())
+      fail(place + name, "an array", *list);
+    for (size_t i = 0; i < list->size(); ++i) {
+      std::string element = place + name + "[" + std::to_string(i) + "]";
+      if (!(*list)[i].is_object())
+        fail(element, "an object", (*list)[i]);
+      checkMembers(path, element + ".", (*list)[i]);
+    }
+  }
 }
 
 /// The descriptions in a piece of native code, one for each model.
@@ -137,6 +186,16 @@ Json describeSource(const std::string &path) {
 }
 
 } // namespace
+
+nlohmann::ordered_json parseDescription(const std::string &path, std::string_view text) {
+  Json description = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!description.is_object())
+    refuse(path, "the description is not a JSON object");
+  if (isDeeper(description, 16))
+    refuse(path, "the description is malformed: expected JSON nested at most 16 deep");
+  checkMembers(path, "", description);
+  return description;
+}
 
 nlohmann::ordered_json describeFile(const std::string &path, bool verify) {
   MappedFile file(path, what);

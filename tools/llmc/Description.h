@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace llmc::driver {
 
@@ -21,6 +22,10 @@ namespace llmc::driver {
 /// `variants` with whether they run here; an artifact has `files`. Everything but native code with
 /// several models in it has `parameters`; that has `models`.
 nlohmann::ordered_json describeFile(const std::string &path, bool verify);
+
+/// Reads the description that the file at `path` carries; what is read of it has the types that it
+/// should. Throws std::runtime_error.
+nlohmann::ordered_json parseDescription(const std::string &path, std::string_view text);
 
 } // namespace llmc::driver
 
