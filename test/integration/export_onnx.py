@@ -13,6 +13,8 @@ import tempfile
 import numpy as np
 import onnx
 
+from graph_forms import overloads
+from onnx_models import save
 from support import SOURCE, TINY, tool
 
 # Written by the conversions' own tests.
@@ -46,7 +48,7 @@ def describe_type(info: onnx.ValueInfoProto):
 
 def describe_node(node: onnx.NodeProto):
     attributes = {attribute.name: describe_attribute(attribute) for attribute in node.attribute}
-    return (node.op_type, node.domain, node.name, node.doc_string, tuple(node.input),
+    return (node.op_type, node.domain, node.overload, node.name, node.doc_string, tuple(node.input),
             tuple(node.output), attributes)
 
 
@@ -83,7 +85,7 @@ def describe_model(model: onnx.ModelProto):
         # Those of graphs inside nodes lose the names of dimensions.
         "types": describe_types(model.graph),
         "functions": [
-            (function.domain, function.name, function.doc_string,
+            (function.domain, function.name, function.overload, function.doc_string,
              sorted(describe_type(info) for info in function.value_info), opsets(function.opset_import), tuple(function.input),
              tuple(function.output), tuple(function.attribute),
              {attribute.name: describe_attribute(attribute) for attribute in function.attribute_proto},
@@ -121,6 +123,7 @@ def list_files(work: pathlib.Path) -> list[tuple[pathlib.Path, bool]]:
         subprocess.run([sys.executable, SOURCE / "test" / "Conversion" / "Inputs" / "make_onnx.py", file, kind],
                        check=True)
         files.append((file, False))
+    files.append((save(overloads(), work / "overloads.onnx"), True))
     data = os.environ.get("LLMC_TEST_DATA", "")
     if data:
         files += [(file, False) for file in sorted(pathlib.Path(data, "exporters").rglob("*.onnx"))]

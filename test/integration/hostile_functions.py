@@ -13,14 +13,14 @@ from hostile_support import CASES, case, run_cases
 from onnx_models import FLOAT, INT64, Graph, decoder
 
 
-@case("expected the model to use an opset from 13 to 23 of the default domain, found 12")
+@case("expected the model to use an opset from 13 to 25 of the default domain, found 12")
 def old_opset(folder):
     return decoder(opset=12)
 
 
-@case("expected the model to use an opset from 13 to 23 of the default domain, found 24")
+@case("expected the model to use an opset from 13 to 25 of the default domain, found 26")
 def new_opset(folder):
-    return decoder(opset=24)
+    return decoder(opset=26)
 
 
 @case("expected the model to use an opset of the default domain, found none")
@@ -161,17 +161,18 @@ def with_field(message, number: int, text: bytes):
     message.MergeFromString(bytes([number << 3 | 2, len(text)]) + text)
 
 
-@case("calls overload 'o' of a function, which is not supported")
-def overloaded_call(folder):
+@case("F0 (domain local, version 1), 1 node, e.g. 'F0_1': this operator is not known")
+def overload_that_is_missing(folder):
     model = call_chain(1, 1)
-    with_field(model.graph.node[-2], 8, b"o")
+    with_field(model.graph.node[-1], 8, b"o")
     return model
 
 
-@case("function 'local::F0' is overload 'o', which is not supported")
-def overloaded_function(folder):
+@case("expected one function 'local::F0:o', found a second")
+def overload_twice(folder):
     model = call_chain(1, 1)
     with_field(model.functions[0], 13, b"o")
+    model.functions.append(model.functions[0])
     return model
 
 
@@ -209,10 +210,10 @@ def nameless_attribute(folder):
     return model
 
 
-@case("attribute 'odd' has a type that is not supported, number 11")
+@case("attribute 'odd' has a type that is not supported, number 12")
 def odd_attribute(folder):
     model = decoder()
-    model.graph.node[0].attribute.add(name="odd", type=11)
+    model.graph.node[0].attribute.add(name="odd", type=12)
     return model
 
 

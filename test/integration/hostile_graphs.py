@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from hostile_support import case, run_cases
 from onnx_models import FLOAT, INT64, Graph, decoder, set_external
@@ -80,15 +80,41 @@ def unknown_type(folder):
     return with_dims(4, kind=99)
 
 
-@case("expected dense initializers, found 1 sparse one")
-def sparse(folder):
+def with_sparse(dims, values, indices, kind=INT64):
     model = decoder()
-    tensor = model.graph.sparse_initializer.add(dims=[4])
-    tensor.values.CopyFrom(TensorProto(name="odd", data_type=FLOAT, dims=[0]))
+    tensor = model.graph.sparse_initializer.add(dims=dims)
+    tensor.values.CopyFrom(helper.make_tensor("odd", FLOAT, [len(values)], values))
+    shape = [len(indices)] if np.ndim(indices) == 1 else np.shape(indices)
+    tensor.indices.CopyFrom(helper.make_tensor("", kind, shape, np.ravel(indices)))
     return model
 
 
-@case("uses 'b', which only a later node defines")
+@case("tensor 'odd': expected one index of 64 bits for each of 2 values, or 1, found 'tensor<1xi64>'")
+def sparse_without_indices(folder):
+    return with_sparse([4], [1.0, 2.0], [0])
+
+
+@case("tensor 'odd': expected one index of 64 bits for each of 1 values, or 1, found 'tensor<1xi32>'")
+def sparse_of_narrow_indices(folder):
+    return with_sparse([4], [1.0], [0], TensorProto.INT32)
+
+
+@case("tensor 'odd': expected indices inside its dimensions, found another for value 1")
+def sparse_outside(folder):
+    return with_sparse([4], [1.0, 2.0], [0, 4])
+
+
+@case("tensor 'odd': expected indices inside its dimensions, found another for value 0")
+def sparse_pair_outside(folder):
+    return with_sparse([4, 3], [1.0], [[1, -1]])
+
+
+@case("tensor 'odd': expected dimensions of at most 2147483648 bytes, found dimensions")
+def sparse_too_large(folder):
+    return with_sparse([1 << 40, 4], [1.0], [0])
+
+
+@case("expected nodes without a cycle, found that 'first' (Relu) reads 'second' (Relu) reads 'first' (Relu)")
 def cycle(folder):
     model = decoder()
     model.graph.node.append(helper.make_node("Relu", ["b"], ["a"], "first"))
@@ -96,14 +122,14 @@ def cycle(folder):
     return model
 
 
-@case("uses 'a', which only a later node defines")
+@case("expected nodes without a cycle, found that 'self' (Relu) reads 'self' (Relu)")
 def own_input(folder):
     model = decoder()
     model.graph.node.append(helper.make_node("Relu", ["a"], ["a"], "self"))
     return model
 
 
-@case("uses 'embedding', which no input, initializer or earlier node defines")
+@case("uses 'embedding', which no input, initializer or node defines")
 def missing_initializer(folder):
     model = decoder()
     kept = [t for t in model.graph.initializer if t.name != "embedding"]
@@ -112,7 +138,7 @@ def missing_initializer(folder):
     return model
 
 
-@case("uses 'input_ids', which no input, initializer or earlier node defines")
+@case("uses 'input_ids', which no input, initializer or node defines")
 def missing_input(folder):
     model = decoder()
     kept = [v for v in model.graph.input if v.name != "input_ids"]
@@ -128,10 +154,19 @@ def missing_output(folder):
     return model
 
 
-@case("expected one definition of value 'embedding', found a second")
-def duplicate_initializers(folder):
+@case("expected one initializer 'embedding', found two that differ")
+def two_initializers(folder):
     model = decoder()
-    model.graph.initializer.append(model.graph.initializer[0])
+    tensor = next(t for t in model.graph.initializer if t.name == "embedding")
+    model.graph.initializer.append(numpy_helper.from_array(numpy_helper.to_array(tensor) * 2,
+                                                           "embedding"))
+    return model
+
+
+@case("expected one definition of value 'embedding', found a second")
+def node_beside_initializer(folder):
+    model = decoder()
+    model.graph.node.append(helper.make_node("Identity", ["input_ids"], ["embedding"], "again"))
     return model
 
 

@@ -127,6 +127,7 @@ int main(int argc, char **argv) {
   insertAllDialects(registry);
   mlir::registerTransformsPasses();
   registerConvertLLMCToLinalg();
+  registerNormalizeONNX();
   registerRaiseONNX();
   registerConvertLLMCToSPMD();
   registerConvertSPMDToLLVM();

@@ -18,6 +18,9 @@ using namespace mlir;
 using namespace llmc;
 using namespace llmc::carrier;
 
+/// Fields of later ONNX releases than the classes may be of.
+enum { nodeOverload = 8, functionAttributeDefault = 11, functionValueInfo, functionOverload };
+
 namespace {
 
 /// Turns one module into a model.
@@ -188,6 +191,8 @@ LogicalResult Exporter::exportNode(NodeOp op, onnx::NodeProto &node) {
   node.set_domain(op.getDomain().str());
   node.set_name(op.getName().str());
   node.set_doc_string(getText(op, "doc_string"));
+  if (std::string overload = getText(op, overloadName); !overload.empty())
+    node.GetReflection()->MutableUnknownFields(&node)->AddLengthDelimited(nodeOverload, overload);
   for (Value input : op.getInputs())
     node.add_input(getName(input).str());
   for (NamedAttribute attribute : op.getNodeAttributes())
@@ -319,8 +324,6 @@ static bool areOpsets(DictionaryAttr opsets) {
 }
 
 LogicalResult Exporter::exportFunction(FunctionOp op, onnx::FunctionProto &proto) {
-  // A field of a later ONNX release than the classes may be of.
-  constexpr int attributeDefault = 11, valueInfo = 12;
   // Names in a function are its own.
   names.clear();
   taken.clear();
@@ -329,6 +332,9 @@ LogicalResult Exporter::exportFunction(FunctionOp op, onnx::FunctionProto &proto
   proto.set_domain(op.getDomain().str());
   proto.set_name(op.getFunctionName().str());
   proto.set_doc_string(getText(op, "doc_string"));
+  if (std::string overload = getText(op, overloadName); !overload.empty())
+    proto.GetReflection()->MutableUnknownFields(&proto)->AddLengthDelimited(functionOverload,
+                                                                            overload);
   exportOpsets(op.getOpsets(), *proto.mutable_opset_import());
   for (auto parameter : op.getParameters().getAsRange<StringAttr>())
     if (!op.getDefaults().get(parameter))
@@ -338,7 +344,7 @@ LogicalResult Exporter::exportFunction(FunctionOp op, onnx::FunctionProto &proto
     if (failed(exportAttribute(attribute, op.getLoc(), value)))
       return failure();
     proto.GetReflection()->MutableUnknownFields(&proto)->AddLengthDelimited(
-        attributeDefault, value.SerializeAsString());
+        functionAttributeDefault, value.SerializeAsString());
   }
   Block &block = op.getBody().front();
   for (auto [input, name] : llvm::zip(block.getArguments(), op.getInputNames())) {
@@ -356,7 +362,7 @@ LogicalResult Exporter::exportFunction(FunctionOp op, onnx::FunctionProto &proto
     if (failed(exportType(value.getType(), {}, op.getLoc(), info)))
       return failure();
     proto.GetReflection()->MutableUnknownFields(&proto)->AddLengthDelimited(
-        valueInfo, info.SerializeAsString());
+        functionValueInfo, info.SerializeAsString());
     return success();
   };
   for (Value input : block.getArguments())

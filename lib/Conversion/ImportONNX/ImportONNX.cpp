@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/ImportONNX/ImportONNX.h"
+#include "NodeOrder.h"
 #include "RawDataOffsets.h"
 #include "TensorImport.h"
+#include "UnknownFields.h"
 #include "llmc/Conversion/ImportONNX/ElementTypes.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
@@ -28,7 +30,6 @@ namespace {
 /// Names that a graph's nodes can refer to. A subgraph also sees those of the graph around it.
 struct Scope {
   const Scope *outer = nullptr;
-  const google::protobuf::RepeatedPtrField<onnx::NodeProto> *nodes = nullptr;
   llvm::StringMap<Value> values;
 
   Value lookup(StringRef name) const {
@@ -36,15 +37,6 @@ struct Scope {
       if (auto found = scope->values.find(name); found != scope->values.end())
         return found->second;
     return {};
-  }
-
-  /// Whether some node, so one that was not reached yet, defines a name that is not found.
-  bool isDefinedLater(StringRef name) const {
-    for (const Scope *scope = this; scope; scope = scope->outer)
-      for (const onnx::NodeProto &node : *scope->nodes)
-        if (llvm::is_contained(node.output(), name))
-          return true;
-    return false;
   }
 };
 
@@ -67,8 +59,10 @@ private:
   LogicalResult importMain(const onnx::GraphProto &graph);
   LogicalResult importFunction(const onnx::FunctionProto &function);
   LogicalResult importInitializers(const onnx::GraphProto &graph, Scope &scope, bool isMain);
+  LogicalResult importNodes(const google::protobuf::RepeatedPtrField<onnx::NodeProto> &nodes,
+                            const TypeMap &types, Scope &scope, bool isMain = false);
   LogicalResult importNode(const onnx::NodeProto &node, const TypeMap &types, Scope &scope,
-                           int64_t mainIndex = -1);
+                           int64_t mainIndex);
   void setBodyNames(NodeOp op, ArrayRef<const onnx::GraphProto *> graphs);
   LogicalResult importBody(const onnx::GraphProto &graph, Region &region, const Scope &outer);
   LogicalResult importAttributes(const onnx::NodeProto &node, int64_t mainIndex,
@@ -99,29 +93,6 @@ private:
 } // namespace
 
 static StringRef view(const std::string &text) { return text; }
-
-/// A field of a later ONNX release than the classes are of: its bytes, or nothing.
-static std::optional<StringRef> getUnknownField(const google::protobuf::Message &message,
-                                                int number, int *next = nullptr) {
-  const google::protobuf::UnknownFieldSet &fields =
-      message.GetReflection()->GetUnknownFields(message);
-  for (int i = next ? *next : 0; i < fields.field_count(); ++i)
-    if (fields.field(i).number() == number &&
-        fields.field(i).type() == google::protobuf::UnknownField::TYPE_LENGTH_DELIMITED) {
-      if (next)
-        *next = i + 1;
-      return StringRef(fields.field(i).length_delimited());
-    }
-  return std::nullopt;
-}
-
-// Numbers of such fields.
-enum {
-  nodeOverload = 8,
-  functionAttributeDefault = 11,
-  functionValueInfo = 12,
-  functionOverload = 13
-};
 
 /// Text that people wrote about something, where there is any.
 static void setText(Operation *op, StringRef name, StringRef text) {
@@ -182,32 +153,41 @@ Importer::resolve(const google::protobuf::RepeatedPtrField<std::string> &names, 
   for (const std::string &name : names) {
     Value value = name.empty() ? absent : scope.lookup(name);
     if (!value)
-      return fail() << user << " uses '" << name << "', which "
-                    << (scope.isDefinedLater(name)
-                            ? "only a later node defines (expected nodes sorted, without a cycle)"
-                            : "no input, initializer or earlier node defines");
+      return fail() << user << " uses '" << name
+                    << "', which no input, initializer or node defines";
     values.push_back(value);
   }
   return values;
 }
 
+/// Initializers of one name are allowed where they hold the same: of others ONNX Runtime takes one
+/// or the other by their size.
 LogicalResult Importer::importInitializers(const onnx::GraphProto &graph, Scope &scope,
                                            bool isMain) {
-  if (graph.sparse_initializer_size() > 0)
-    return fail() << "expected dense initializers, found " << graph.sparse_initializer_size()
-                  << " sparse ones";
   bool haveOffsets =
       isMain && static_cast<int>(offsets.initializers.size()) == graph.initializer_size();
-  for (auto [index, tensor] : llvm::enumerate(graph.initializer())) {
-    FailureOr<ImportedTensor> imported =
-        tensors.import(tensor, tensor.name(), haveOffsets ? offsets.initializers[index] : -1);
-    if (failed(imported))
+  llvm::StringMap<ImportedTensor> defined;
+  auto add = [&](StringRef name, FailureOr<ImportedTensor> tensor) -> LogicalResult {
+    if (failed(tensor))
       return failure();
-    auto op = InitializerOp::create(builder, NameLoc::get(builder.getStringAttr(tensor.name())),
-                                    imported->type, tensor.name(), imported->data);
-    if (failed(define(scope, tensor.name(), op.getResult())))
+    auto [earlier, isNew] = defined.try_emplace(name, *tensor);
+    if (!isNew && !name.empty()) {
+      if (!TensorImporter::haveSameContents(earlier->second, *tensor))
+        return fail() << "expected one initializer '" << name << "', found two that differ";
+      emitWarning(location) << "initializer '" << name << "' stands twice, with the same contents";
+      return success();
+    }
+    auto op = InitializerOp::create(builder, NameLoc::get(builder.getStringAttr(name)),
+                                    tensor->type, name, tensor->data);
+    return define(scope, name, op.getResult());
+  };
+  for (auto [index, tensor] : llvm::enumerate(graph.initializer()))
+    if (failed(add(tensor.name(), tensors.import(tensor, tensor.name(),
+                                                 haveOffsets ? offsets.initializers[index] : -1))))
       return failure();
-  }
+  for (const onnx::SparseTensorProto &tensor : graph.sparse_initializer())
+    if (failed(add(tensor.values().name(), tensors.importSparse(tensor, tensor.values().name()))))
+      return failure();
   return success();
 }
 
@@ -232,9 +212,12 @@ FailureOr<Attribute> Importer::importAttribute(const onnx::AttributeProto &attri
         SmallVector<int64_t>(attribute.ints().begin(), attribute.ints().end())));
   case onnx::AttributeProto::STRINGS:
     return Attribute(builder.getStrArrayAttr(viewAll(attribute.strings())));
-  case onnx::AttributeProto::TENSOR: {
+  case onnx::AttributeProto::TENSOR:
+  case onnx::AttributeProto::SPARSE_TENSOR: {
     std::string name = (node + "." + attribute.name()).str();
-    FailureOr<ImportedTensor> tensor = tensors.import(attribute.t(), name, rawOffset);
+    FailureOr<ImportedTensor> tensor = attribute.type() == onnx::AttributeProto::TENSOR
+                                           ? tensors.import(attribute.t(), name, rawOffset)
+                                           : tensors.importSparse(attribute.sparse_tensor(), name);
     if (failed(tensor))
       return failure();
     if (isa<DenseElementsAttr>(tensor->data))
@@ -268,7 +251,10 @@ LogicalResult Importer::importAttributes(const onnx::NodeProto &node, int64_t ma
     if (attributes.get(attribute.name()))
       return fail() << "node '" << node.name() << "': expected one attribute '" << attribute.name()
                     << "', found two";
-    attributes.append(attribute.name(), *imported);
+    // A sparse tensor was made dense, so it is what Constant calls its value.
+    bool isSparse = attribute.type() == onnx::AttributeProto::SPARSE_TENSOR;
+    attributes.append(isSparse && node.op_type() == "Constant" ? "value" : attribute.name(),
+                      *imported);
   }
   return success();
 }
@@ -295,12 +281,22 @@ void Importer::setBodyNames(NodeOp op, ArrayRef<const onnx::GraphProto *> graphs
     op->setAttr("body_doc_strings", builder.getStrArrayAttr(texts));
 }
 
+/// Nodes of a graph or function, each after those that it reads from.
+LogicalResult
+Importer::importNodes(const google::protobuf::RepeatedPtrField<onnx::NodeProto> &nodes,
+                      const TypeMap &types, Scope &scope, bool isMain) {
+  std::string cycle;
+  SmallVector<int> order = sortNodes(nodes, cycle);
+  if (!cycle.empty())
+    return fail() << "expected nodes without a cycle, found that " << cycle;
+  for (int index : order)
+    if (failed(importNode(nodes[index], types, scope, isMain ? index : -1)))
+      return failure();
+  return success();
+}
+
 LogicalResult Importer::importNode(const onnx::NodeProto &node, const TypeMap &types, Scope &scope,
                                    int64_t mainIndex) {
-  if (std::optional<StringRef> overload = getUnknownField(node, nodeOverload);
-      overload && !overload->empty())
-    return fail() << "node '" << node.name() << "' calls overload '" << *overload
-                  << "' of a function, which is not supported";
   FailureOr<SmallVector<Value>> inputs =
       resolve(node.input(), scope, "node '" + node.name() + "' (" + node.op_type() + ")");
   if (failed(inputs))
@@ -323,6 +319,7 @@ LogicalResult Importer::importNode(const onnx::NodeProto &node, const TypeMap &t
                            graphs.empty() ? ArrayAttr() : builder.getArrayAttr(graphNames),
                            graphs.size());
   setText(op, "doc_string", node.doc_string());
+  setText(op, overloadName, getUnknownField(node, nodeOverload).value_or(""));
   setBodyNames(op, graphs);
   for (auto [graph, region] : llvm::zip(graphs, op.getBodies()))
     if (failed(importBody(*graph, region, scope)))
@@ -341,16 +338,15 @@ LogicalResult Importer::importBody(const onnx::GraphProto &graph, Region &region
   Block *block = builder.createBlock(&region);
   Value outerAbsent = absent;
   absent = AbsentOp::create(builder, location, AbsentType::get(builder.getContext()));
-  Scope scope{&outer, &graph.node(), {}};
+  Scope scope{&outer, {}};
   TypeMap types = collectTypes(graph);
   for (const onnx::ValueInfoProto &input : graph.input())
     if (failed(define(scope, input.name(), block->addArgument(importType(input.type()), location))))
       return failure();
   if (failed(importInitializers(graph, scope, /*isMain=*/false)))
     return failure();
-  for (const onnx::NodeProto &node : graph.node())
-    if (failed(importNode(node, types, scope)))
-      return failure();
+  if (failed(importNodes(graph.node(), types, scope)))
+    return failure();
   google::protobuf::RepeatedPtrField<std::string> outputs;
   for (const onnx::ValueInfoProto &output : graph.output())
     *outputs.Add() = output.name();
@@ -367,6 +363,8 @@ LogicalResult Importer::importMain(const onnx::GraphProto &graph) {
   llvm::StringSet<> initialized;
   for (const onnx::TensorProto &tensor : graph.initializer())
     initialized.insert(tensor.name());
+  for (const onnx::SparseTensorProto &tensor : graph.sparse_initializer())
+    initialized.insert(tensor.values().name());
   // Before IR version 4 every initializer was listed as an input too.
   SmallVector<const onnx::ValueInfoProto *> inputs;
   for (const onnx::ValueInfoProto &input : graph.input())
@@ -392,7 +390,7 @@ LogicalResult Importer::importMain(const onnx::GraphProto &graph) {
   OpBuilder::InsertionGuard guard(builder);
   Block *block = builder.createBlock(&op.getBody());
   absent = AbsentOp::create(builder, location, AbsentType::get(builder.getContext()));
-  Scope scope{nullptr, &graph.node(), {}};
+  Scope scope;
   TypeMap types = collectTypes(graph);
   for (const onnx::ValueInfoProto *input : inputs)
     if (failed(
@@ -400,9 +398,8 @@ LogicalResult Importer::importMain(const onnx::GraphProto &graph) {
       return failure();
   if (failed(importInitializers(graph, scope, /*isMain=*/true)))
     return failure();
-  for (auto [index, node] : llvm::enumerate(graph.node()))
-    if (failed(importNode(node, types, scope, index)))
-      return failure();
+  if (failed(importNodes(graph.node(), types, scope, /*isMain=*/true)))
+    return failure();
   google::protobuf::RepeatedPtrField<std::string> outputs;
   for (StringRef name : outputNames)
     *outputs.Add() = name.str();
@@ -433,15 +430,12 @@ Importer::importOpsets(const google::protobuf::RepeatedPtrField<onnx::OperatorSe
 }
 
 LogicalResult Importer::importFunction(const onnx::FunctionProto &function) {
-  std::string symbol = function.domain() + "::" + function.name();
+  StringRef overload = getUnknownField(function, functionOverload).value_or("");
+  std::string symbol = getFunctionSymbol(function.domain(), function.name(), overload);
   FailureOr<DictionaryAttr> opsets =
       importOpsets(function.opset_import(), "function '" + symbol + "'");
   if (failed(opsets))
     return failure();
-  if (std::optional<StringRef> overload = getUnknownField(function, functionOverload);
-      overload && !overload->empty())
-    return fail() << "function '" << symbol << "' is overload '" << *overload
-                  << "', which is not supported";
   SmallVector<StringRef> parameters = viewAll(function.attribute());
   NamedAttrList defaults;
   int next = 0;
@@ -464,6 +458,7 @@ LogicalResult Importer::importFunction(const onnx::FunctionProto &function) {
                                builder.getStrArrayAttr(viewAll(function.input())),
                                builder.getStrArrayAttr(viewAll(function.output())));
   setText(op, "doc_string", function.doc_string());
+  setText(op, overloadName, overload);
   TypeMap types;
   next = 0;
   while (auto bytes = getUnknownField(function, functionValueInfo, &next)) {
@@ -476,7 +471,7 @@ LogicalResult Importer::importFunction(const onnx::FunctionProto &function) {
   OpBuilder::InsertionGuard guard(builder);
   Block *block = builder.createBlock(&op.getBody());
   absent = AbsentOp::create(builder, location, AbsentType::get(builder.getContext()));
-  Scope scope{nullptr, &function.node(), {}};
+  Scope scope;
   for (const std::string &input : function.input()) {
     auto type = types.find(input);
     Value argument = block->addArgument(
@@ -484,9 +479,8 @@ LogicalResult Importer::importFunction(const onnx::FunctionProto &function) {
     if (failed(define(scope, input, argument)))
       return failure();
   }
-  for (const onnx::NodeProto &node : function.node())
-    if (failed(importNode(node, types, scope)))
-      return failure();
+  if (failed(importNodes(function.node(), types, scope)))
+    return failure();
   FailureOr<SmallVector<Value>> values =
       resolve(function.output(), scope, "function '" + symbol + "'");
   if (failed(values))

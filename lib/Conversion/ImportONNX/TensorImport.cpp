@@ -21,9 +21,6 @@ using namespace llmc;
 /// Tensors of at most this many elements become elements in the IR.
 static constexpr int64_t smallTensor = 32;
 
-/// Tensors of more dimensions than this are refused.
-static constexpr int maxRank = 64;
-
 InFlightDiagnostic TensorImporter::fail(StringRef name) {
   return emitError(location) << "tensor '" << name << "': ";
 }

@@ -14,6 +14,9 @@
 
 namespace llmc {
 
+/// Tensors of more dimensions than this are refused.
+inline constexpr int maxRank = 64;
+
 /// A tensor's type and its data: elements where it is small, a `#llmc.file` where it lies in a
 /// file, else a resource of bytes. Strings are a list.
 struct ImportedTensor {
@@ -32,7 +35,17 @@ public:
   mlir::FailureOr<ImportedTensor> import(const onnx::TensorProto &tensor, llvm::StringRef name,
                                          int64_t rawOffset);
 
+  /// A tensor that is stored as the values that are not zero and their places, made dense.
+  mlir::FailureOr<ImportedTensor> importSparse(const onnx::SparseTensorProto &tensor,
+                                               llvm::StringRef name);
+
+  /// Whether two tensors are of one type and hold the same bytes.
+  static bool haveSameContents(const ImportedTensor &a, const ImportedTensor &b);
+
 private:
+  mlir::FailureOr<std::vector<int64_t>> readPlaces(const onnx::SparseTensorProto &tensor,
+                                                   llvm::StringRef name,
+                                                   llvm::ArrayRef<int64_t> shape);
   mlir::FailureOr<mlir::Attribute> importExternal(const onnx::TensorProto &tensor,
                                                   llvm::StringRef name, int64_t bytes);
   mlir::FailureOr<std::vector<uint8_t>> collectBytes(const onnx::TensorProto &tensor,

@@ -6,8 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
-#include "Graph/ExpandQuantized.h"
-#include "Graph/InlineFunctions.h"
+#include "Graph/NormalizeONNX.h"
 #include "Raise/ContextLimit.h"
 #include "Raise/NameParameters.h"
 #include "Raise/Outputs.h"
@@ -28,8 +27,6 @@ namespace llmc {
 #include "llmc/Conversion/ONNXToLLMC/Passes.h.inc"
 } // namespace llmc
 
-/// The lengths at which the graph is read: unlike each other and unlike usual widths.
-static constexpr ProbeSizes withPast{18, 11}, withoutPast{0, 29};
 static constexpr int64_t defaultContext = 2048;
 /// A graph that can't be raised for so few positions can't be for any.
 static constexpr int64_t leastContext = 32;
@@ -40,8 +37,7 @@ static constexpr int64_t maxContext = int64_t(1) << 24;
 // What can't be raised
 //===----------------------------------------------------------------------===//
 
-/// Reports nodes by operator: how many there are, one name, and why.
-static LogicalResult reportProblems(ModuleOp module, ArrayRef<ProbeProblem> problems) {
+LogicalResult llmc::reportProblems(ModuleOp module, ArrayRef<ProbeProblem> problems) {
   if (problems.empty())
     return success();
   struct Group {
@@ -236,22 +232,20 @@ static FailureOr<func::FuncOp> raiseWithin(const Reading &reading, int64_t conte
 }
 
 LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
-  auto graph = module.lookupSymbol<GraphOp>("main");
-  if (!graph)
-    return module.emitError("expected onnx.graph @main");
   if (options.context < 0 || options.context > maxContext)
     return module.emitError("expected a context of 1 to ")
            << maxContext << " positions, found " << options.context;
-  if (failed(inlineFunctions(module)) || failed(expandQuantized(module)))
+  FailureOr<NormalizedGraph> normalized = normalizeONNX(module);
+  if (failed(normalized))
     return failure();
-  FailureOr<SmallVector<ModelInput>> inputs = classifyInputs(graph);
-  if (failed(inputs))
-    return failure();
-  bool hasPast =
-      llvm::any_of(*inputs, [](const ModelInput &input) { return input.role == InputRole::Past; });
-  Probe probe(graph, *inputs, hasPast ? withPast : withoutPast);
+  auto &[graph, inputs, hasPast, problems] = *normalized;
+  Probe probe(graph, inputs, hasPast ? withPast : withoutPast);
   probe.run();
-  if (failed(reportProblems(module, probe.getProblems())))
+  for (const ProbeProblem &problem : probe.getProblems())
+    if (llvm::none_of(problems,
+                      [&](const ProbeProblem &known) { return known.node == problem.node; }))
+      problems.push_back(problem);
+  if (failed(reportProblems(module, problems)))
     return failure();
 
   int64_t limit = findContextLimit(probe);
@@ -261,7 +255,7 @@ LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
            << "; the largest that works is --context=" << limit;
   int64_t context = options.context > 0 ? options.context : std::min(limit, defaultContext);
   FailureOr<func::FuncOp> step =
-      raiseWithin({module, graph, *inputs, probe, hasPast}, context, options.context > 0);
+      raiseWithin({module, graph, inputs, probe, hasPast}, context, options.context > 0);
   if (failed(step))
     return failure();
   graph.erase();

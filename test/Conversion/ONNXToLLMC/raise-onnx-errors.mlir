@@ -2,7 +2,7 @@
 
 // RUN: llmc-opt %s --raise-onnx --verify-diagnostics
 
-// expected-error @below {{cannot raise 129 nodes of the graph}}
+// expected-error-re @below {{cannot raise {{[0-9]+}} nodes of the graph}}
 module attributes {onnx.opsets = {ai.onnx = 23 : i64, com.microsoft = 1 : i64}} {
 onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b", "", "p", ""]],
                              input_names = ["ids", "past_key", "past_value"],
@@ -256,12 +256,9 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'linear.keys': expected queries times transposed keys}}
   %linear.keys = onnx.node "MatMul"(%q, %y32) {name = "linear.keys", output_names = ["linear.keys"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'gemm.turned': expected rows times a constant matrix}}
-  %gemm.turned = onnx.node "Gemm"(%x2, %w118) {name = "gemm.turned", node_attributes = {transA = 1}, output_names = ["gemm.turned"]}
-      : (!onnx.untyped, tensor<11x8xf32>) -> !onnx.untyped
   // expected-note @below {{'gemm.bias': expected a constant bias as wide as the result}}
-  %gemm.bias = onnx.node "Gemm"(%x2, %w88, %bias1) {name = "gemm.bias", output_names = ["gemm.bias"]}
-      : (!onnx.untyped, tensor<8x8xf32>, tensor<1xf32>) -> !onnx.untyped
+  %gemm.bias = onnx.node "Gemm"(%x2, %w88, %w118) {name = "gemm.bias", output_names = ["gemm.bias"]}
+      : (!onnx.untyped, tensor<8x8xf32>, tensor<11x8xf32>) -> !onnx.untyped
   // expected-note @below {{'nbits.codes': expected constant bytes of codes, scales, and zero points as bytes, as numbers or none}}
   %nbits.codes = onnx.node "MatMulNBits"(%x, %codesf, %scales) {domain = "com.microsoft", name = "nbits.codes", node_attributes = {K = 8, N = 4, block_size = 16}, output_names = ["nbits.codes"]}
       : (!onnx.untyped, tensor<4x1x8xf32>, tensor<4x1xf32>) -> !onnx.untyped
@@ -360,9 +357,6 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'skip.gain': expected a constant gain and no bias of the sum}}
   %skip.gain = onnx.node "SkipSimplifiedLayerNormalization"(%x, %y, %g4) {domain = "com.microsoft", name = "skip.gain", output_names = ["skip.gain"]}
       : (!onnx.untyped, !onnx.untyped, tensor<4xf32>) -> !onnx.untyped
-  // expected-note @below {{'gelu.bias': expected no bias: a bias is added to its linear first}}
-  %gelu.bias = onnx.node "BiasGelu"(%x, %g8) {domain = "com.microsoft", name = "gelu.bias", output_names = ["gelu.bias"]}
-      : (!onnx.untyped, tensor<8xf32>) -> !onnx.untyped
   // expected-note @below {{'use.centered': expected the difference to the mean to be divided by a deviation}}
   %use.centered = onnx.node "MatMul"(%centered, %w88) {name = "use.centered", output_names = ["use.centered"]}
       : (!onnx.untyped, tensor<8x8xf32>) -> !onnx.untyped

@@ -10,6 +10,26 @@
 
 include "mlir/Pass/PassBase.td"
 
+def NormalizeONNX : Pass<"normalize-onnx", "::mlir::ModuleOp"> {
+  let summary = "Write an ONNX graph in the operators that the raise knows";
+  let description = [{
+    The first step of `raise-onnx`, as a pass to look at: calls of the model's own functions are
+    replaced by their nodes, and operators that fuse others are written as the nodes that they stand
+    for, which keep the name and the location of the node that they replace.
+
+    Before:
+    ```mlir
+    %y = onnx.node "FusedMatMul"(%a, %b) {domain = "com.microsoft", node_attributes = {transB = 1 : i64}, …}
+    ```
+    After:
+    ```mlir
+    %t = onnx.node "Transpose"(%b) {node_attributes = {perm = array<i64: 0, 1, 3, 2>}, …}
+    %y = onnx.node "MatMul"(%a, %t) {…}
+    ```
+  }];
+  let dependentDialects = ["::llmc::carrier::ONNXDialect"];
+}
+
 def RaiseONNX : Pass<"raise-onnx", "::mlir::ModuleOp"> {
   let summary = "Raise an ONNX graph to the language of models";
   let description = [{

@@ -7,6 +7,7 @@
 
 #include "Evaluate/Heads.h"
 #include "Evaluate/Operator.h"
+#include "Graph/Expansions.h"
 #include "Raise/Matchers.h"
 
 #include <cmath>
@@ -303,23 +304,29 @@ ArrayRef<Operator> llmc::getLayerOperators() {
           .takes({"input", "skip", "gamma", "beta?", "bias?"})
           .reads({"epsilon"})
           .evaluatedBy(evaluateSkipNorm)
-          .raisedBy(raiseSkipNorm),
+          .raisedBy(raiseSkipNorm)
+          .expandedBy(expandSkipNorm),
       Operator::contrib("SkipSimplifiedLayerNormalization")
           .takes({"input", "skip", "gamma", "bias?"})
           .reads({"epsilon"})
           .evaluatedBy(evaluateSkipNorm)
-          .raisedBy(raiseSkipNorm),
+          .raisedBy(raiseSkipNorm)
+          .expandedBy(expandSkipNorm),
       Operator::onnx("Gelu", 20)
           .takes({"X"})
           .reads({"approximate=none|tanh"})
           .evaluatedBy(evaluateGelu)
           .raisedBy(raiseGelu),
       Operator::contrib("Gelu").takes({"X"}).evaluatedBy(evaluateGelu).raisedBy(raiseGelu),
-      Operator::contrib("BiasGelu").takes({"A", "B"}).evaluatedBy(evaluateGelu).raisedBy(raiseGelu),
+      Operator::contrib("BiasGelu")
+          .takes({"A", "B"})
+          .evaluatedBy(evaluateGelu)
+          .expandedBy(expandBiasGelu),
       Operator::contrib("FastGelu")
           .takes({"X", "bias?"})
           .evaluatedBy(evaluateFastGelu)
-          .raisedBy(raiseGelu),
+          .raisedBy(raiseGelu)
+          .expandedBy(expandFastGelu),
       Operator::contrib("QuickGelu")
           .takes({"X"})
           .reads({"alpha"})

@@ -7,6 +7,7 @@
 
 #include "Evaluate/Operator.h"
 #include "Evaluate/Product.h"
+#include "Graph/Expansions.h"
 #include "Raise/Matchers.h"
 #include "llmc/Support/LinearAlgebra.h"
 
@@ -184,8 +185,44 @@ static bool multiplyMatrices(Evaluation &evaluation, const ProductOptions &optio
 
 static bool evaluateMatMul(Evaluation &evaluation) { return multiplyMatrices(evaluation, {}); }
 
+/// A tensor whose first axis stands behind all but the last.
+static std::optional<HostTensor> moveFirstAxis(Evaluation &evaluation, unsigned i) {
+  const HostTensor &tensor = evaluation.in(i);
+  SmallVector<int64_t> permutation;
+  int64_t rank = tensor.shape.size();
+  for (int64_t axis = 0; axis < rank; ++axis)
+    permutation.push_back(rank < 2 || axis == rank - 1 ? axis : (axis + 1) % (rank - 1));
+  auto values = evaluation.computes() ? evaluation.values(i) : nullptr;
+  SmallVector<int64_t> shape, steps, strides = getRowMajorStrides(tensor.shape);
+  for (int64_t axis : permutation) {
+    shape.push_back(tensor.shape[axis]);
+    steps.push_back(strides[axis]);
+  }
+  if (!values)
+    return evaluation.computes() ? std::nullopt
+                                 : std::optional(HostTensor::unknown(shape, tensor.isInteger));
+  std::vector<double> moved(values->size());
+  SmallVector<int64_t> own = getRowMajorStrides(shape);
+  for (size_t at = 0; at < moved.size(); ++at) {
+    int64_t from = 0;
+    for (int64_t axis = 0; axis < rank; ++axis)
+      from += static_cast<int64_t>(at) / own[axis] % shape[axis] * steps[axis];
+    moved[at] = (*values)[from];
+  }
+  return HostTensor::known(shape, std::move(moved), tensor.isInteger);
+}
+
 static bool evaluateFusedMatMul(Evaluation &evaluation) {
   const Node &node = evaluation.node;
+  std::optional<HostTensor> moved[2];
+  for (unsigned i : {0u, 1u}) {
+    if (node.getInt(i == 0 ? "transBatchA" : "transBatchB", 0) == 0)
+      continue;
+    moved[i] = moveFirstAxis(evaluation, i);
+    if (!moved[i])
+      return evaluation.fail("cannot read input " + Twine(i));
+    evaluation.inputs[i] = &*moved[i];
+  }
   return multiplyMatrices(evaluation, {node.getInt("transA", 0) != 0, node.getInt("transB", 0) != 0,
                                        node.getFloat("alpha", 1)});
 }
@@ -270,7 +307,8 @@ ArrayRef<Operator> llmc::getProductOperators() {
           .reads({"alpha", "beta", "transA", "transB"})
           .streams()
           .evaluatedBy(evaluateGemm)
-          .raisedBy(raiseGemm),
+          .raisedBy(raiseGemm)
+          .expandedBy(expandGemm),
       Operator::onnx("MatMulInteger", 10)
           .takes({"A", "B", "a_zero_point?", "b_zero_point?"})
           .streams()
@@ -278,9 +316,10 @@ ArrayRef<Operator> llmc::getProductOperators() {
           .raisedBy(raiseMatMulInteger),
       Operator::contrib("FusedMatMul")
           .takes({"A", "B"})
-          .reads({"alpha", "transA", "transB", "transBatchA=0", "transBatchB=0"})
+          .reads({"alpha", "transA", "transB", "transBatchA", "transBatchB"})
           .streams()
-          .evaluatedBy(evaluateFusedMatMul),
+          .evaluatedBy(evaluateFusedMatMul)
+          .expandedBy(expandFusedMatMul),
   };
   return rows;
 }

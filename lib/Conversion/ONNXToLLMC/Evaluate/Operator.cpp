@@ -65,7 +65,7 @@ struct Table {
     for (ArrayRef<Operator> group :
          {getMovementOperators(), getElementwiseOperators(), getReductionOperators(),
           getLayerOperators(), getProductOperators(), getAttentionOperators(),
-          getQuantizedOperators()})
+          getQuantizedOperators(), getExpandedOperators()})
       for (const Operator &row : group) {
         byType[row.getType()] = &row;
         sorted.push_back(&row);
@@ -113,6 +113,8 @@ std::string llmc::getAttributeText(Attribute value) {
 }
 
 int64_t llmc::getOpset(const Node &node) {
+  if (auto own = node.op->getAttrOfType<IntegerAttr>(carrier::opsetName))
+    return own.getInt();
   Operation *module = node.op->getParentOfType<ModuleOp>();
   auto opsets = module ? module->getAttrOfType<DictionaryAttr>("onnx.opsets") : DictionaryAttr();
   StringRef domain = node.op.getDomain();

@@ -20,19 +20,19 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 
-#include "mlir/IR/Builders.h"
-
 namespace llmc {
 
 struct Evaluation;
+class Expansion;
 class Raise;
 
 /// Computes a node's outputs, or their shapes where inputs are unknown.
 using EvaluateFunction = bool (*)(Evaluation &);
 /// Writes a node down in the language of models.
 using RaiseFunction = mlir::LogicalResult (*)(Raise &, Node &);
-/// Replaces a node by nodes of simpler operators, inserted by the builder.
-using ExpandFunction = mlir::LogicalResult (*)(carrier::NodeOp, mlir::OpBuilder &);
+/// What became of a node that could be written as nodes of simpler operators.
+enum class Expanded { Kept, Replaced, Failed };
+using ExpandFunction = Expanded (*)(Expansion &);
 
 /// An input in a row, spelled "name" or, where it may be absent, "name?"; "name..." stands for any
 /// number; "name!" is one that the operator has and nobody here reads. "name?*" may have sizes that
@@ -144,7 +144,8 @@ std::string getAttributeText(mlir::Attribute value);
 /// Nothing where there is no such thing.
 std::optional<std::string> findUnknownPart(const Operator &row, const Node &node);
 
-/// The version of the operator set that a node is written in; 0 where the file does not say.
+/// The version of the operator set that a node is written in, which a new node or one of a function
+/// says itself; 0 where neither it nor the file does.
 int64_t getOpset(const Node &node);
 
 /// The table as a page in Markdown.
@@ -158,6 +159,8 @@ llvm::ArrayRef<Operator> getLayerOperators();
 llvm::ArrayRef<Operator> getProductOperators();
 llvm::ArrayRef<Operator> getAttentionOperators();
 llvm::ArrayRef<Operator> getQuantizedOperators();
+/// Operators that are known by what they are expanded to alone.
+llvm::ArrayRef<Operator> getExpandedOperators();
 
 } // namespace llmc
 

@@ -122,7 +122,18 @@ void Probe::run(const DenseSet<Value> *onlyWanted, bool whole) {
 }
 
 void Probe::runBlock(Block &block) {
-  for (Operation &op : block) {
+  // New nodes stand between `last` and the node that they replace.
+  for (Operation *last = nullptr;;) {
+    Operation *op = last ? last->getNextNode() : block.empty() ? nullptr : &block.front();
+    if (!op)
+      return;
+    auto node = dyn_cast<NodeOp>(op);
+    Rewriting rewriting = node && rewrite ? rewrite(node) : Rewriting::Run;
+    if (rewriting == Rewriting::Replaced)
+      continue;
+    last = op;
+    if (rewriting == Rewriting::Skip)
+      continue;
     if (auto initializer = dyn_cast<InitializerOp>(op)) {
       auto type = cast<RankedTensorType>(initializer.getType());
       HostTensor tensor =
@@ -134,8 +145,8 @@ void Probe::runBlock(Block &block) {
       if (small && !initializer->use_empty() && !load(initializer))
         problems.push_back(
             {nullptr, "cannot read initializer '" + initializer.getName().str() + "'"});
-    } else if (auto node = dyn_cast<NodeOp>(op)) {
-      if (!needed || needed->contains(&op))
+    } else if (node) {
+      if (!needed || needed->contains(op))
         runNode(node);
       if (wanted)
         release(node);
@@ -173,6 +184,10 @@ void Probe::runNode(NodeOp op) {
   }
   if (type == "If")
     return runIf(op);
+  if (!row->evaluate) {
+    problems.push_back({op, "it is known only where its inputs let it be written as others"});
+    return;
+  }
   for (Value input : op.getInputs()) {
     const HostTensor *tensor = get(input);
     // What feeds it was reported already.

@@ -42,6 +42,12 @@ public:
   Probe(carrier::GraphOp graph, llvm::ArrayRef<ModelInput> inputs, ProbeSizes sizes)
       : graph(graph), inputs(inputs), sizes(sizes) {}
 
+  /// What is done with a node before it runs: nothing, left out, or replaced by nodes that stand
+  /// where it stood (it is erased then).
+  enum class Rewriting { Run, Skip, Replaced };
+  /// Lets nodes be rewritten during the walk, with what is known of their inputs.
+  void setRewrite(llvm::function_ref<Rewriting(carrier::NodeOp)> function) { rewrite = function; }
+
   /// Walks the graph. With `wanted`, values other than those are dropped once they are used up and,
   /// unless the `whole` graph is to run, nodes that they don't depend on are left out.
   void run(const llvm::DenseSet<mlir::Value> *wanted = nullptr, bool whole = true);
@@ -78,6 +84,7 @@ private:
   const llvm::DenseSet<mlir::Value> *wanted = nullptr;
   /// Where not the whole graph runs: the operations that do.
   std::optional<llvm::DenseSet<mlir::Operation *>> needed;
+  llvm::function_ref<Rewriting(carrier::NodeOp)> rewrite;
   llvm::DenseMap<mlir::Value, HostTensor> tensors;
   int64_t work = 0; ///< elements read and made so far
   int64_t held = 0; ///< elements in `tensors`

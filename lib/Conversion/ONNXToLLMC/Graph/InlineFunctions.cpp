@@ -63,6 +63,10 @@ static LogicalResult inlineCall(NodeOp call, FunctionOp function, SmallVectorImp
     Operation *copy = builder.clone(op, mapping);
     WalkResult result = copy->walk([&](NodeOp node) {
       added.push_back(node);
+      StringRef domain = node.getDomain().empty() ? "ai.onnx" : node.getDomain();
+      if (auto version = function.getOpsets().getAs<IntegerAttr>(domain);
+          version && !node->hasAttr(opsetName))
+        node->setAttr(opsetName, version);
       return failed(bindAttributes(node, call, function)) ? WalkResult::interrupt()
                                                           : WalkResult::advance();
     });
@@ -88,7 +92,9 @@ LogicalResult llmc::inlineFunctions(ModuleOp module) {
   for (int depth = 0; !level.empty(); ++depth) {
     SmallVector<NodeOp> next;
     for (NodeOp node : level) {
-      auto found = functions.find((node.getDomain() + "::" + node.getOpType()).str());
+      auto overload = node->getAttrOfType<StringAttr>(overloadName);
+      auto found = functions.find(getFunctionSymbol(node.getDomain(), node.getOpType(),
+                                                    overload ? overload.getValue() : ""));
       if (found == functions.end())
         continue;
       if (depth == maxDepth)

@@ -42,6 +42,10 @@ void ONNXDialect::initialize() {
       >();
 }
 
+std::string llmc::carrier::getFunctionSymbol(StringRef domain, StringRef name, StringRef overload) {
+  return (domain + "::" + name + (overload.empty() ? "" : ":") + overload).str();
+}
+
 /// Checks that a body has `inputs` arguments and ends by yielding `outputs` values.
 static LogicalResult verifyBody(Operation *op, Region &body, size_t inputs, size_t outputs) {
   Block &block = body.front();

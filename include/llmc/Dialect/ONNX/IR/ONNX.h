@@ -25,7 +25,18 @@ namespace llmc::carrier {
 inline constexpr int64_t maxNodes = int64_t(1) << 18;
 
 /// Operator set versions of the default domain that are understood.
-inline constexpr int64_t minOpset = 13, maxOpset = 23;
+inline constexpr int64_t minOpset = 13, maxOpset = 25;
+
+/// The attribute of a node or function that says which of a function's overloads it is.
+inline constexpr llvm::StringLiteral overloadName = "overload";
+
+/// The attribute of a node that says in which version of its operator set it is written, where that
+/// is another than the model's.
+inline constexpr llvm::StringLiteral opsetName = "opset";
+
+/// The symbol of a function that a model defines.
+std::string getFunctionSymbol(llvm::StringRef domain, llvm::StringRef name,
+                              llvm::StringRef overload);
 
 } // namespace llmc::carrier
 

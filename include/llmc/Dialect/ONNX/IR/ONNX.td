@@ -27,12 +27,11 @@ def ONNX_Dialect : Dialect {
     nodes may have a `doc_string` too. Nothing is interpreted here: `--raise-onnx` does that.
 
     What is refused, each with a message:
-    - sparse initializers: their data is two tensors, and a node that reads one can't be told from
-      one that reads a dense tensor of the same type;
-    - attributes that are lists of graphs or tensors, sparse tensors or types: in the default domain
-      only Constant (sparse) and Optional (a type) can have one, and neither stands in models that
-      exporters write;
-    - functions with overloads: a call is found by domain and name.
+    - attributes that are lists of graphs or tensors, or types: in the default domain only Optional
+      (a type) can have one, and it stands in no model that exporters write;
+    - nodes that read each other in a cycle. Others are sorted.
+
+    Sparse tensors are made dense. An initializer may stand twice with the same contents.
 
     What is dropped, since nothing depends on it: texts about single values, tensors and attributes,
     quantization annotations, training information, and types of values that are no dense tensors.
@@ -88,7 +87,8 @@ def ONNX_GraphOp : ONNX_Op<"graph", [Symbol, SingleBlock, IsolatedFromAbove]> {
 def ONNX_FunctionOp : ONNX_Op<"function", [Symbol, SingleBlock, IsolatedFromAbove]> {
   let summary = "A function that the model defines";
   let description = [{
-    Called by nodes of its domain and name. The symbol is "domain::name". `parameters` names its
+    Called by nodes of its domain and name, and of its `overload` where it has one. The symbol is
+    "domain::name" or "domain::name:overload". `parameters` names its
     attributes, `defaults` gives those that have a default. Values have the types that the file says.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$domain, StrAttr:$function_name,

@@ -1,0 +1,33 @@
+//===- Expansions.h - how single operators are written as others ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CONVERSION_ONNXTOLLMC_EXPANSIONS_H
+#define LLMC_LIB_CONVERSION_ONNXTOLLMC_EXPANSIONS_H
+
+#include "Evaluate/Operator.h"
+
+namespace llmc {
+
+// Activations and norms.
+Expanded expandBiasGelu(Expansion &e);
+Expanded expandFastGelu(Expansion &e);
+Expanded expandBiasSplitGelu(Expansion &e);
+Expanded expandBiasAdd(Expansion &e);
+Expanded expandSwish(Expansion &e);
+Expanded expandSkipNorm(Expansion &e);
+
+// Products.
+Expanded expandFusedMatMul(Expansion &e);
+Expanded expandGemm(Expansion &e);
+Expanded expandFusedGemm(Expansion &e);
+Expanded expandFusedMatMulActivation(Expansion &e);
+
+Expanded expandCastLike(Expansion &e);
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CONVERSION_ONNXTOLLMC_EXPANSIONS_H
