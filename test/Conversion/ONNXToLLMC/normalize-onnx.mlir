@@ -88,9 +88,95 @@ onnx.graph @main attributes {input_dims = [["b", "r"]], input_names = ["ids"],
 
 // -----
 
+// Sums over named axes are products of matrices, or of elements where nothing is summed.
+
+// CHECK-LABEL: onnx.graph @main
+onnx.graph @main attributes {input_dims = [["b", "r"]], input_names = ["ids"],
+    output_dims = [[]], output_names = ["logits"], output_types = [!onnx.untyped]} {
+^bb0(%a0: tensor<?x?xi64>):
+  %table = onnx.initializer "table" : tensor<8x8xf32> = dense<1.0> : tensor<8x8xf32>
+  %x = onnx.node "Gather"(%table, %a0) {name = "x", output_names = ["x"]}
+      : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %w = onnx.initializer "w" : tensor<2x4x8xf32> = dense<1.0> : tensor<2x4x8xf32>
+  // CHECK: %[[T:.*]] = onnx.node "Transpose"(%{{.*}}) {name = "linear", {{.*}}perm = array<i64: 2, 0, 1>
+  // CHECK: %[[W:.*]] = onnx.node "Reshape"(%[[T]], %{{.*}}) {name = "linear"
+  // CHECK: onnx.node "MatMul"(%{{.*}}, %[[W]]) {name = "linear"
+  // CHECK: %[[Y:.*]] = onnx.node "Reshape"(%{{.*}}, %{{.*}}) {name = "linear"
+  %linear = onnx.node "Einsum"(%x, %w) {name = "linear", node_attributes =
+      {equation = "bsd,hkd->bshk"}, output_names = ["linear"]}
+      : (!onnx.untyped, tensor<2x4x8xf32>) -> !onnx.untyped
+  // CHECK: onnx.node "Transpose"(%[[Y]]) {name = "heads", {{.*}}perm = array<i64: 0, 2, 1, 3>
+  %heads = onnx.node "Einsum"(%linear) {name = "heads", node_attributes =
+      {equation = "bshk->bhsk"}, output_names = ["heads"]} : (!onnx.untyped) -> !onnx.untyped
+  // CHECK: onnx.node "MatMul"(%{{.*}}, %{{.*}}) {name = "scores"
+  %scores = onnx.node "Einsum"(%heads, %heads) {name = "scores", node_attributes =
+      {equation = "bhqk,bhsk->bhqs"}, output_names = ["scores"]}
+      : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  onnx.yield %scores : !onnx.untyped
+}
+
+// -----
+
+// A sequence is the tensors in it.
+
+// CHECK-LABEL: onnx.graph @main
+onnx.graph @main attributes {input_dims = [["b", "r"]], input_names = ["ids"],
+    output_dims = [[]], output_names = ["logits"], output_types = [!onnx.untyped]} {
+^bb0(%a0: tensor<?x?xi64>):
+  %table = onnx.initializer "table" : tensor<8x8xf32> = dense<1.0> : tensor<8x8xf32>
+  %x = onnx.node "Gather"(%table, %a0) {name = "x", output_names = ["x"]}
+      : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %two = onnx.initializer "two" : tensor<i64> = dense<2> : tensor<i64>
+  %last = onnx.initializer "last" : tensor<i64> = dense<-1> : tensor<i64>
+  // CHECK: %[[PARTS:.*]]:4 = onnx.node "Split"
+  // CHECK-NOT: Sequence
+  // CHECK: onnx.yield %[[PARTS]]#3
+  %parts = onnx.node "SplitToSequence"(%x, %two) {name = "parts", node_attributes =
+      {axis = -1 : i64}, output_names = ["parts"]} : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
+  %part = onnx.node "SequenceAt"(%parts, %last) {name = "part", output_names = ["part"]}
+      : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
+  onnx.yield %part : !onnx.untyped
+}
+
+// -----
+
+// A choice between the same is none.
+
+// CHECK-LABEL: onnx.graph @main
+// CHECK-NOT: "If"
+// CHECK: %[[Y:.*]] = onnx.node "Relu"(%{{.*}}) {name = "yes"
+// CHECK: onnx.yield %[[Y]]
+onnx.graph @main attributes {input_dims = [["b", "r"]], input_names = ["ids"],
+    output_dims = [[]], output_names = ["logits"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %table = onnx.initializer "table" : tensor<8x8xf32> = dense<1.0> : tensor<8x8xf32>
+  %many = onnx.initializer "many" : tensor<i64> = dense<99> : tensor<i64>
+  %x = onnx.node "Gather"(%table, %ids) {name = "x", output_names = ["x"]}
+      : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %count = onnx.node "Size"(%ids) {name = "count", output_names = ["count"]}
+      : (tensor<?x?xi64>) -> !onnx.untyped
+  %long = onnx.node "Greater"(%count, %many) {name = "long", output_names = ["long"]}
+      : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
+  %y = onnx.node "If"(%long) {graphs = ["then_branch", "else_branch"], name = "if",
+      output_names = ["y"]} : (!onnx.untyped) -> !onnx.untyped {
+    %none = onnx.absent
+    %yes = onnx.node "Relu"(%x) {name = "yes", output_names = ["yes"]}
+        : (!onnx.untyped) -> !onnx.untyped
+    onnx.yield %yes : !onnx.untyped
+  }, {
+    %none = onnx.absent
+    %no = onnx.node "Relu"(%x) {name = "no", output_names = ["no"]}
+        : (!onnx.untyped) -> !onnx.untyped
+    onnx.yield %no : !onnx.untyped
+  }
+  onnx.yield %y : !onnx.untyped
+}
+
+// -----
+
 // What can't be expanded is reported by operator.
 
-// expected-error @below {{cannot raise 3 nodes of the graph}}
+// expected-error @below {{cannot raise 6 nodes of the graph}}
 module attributes {onnx.opsets = {ai.onnx = 23 : i64, com.microsoft = 1 : i64}} {
 onnx.graph @main attributes {input_dims = [["b", "r"]], input_names = ["ids"],
     output_dims = [[]], output_names = ["logits"], output_types = [!onnx.untyped]} {
@@ -112,6 +198,19 @@ onnx.graph @main attributes {input_dims = [["b", "r"]], input_names = ["ids"],
   %codes:3 = onnx.node "DynamicQuantizeLinear"(%x) {name = "codes",
       output_names = ["codes", "scale", "zero"]}
       : (!onnx.untyped) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)
+  // expected-note @below {{'diagonal': expected an equation of distinct labels for each of 1 operands, found 'bss->b'}}
+  %diagonal = onnx.node "Einsum"(%x) {name = "diagonal", node_attributes = {equation = "bss->b"},
+      output_names = ["diagonal"]} : (!onnx.untyped) -> !onnx.untyped
+  %chunks = onnx.node "SequenceConstruct"(%x, %x) {name = "chunks", output_names = ["chunks"]}
+      : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  %nine = onnx.initializer "nine" : tensor<i64> = dense<9> : tensor<i64>
+  // expected-note @below {{'chunk': expected a known place in a sequence of 2}}
+  %chunk = onnx.node "SequenceAt"(%chunks, %nine) {name = "chunk", output_names = ["chunk"]}
+      : (!onnx.untyped, tensor<i64>) -> !onnx.untyped
+  // expected-note @below {{'heads': expected heads that divide a width of 7, found 2}}
+  %heads = onnx.node "MultiHeadAttention"(%x, %x, %x) {domain = "com.microsoft", name = "heads",
+      node_attributes = {num_heads = 2 : i64}, output_names = ["heads"]}
+      : (!onnx.untyped, !onnx.untyped, !onnx.untyped) -> !onnx.untyped
   // expected-note @below {{'like': expected a second input whose type the file states}}
   %like = onnx.node "CastLike"(%x, %codes#0) {name = "like", output_names = ["like"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped

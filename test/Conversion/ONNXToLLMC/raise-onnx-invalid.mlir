@@ -31,7 +31,7 @@ onnx.graph @main attributes {input_dims = [[], [], []], input_names = ["ids", "p
 
 // Two inputs of tokens.
 
-// expected-error @below {{expected one input of tokens, a matrix of integers, found 2}}
+// expected-error @below {{expected one input of tokens, a matrix of integers, found 2: 'ids', 'more' (export the model with input_ids, attention_mask and position_ids as names)}}
 onnx.graph @main attributes {input_dims = [[], []], input_names = ["ids", "more"],
     output_dims = [[]], output_names = ["x"], output_types = [!onnx.untyped]} {
 ^bb0(%ids: tensor<?x?xi64>, %more: tensor<?x?xi64>):
@@ -65,7 +65,7 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
 
 // Two outputs of logits.
 
-// expected-error @below {{expected outputs to be logits and the cache, found 'y'}}
+// expected-error @below {{expected one output of logits beside the cache, found 2: 'x', 'y' (name the one with logits 'logits')}}
 onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"],
     output_dims = [[], []], output_names = ["x", "y"], output_types = [!onnx.untyped, !onnx.untyped]} {
 ^bb0(%ids: tensor<?x?xi64>):

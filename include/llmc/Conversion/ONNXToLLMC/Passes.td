@@ -13,9 +13,16 @@ include "mlir/Pass/PassBase.td"
 def NormalizeONNX : Pass<"normalize-onnx", "::mlir::ModuleOp"> {
   let summary = "Write an ONNX graph in the operators that the raise knows";
   let description = [{
-    The first step of `raise-onnx`, as a pass to look at: calls of the model's own functions are
-    replaced by their nodes, and operators that fuse others are written as the nodes that they stand
-    for, which keep the name and the location of the node that they replace.
+    The first step of `raise-onnx`, as a pass to look at:
+    - calls of the model's own functions are replaced by their nodes;
+    - operators that fuse others are written as the nodes that they stand for, which keep the name
+      and the location of the node that they replace; sequences as the tensors in them, Einsum as
+      products of matrices;
+    - of the outputs the logits stay, the others are left out: caches silently, what holds something
+      of its own with a remark;
+    - caches of any layout (keys and values in one tensor, positions before heads, no batch) become
+      inputs of batch × heads × past × size;
+    - an `If` whose branches are the same goes away.
 
     Before:
     ```mlir

@@ -7,6 +7,7 @@
 
 #include "Evaluate/Heads.h"
 #include "Evaluate/Operator.h"
+#include "Graph/Expansions.h"
 #include "Raise/Matchers.h"
 
 #include "llvm/ADT/STLFunctionalExtras.h"
@@ -418,6 +419,11 @@ static bool evaluateMultiHeadAttention(Evaluation &evaluation) {
   ArrayRef<int64_t> query = evaluation.in(0).shape;
   if (!isHeadCount(heads) || query.size() != 3 || query[0] < 1 || query[2] % heads != 0)
     return evaluation.fail("expected a query of rank 3 and of as many heads");
+  if (!evaluation.has(1) || !evaluation.has(2))
+    return evaluation.fail("expected keys and values apart");
+  if (auto padding = evaluation.values(4))
+    if (llvm::is_contained(*padding, 0))
+      return evaluation.fail("expected a mask without padding");
   int64_t past =
       evaluation.has(6) && evaluation.in(6).shape.size() == 4 ? evaluation.in(6).shape[2] : 0;
   ArrayRef<int64_t> keys = evaluation.in(1).shape, values = evaluation.in(2).shape;
@@ -485,10 +491,11 @@ ArrayRef<Operator> llmc::getAttentionOperators() {
           .evaluatedBy(evaluateGroupQueryAttention)
           .raisedBy(raiseGroupQueryAttention),
       Operator::contrib("MultiHeadAttention")
-          .takes({"query", "key", "value", "bias?", "key_padding_mask!", "attention_bias?",
+          .takes({"query", "key?", "value?", "bias?", "key_padding_mask?", "attention_bias?",
                   "past_key?*", "past_value?*", "past_sequence_length!", "cache_indirection!"})
           .reads({"num_heads", "scale", "unidirectional", "mask_filter_value"})
-          .evaluatedBy(evaluateMultiHeadAttention),
+          .evaluatedBy(evaluateMultiHeadAttention)
+          .expandedBy(expandMultiHeadAttention),
   };
   return rows;
 }

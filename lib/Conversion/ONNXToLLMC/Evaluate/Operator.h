@@ -30,8 +30,9 @@ class Raise;
 using EvaluateFunction = bool (*)(Evaluation &);
 /// Writes a node down in the language of models.
 using RaiseFunction = mlir::LogicalResult (*)(Raise &, Node &);
-/// What became of a node that could be written as nodes of simpler operators.
-enum class Expanded { Kept, Replaced, Failed };
+/// What became of a node that could be written as nodes of simpler operators. What is held makes
+/// no tensor, and others read what it stands for.
+enum class Expanded { Kept, Replaced, Held, Failed };
 using ExpandFunction = Expanded (*)(Expansion &);
 
 /// An input in a row, spelled "name" or, where it may be absent, "name?"; "name..." stands for any

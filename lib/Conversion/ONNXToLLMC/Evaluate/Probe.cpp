@@ -8,8 +8,6 @@
 #include "Evaluate/Probe.h"
 #include "Evaluate/Operator.h"
 
-#include <numeric>
-
 using namespace mlir;
 using namespace llmc;
 using namespace llmc::carrier;
@@ -66,26 +64,6 @@ void Probe::hold(Value value, HostTensor tensor) {
   tensors[value] = std::move(tensor);
 }
 
-HostTensor llmc::makeInput(const ModelInput &input, ProbeSizes sizes) {
-  std::vector<double> places(sizes.rows);
-  std::iota(places.begin(), places.end(), static_cast<double>(sizes.past));
-  switch (input.role) {
-  case InputRole::Tokens:
-    return HostTensor::unknown({1, sizes.rows}, /*isInteger=*/true);
-  case InputRole::Mask:
-    return HostTensor::known({1, sizes.total()}, std::vector<double>(sizes.total(), 1.0), true);
-  case InputRole::Positions:
-    return HostTensor::known({1, sizes.rows}, std::move(places), true);
-  case InputRole::CachePositions:
-    return HostTensor::known(sizes.rows, std::move(places), true);
-  case InputRole::UseCache:
-    return HostTensor::known({}, {sizes.past > 0 ? 1.0 : 0.0}, true);
-  case InputRole::Past:
-    return HostTensor::unknown({1, input.heads, sizes.past, input.headSize});
-  }
-  llvm_unreachable("all roles are known");
-}
-
 void Probe::bindInputs() {
   for (auto [argument, input] : llvm::zip(graph.getBody().getArguments(), inputs))
     tensors[argument] = makeInput(input, sizes);
@@ -122,17 +100,22 @@ void Probe::run(const DenseSet<Value> *onlyWanted, bool whole) {
 }
 
 void Probe::runBlock(Block &block) {
-  // New nodes stand between `last` and the node that they replace.
-  for (Operation *last = nullptr;;) {
+  // New nodes stand between `last` and the node that they replace or stand for.
+  Operation *last = nullptr, *skipped = nullptr;
+  while (true) {
     Operation *op = last ? last->getNextNode() : block.empty() ? nullptr : &block.front();
     if (!op)
       return;
     auto node = dyn_cast<NodeOp>(op);
-    Rewriting rewriting = node && rewrite ? rewrite(node) : Rewriting::Run;
+    Rewriting rewriting = node && rewrite && op != skipped ? rewrite(node) : Rewriting::Run;
     if (rewriting == Rewriting::Replaced)
       continue;
+    if (rewriting == Rewriting::Skip) {
+      skipped = op;
+      continue;
+    }
     last = op;
-    if (rewriting == Rewriting::Skip)
+    if (op == skipped)
       continue;
     if (auto initializer = dyn_cast<InitializerOp>(op)) {
       auto type = cast<RankedTensorType>(initializer.getType());

@@ -20,15 +20,6 @@
 
 namespace llmc {
 
-/// How many tokens are in the cache and in the step.
-struct ProbeSizes {
-  int64_t past, rows;
-  int64_t total() const { return past + rows; }
-};
-
-/// What an input is given for a step of these sizes; tokens and caches have no values.
-HostTensor makeInput(const ModelInput &input, ProbeSizes sizes);
-
 /// A node that could not be evaluated, and why.
 struct ProbeProblem {
   carrier::NodeOp node;

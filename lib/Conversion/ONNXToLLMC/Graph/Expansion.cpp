@@ -22,71 +22,6 @@ std::optional<SmallVector<int64_t>> Expansion::integers(unsigned i) const {
   return values;
 }
 
-SmallVector<Value> Expansion::makeMany(StringRef type, unsigned count, ValueRange inputs,
-                                       Attributes attributes, StringRef domain) {
-  NamedAttrList list;
-  for (auto [name, value] : attributes)
-    if (value)
-      list.set(name, value);
-  SmallVector<Type> types(count, UntypedType::get(builder.getContext()));
-  SmallVector<StringRef> names(count);
-  auto op = NodeOp::create(builder, node.op.getLoc(), types, type, inputs, domain,
-                           node.op.getName(), builder.getStrArrayAttr(names),
-                           list.getDictionary(builder.getContext()), ArrayAttr(), 0);
-  if (domain.empty())
-    op->setAttr(opsetName, builder.getI64IntegerAttr(maxOpset));
-  return SmallVector<Value>(op.getResults());
-}
-
-Value Expansion::make(StringRef type, ValueRange inputs, Attributes attributes, StringRef domain) {
-  return makeMany(type, 1, inputs, attributes, domain)[0];
-}
-
-/// A constant that an expansion needs. It has no name in the file.
-static Value makeConstant(OpBuilder &builder, Location location, DenseElementsAttr elements) {
-  return InitializerOp::create(builder, location, elements.getType(), "", elements);
-}
-
-Value Expansion::makeIntegers(ArrayRef<int64_t> values) {
-  auto type = RankedTensorType::get(static_cast<int64_t>(values.size()), builder.getI64Type());
-  return makeConstant(builder, node.op.getLoc(), DenseElementsAttr::get(type, values));
-}
-
-Value Expansion::makeInteger(int64_t value) {
-  auto type = RankedTensorType::get({}, builder.getI64Type());
-  return makeConstant(builder, node.op.getLoc(), DenseElementsAttr::get(type, value));
-}
-
-Value Expansion::makeNumber(double value) {
-  auto type = RankedTensorType::get({}, builder.getF32Type());
-  return makeConstant(builder, node.op.getLoc(),
-                      DenseElementsAttr::get(type, static_cast<float>(value)));
-}
-
-Value Expansion::makeAbsent() {
-  return AbsentOp::create(builder, node.op.getLoc(), AbsentType::get(builder.getContext()));
-}
-
-Value Expansion::transpose(Value value, ArrayRef<int64_t> permutation) {
-  return make("Transpose", value, {{"perm", builder.getDenseI64ArrayAttr(permutation)}});
-}
-
-Value Expansion::reshape(Value value, ArrayRef<int64_t> shape) {
-  return make("Reshape", {value, makeIntegers(shape)});
-}
-
-Value Expansion::squeeze(Value value, ArrayRef<int64_t> axes) {
-  return make("Squeeze", {value, makeIntegers(axes)});
-}
-
-Value Expansion::unsqueeze(Value value, ArrayRef<int64_t> axes) {
-  return make("Unsqueeze", {value, makeIntegers(axes)});
-}
-
-Value Expansion::slice(Value value, int64_t axis, int64_t begin, int64_t end) {
-  return make("Slice", {value, makeIntegers(begin), makeIntegers(end), makeIntegers(axis)});
-}
-
 Expanded Expansion::replace(ArrayRef<Value> values) {
   for (unsigned i = 0; i < numOutputs(); ++i) {
     bool isGiven = i < values.size() && values[i];
@@ -96,6 +31,11 @@ Expanded Expansion::replace(ArrayRef<Value> values) {
       node.op.getResult(i).replaceAllUsesWith(values[i]);
   }
   return Expanded::Replaced;
+}
+
+Expanded Expansion::hold(SmallVector<Value> tensors) {
+  sequences[node.op.getResult(0)] = std::move(tensors);
+  return Expanded::Held;
 }
 
 ArrayRef<Operator> llmc::getExpandedOperators() {
@@ -120,6 +60,48 @@ ArrayRef<Operator> llmc::getExpandedOperators() {
           .takes({"A", "B"})
           .reads({"alpha", "transA", "transB"})
           .expandedBy(expandFusedMatMul),
+      Operator::onnx("Einsum", 12)
+          .takes({"Inputs..."})
+          .reads({"equation"})
+          .expandedBy(expandEinsum),
+      Operator::onnx("SplitToSequence", 11)
+          .takes({"input", "split?"})
+          .reads({"axis", "keepdims"})
+          .expandedBy(expandSplitToSequence),
+      Operator::onnx("SequenceConstruct", 11)
+          .takes({"inputs..."})
+          .expandedBy(expandSequenceConstruct),
+      Operator::onnx("SequenceEmpty", 11)
+          .takes({})
+          .reads({"dtype"})
+          .expandedBy(expandSequenceEmpty),
+      Operator::onnx("SequenceInsert", 11)
+          .takes({"input_sequence", "tensor", "position?"})
+          .expandedBy(expandSequenceInsert),
+      Operator::onnx("SequenceErase", 11)
+          .takes({"input_sequence", "position?"})
+          .expandedBy(expandSequenceErase),
+      Operator::onnx("SequenceAt", 11)
+          .takes({"input_sequence", "position"})
+          .expandedBy(expandSequenceAt),
+      Operator::onnx("SequenceLength", 11)
+          .takes({"input_sequence"})
+          .expandedBy(expandSequenceLength),
+      Operator::onnx("ConcatFromSequence", 11)
+          .takes({"input_sequence"})
+          .reads({"axis", "new_axis"})
+          .expandedBy(expandConcatFromSequence),
+      Operator::contrib("Attention")
+          .takes({"input", "weights", "bias?", "mask_index?", "past?*", "attention_bias?",
+                  "past_sequence_length!"})
+          .reads({"num_heads", "unidirectional", "scale", "qkv_hidden_sizes", "mask_filter_value",
+                  "do_rotary=0", "rotary_embedding_dim=0", "past_present_share_buffer=0"})
+          .expandedBy(expandContribAttention),
+      Operator::contrib("EmbedLayerNormalization")
+          .takes({"input_ids", "segment_ids?", "word_embedding", "position_embedding",
+                  "segment_embedding?", "gamma", "beta", "mask!", "position_ids?"})
+          .reads({"epsilon", "mask_index_type"})
+          .expandedBy(expandEmbedNorm),
   };
   return rows;
 }

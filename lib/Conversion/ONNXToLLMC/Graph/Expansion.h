@@ -16,26 +16,29 @@
 
 #include "Evaluate/Operator.h"
 #include "Evaluate/Probe.h"
-
-#include "mlir/IR/Builders.h"
+#include "Graph/NodeMaker.h"
 
 namespace llmc {
 
-/// One node while it is expanded. New nodes stand before it, with its name and location.
-class Expansion {
-public:
-  Expansion(carrier::NodeOp op, const Probe &probe) : node(op), probe(probe), builder(op) {}
+/// The tensors of values that are sequences of them.
+using Sequences = llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>>;
 
-  // The node's inputs and outputs.
+/// One node while it is expanded. New nodes stand before it, with its name and location.
+class Expansion : public NodeMaker {
+public:
+  Expansion(carrier::NodeOp op, const Probe &probe, Sequences &sequences)
+      : NodeMaker(mlir::OpBuilder(op), op.getLoc(), op.getName()), node(op), probe(probe),
+        sequences(sequences) {}
+
   unsigned numInputs() const { return node.op.getInputs().size(); }
   unsigned numOutputs() const { return node.op.getNumResults(); }
   bool has(unsigned i) const {
-    return i < numInputs() && !mlir::isa<AbsentType>(input(i).getType());
+    return i < numInputs() && !mlir::isa<carrier::AbsentType>(input(i).getType());
   }
   mlir::Value input(unsigned i) const { return node.op.getInputs()[i]; }
   /// Input `i`, or nothing where it is absent.
   mlir::Value optional(unsigned i) const { return has(i) ? input(i) : mlir::Value(); }
-  /// What is known of an input; null where what feeds it could not run.
+  /// What is known of an input that is a tensor.
   const HostTensor *tensor(unsigned i) const { return has(i) ? probe.get(input(i)) : nullptr; }
   /// The known values of an input as integers, or nothing.
   std::optional<llvm::SmallVector<int64_t>> integers(unsigned i) const;
@@ -43,33 +46,10 @@ public:
     return output < numOutputs() && !node.op.getResult(output).use_empty();
   }
 
-  // New nodes. Attributes are given by name.
-  using Attributes = llvm::ArrayRef<std::pair<llvm::StringRef, mlir::Attribute>>;
-  mlir::Value make(llvm::StringRef type, mlir::ValueRange inputs, Attributes attributes = {},
-                   llvm::StringRef domain = "");
-  llvm::SmallVector<mlir::Value> makeMany(llvm::StringRef type, unsigned count,
-                                          mlir::ValueRange inputs, Attributes attributes = {},
-                                          llvm::StringRef domain = "");
-  mlir::Value makeIntegers(llvm::ArrayRef<int64_t> values);
-  mlir::Value makeInteger(int64_t value); ///< a scalar
-  mlir::Value makeNumber(double value);   ///< a scalar of fp32
-  mlir::Value makeAbsent();
-  mlir::Value orAbsent(mlir::Value value) { return value ? value : makeAbsent(); }
-  mlir::Value transpose(mlir::Value value, llvm::ArrayRef<int64_t> permutation);
-  mlir::Value reshape(mlir::Value value, llvm::ArrayRef<int64_t> shape);
-  mlir::Value squeeze(mlir::Value value, llvm::ArrayRef<int64_t> axes);
-  mlir::Value unsqueeze(mlir::Value value, llvm::ArrayRef<int64_t> axes);
-  /// Places `begin` to `end` of an axis.
-  mlir::Value slice(mlir::Value value, int64_t axis, int64_t begin, int64_t end);
-
-  mlir::Attribute integer(int64_t value) { return builder.getI64IntegerAttr(value); }
-  mlir::Attribute number(double value) {
-    return builder.getF32FloatAttr(static_cast<float>(value));
-  }
-  mlir::Attribute text(llvm::StringRef value) { return builder.getStringAttr(value); }
-
   /// Gives the node's outputs these values, as many as there are; the others must not be used.
   Expanded replace(llvm::ArrayRef<mlir::Value> values);
+  /// Notes the tensors of the sequence that the node makes.
+  Expanded hold(llvm::SmallVector<mlir::Value> tensors);
   Expanded fail(const llvm::Twine &why) {
     error = why.str();
     return Expanded::Failed;
@@ -77,11 +57,8 @@ public:
 
   Node node;
   const Probe &probe;
-  mlir::OpBuilder builder;
+  Sequences &sequences;
   std::string error;
-
-private:
-  using AbsentType = carrier::AbsentType;
 };
 
 } // namespace llmc

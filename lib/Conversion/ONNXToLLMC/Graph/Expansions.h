@@ -26,6 +26,23 @@ Expanded expandGemm(Expansion &e);
 Expanded expandFusedGemm(Expansion &e);
 Expanded expandFusedMatMulActivation(Expansion &e);
 
+Expanded expandEinsum(Expansion &e);
+
+// Attention.
+Expanded expandMultiHeadAttention(Expansion &e);
+Expanded expandContribAttention(Expansion &e);
+Expanded expandEmbedNorm(Expansion &e);
+
+// Sequences.
+Expanded expandSplitToSequence(Expansion &e);
+Expanded expandSequenceConstruct(Expansion &e);
+Expanded expandSequenceEmpty(Expansion &e);
+Expanded expandSequenceInsert(Expansion &e);
+Expanded expandSequenceErase(Expansion &e);
+Expanded expandSequenceAt(Expansion &e);
+Expanded expandSequenceLength(Expansion &e);
+Expanded expandConcatFromSequence(Expansion &e);
+
 Expanded expandCastLike(Expansion &e);
 
 } // namespace llmc
