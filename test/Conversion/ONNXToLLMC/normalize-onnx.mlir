@@ -64,20 +64,17 @@ onnx.graph @main attributes {input_dims = [["b", "r"]], input_names = ["ids"],
     output_dims = [[]], output_names = ["logits"], output_types = [!onnx.untyped]} {
 ^bb0(%ids: tensor<?x?xi64>):
   %table = onnx.initializer "table" : tensor<8x8xf32> = dense<1.0> : tensor<8x8xf32>
-  %bias = onnx.initializer "bias" : tensor<8xf32> = dense<3.0> : tensor<8xf32>
+  %bias = onnx.initializer "bias" : tensor<1xf32> = dense<3.0> : tensor<1xf32>
   %shape = onnx.initializer "shape" : tensor<2xi64> = dense<[-1, 8]> : tensor<2xi64>
   %x = onnx.node "Gather"(%table, %ids) {name = "x", output_names = ["x"]}
       : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
   %flat = onnx.node "Reshape"(%x, %shape) {name = "flat", output_names = ["flat"]}
       : (!onnx.untyped, tensor<2xi64>) -> !onnx.untyped
-  // CHECK: %[[ALPHA:.*]] = onnx.initializer "" : tensor<f32> = dense<2.000000e+00>
-  // CHECK: %[[ROWS:.*]] = onnx.node "Mul"(%{{.*}}, %[[ALPHA]]) {name = "gemm"
-  // CHECK: %[[BETA:.*]] = onnx.initializer "" : tensor<f32> = dense<3.000000e+00>
-  // CHECK: %[[BIAS:.*]] = onnx.node "Mul"(%{{.*}}, %[[BETA]]) {name = "gemm"
-  // CHECK: %[[Y:.*]] = onnx.node "Gemm"(%[[ROWS]], %{{.*}}, %[[BIAS]]) {name = "gemm", node_attributes = {transB = 1 : i64}
+  // CHECK: %[[BIAS:.*]] = onnx.node "Expand"(%{{.*}}, %{{.*}}) {name = "gemm"
+  // CHECK: onnx.node "Gemm"(%{{.*}}, %{{.*}}, %[[BIAS]]) {name = "gemm", node_attributes = {alpha = 2.000000e+00 : f32, beta = 3.000000e+00 : f32, transB = 1 : i64}
   %gemm = onnx.node "Gemm"(%flat, %table, %bias) {name = "gemm", node_attributes =
       {alpha = 2.0 : f32, beta = 3.0 : f32, transB = 1 : i64}, output_names = ["gemm"]}
-      : (!onnx.untyped, tensor<8x8xf32>, tensor<8xf32>) -> !onnx.untyped
+      : (!onnx.untyped, tensor<8x8xf32>, tensor<1xf32>) -> !onnx.untyped
   // CHECK: %[[PLAIN:.*]] = onnx.node "Gemm"(%{{.*}}, %{{.*}}) {name = "plain"
   // CHECK-NOT: "Mul"
   // CHECK: onnx.yield %[[PLAIN]]

@@ -58,9 +58,8 @@ Expanded llmc::expandFusedMatMul(Expansion &e) {
 // Gemm
 //===----------------------------------------------------------------------===//
 
-/// alpha · a · b + beta · c, as (alpha · a) · b + (beta · c), with a bias as wide as the result.
+/// A Gemm of rows as they are, with a bias as wide as the result.
 Expanded llmc::expandGemm(Expansion &e) {
-  double alpha = e.node.getFloat("alpha", 1), beta = e.node.getFloat("beta", 1);
   bool transA = e.node.getInt("transA", 0) != 0, transB = e.node.getInt("transB", 0) != 0;
   const HostTensor *added = e.tensor(2);
   ArrayRef<int64_t> left = e.tensor(0)->shape, right = e.tensor(1)->shape;
@@ -68,22 +67,17 @@ Expanded llmc::expandGemm(Expansion &e) {
     return Expanded::Kept;
   int64_t width = right[transB ? 0 : 1];
   bool isOne = added && added->getNumElements() == 1 && width > 1;
-  if (alpha == 1 && !transA && !isOne && (beta == 1 || !added))
+  if (!transA && !isOne)
     return Expanded::Kept;
-  SmallVector<Value> inputs{e.input(0), e.input(1)};
+  SmallVector<Value> inputs(e.node.op.getInputs());
   if (transA)
     inputs[0] = e.transpose(inputs[0], {1, 0});
-  if (alpha != 1)
-    inputs[0] = e.make("Mul", {inputs[0], e.makeNumber(alpha)});
-  if (added && beta != 0) {
-    Value bias = e.input(2);
-    if (isOne)
-      bias = e.make("Expand", {bias, e.makeIntegers(width)});
-    if (beta != 1)
-      bias = e.make("Mul", {bias, e.makeNumber(beta)});
-    inputs.push_back(bias);
-  }
-  return e.replace(e.make("Gemm", inputs, {{"transB", e.integer(transB)}}));
+  if (isOne)
+    inputs[2] = e.make("Expand", {inputs[2], e.makeIntegers(width)});
+  return e.replace(e.make("Gemm", inputs,
+                          {{"alpha", e.node.get("alpha")},
+                           {"beta", e.node.get("beta")},
+                           {"transB", e.node.get("transB")}}));
 }
 
 //===----------------------------------------------------------------------===//
