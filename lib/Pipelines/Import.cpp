@@ -55,8 +55,8 @@ llvm::Expected<OwningOpRef<ModuleOp>> llmc::readModel(StringRef path, MLIRContex
   SmallString<256> folder(path);
   if (std::error_code error = llvm::sys::fs::make_absolute(folder))
     return llvm::createStringError(error, "cannot find the current folder: " + error.message());
-  if (module)
-    resolveParameterPaths(*module, llvm::sys::path::parent_path(folder));
+  if (module && failed(resolveParameterPaths(*module, llvm::sys::path::parent_path(folder))))
+    return OwningOpRef<ModuleOp>();
   return module;
 }
 

@@ -7,6 +7,7 @@
 
 #include "llmc/Support/ModuleOutput.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Host/ContentHash.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ParameterPaths.h"
 #include "llmc/Support/Safetensors.h"
@@ -14,6 +15,7 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -44,12 +46,85 @@ static llvm::Error checkReplaceable(StringRef path) {
                                  path.str().c_str());
 }
 
-/// Writes what is in memory beside `output`.
-static llvm::Error spillParameters(ModuleOp module, StringRef output) {
-  SmallString<256> path(output);
-  llvm::sys::path::replace_extension(path, "safetensors");
-  if (std::error_code error = llvm::sys::fs::make_absolute(path))
-    return llvm::createStringError(error, "cannot find the current folder: " + error.message());
+namespace {
+
+/// The tensors of a file of weights, one after the other.
+class SafetensorsContents {
+public:
+  /// Tensors start at multiples of this many bytes.
+  static constexpr uint64_t alignment = 64;
+
+  void add(ParameterOp parameter, ArrayRef<uint8_t> bytes) {
+    int64_t length = bytes.size(), end = size + length;
+    RankedTensorType type = parameter.getTensorType();
+    StringRef name = getTypeName(type);
+    tensors.push_back({size, bytes});
+    addEntry(parameter.getSymName(), name,
+             name == "U8" ? llvm::json::Array{length} : llvm::json::Array(type.getShape()), size,
+             end);
+    size = llvm::alignTo(end, alignment);
+    // The format allows no gaps: what pads a tensor is a tensor too.
+    if (end != size)
+      addEntry("__padding__." + std::to_string(tensors.size() - 1), "U8",
+               llvm::json::Array{size - end}, end, size);
+  }
+
+  /// The header's length in 8 bytes, and the header as JSON, padded so that tensors are aligned.
+  std::string getHeader() const {
+    llvm::json::Object entries = header;
+    entries["__metadata__"] = llvm::json::Object{{writerKey, writerName}};
+    std::string text(8, '\0');
+    llvm::raw_string_ostream(text) << llvm::json::Value(std::move(entries));
+    text.resize(llvm::alignTo(text.size(), alignment), ' ');
+    llvm::support::endian::write64le(text.data(), text.size() - 8);
+    return text;
+  }
+
+  /// Each with its offset from the end of the header.
+  ArrayRef<std::pair<int64_t, ArrayRef<uint8_t>>> getTensors() const { return tensors; }
+
+private:
+  void addEntry(StringRef name, StringRef type, llvm::json::Array shape, int64_t begin,
+                int64_t end) {
+    header[name.str()] = llvm::json::Object{{"dtype", type},
+                                            {"shape", std::move(shape)},
+                                            {"data_offsets", llvm::json::Array{begin, end}}};
+  }
+
+  llvm::json::Object header;
+  std::vector<std::pair<int64_t, ArrayRef<uint8_t>>> tensors;
+  int64_t size = 0;
+};
+
+/// Writes a file from its begin to its end, and hashes what goes by.
+class HashedOutput {
+public:
+  explicit HashedOutput(AtomicFile &file) : file(file) {}
+
+  llvm::Error append(ArrayRef<uint8_t> bytes) {
+    // In pieces that are still in the CPU's cache when they are written.
+    for (constexpr size_t piece = size_t(1) << 18; !bytes.empty();) {
+      ArrayRef<uint8_t> next = bytes.take_front(piece);
+      hash.update(next.data(), next.size());
+      if (llvm::Error error = file.write(offset, next))
+        return error;
+      offset += next.size();
+      bytes = bytes.drop_front(next.size());
+    }
+    return llvm::Error::success();
+  }
+  std::string getHash() const { return hash.get(); }
+
+private:
+  AtomicFile &file;
+  ContentHash hash;
+  uint64_t offset = 0;
+};
+
+} // namespace
+
+/// Writes what is in memory to `path`; `hash` is that of the new file, or nothing.
+static llvm::Error spillParameters(ModuleOp module, StringRef path, std::string &hash) {
   SmallVector<ParameterOp> parameters;
   bool anyInMemory = false;
   module.walk([&](ParameterOp parameter) {
@@ -64,67 +139,35 @@ static llvm::Error spillParameters(ModuleOp module, StringRef output) {
   if (llvm::Error error = checkReplaceable(path))
     return error;
 
-  // The format: the header's length in 8 bytes, the header as JSON, then the tensors. The header
-  // is padded so that tensors start at multiples of 64 bytes.
-  std::vector<std::pair<int64_t, ArrayRef<uint8_t>>> tensors;
-  int64_t size = 0;
-  llvm::json::Object header;
+  SafetensorsContents contents;
   for (ParameterOp parameter : parameters) {
     FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter);
     if (failed(bytes))
       return llvm::createStringError("cannot read parameter '%s'",
                                      parameter.getSymName().str().c_str());
-    int64_t length = bytes->size();
-    RankedTensorType type = parameter.getTensorType();
-    StringRef name = getTypeName(type);
-    header[parameter.getSymName()] = llvm::json::Object{
-        {"dtype", name},
-        {"shape", name == "U8" ? llvm::json::Array{length} : llvm::json::Array(type.getShape())},
-        {"data_offsets", llvm::json::Array{size, size + length}}};
-    tensors.push_back({size, *bytes});
-    size += length;
-    if (int64_t rest = size % 64)
-      size += 64 - rest;
+    contents.add(parameter, *bytes);
   }
-  // The format allows no gaps: what pads a tensor is a tensor too.
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    int64_t end = tensors[i].first + tensors[i].second.size();
-    int64_t next = i + 1 < tensors.size() ? tensors[i + 1].first : size;
-    if (end != next)
-      header["__padding__." + std::to_string(i)] =
-          llvm::json::Object{{"dtype", "U8"},
-                             {"shape", llvm::json::Array{next - end}},
-                             {"data_offsets", llvm::json::Array{end, next}}};
-  }
-  header["__metadata__"] = llvm::json::Object{{writerKey, writerName}};
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::json::Value(std::move(header));
-  text.append((64 - (text.size() + 8) % 64) % 64, ' ');
-  char length[8];
-  llvm::support::endian::write64le(length, text.size());
-
+  std::string header = contents.getHeader();
   llvm::Expected<AtomicFile> file = AtomicFile::create(path);
   if (!file)
     return file.takeError();
-  auto bytesOf = [](StringRef string) { return llvm::arrayRefFromStringRef(string); };
-  int64_t start = 8 + text.size();
-  if (llvm::Error error = file->write(0, bytesOf(StringRef(length, 8))))
+  HashedOutput writer(*file);
+  if (llvm::Error error = writer.append(llvm::arrayRefFromStringRef(header)))
     return error;
-  if (llvm::Error error = file->write(8, bytesOf(text)))
-    return error;
-  for (auto &[offset, bytes] : tensors)
-    if (llvm::Error error = file->write(start + offset, bytes))
+  for (const auto &[offset, bytes] : contents.getTensors()) {
+    if (llvm::Error error = writer.append(bytes))
       return error;
-  // The last tensor's padding.
-  std::vector<uint8_t> rest(start + size -
-                            (start + tensors.back().first + tensors.back().second.size()));
-  if (llvm::Error error = file->write(start + size - rest.size(), rest))
-    return error;
+    static constexpr uint8_t zeros[SafetensorsContents::alignment] = {};
+    uint64_t padded = llvm::alignTo(bytes.size(), SafetensorsContents::alignment);
+    if (llvm::Error error = writer.append(ArrayRef(zeros, padded - bytes.size())))
+      return error;
+  }
   if (llvm::Error error = file->commit())
     return error;
-  for (auto [parameter, tensor] : llvm::zip(parameters, tensors))
-    parameter.setDataAttr(
-        FileAttr::get(module.getContext(), path, start + tensor.first, ArrayRef<int64_t>()));
+  for (auto [parameter, tensor] : llvm::zip(parameters, contents.getTensors()))
+    parameter.setDataAttr(FileAttr::get(module.getContext(), path, header.size() + tensor.first,
+                                        ArrayRef<int64_t>()));
+  hash = writer.getHash();
   return llvm::Error::success();
 }
 
@@ -141,8 +184,11 @@ llvm::Error llmc::prepareForFile(ModuleOp module, StringRef output) {
     return llvm::createStringError("expected an output such as NAME.mlir, found '%s', where its "
                                    "weights would go",
                                    output.str().c_str());
-  if (llvm::Error error = spillParameters(module, output))
+  SmallString<256> weights(path);
+  llvm::sys::path::replace_extension(weights, "safetensors");
+  std::string hash;
+  if (llvm::Error error = spillParameters(module, weights, hash))
     return error;
-  relativizeParameterPaths(module, llvm::sys::path::parent_path(path));
+  relativizeParameterPaths(module, llvm::sys::path::parent_path(path), {weights, hash});
   return llvm::Error::success();
 }

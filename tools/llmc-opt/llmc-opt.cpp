@@ -52,7 +52,10 @@ struct ResolvePaths : PassWrapper<ResolvePaths, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ResolvePaths)
   explicit ResolvePaths(StringRef input) : folder(getFolder(input)) {}
   StringRef getName() const override { return "resolve-parameter-paths"; }
-  void runOnOperation() override { resolveParameterPaths(getOperation(), folder); }
+  void runOnOperation() override {
+    if (failed(resolveParameterPaths(getOperation(), folder)))
+      signalPassFailure();
+  }
 
   std::string folder;
 };

@@ -20,7 +20,8 @@ static LogicalResult exportModule(ModuleOp module) {
   llvm::Expected<std::string> path = claimOutputPath();
   if (!path)
     return report(path.takeError());
-  resolveParameterPaths(module, getInputFolder());
+  if (failed(resolveParameterPaths(module, getInputFolder())))
+    return failure();
   return exportONNX(module, *path);
 }
 

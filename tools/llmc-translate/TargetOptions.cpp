@@ -52,7 +52,8 @@ static llvm::Error checkNotGiven(const llvm::cl::Option &option) {
 
 llvm::Expected<OwningOpRef<ModuleOp>> llmc::plan(ModuleOp module) {
   const TargetOptions &options = getOptions();
-  resolveParameterPaths(module, getInputFolder());
+  if (failed(resolveParameterPaths(module, getInputFolder())))
+    return llvm::createStringError("cannot find the module's weights");
   if (getProgram(module)) {
     if (llvm::Error error = checkNotGiven(options.target))
       return std::move(error);

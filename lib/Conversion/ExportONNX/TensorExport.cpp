@@ -40,10 +40,9 @@ static std::string spellElements(DenseElementsAttr elements) {
 static FailureOr<ArrayRef<uint8_t>> findBytes(Attribute data, int64_t size, Location where) {
   if (auto file = dyn_cast<FileAttr>(data)) {
     MappedFiles &files = data.getContext()->getLoadedDialect<LLMCDialect>()->getMappedFiles();
-    llvm::ErrorOr<ArrayRef<uint8_t>> mapped = files.map(file.getPath());
+    llvm::Expected<ArrayRef<uint8_t>> mapped = files.map(file.getPath());
     if (!mapped)
-      return emitError(where) << "cannot read '" << file.getPath()
-                              << "': " << mapped.getError().message();
+      return emitError(where) << llvm::toString(mapped.takeError());
     int64_t found = mapped->size();
     if (file.getOffset() > found || size > found - file.getOffset())
       return emitError(where) << "expected " << size << " bytes at offset " << file.getOffset()

@@ -127,3 +127,19 @@ spmd.program "x86_64-linux-gnu"
     state [] description "{}" {
 }
 llmc.parameter @norm : tensor<8xf32> = #llmc.file<"w", offset = 0>
+
+// -----
+
+func.func @f(%step: !spmd.step) {
+  // expected-error @+1 {{expected operation name in quotes}}
+  %arena = spmd.field %step arena : i32
+  return
+}
+
+// -----
+
+func.func @f(%step: !spmd.step) {
+  // expected-error @+1 {{invalid kind of type specified}}
+  %arena = spmd.field %step arena : !spmd.step
+  return
+}

@@ -142,9 +142,13 @@ std::optional<ConstantView> ConstantView::reshape(ArrayRef<int64_t> newShape) co
 /// The bytes of a constant, and the type they hold.
 static std::optional<ArrayRef<uint8_t>> getBytes(Attribute source) {
   if (auto file = dyn_cast<FileAttr>(source)) {
-    auto contents =
+    llvm::Expected<ArrayRef<uint8_t>> contents =
         file.getContext()->getLoadedDialect<LLMCDialect>()->getMappedFiles().map(file.getPath());
-    if (!contents || file.getOffset() > static_cast<int64_t>(contents->size()))
+    if (!contents) {
+      llvm::consumeError(contents.takeError());
+      return std::nullopt;
+    }
+    if (file.getOffset() > static_cast<int64_t>(contents->size()))
       return std::nullopt;
     return contents->drop_front(file.getOffset());
   }

@@ -7,14 +7,18 @@
 
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Host/ContentHash.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/Errno.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/Process.h"
 
@@ -23,23 +27,61 @@
 using namespace mlir;
 using namespace llmc;
 
-llvm::ErrorOr<ArrayRef<uint8_t>> MappedFiles::map(StringRef path) {
-  std::lock_guard<std::mutex> lock(mutex);
-  std::unique_ptr<llvm::MemoryBuffer> &file = files[path];
-  if (!file) {
-    auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                              /*RequiresNullTerminator=*/false);
-    if (!buffer)
-      return buffer.getError();
-    file = std::move(*buffer);
+llvm::Error MappedFiles::open(StringRef path, Entry &entry) {
+  auto fail = [&](std::error_code error) {
+    return llvm::createStringError(error, "cannot read '%s': %s", path.str().c_str(),
+                                   error.message().c_str());
+  };
+  llvm::Expected<llvm::sys::fs::file_t> file = llvm::sys::fs::openNativeFileForRead(path);
+  if (!file)
+    return fail(llvm::errorToErrorCode(file.takeError()));
+  llvm::scope_exit close([&] { llvm::sys::fs::closeFile(*file); });
+  if (!entry.contents) {
+    auto contents = llvm::MemoryBuffer::getOpenFile(*file, path, /*FileSize=*/-1,
+                                                    /*RequiresNullTerminator=*/false);
+    if (!contents)
+      return fail(contents.getError());
+    entry.contents = std::move(*contents);
   }
-  return llvm::arrayRefFromStringRef(file->getBuffer());
+  if (entry.expected.empty())
+    return llvm::Error::success();
+  std::optional<std::string> hash = ContentHash::ofFile(*file);
+  if (!hash)
+    return fail(llvm::errnoAsErrorCode());
+  entry.found = std::move(*hash);
+  return llvm::Error::success();
+}
+
+llvm::Expected<ArrayRef<uint8_t>> MappedFiles::map(StringRef path) {
+  std::lock_guard<std::mutex> lock(mutex);
+  Entry &entry = files[path];
+  if (!entry.contents || (!entry.expected.empty() && entry.found.empty()))
+    if (llvm::Error error = open(path, entry))
+      return std::move(error);
+  if (entry.expected != entry.found)
+    return llvm::createStringError(
+        "'%s': expected the weights that the module was written with (hash %s), found others (%s)",
+        path.str().c_str(), entry.expected.c_str(), entry.found.c_str());
+  return llvm::arrayRefFromStringRef(entry.contents->getBuffer());
+}
+
+bool MappedFiles::expectHash(StringRef path, StringRef hash) {
+  std::lock_guard<std::mutex> lock(mutex);
+  Entry &entry = files[path];
+  if (entry.expected.empty())
+    entry.expected = hash.str();
+  return entry.expected == hash;
+}
+
+std::string MappedFiles::getExpectedHash(StringRef path) {
+  std::lock_guard<std::mutex> lock(mutex);
+  return files[path].expected;
 }
 
 void MappedFiles::release(ArrayRef<uint8_t> bytes) {
   std::lock_guard<std::mutex> lock(mutex);
   for (const auto &entry : files) {
-    const std::unique_ptr<llvm::MemoryBuffer> &file = entry.second;
+    const std::unique_ptr<llvm::MemoryBuffer> &file = entry.second.contents;
     // Small files are read and not mapped: their memory would come back empty.
     if (!file || file->getBufferKind() != llvm::MemoryBuffer::MemoryBuffer_MMap)
       continue;
@@ -124,11 +166,10 @@ FailureOr<ArrayRef<uint8_t>> llmc::getParameterBytes(ParameterOp parameter) {
       return parameter.emitOpError("expected strides whose reach fits 63 bits");
     size = *extent;
   }
-  auto contents =
+  llvm::Expected<ArrayRef<uint8_t>> contents =
       parameter.getContext()->getLoadedDialect<LLMCDialect>()->getMappedFiles().map(file.getPath());
   if (!contents)
-    return parameter.emitOpError("cannot read '")
-           << file.getPath() << "': " << contents.getError().message();
+    return parameter.emitOpError(llvm::toString(contents.takeError()));
   int64_t available = contents->size();
   if (file.getOffset() > available || *size > available - file.getOffset())
     return parameter.emitOpError("expected ")

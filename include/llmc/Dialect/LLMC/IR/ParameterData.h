@@ -24,16 +24,29 @@ namespace llmc {
 /// Files mapped read-only, each once. Safe to use from several threads.
 class MappedFiles {
 public:
-  /// The contents of the file at `path`, valid as long as this object.
-  llvm::ErrorOr<llvm::ArrayRef<uint8_t>> map(llvm::StringRef path);
+  /// The contents of the file at `path`, valid as long as this object. Where a hash is expected,
+  /// the first call reads the whole file, and others are refused.
+  llvm::Expected<llvm::ArrayRef<uint8_t>> map(llvm::StringRef path);
+
+  /// Says what the file at `path` has to hold, by its ContentHash. False where something else was
+  /// said before.
+  bool expectHash(llvm::StringRef path, llvm::StringRef hash);
+  /// What was said, or nothing.
+  std::string getExpectedHash(llvm::StringRef path);
 
   /// Gives back the memory that a part of a mapped file takes, until it is read again. Does nothing
   /// with bytes that are not of one.
   void release(llvm::ArrayRef<uint8_t> bytes);
 
 private:
+  struct Entry {
+    std::unique_ptr<llvm::MemoryBuffer> contents;
+    std::string expected, found; ///< hashes; empty where none is known
+  };
+  llvm::Error open(llvm::StringRef path, Entry &entry);
+
   std::mutex mutex;
-  llvm::StringMap<std::unique_ptr<llvm::MemoryBuffer>> files;
+  llvm::StringMap<Entry> files;
 };
 
 /// The bytes of a parameter that lie in one piece, or an error (reported at `parameter`) where the

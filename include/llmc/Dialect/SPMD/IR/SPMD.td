@@ -52,6 +52,8 @@ def SPMD_Dialect : Dialect {
     /// The attribute of a program's parameters that says where they lie in the packed weights, i64.
     static constexpr ::llvm::StringLiteral offsetAttrName = "spmd.offset";
   }];
+  // The type of addresses.
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
   let hasOperationAttrVerify = 1;
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
