@@ -179,12 +179,11 @@ static FailureOr<std::optional<ImportCheckResult>> compare(ModuleOp graph, Modul
   FailureOr<Shape> shape = getShape(raised);
   if (failed(shape))
     return failure();
-  // Messages of a graph that can't be run are kept for a warning.
+  // Messages of a graph that can't be run are kept for a warning; remarks were made by the raise.
   std::string why;
   auto listen = [&](Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
-      return failure();
-    why = diagnostic.str();
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      why = diagnostic.str();
     return success();
   };
   auto warn = [&]() {

@@ -8,6 +8,7 @@
 #include "ReferenceModel.h"
 #include "Evaluate/Operator.h"
 #include "Evaluate/Probe.h"
+#include "Graph/ExpandQuantized.h"
 #include "Graph/InlineFunctions.h"
 
 using namespace mlir;
@@ -17,9 +18,22 @@ using namespace llmc::carrier;
 /// Nodes between an output of the graph and the cache that it continues.
 static constexpr int maxDistance = 16;
 
+/// Whether a graph can be run as it stands.
+static bool isEvaluable(GraphOp graph) {
+  WalkResult result = graph.walk([](NodeOp op) {
+    const Operator *row = findOperator(Node(op).getType());
+    return row && (row->evaluate || row->name == "If") ? WalkResult::advance()
+                                                       : WalkResult::interrupt();
+  });
+  return !result.wasInterrupted();
+}
+
 FailureOr<ReferenceModel> ReferenceModel::create(ModuleOp module, int64_t vocabulary) {
   auto graph = module.lookupSymbol<GraphOp>("main");
   if (!graph || failed(inlineFunctions(module)))
+    return failure();
+  // Fused operators on integers that are not evaluated by themselves are, as what they stand for.
+  if (!isEvaluable(graph) && failed(expandQuantized(module)))
     return failure();
   ReferenceModel model(graph);
   model.vocabulary = vocabulary;
