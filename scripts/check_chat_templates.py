@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import pathlib
 import sys
@@ -62,9 +63,12 @@ def make_requests(template):
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="+", help="chat templates in Jinja")
+    files = parser.parse_args().files
     renderer = Renderer(os.environ.get("LLMC_RENDER", str(ROOT / "build" / "bin" / "llmc-render-template")))
     wrong = total = texts = 0
-    for path in sys.argv[1:]:
+    for path in files:
         with open(path, encoding="utf-8", newline="") as file:
             template = file.read()
         requests = list(make_requests(template))
@@ -75,7 +79,7 @@ def main() -> int:
               f"{len(differences)} differences", flush=True)
         for (_, variables), text in differences[:3]:
             print(f"  {variables['messages']}\n  {text}")
-    print(f"{len(sys.argv) - 1} templates, {total} conversations, {texts} texts: {wrong} differences")
+    print(f"{len(files)} templates, {total} conversations, {texts} texts: {wrong} differences")
     return 1 if wrong else 0
 
 

@@ -79,6 +79,8 @@ private:
   std::string modelFingerprint;
   TokenLimits limits;
   CalibrationTokens tokens;
+  /// What texts that the model writes itself begin with.
+  std::vector<int32_t> beginTokens;
   std::optional<Workers> workers;
   std::optional<FlatModel> flat;
   std::optional<PartRunner> runner;
@@ -177,7 +179,7 @@ LogicalResult Walk::writeSamples() {
              << expected << " tokens in '" << options.resume << "', found " << found;
     }
   }
-  FailureOr<CalibrationTokens> written = generateTokens(module, options, *workers);
+  FailureOr<CalibrationTokens> written = generateTokens(module, options, beginTokens, *workers);
   if (failed(written))
     return failure();
   tokens = std::move(*written);
@@ -347,6 +349,7 @@ LogicalResult Walk::openFolder() {
       {"pass", request.key},
       {"model", modelFingerprint},
       {"calibration", options.calibration.empty() ? "self-generated" : getFingerprint(tokens)},
+      {"begin_tokens", llvm::json::Array(beginTokens)},
       {"samples", options.samples},
       {"sequence_length", options.sequenceLength},
       {"first_token_weight", options.firstTokenWeight},
@@ -493,6 +496,8 @@ FailureOr<CalibrationTimes> Walk::run() {
     return report(created.takeError());
   workers.emplace(std::move(*created));
   bool ownText = options.calibration.empty();
+  if (ownText)
+    beginTokens = readBeginTokens(module, options);
   if ((!ownText && failed(readSamples())) || (!options.resume.empty() && failed(openFolder())) ||
       (ownText && failed(writeSamples())))
     return failure();

@@ -30,8 +30,8 @@ namespace {
 
 class Generator {
 public:
-  Generator(const CalibrationOptions &options, Workers &workers)
-      : options(options), workers(workers) {}
+  Generator(const CalibrationOptions &options, std::vector<int32_t> beginTokens, Workers &workers)
+      : options(options), beginTokens(std::move(beginTokens)), workers(workers) {}
 
   LogicalResult compile(ModuleOp module);
   CalibrationTokens run();
@@ -44,6 +44,7 @@ private:
   int32_t choose(const float *row, bool greedy, std::mt19937_64 &random) const;
 
   const CalibrationOptions &options;
+  std::vector<int32_t> beginTokens;
   Workers &workers;
   HostCode code;
   int64_t vocabulary = 0, context = 0;
@@ -65,6 +66,10 @@ LogicalResult Generator::compile(ModuleOp module) {
   spmd::SizesAttr sizes = getProgram(**program).getSizes();
   vocabulary = sizes.getVocabulary();
   context = sizes.getPositions();
+  for (int32_t token : beginTokens)
+    if (token >= vocabulary)
+      return emitError(module.getLoc(), "calibration: expected a token that begins texts below ")
+             << vocabulary << ", found " << token;
   llvm::Expected<HostCode> compiled = HostCode::compile(std::move(*program));
   if (!compiled)
     return emitError(module.getLoc()) << llvm::toString(compiled.takeError());
@@ -123,15 +128,20 @@ void Generator::writeBatch(int64_t begin, int64_t count, CalibrationTokens &toke
   step.positions = positions.data();
   step.logits = logits.floats();
   step.rows = step.output_rows = count;
+  const int64_t first = beginTokens.size();
   for (int64_t place = 0; place < tokens.length; ++place) {
     // A new text begins at position 0, where it overwrites the one before.
     int64_t position = place % textTokens;
     if (position > 0)
       workers.runStep(code.step, step);
     workers.run(count, [&](int64_t i, unsigned) {
-      current[i] = position == 0 ? static_cast<int32_t>(randoms[i]() % vocabulary)
-                                 : choose(logits.floats() + i * vocabulary,
-                                          position <= greedyTokens, randoms[i]);
+      if (position < first)
+        current[i] = beginTokens[position];
+      else if (position == first)
+        current[i] = static_cast<int32_t>(randoms[i]() % vocabulary);
+      else
+        current[i] =
+            choose(logits.floats() + i * vocabulary, position - first <= greedyTokens, randoms[i]);
     });
     for (int64_t i = 0; i < count; ++i)
       tokens.ids[(begin + i) * tokens.length + place] = current[i];
@@ -153,9 +163,11 @@ CalibrationTokens Generator::run() {
   return tokens;
 }
 
-FailureOr<CalibrationTokens>
-llmc::generateTokens(ModuleOp module, const CalibrationOptions &options, Workers &workers) {
-  Generator generator(options, workers);
+FailureOr<CalibrationTokens> llmc::generateTokens(ModuleOp module,
+                                                  const CalibrationOptions &options,
+                                                  std::vector<int32_t> beginTokens,
+                                                  Workers &workers) {
+  Generator generator(options, std::move(beginTokens), workers);
   if (failed(generator.compile(module)))
     return failure();
   return generator.run();

@@ -13,12 +13,14 @@
 
 namespace llmc {
 
-/// Lets the model write `options.samples` samples of short texts: a random first token, the most
-/// likely ones after it, and then tokens drawn as likely as the model says (Liu et al. 2023,
-/// "LLM-QAT", section 3.1).
-/// A sample depends on the seed, its number and the model alone.
-mlir::FailureOr<CalibrationTokens>
-generateTokens(mlir::ModuleOp module, const CalibrationOptions &options, Workers &workers);
+/// Lets the model write `options.samples` samples of short texts: what its texts begin with
+/// (`beginTokens`), a random first token, the most likely ones after it, and then tokens drawn as
+/// likely as the model says (Liu et al. 2023, "LLM-QAT", section 3.1). A sample depends on the
+/// seed, its number and the model alone.
+mlir::FailureOr<CalibrationTokens> generateTokens(mlir::ModuleOp module,
+                                                  const CalibrationOptions &options,
+                                                  std::vector<int32_t> beginTokens,
+                                                  Workers &workers);
 
 } // namespace llmc
 

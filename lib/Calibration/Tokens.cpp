@@ -149,37 +149,81 @@ static llvm::Expected<std::string> findTokenizer(ModuleOp module, StringRef opti
   return path.str().str();
 }
 
-static llvm::Expected<std::vector<int32_t>> readText(ModuleOp module,
-                                                     const CalibrationOptions &options) {
-  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> text = readFile(options.calibration);
-  if (!text)
-    return text.takeError();
-  llvm::Expected<std::string> path = findTokenizer(module, options.tokenizer);
+namespace {
+
+struct ReleaseTokenizer {
+  void operator()(llmc_tokenizer *tokenizer) const { llmc_tokenizer_release(tokenizer); }
+};
+using TokenizerPointer = std::unique_ptr<llmc_tokenizer, ReleaseTokenizer>;
+
+} // namespace
+
+static llvm::Expected<TokenizerPointer> loadTokenizer(ModuleOp module, StringRef option) {
+  llvm::Expected<std::string> path = findTokenizer(module, option);
   if (!path)
     return path.takeError();
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> json = readFile(*path);
   if (!json)
     return json.takeError();
+  // Beside it stands whether texts begin with a token of their own.
+  SmallString<256> beside(llvm::sys::path::parent_path(*path));
+  llvm::sys::path::append(beside, "tokenizer_config.json");
+  auto config = llvm::MemoryBuffer::getFile(beside);
   llmc_tokenizer *tokenizer = nullptr;
   llmc_status status = llmc_tokenizer_create((*json)->getBufferStart(), (*json)->getBufferSize(),
-                                             nullptr, 0, &tokenizer);
+                                             config ? (*config)->getBufferStart() : nullptr,
+                                             config ? (*config)->getBufferSize() : 0, &tokenizer);
   if (!llmc_status_ok(&status))
     return createStringError("'%s': %s", path->c_str(), status.message);
+  return TokenizerPointer(tokenizer);
+}
+
+static std::vector<int32_t> getBeginTokens(const llmc_tokenizer &tokenizer) {
+  size_t count = 0;
+  std::vector<int32_t> tokens;
+  llmc_status status = llmc_tokenizer_begin_tokens(&tokenizer, nullptr, 0, &count);
+  tokens.resize(count);
+  if (count > 0 && llmc_status_ok(&status))
+    status = llmc_tokenizer_begin_tokens(&tokenizer, tokens.data(), count, &count);
+  return llmc_status_ok(&status) ? tokens : std::vector<int32_t>();
+}
+
+std::vector<int32_t> llmc::readBeginTokens(ModuleOp module, const CalibrationOptions &options) {
+  llvm::Expected<TokenizerPointer> tokenizer = loadTokenizer(module, options.tokenizer);
+  if (!tokenizer) {
+    // A model without a tokenizer writes texts, too.
+    llvm::consumeError(tokenizer.takeError());
+    return {};
+  }
+  return getBeginTokens(**tokenizer);
+}
+
+/// Reads a text's tokens, and those that the model's texts begin with.
+static llvm::Expected<std::vector<int32_t>>
+readText(ModuleOp module, const CalibrationOptions &options, std::vector<int32_t> &beginTokens) {
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> text = readFile(options.calibration);
+  if (!text)
+    return text.takeError();
+  llvm::Expected<TokenizerPointer> tokenizer = loadTokenizer(module, options.tokenizer);
+  if (!tokenizer)
+    return tokenizer.takeError();
   StringRef bytes = (*text)->getBuffer();
   std::vector<int32_t> tokens(bytes.size() + 16);
   size_t count = 0;
-  status = llmc_tokenizer_encode(tokenizer, bytes.data(), bytes.size(), LLMC_ENCODE_PLAIN_TEXT,
-                                 tokens.data(), tokens.size(), &count);
+  auto encode = [&] {
+    return llmc_tokenizer_encode(tokenizer->get(), bytes.data(), bytes.size(),
+                                 LLMC_ENCODE_PLAIN_TEXT, tokens.data(), tokens.size(), &count);
+  };
+  llmc_status status = encode();
   if (!llmc_status_ok(&status) && count > tokens.size()) {
     // The tokenizer's normal form is longer than the text.
     tokens.resize(count);
-    status = llmc_tokenizer_encode(tokenizer, bytes.data(), bytes.size(), LLMC_ENCODE_PLAIN_TEXT,
-                                   tokens.data(), tokens.size(), &count);
+    status = encode();
   }
-  llmc_tokenizer_release(tokenizer);
   if (!llmc_status_ok(&status))
     return createStringError("'%s': %s", options.calibration.c_str(), status.message);
   tokens.resize(count);
+  beginTokens = getBeginTokens(**tokenizer);
   return tokens;
 }
 
@@ -190,8 +234,10 @@ static llvm::Expected<std::vector<int32_t>> readText(ModuleOp module,
 llvm::Expected<CalibrationTokens> llmc::readTokens(ModuleOp module, const TokenLimits &limits,
                                                    const CalibrationOptions &options) {
   StringRef path = options.calibration;
+  // Tokens of a file are taken as they are.
+  std::vector<int32_t> beginTokens;
   llvm::Expected<std::vector<int32_t>> tokens =
-      path.ends_with(".npy") ? readNpy(path) : readText(module, options);
+      path.ends_with(".npy") ? readNpy(path) : readText(module, options, beginTokens);
   if (!tokens)
     return tokens.takeError();
   for (auto [index, token] : llvm::enumerate(*tokens))
@@ -199,15 +245,22 @@ llvm::Expected<CalibrationTokens> llmc::readTokens(ModuleOp module, const TokenL
       return createStringError("'%s': expected token ids below %lld, found %d at %zu",
                                options.calibration.c_str(), (long long)limits.vocabulary, token,
                                (size_t)index);
-  int64_t windows = tokens->size() / options.sequenceLength;
+  for (int32_t token : beginTokens)
+    if (token >= limits.vocabulary)
+      return createStringError("expected a token that begins texts below %lld, found %d",
+                               (long long)limits.vocabulary, token);
+  int64_t length = options.sequenceLength - static_cast<int64_t>(beginTokens.size());
+  if (length < 1)
+    return createStringError("expected samples of more than the %zu tokens that begin each, found "
+                             "a sequence-length of %lld",
+                             beginTokens.size(), (long long)options.sequenceLength);
+  int64_t windows = tokens->size() / length;
   if (windows == 0)
     return createStringError("'%s': expected at least one sample of %lld tokens, found %zu tokens",
-                             options.calibration.c_str(), (long long)options.sequenceLength,
-                             tokens->size());
+                             options.calibration.c_str(), (long long)length, tokens->size());
   if (windows < options.samples)
-    emitWarning(module.getLoc()) << "'" << path << "' has " << windows << " samples of "
-                                 << options.sequenceLength << " tokens, " << options.samples
-                                 << " were asked for";
+    emitWarning(module.getLoc()) << "'" << path << "' has " << windows << " samples of " << length
+                                 << " tokens, " << options.samples << " were asked for";
   // A Fisher-Yates shuffle; the generator's numbers are fixed by the C++ standard.
   std::vector<int64_t> order(windows);
   std::iota(order.begin(), order.end(), 0);
@@ -216,9 +269,10 @@ llvm::Expected<CalibrationTokens> llmc::readTokens(ModuleOp module, const TokenL
     std::swap(order[i], order[random() % (i + 1)]);
   CalibrationTokens samples;
   samples.length = options.sequenceLength;
-  for (int64_t window : ArrayRef(order).take_front(options.samples))
-    samples.ids.insert(samples.ids.end(), tokens->begin() + window * options.sequenceLength,
-                       tokens->begin() + (window + 1) * options.sequenceLength);
+  for (int64_t window : ArrayRef(order).take_front(options.samples)) {
+    llvm::append_range(samples.ids, beginTokens);
+    llvm::append_range(samples.ids, ArrayRef(*tokens).slice(window * length, length));
+  }
   return samples;
 }
 

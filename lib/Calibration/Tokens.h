@@ -36,10 +36,15 @@ struct TokenLimits {
 };
 
 /// Reads the samples from the options' text or token file, whose numbers are taken in their order
-/// whatever its shape: windows that do not overlap, chosen by
-/// the seed. Where there are fewer than asked for, all are taken and a warning is given.
+/// whatever its shape: windows that do not overlap, chosen by the seed. Samples of a text begin as
+/// the model's texts do. Where there are fewer than asked for, all are taken and a warning is
+/// given.
 llvm::Expected<CalibrationTokens> readTokens(mlir::ModuleOp module, const TokenLimits &limits,
                                              const CalibrationOptions &options);
+
+/// The tokens that the model's texts begin with, as its tokenizer says; none where there is none
+/// that can be read.
+std::vector<int32_t> readBeginTokens(mlir::ModuleOp module, const CalibrationOptions &options);
 
 } // namespace llmc
 

@@ -94,17 +94,28 @@ llmc_status readFile(const std::string &path, std::string &contents) {
 
 llmc_status llmc_tokenizer_create(const char *json, size_t jsonSize, const char *config,
                                   size_t configSize, llmc_tokenizer **tokenizer) {
+  llmc_tokenizer_files files = {};
+  files.tokenizer = {json, jsonSize};
+  files.tokenizer_config = {config, configSize};
+  return llmc_tokenizer_create_from_files(&files, tokenizer);
+}
+
+llmc_status llmc_tokenizer_create_from_files(const llmc_tokenizer_files *files,
+                                             llmc_tokenizer **tokenizer) {
   if (!tokenizer)
     return missing("tokenizer");
   *tokenizer = nullptr;
-  if (!json)
-    return missing("json");
-  if (!config && configSize > 0)
-    return missing("config");
+  if (!files)
+    return missing("files");
+  if (!files->tokenizer.data)
+    return missing("tokenizer.json");
+  for (const llmc_tokenizer_file &file : {files->tokenizer_config, files->chat_template,
+                                          files->generation_config, files->model_config})
+    if (!file.data && file.size > 0)
+      return missing("a file's data");
   return guarded([&] {
     auto result = std::make_unique<llmc_tokenizer>();
-    LLMC_RETURN_IF_ERROR(
-        result->tokenizer.load({json, jsonSize}, {config ? config : "", configSize}));
+    LLMC_RETURN_IF_ERROR(result->tokenizer.load(*files));
     *tokenizer = result.release();
     return llmc_ok_status();
   });
@@ -117,14 +128,28 @@ llmc_status llmc_tokenizer_load(const char *folder, llmc_tokenizer **tokenizer) 
   if (!folder)
     return missing("folder");
   return guarded([&] {
-    std::string prefix = std::string(folder) + "/", json, config;
+    std::string prefix = std::string(folder) + "/", json;
     LLMC_RETURN_IF_ERROR(readFile(prefix + "tokenizer.json", json));
-    llmc_status status = readFile(prefix + "tokenizer_config.json", config);
-    if (!llmc_status_ok(&status) && status.code != LLMC_NOT_FOUND)
-      return status;
-    return llmc_annotate_status(
-        llmc_tokenizer_create(json.data(), json.size(), config.data(), config.size(), tokenizer),
-        folder);
+    std::string config, chatTemplate, generationConfig, modelConfig;
+    for (const auto &[name, contents] :
+         {std::pair<const char *, std::string *>{"tokenizer_config.json", &config},
+          {"chat_template.jinja", &chatTemplate},
+          {"chat_template.json", &chatTemplate},
+          {"generation_config.json", &generationConfig},
+          {"config.json", &modelConfig}}) {
+      if (!contents->empty())
+        continue;
+      llmc_status status = readFile(prefix + name, *contents);
+      if (!llmc_status_ok(&status) && status.code != LLMC_NOT_FOUND)
+        return status;
+    }
+    llmc_tokenizer_files files = {};
+    files.tokenizer = {json.data(), json.size()};
+    files.tokenizer_config = {config.data(), config.size()};
+    files.chat_template = {chatTemplate.data(), chatTemplate.size()};
+    files.generation_config = {generationConfig.data(), generationConfig.size()};
+    files.model_config = {modelConfig.data(), modelConfig.size()};
+    return llmc_annotate_status(llmc_tokenizer_create_from_files(&files, tokenizer), folder);
   });
 }
 
@@ -166,6 +191,52 @@ llmc_status llmc_tokenizer_encode_chat(const llmc_tokenizer *tokenizer,
     LLMC_RETURN_IF_ERROR(tokenizer->tokenizer.encodeChat(messages, messageCount, flags, result));
     return copyOut(result.data(), result.size(), "ids", ids, capacity, count);
   });
+}
+
+llmc_status llmc_tokenizer_render_chat(const llmc_tokenizer *tokenizer,
+                                       const llmc_chat_message *messages, size_t messageCount,
+                                       uint32_t flags, char *text, size_t capacity, size_t *size) {
+  if (!tokenizer || !size)
+    return missing(tokenizer ? "size" : "tokenizer");
+  *size = 0;
+  if ((!messages && messageCount > 0) || (!text && capacity > 0))
+    return missing(messages ? "text" : "messages");
+  return guarded([&] {
+    llmc::tokenizer::jinja::Text result;
+    LLMC_RETURN_IF_ERROR(tokenizer->tokenizer.renderChat(messages, messageCount, flags, result));
+    return copyOut(result.str().data(), result.size(), "bytes", text, capacity, size);
+  });
+}
+
+llmc_status llmc_tokenizer_check_chat(const llmc_tokenizer *tokenizer) {
+  return tokenizer ? tokenizer->tokenizer.checkChat() : missing("tokenizer");
+}
+
+/// Gives ids that a tokenizer has found.
+template <typename Find>
+static llmc_status giveIds(const llmc_tokenizer *tokenizer, int32_t *ids, size_t capacity,
+                           size_t *count, Find find) {
+  if (!tokenizer || !count)
+    return missing(tokenizer ? "count" : "tokenizer");
+  *count = 0;
+  if (!ids && capacity > 0)
+    return missing("ids");
+  return guarded([&] {
+    std::vector<int32_t> result = find(tokenizer->tokenizer);
+    return copyOut(result.data(), result.size(), "ids", ids, capacity, count);
+  });
+}
+
+llmc_status llmc_tokenizer_begin_tokens(const llmc_tokenizer *tokenizer, int32_t *ids,
+                                        size_t capacity, size_t *count) {
+  return giveIds(tokenizer, ids, capacity, count,
+                 [](const Tokenizer &owner) { return owner.beginTokens(); });
+}
+
+llmc_status llmc_tokenizer_end_tokens(const llmc_tokenizer *tokenizer, int32_t *ids,
+                                      size_t capacity, size_t *count) {
+  return giveIds(tokenizer, ids, capacity, count,
+                 [](const Tokenizer &owner) { return owner.endTokens(); });
 }
 
 llmc_status llmc_tokenizer_decode(const llmc_tokenizer *tokenizer, const int32_t *ids, size_t count,

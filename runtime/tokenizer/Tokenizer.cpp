@@ -35,17 +35,32 @@ Tokenizer::BorrowedScratch::~BorrowedScratch() {
     owner.pool.push_back(std::move(scratch));
 }
 
-llmc_status Tokenizer::load(std::string_view json, std::string_view configJson) {
+static std::string_view view(const llmc_tokenizer_file &file) {
+  return {file.data ? file.data : "", file.size};
+}
+
+llmc_status Tokenizer::load(const llmc_tokenizer_files &files) {
   // As many as there may be threads worth keeping a word cache for.
   pool.reserve(64);
   TokenizerDocument document;
-  LLMC_RETURN_IF_ERROR(
-      llmc_annotate_status(parseTokenizerDocument(json, document), "tokenizer.json"));
+  LLMC_RETURN_IF_ERROR(llmc_annotate_status(parseTokenizerDocument(view(files.tokenizer), document),
+                                            "tokenizer.json"));
   LLMC_RETURN_IF_ERROR(
       llmc_annotate_status(loadParts(JsonView(document.tree, ""), document), "tokenizer.json"));
-  if (!configJson.empty())
-    LLMC_RETURN_IF_ERROR(llmc_annotate_status(config.parse(configJson), "tokenizer_config.json"));
+  if (files.tokenizer_config.size > 0)
+    LLMC_RETURN_IF_ERROR(
+        llmc_annotate_status(config.parse(view(files.tokenizer_config)), "tokenizer_config.json"));
+  if (files.generation_config.size > 0)
+    LLMC_RETURN_IF_ERROR(llmc_annotate_status(config.parseEndTokens(view(files.generation_config)),
+                                              "generation_config.json"));
+  if (files.model_config.size > 0)
+    LLMC_RETURN_IF_ERROR(
+        llmc_annotate_status(config.parseEndTokens(view(files.model_config)), "config.json"));
+  if (files.chat_template.size > 0)
+    LLMC_RETURN_IF_ERROR(
+        llmc_annotate_status(config.parseTemplate(view(files.chat_template)), "chat template"));
   withholdControlTokens(addedTokens, postProcessor, config, *model);
+  chatTemplate.load(config);
   return llmc_ok_status();
 }
 
@@ -135,7 +150,38 @@ llmc_status Tokenizer::encode(std::string_view text, uint32_t flags,
   LLMC_RETURN_IF_ERROR(
       encodeText(text, true, (flags & LLMC_ENCODE_PLAIN_TEXT) != 0, scratch, scratch.ids));
   postProcessor.apply(scratch.ids, (flags & LLMC_ENCODE_ADD_SPECIAL) != 0, ids);
+  if (!(flags & LLMC_ENCODE_ADD_SPECIAL))
+    return llmc_ok_status();
+  // The configuration may ask for a token that the post-processor does not add.
+  std::vector<int32_t> begin = beginTokens();
+  if (ids.size() < begin.size() || !std::equal(begin.begin(), begin.end(), ids.begin()))
+    ids.insert(ids.begin(), begin.begin(), begin.end());
   return llmc_ok_status();
+}
+
+std::vector<int32_t> Tokenizer::beginTokens() const {
+  // What the post-processor puts before something that is no token.
+  constexpr int32_t text = -1;
+  std::vector<int32_t> ids;
+  postProcessor.apply({text}, /*addSpecial=*/true, ids);
+  ids.erase(std::find(ids.begin(), ids.end(), text), ids.end());
+  int32_t begin;
+  if (ids.empty() && config.addsBeginToken) {
+    llmc_status status = roleToken(LLMC_TOKEN_BEGIN_OF_TEXT, begin);
+    if (llmc_status_ok(&status))
+      ids.push_back(begin);
+  }
+  return ids;
+}
+
+std::vector<int32_t> Tokenizer::endTokens() const {
+  std::vector<int32_t> ids = config.endTokens;
+  int32_t id;
+  llmc_status status = roleToken(LLMC_TOKEN_END_OF_TEXT, id);
+  if (llmc_status_ok(&status) && std::find(ids.begin(), ids.end(), id) == ids.end())
+    ids.push_back(id);
+  addAnswerEnd(ids);
+  return ids;
 }
 
 llmc_status Tokenizer::decode(int32_t id, uint32_t flags, DecodeChain &chain) const {

@@ -11,6 +11,7 @@
 #define LLMC_RUNTIME_TOKENIZER_TOKENIZER_H
 
 #include "AddedTokens.h"
+#include "ChatTemplate.h"
 #include "Decoder.h"
 #include "Model.h"
 #include "Normalizer.h"
@@ -31,14 +32,26 @@ namespace llmc::tokenizer {
 /// number of threads can encode.
 class Tokenizer {
 public:
-  llmc_status load(std::string_view json, std::string_view config);
+  llmc_status load(const llmc_tokenizer_files &files);
 
   /// Gives the ids of `text`; `flags` are those of llmc_tokenizer_encode.
   llmc_status encode(std::string_view text, uint32_t flags, std::vector<int32_t> &ids) const;
 
+  /// Gives a conversation as text; `flags` are those of llmc_tokenizer_encode_chat.
+  llmc_status renderChat(const llmc_chat_message *messages, size_t count, uint32_t flags,
+                         jinja::Text &text) const {
+    return chatTemplate.render(messages, count, flags, text);
+  }
+  /// Whether there is a chat template that can be run.
+  const llmc_status &checkChat() const { return chatTemplate.getStatus(); }
   /// Gives the ids of a conversation; `flags` are those of llmc_tokenizer_encode_chat.
   llmc_status encodeChat(const llmc_chat_message *messages, size_t count, uint32_t flags,
                          std::vector<int32_t> &ids) const;
+
+  /// Gives the tokens that stand before a text.
+  std::vector<int32_t> beginTokens() const;
+  /// Gives the tokens that end a text.
+  std::vector<int32_t> endTokens() const;
 
   /// Starts decoding a sequence.
   std::unique_ptr<DecodeChain> startDecoding(bool isStream) const {
@@ -84,7 +97,14 @@ private:
                           Scratch &scratch, std::vector<int32_t> &ids) const;
   llmc_status encodeText(std::string_view text, bool beginsInput, bool plainText, Scratch &scratch,
                          std::vector<int32_t> &ids) const;
-  llmc_status findChatMarks(const AddedToken *&begin, const AddedToken *&end) const;
+  /// Appends the ids of text in which only what is not marked can spell control tokens.
+  llmc_status encodeMarked(const jinja::Text &text, Scratch &scratch,
+                           std::vector<int32_t> &ids) const;
+  /// Finds the control tokens in what is not marked, in order.
+  llmc_status findControls(const jinja::Text &text, Scratch &scratch,
+                           std::vector<Segment> &controls) const;
+  /// Adds the token that the chat template writes after an answer, if it is a special one.
+  void addAnswerEnd(std::vector<int32_t> &ids) const;
 
   std::unique_ptr<Normalizer> normalizer;
   std::unique_ptr<PreTokenizer> preTokenizer;
@@ -93,6 +113,7 @@ private:
   PostProcessor postProcessor;
   Decoder decoder;
   TokenizerConfig config;
+  ChatTemplate chatTemplate;
 
   mutable std::mutex poolMutex;
   mutable std::vector<std::unique_ptr<Scratch>> pool;

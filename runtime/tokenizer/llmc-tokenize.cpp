@@ -32,8 +32,8 @@ the text, and writes a line with a JSON array of ids for each.
   --config=FILE    also reads this tokenizer_config.json
   --add-special    adds the special tokens of the post-processor
   --plain-text     takes text that spells a control token as plain text
-  --chat           reads lines with a JSON array of {"role": …, "content": …}, writes ids of ChatML
-                   that opens the assistant's answer
+  --chat           reads lines with a JSON array of {"role": …, "content": …}, writes ids of the
+                   conversation in the chat template, open for the assistant's answer
   --decode         reads lines with a JSON array of ids, writes a line with a JSON string for each
   --stream         with --decode: hands the ids on one by one
   --skip-special   with --decode: leaves out special tokens

@@ -38,7 +38,7 @@ class Artifact(unittest.TestCase):
         found = llmc_json("inspect", both)
         self.assertEqual([program["architecture"] for program in found["programs"]], ["x86_64", "aarch64"])
         self.assertEqual([variant["name"] for variant in found["variants"]], ["x86-64", "neon-dotprod", "neon"])
-        self.assertEqual([file["name"] for file in found["files"]], ["tokenizer.json", "tokenizer_config.json"])
+        self.assertEqual([file["name"] for file in found["files"]], ["tokenizer.json", "tokenizer_config.json", "config.json"])
         self.assertEqual((found["kind"], found["layers"], found["context"], found["vocabulary"], found["passes"]),
                          ("artifact", 3, 2048, 2048, Q4))
         self.assertEqual(found["operations"], OPERATIONS)

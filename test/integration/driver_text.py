@@ -117,6 +117,10 @@ class Padded(unittest.TestCase):
             self.assertLessEqual(set(written.rstrip("\n")), set(kept))
 
 
+CHATML = ("{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}"
+          "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}")
+
+
 class Chat(unittest.TestCase):
     """A random model whose tokens are letters, and two marks of ChatML."""
 
@@ -124,8 +128,8 @@ class Chat(unittest.TestCase):
     def setUpClass(cls):
         cls.source = pathlib.Path(folder.name) / "chat"
         cls.source.mkdir()
-        model = pathlib.Path(write_tiny_model(str(cls.source), seed=3))
-        model.write_text(model.read_text().replace("capacity = 32", "capacity = 256"))
+        cls.onnx = pathlib.Path(write_tiny_model(str(cls.source), seed=3))
+        cls.onnx.write_text(cls.onnx.read_text().replace("capacity = 32", "capacity = 256"))
         path = cls.source / "tokenizer.json"
         tokenizer = json.loads(path.read_text())
         vocabulary = tokenizer["model"]["vocab"]
@@ -134,17 +138,26 @@ class Chat(unittest.TestCase):
                 "id": vocabulary.pop(letter), "content": mark, "single_word": False, "lstrip": False,
                 "rstrip": False, "normalized": False, "special": True})
         path.write_text(json.dumps(tokenizer))
-        cls.model = compile_model(model, cls.source / "chat.llmc")
+        cls.model = cls.compile("chat", CHATML)
 
-    def converse(self, text, *options):
-        return llmc("run", self.model, "--chat", "--max-tokens", 3, *options, input=text).stdout
+    @classmethod
+    def compile(cls, name, template, *options):
+        """Compiles the model with a template beside it."""
+        path = cls.source / "chat_template.jinja"
+        path.write_text(template)
+        model = compile_model(cls.onnx, cls.source / f"{name}.llmc", "", *options)
+        path.unlink()
+        return model
+
+    def converse(self, text, *options, model=None):
+        return llmc("run", model or self.model, "--chat", "--max-tokens", 3, *options, input=text).stdout
 
     def complete(self, text):
         written = llmc("run", self.model, "--max-tokens", 3, "--prompt", text).stdout
         self.assertTrue(written.startswith(text))
         return written[len(text):].rstrip("\n")
 
-    def test_answers_are_completions_of_chatml(self):
+    def test_answers_are_completions_of_the_template(self):
         first = "<|im_start|>user\nabc<|im_end|>\n<|im_start|>assistant\n"
         answers = self.converse("abc\n").split("\n")
         self.assertEqual(answers, [self.complete(first), ""])
@@ -154,7 +167,18 @@ class Chat(unittest.TestCase):
         self.assertEqual(len(answers), 2)
         self.assertEqual(answers[0], self.converse("abc\n").rstrip("\n"))
         # What was said before counts.
-        self.assertNotEqual(answers[1], self.converse("b\n").rstrip("\n"))
+        whole = ("<|im_start|>user\nabc<|im_end|>\n<|im_start|>assistant\n" + answers[0]
+                 + "<|im_end|>\n<|im_start|>user\nb<|im_end|>\n<|im_start|>assistant\n")
+        self.assertEqual(answers[1], self.complete(whole))
+
+    def test_template_that_writes_earlier_turns_in_another_way(self):
+        """As templates do that leave out what an answer thought: what was read is read anew."""
+        template = CHATML.replace("m.content", "(m.content if loop.last else m.content | upper | lower | reverse)")
+        model = self.compile("other", template)
+        answers = self.converse("abc\nb\n", model=model).rstrip("\n").split("\n")
+        whole = ("<|im_start|>user\ncba<|im_end|>\n<|im_start|>assistant\n" + answers[0].lower()[::-1]
+                 + "<|im_end|>\n<|im_start|>user\nb<|im_end|>\n<|im_start|>assistant\n")
+        self.assertEqual(answers[1], self.complete(whole))
 
     def test_prompt_is_the_first_message(self):
         self.assertEqual(self.converse("b\n", "--prompt", "abc"), self.converse("abc\nb\n"))
@@ -173,10 +197,73 @@ class Chat(unittest.TestCase):
         self.assertNotEqual(self.converse("abc<|im_end|>\n").rstrip("\n"),
                             self.complete("<|im_start|>user\nabc<|im_end|><|im_end|>\n<|im_start|>assistant\n"))
 
-    def test_model_without_marks(self):
+    def test_template_of_a_file(self):
+        path = self.source / "other.jinja"
+        path.write_text("{% for m in messages %}{{ m.content }}bb{% endfor %}")
+        self.assertEqual(self.converse("abc\n", "--chat-template", path).rstrip("\n"), self.complete("abcbb"))
+        compiled = self.compile("named", CHATML, f"--chat-template={path}")
+        self.assertEqual(self.converse("abc\n", model=compiled).rstrip("\n"), self.complete("abcbb"))
+
+    def test_template_that_complains(self):
+        path = self.source / "strict.jinja"
+        path.write_text("{% if messages[0].role == 'system' %}\n{{ raise_exception('System role not supported') }}{% endif %}a")
+        done = llmc("run", self.model, "--chat", "--system", "b", "--chat-template", path, input="abc\n", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("chat template: line 2: System role not supported", done.stderr)
+
+    def test_template_that_cannot_be_read(self):
+        """The program is written all the same: it can do everything else."""
+        (self.source / "chat_template.jinja").write_text("\n{% include 'x' %}")
+        broken = self.source / "broken.llmc"
+        done = llmc("compile", self.onnx, "-o", broken)
+        (self.source / "chat_template.jinja").unlink()
+        self.assertIn("chat template: line 2: the tag 'include' is not supported: the artifact can hold no "
+                      "conversation (--chat-template names another template)", done.stderr)
+        self.assertEqual(llmc("run", broken, "--prompt", "abc", "--max-tokens", 3).stdout,
+                         llmc("run", self.model, "--prompt", "abc", "--max-tokens", 3).stdout)
+        done = llmc("run", broken, "--chat", "--prompt", "abc", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the tag 'include' is not supported (--chat-template names one)", done.stderr)
+
+    def test_model_without_a_template(self):
         done = llmc("run", tiny, "--chat", "--prompt", "abc", check=False)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("no chat format that is known", done.stderr)
+        self.assertIn("the tokenizer has no chat template (--chat-template names one)", done.stderr)
+
+    def test_template_that_is_not_there(self):
+        for arguments in (("run", self.model, "--chat"), ("compile", self.onnx, "-o", self.source / "none.llmc")):
+            done = llmc(*arguments, "--chat-template", self.source / "none.jinja", check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("none.jinja': No such file or directory", done.stderr)
+        done = llmc("run", self.model, "--prompt", "a", "--chat-template", self.source / "none.jinja", check=False)
+        self.assertIn("expected --chat with --chat-template", done.stderr)
+
+    def test_all_tokens_that_end_a_text_do(self):
+        vocabulary = json.loads((self.source / "tokenizer.json").read_text())["model"]["vocab"]
+        # A message whose answer is not empty.
+        message = next(text for text in ("abc\n", "b\n", "cab\n", "a\n", "ba\n", "cc\n")
+                       if self.converse(text)[0] in vocabulary)
+        first = self.converse(message)
+        path = self.source / "generation_config.json"
+        path.write_text(json.dumps({"eos_token_id": [9999, vocabulary[first[0]]]}))
+        model = self.compile("ends", CHATML)
+        path.unlink()
+        self.assertEqual(self.converse(message, model=model), "\n")
+
+    def test_signals_while_loading_are_kept(self):
+        """The conversation waits for a line, and the signal must not be forgotten before it does."""
+        for i in range(24):
+            with subprocess.Popen([tool("llmc"), "run", str(self.model), "--chat"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                time.sleep(0.002 * i)
+                process.send_signal(signal.SIGINT if i % 2 else signal.SIGTERM)
+                try:
+                    # Its standard input stays open: no end of it ends the conversation.
+                    process.wait(timeout=30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    self.fail(f"a signal after {2 * i} ms was forgotten")
+                self.assertIn(process.returncode, (130, 143, -signal.SIGINT, -signal.SIGTERM))
 
 
 if __name__ == "__main__":

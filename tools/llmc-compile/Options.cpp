@@ -86,6 +86,8 @@ llvm::Error Options::check() const {
   if (object && !tokenizer.empty())
     return llvm::createStringError(
         "--object: expected no --tokenizer: the application brings its own");
+  if (!chatTemplate.empty() && (object || compileTo != Phase::Emit))
+    return llvm::createStringError("--chat-template: expected an artifact to be written");
   if (!targets.empty()) {
     llvm::Expected<llvm::SmallVector<Target>> parsed = getTargets();
     if (!parsed)

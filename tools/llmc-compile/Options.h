@@ -57,8 +57,15 @@ struct Options {
       llvm::cl::value_desc("target"), llvm::cl::cat(category)};
   llvm::cl::opt<std::string> tokenizer{
       "tokenizer",
-      llvm::cl::desc("tokenizer.json, or the folder that holds it and tokenizer_config.json; "
-                     "default: beside the model, or the files of its weights"),
+      llvm::cl::desc("tokenizer.json, or the folder that holds it, beside the files that say how "
+                     "texts begin and end; default: beside the model, or the files of its weights"),
+      llvm::cl::value_desc("path"), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> chatTemplate{
+      "chat-template",
+      llvm::cl::desc(
+          "Chat template (Jinja) of the artifact's conversations; default: "
+          "chat_template.jinja or chat_template.json beside the tokenizer, or the one in "
+          "tokenizer_config.json"),
       llvm::cl::value_desc("path"), llvm::cl::cat(category)};
   llvm::cl::opt<bool> object{
       "object",

@@ -21,11 +21,13 @@ namespace llmc {
 std::string findTokenizer(llvm::StringRef model, llvm::ArrayRef<std::string> parameterFiles,
                           llvm::StringRef named);
 
-/// Adds the tokenizer.json at `path` and tokenizer_config.json beside it. What the runtime could
-/// not read is left out, with its reason in `warnings`: a model is of use without it. Fails where
-/// there is no file.
-llvm::Error addTokenizer(llvm::StringRef path, std::vector<ArtifactFile> &files,
-                         std::vector<std::string> &warnings);
+/// Adds the tokenizer.json at `path` and what else beside it says how the model's texts are
+/// written: tokenizer_config.json, generation_config.json, config.json and the chat template, which
+/// is `chatTemplate` where that names a file. What the runtime could not read is left out, with its
+/// reason in `warnings`: a model is of use without it. Fails where a file that is named isn't
+/// there.
+llvm::Error addTokenizer(llvm::StringRef path, llvm::StringRef chatTemplate,
+                         std::vector<ArtifactFile> &files, std::vector<std::string> &warnings);
 
 } // namespace llmc
 

@@ -125,11 +125,16 @@ llvm::Error Compilation::checkOutputs(StringRef tokenizer) const {
   SmallVector<NamedPath> inputs;
   for (const std::string &path : parameterFiles)
     inputs.push_back({path, "the module's tensors lie in"});
+  if (!options.chatTemplate.empty())
+    inputs.push_back({options.chatTemplate, "is the chat template"});
   if (!tokenizer.empty()) {
-    SmallString<256> configuration(llvm::sys::path::parent_path(tokenizer));
-    llvm::sys::path::append(configuration, "tokenizer_config.json");
     inputs.push_back({tokenizer.str(), "is the model's tokenizer"});
-    inputs.push_back({configuration.str().str(), "is the tokenizer's configuration"});
+    for (StringRef name : {"tokenizer_config.json", "generation_config.json", "config.json",
+                           "chat_template.jinja", "chat_template.json"}) {
+      SmallString<256> configuration(llvm::sys::path::parent_path(tokenizer));
+      llvm::sys::path::append(configuration, name);
+      inputs.push_back({configuration.str().str(), "is the tokenizer's configuration"});
+    }
   }
   return checkOutputsApart(options.getOutputs(), inputs);
 }
@@ -144,12 +149,15 @@ LogicalResult Compilation::takeTokenizer() {
     (*module)->setAttr(LLMCDialect::tokenizerAttributeName, StringAttr::get(&context, path));
   if (emitsArtifact && !path.empty()) {
     std::vector<std::string> warnings;
-    if (failed(report(addTokenizer(path, files, warnings))))
+    if (failed(report(addTokenizer(path, options.chatTemplate, files, warnings))))
       return failure();
     for (const std::string &warning : warnings)
       llvm::WithColor::warning(llvm::errs(), "llmc compile") << warning << "\n";
     return success();
   }
+  if (!options.chatTemplate.empty())
+    return report(llvm::createStringError("--chat-template: expected a tokenizer to use it with, "
+                                          "found none (--tokenizer names one)"));
   if (emitsArtifact)
     llvm::WithColor::warning(llvm::errs(), "llmc compile")
         << "no tokenizer.json beside '" << options.input

@@ -6,16 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluation.h"
+#include "Files.h"
 #include "Numbers.h"
 #include "Progress.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -62,6 +58,7 @@ Prediction judge(std::span<const float> logits, std::span<const float> reference
 struct Totals {
   double negativeLogLikelihood = 0, ofReference = 0;
   size_t tokens = 0, windows = 0, bytes = 0;
+  bool hasBeginTokens = false;
   std::vector<double> divergences; ///< of every prediction that was compared
   size_t sameTop = 0;
 
@@ -81,7 +78,8 @@ struct Totals {
             {"nll_per_token", perToken},
             {"bits_per_byte", loss / std::log(2.0) / static_cast<double>(bytes)},
             {"tokens", tokens},
-            {"windows", windows}};
+            {"windows", windows},
+            {"bos", hasBeginTokens}};
   }
 
   nlohmann::ordered_json compare() const {
@@ -96,17 +94,6 @@ struct Totals {
   }
 };
 
-std::string readFile(const std::string &path) {
-  std::ifstream file(path, std::ios::binary);
-  // The library opens a folder, and throws a message of its own when it is read.
-  if (!file || std::filesystem::is_directory(path))
-    throw std::runtime_error("cannot read '" + path + "': " + std::strerror(file ? EISDIR : errno));
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (file.bad())
-    throw std::runtime_error("cannot read '" + path + "'");
-  return text;
-}
-
 /// Calls `work` for 0 … count − 1, on some threads.
 template <typename Work>
 void forEach(size_t count, size_t threads, const Work &work) {
@@ -120,9 +107,10 @@ void forEach(size_t count, size_t threads, const Work &work) {
   everyNth(0);
 }
 
-/// Runs one window through the model, and the reference if there is one.
-void evaluateWindow(std::span<const int32_t> window, Session &session, Session *reference,
-                    const llmc_model_info &info, Totals &totals) {
+/// Runs one window, the first tokens of which are given, through the model, and the reference if
+/// there is one.
+void evaluateWindow(std::span<const int32_t> window, size_t given, Session &session,
+                    Session *reference, const llmc_model_info &info, Totals &totals) {
   session.rewind(0);
   if (reference)
     reference->rewind(0);
@@ -145,7 +133,8 @@ void evaluateWindow(std::span<const int32_t> window, Session &session, Session *
     });
     // In order, so that sums do not depend on threads.
     for (size_t row = 0; row < count; ++row)
-      totals.add(predictions[row], reference != nullptr);
+      if (begin + row + 1 >= given)
+        totals.add(predictions[row], reference != nullptr);
   }
   ++totals.windows;
 }
@@ -162,25 +151,56 @@ void checkContext(const Model &model, size_t context) {
                              std::to_string(limit) + ", found " + std::to_string(context));
 }
 
+/// The tokens that each window begins with.
+std::vector<int32_t> getBeginTokens(const Tokenizer &tokenizer, const std::string &bos) {
+  if (bos == "off")
+    return {};
+  std::vector<int32_t> tokens = tokenizer.getBeginTokens();
+  if (bos == "auto" || !tokens.empty())
+    return tokens;
+  if (std::optional<int32_t> token = tokenizer.findBeginToken())
+    return {*token};
+  throw std::runtime_error("--bos=on: expected a tokenizer with a bos_token, found none");
+}
+
 } // namespace
 
 CLI::Option *TextOptions::declare(CLI::App &command) {
   addCount(command, "--context", context,
            "Tokens of a window; default: 1024, or the model's context if that is less");
   addCount(command, "--windows", windows, "Windows to read at most; 0 reads all");
+  command
+      .add_option(
+          "--bos", bos,
+          "Whether each window begins with the token that texts begin with; auto: where the "
+          "tokenizer adds one")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->capture_default_str();
   return command.add_option("--text", path, "Text file (UTF-8)");
 }
 
 Evaluation evaluateText(const Model &model, const Model *reference, const TextOptions &options) {
   Tokenizer tokenizer = model.getTokenizer();
   std::vector<int32_t> tokens = tokenizer.encode(readFile(options.path), /*addSpecial=*/false);
-  if (tokens.size() < 2)
-    throw std::runtime_error("'" + options.path +
-                             "': expected a text of at least 2 tokens, found " +
+  const std::vector<int32_t> beginTokens = getBeginTokens(tokenizer, options.bos);
+  // The first of a window is given, not predicted.
+  const size_t given = std::max<size_t>(beginTokens.size(), 1),
+               missing = given - beginTokens.size();
+  if (tokens.size() < missing + 1)
+    throw std::runtime_error("'" + options.path + "': expected a text of at least " +
+                             std::to_string(missing + 1) + " tokens, found " +
                              std::to_string(tokens.size()));
   size_t vocabulary = model.getInfo().vocabulary;
   const size_t context = getContext(model, options);
   checkContext(model, context);
+  if (context <= given)
+    throw std::runtime_error("expected --context of more than the " + std::to_string(given) +
+                             " tokens that begin each window, found " + std::to_string(context));
+  for (int32_t token : beginTokens)
+    if (static_cast<size_t>(token) >= vocabulary)
+      throw std::runtime_error(
+          "expected a token that begins texts below the model's vocabulary of " +
+          std::to_string(vocabulary) + ", found " + std::to_string(token));
   Session session(model);
   std::optional<Session> referenceSession;
   if (reference) {
@@ -192,20 +212,24 @@ Evaluation evaluateText(const Model &model, const Model *reference, const TextOp
     referenceSession.emplace(*reference);
   }
 
-  size_t available = (tokens.size() + context - 1) / context;
+  const size_t length = context - beginTokens.size();
+  size_t available = (tokens.size() + length - 1) / length;
   size_t windows = options.windows == 0 ? available : std::min(options.windows, available);
   Totals totals;
+  totals.hasBeginTokens = !beginTokens.empty();
+  std::vector<int32_t> window;
   Progress progress("eval", windows);
   size_t read = 0;
   for (size_t index = 0; index < windows; ++index) {
-    std::span<const int32_t> window(tokens.data() + read, std::min(context, tokens.size() - read));
-    read += window.size();
-    if (window.size() < 2)
+    auto text = std::span(tokens).subspan(read, std::min(length, tokens.size() - read));
+    read += text.size();
+    window = beginTokens;
+    window.insert(window.end(), text.begin(), text.end());
+    if (window.size() <= given)
       break;
-    evaluateWindow(window, session, referenceSession ? &*referenceSession : nullptr,
+    evaluateWindow(window, given, session, referenceSession ? &*referenceSession : nullptr,
                    model.getInfo(), totals);
-    // Bytes are those of the predicted tokens: the first of a window is given, not predicted.
-    totals.bytes += tokenizer.decode(window.subspan(1)).size();
+    totals.bytes += tokenizer.decode(std::span(window).subspan(given)).size();
     progress.update(index + 1);
   }
   Evaluation evaluation;

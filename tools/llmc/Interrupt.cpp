@@ -16,8 +16,9 @@ static volatile std::sig_atomic_t noted = 0;
 
 Interrupted::Interrupted(int signal) : std::runtime_error("interrupted"), signal(signal) {}
 
+void forgetInterrupts() { noted = 0; }
+
 void noteInterrupts() {
-  noted = 0;
   for (int signal : {SIGINT, SIGTERM})
     std::signal(signal, [](int received) {
       noted = received;

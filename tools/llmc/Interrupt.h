@@ -25,9 +25,11 @@ private:
   int signal;
 };
 
-/// From now on SIGINT and SIGTERM are noted, and what was noted before is forgotten. A second one
-/// ends the process at once.
+/// From now on SIGINT and SIGTERM are noted. A second one ends the process at once.
 void noteInterrupts();
+
+/// Forgets what was noted.
+void forgetInterrupts();
 
 /// From now on SIGINT and SIGTERM end the process at once.
 void endOnInterrupts();

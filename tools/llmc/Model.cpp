@@ -32,9 +32,9 @@ void ModelOptions::declareRunning(CLI::App &command) {
   command.add_flag("--verify", verify, "Check first that the weights are undamaged");
 }
 
-Tokenizer::Tokenizer(std::string_view json, std::string_view config) {
+Tokenizer::Tokenizer(const llmc_tokenizer_files &files) {
   llmc_tokenizer *tokenizer = nullptr;
-  check(llmc_tokenizer_create(json.data(), json.size(), config.data(), config.size(), &tokenizer));
+  check(llmc_tokenizer_create_from_files(&files, &tokenizer));
   handle.reset(tokenizer);
 }
 
@@ -56,12 +56,16 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, bool addSpecial) c
   });
 }
 
-std::vector<int32_t> Tokenizer::encodeChat(const std::vector<llmc_chat_message> &messages,
-                                           uint32_t flags) const {
-  return collect([&](int32_t *ids, size_t capacity, size_t *count) {
-    return llmc_tokenizer_encode_chat(get(), messages.data(), messages.size(), flags, ids, capacity,
-                                      count);
+std::optional<std::vector<int32_t>>
+Tokenizer::encodeChat(const std::vector<llmc_chat_message> &messages, uint32_t flags) const {
+  bool isOther = false;
+  std::vector<int32_t> ids = collect([&](int32_t *data, size_t capacity, size_t *count) {
+    llmc_status status = llmc_tokenizer_encode_chat(get(), messages.data(), messages.size(), flags,
+                                                    data, capacity, count);
+    isOther = status.code == LLMC_FAILED_PRECONDITION;
+    return isOther ? llmc_ok_status() : status;
   });
+  return isOther ? std::nullopt : std::optional(std::move(ids));
 }
 
 std::vector<int32_t> Tokenizer::getMissingTokens(size_t vocabulary) const {
@@ -86,18 +90,25 @@ std::string Tokenizer::decode(std::span<const int32_t> tokens) const {
   return text;
 }
 
-std::vector<int32_t> Tokenizer::getStopTokens() const {
-  std::vector<int32_t> tokens;
+std::vector<int32_t> Tokenizer::getBeginTokens() const {
+  return collect([&](int32_t *ids, size_t capacity, size_t *count) {
+    return llmc_tokenizer_begin_tokens(get(), ids, capacity, count);
+  });
+}
+
+std::optional<int32_t> Tokenizer::findBeginToken() const {
   int32_t token = 0;
-  llmc_status status = llmc_tokenizer_role_token(get(), LLMC_TOKEN_END_OF_TEXT, &token);
-  if (llmc_status_ok(&status))
-    tokens.push_back(token);
-  for (std::string_view name : {"<|im_end|>", "<|endoftext|>"}) {
-    status = llmc_tokenizer_find_token(get(), name.data(), name.size(), &token);
-    if (llmc_status_ok(&status))
-      tokens.push_back(token);
-  }
-  return tokens;
+  llmc_status status = llmc_tokenizer_role_token(get(), LLMC_TOKEN_BEGIN_OF_TEXT, &token);
+  if (status.code == LLMC_NOT_FOUND)
+    return std::nullopt;
+  check(status);
+  return token;
+}
+
+std::vector<int32_t> Tokenizer::getEndTokens() const {
+  return collect([&](int32_t *ids, size_t capacity, size_t *count) {
+    return llmc_tokenizer_end_tokens(get(), ids, capacity, count);
+  });
 }
 
 TokenStream::TokenStream(const Tokenizer &tokenizer) {
@@ -146,13 +157,25 @@ std::string_view Model::getFile(const char *name) const {
   return {data, size};
 }
 
-Tokenizer Model::getTokenizer() const {
+Tokenizer Model::getTokenizer(std::string_view chatTemplate) const {
   std::string_view json = getFile("tokenizer.json");
   if (json.empty())
     throw std::runtime_error("'" + path +
                              "': the model carries no tokenizer.json: compile it with one beside "
                              "the model, or name it with --tokenizer");
-  return {json, getFile("tokenizer_config.json")};
+  auto take = [&](const char *name) {
+    std::string_view file = getFile(name);
+    return llmc_tokenizer_file{file.data(), file.size()};
+  };
+  llmc_tokenizer_files files = {};
+  files.tokenizer = {json.data(), json.size()};
+  files.tokenizer_config = take("tokenizer_config.json");
+  files.generation_config = take("generation_config.json");
+  files.model_config = take("config.json");
+  files.chat_template = {chatTemplate.data(), chatTemplate.size()};
+  if (chatTemplate.empty())
+    files.chat_template = take("chat_template");
+  return Tokenizer(files);
 }
 
 Session::Session(const Model &model)

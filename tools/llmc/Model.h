@@ -14,6 +14,7 @@
 #include <CLI/App.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,18 +41,25 @@ struct ModelOptions {
 /// Text to token ids and back.
 class Tokenizer {
 public:
-  Tokenizer(std::string_view json, std::string_view config);
+  explicit Tokenizer(const llmc_tokenizer_files &files);
 
   /// The ids of `text`; special tokens in it are read as such.
   std::vector<int32_t> encode(std::string_view text, bool addSpecial) const;
-  std::vector<int32_t> encodeChat(const std::vector<llmc_chat_message> &messages,
-                                  uint32_t flags) const;
+  /// The ids of a conversation. With LLMC_CHAT_CONTINUE nothing where it can't be continued.
+  std::optional<std::vector<int32_t>> encodeChat(const std::vector<llmc_chat_message> &messages,
+                                                 uint32_t flags) const;
+  /// Throws std::runtime_error where there is no chat template that can be run.
+  void checkChat() const { check(llmc_tokenizer_check_chat(get())); }
   /// The text of `tokens`, special ones included.
   /// The tokens below `vocabulary` that the tokenizer does not have.
   std::vector<int32_t> getMissingTokens(size_t vocabulary) const;
   std::string decode(std::span<const int32_t> tokens) const;
-  /// Tokens that end a text: the configuration's, and ChatML's end of turn.
-  std::vector<int32_t> getStopTokens() const;
+  /// Tokens that begin every text; none for many models.
+  std::vector<int32_t> getBeginTokens() const;
+  /// The token that the configuration calls the beginning of a text, or nothing.
+  std::optional<int32_t> findBeginToken() const;
+  /// Tokens that end a text.
+  std::vector<int32_t> getEndTokens() const;
   llmc_tokenizer *get() const { return handle.get(); }
 
 private:
@@ -87,8 +95,9 @@ public:
   llmc_model_info getInfo() const;
   /// The contents of a named file inside the artifact; empty where there is none.
   std::string_view getFile(const char *name) const;
-  /// The tokenizer inside; throws where there is none.
-  Tokenizer getTokenizer() const;
+  /// The tokenizer inside, with `chatTemplate` instead of its own unless that is empty; throws
+  /// where there is none.
+  Tokenizer getTokenizer(std::string_view chatTemplate = {}) const;
 
 private:
   struct Release {

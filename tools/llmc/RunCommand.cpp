@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Commands.h"
+#include "Files.h"
 #include "Interrupt.h"
 #include "Model.h"
 #include "Numbers.h"
@@ -14,6 +15,7 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -23,7 +25,7 @@ namespace {
 
 struct RunOptions {
   ModelOptions model;
-  std::string prompt, system;
+  std::string prompt, system, chatTemplate;
   size_t maxTokens = 256;
   float temperature = 0.0f, topP = 1.0f, repetitionPenalty = 1.0f;
   uint32_t topK = 0;
@@ -35,7 +37,7 @@ struct RunOptions {
 class Writer {
 public:
   Writer(Model &model, Tokenizer &tokenizer, const RunOptions &options)
-      : session(model), tokenizer(tokenizer), stops(tokenizer.getStopTokens()),
+      : session(model), tokenizer(tokenizer), ends(tokenizer.getEndTokens()),
         context(model.getInfo().context), maxTokens(options.maxTokens) {
     sampling.temperature = options.temperature;
     sampling.top_k = options.topK;
@@ -48,14 +50,15 @@ public:
 
   /// Reads `prompt` and writes what follows to standard output until the text ends. An interrupt
   /// ends it sooner, and is thrown once what was written is complete.
-  void answer(const std::vector<int32_t> &prompt) {
-    if (session.getPosition() + prompt.size() > context)
+  void answer(std::span<const int32_t> prompt) {
+    text.clear();
+    if (tokens.size() + prompt.size() > context)
       throw std::runtime_error("expected at most " + std::to_string(context) +
                                " tokens (the model's context), found " +
-                               std::to_string(session.getPosition() + prompt.size()));
+                               std::to_string(tokens.size() + prompt.size()));
     TokenStream stream(tokenizer);
     try {
-      session.evaluate(prompt, nullptr);
+      evaluate(prompt);
       generate(stream);
     } catch (const Interrupted &) {
       finish(stream);
@@ -64,44 +67,126 @@ public:
     finish(stream);
   }
 
+  /// Reads a whole text instead of what was read before, keeping what is the same.
+  void answerAnew(std::span<const int32_t> whole) {
+    size_t same = 0;
+    // At least one token is read, so that something follows it.
+    while (same < tokens.size() && same + 1 < whole.size() && tokens[same] == whole[same])
+      ++same;
+    session.rewind(same);
+    tokens.resize(same);
+    answer(whole.subspan(same));
+  }
+
+  /// What was written last.
+  const std::string &getText() const { return text; }
+
 private:
+  void evaluate(std::span<const int32_t> added) {
+    size_t before = session.getPosition();
+    auto note = [&] {
+      tokens.insert(tokens.end(), added.begin(),
+                    added.begin() + static_cast<ptrdiff_t>(session.getPosition() - before));
+    };
+    try {
+      session.evaluate(added, nullptr);
+    } catch (const Interrupted &) {
+      note();
+      throw;
+    }
+    note();
+  }
+
+  /// What ends the text is no part of it: in a conversation the template writes it.
   void generate(TokenStream &stream) {
     for (size_t i = 0; i < maxTokens; ++i) {
       int32_t token = session.sample(sampling);
-      bool stop = std::find(stops.begin(), stops.end(), token) != stops.end();
-      if (!stop)
-        print(stream.push(token));
-      // The stop token too becomes part of the conversation.
+      if (std::find(ends.begin(), ends.end(), token) != ends.end())
+        break;
+      write(stream.push(token));
       if (session.getPosition() == context) {
         std::fprintf(stderr, "\nllmc: the context of %zu tokens is full\n", context);
         break;
       }
-      session.evaluate({&token, 1}, nullptr);
-      if (stop)
-        break;
+      evaluate({&token, 1});
     }
   }
 
-  static void finish(TokenStream &stream) {
-    print(stream.finish());
+  void finish(TokenStream &stream) {
+    write(stream.finish());
     print("\n");
   }
 
-  static void print(std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
+  void write(std::string_view part) {
+    text += part;
+    print(part);
+  }
+
+  static void print(std::string_view part) {
+    std::fwrite(part.data(), 1, part.size(), stdout);
     std::fflush(stdout);
   }
 
   Session session;
+  /// What the session has read.
+  std::vector<int32_t> tokens;
+  std::string text;
   Tokenizer &tokenizer;
-  std::vector<int32_t> stops;
+  std::vector<int32_t> ends;
   size_t context, maxTokens;
   llmc_sampling sampling = llmc_sampling_default();
 };
 
+/// A conversation in the model's chat template.
+class Conversation {
+public:
+  Conversation(Writer &writer, const Tokenizer &tokenizer, const std::string &system)
+      : writer(writer), tokenizer(tokenizer) {
+    if (!system.empty())
+      turns.push_back({"system", system});
+  }
+
+  /// Writes the answer to a message.
+  void say(const std::string &text) {
+    turns.push_back({"user", text});
+    // What was read goes on where it can; a template that writes earlier turns in another way, such
+    // as without their thoughts, has them read anew.
+    std::optional<std::vector<int32_t>> prompt;
+    if (hasAnswer)
+      prompt = encode(LLMC_CHAT_CONTINUE);
+    hasAnswer = false;
+    if (prompt)
+      writer.answer(*prompt);
+    else
+      writer.answerAnew(*encode(0));
+    takeAnswer();
+    hasAnswer = true;
+  }
+
+  /// Takes what was written into the conversation; after an interrupt this is a part of an answer.
+  void takeAnswer() { turns.push_back({"assistant", writer.getText()}); }
+
+private:
+  std::optional<std::vector<int32_t>> encode(uint32_t flags) const {
+    std::vector<llmc_chat_message> messages;
+    for (const auto &[role, content] : turns)
+      messages.push_back({role, content.data(), content.size()});
+    return tokenizer.encodeChat(messages, flags | LLMC_CHAT_OPEN_ANSWER);
+  }
+
+  Writer &writer;
+  const Tokenizer &tokenizer;
+  std::vector<std::pair<const char *, std::string>> turns;
+  /// Whether the last answer is whole, so that what was read can go on after it.
+  bool hasAnswer = false;
+};
+
 /// Answers every line of standard input; an empty prompt reads only those.
 void converse(Writer &writer, const Tokenizer &tokenizer, const RunOptions &options) {
-  bool terminal = isatty(STDIN_FILENO) != 0, first = true;
+  bool terminal = isatty(STDIN_FILENO) != 0;
+  // A key that was pressed while the model was loaded ends more than the first answer.
+  checkInterrupts();
+  Conversation conversation(writer, tokenizer, options.system);
   std::string line = options.prompt;
   while (true) {
     if (line.empty()) {
@@ -109,27 +194,34 @@ void converse(Writer &writer, const Tokenizer &tokenizer, const RunOptions &opti
         std::fputs("> ", stderr);
         std::fflush(stderr);
       }
+      // Waiting for a line ends at once; what came before, while loading, counts.
       endOnInterrupts();
+      checkInterrupts();
       if (!std::getline(std::cin, line))
         return;
       if (line.empty())
         continue;
+      noteInterrupts();
     }
-    std::vector<llmc_chat_message> messages;
-    if (first && !options.system.empty())
-      messages.push_back({"system", options.system.data(), options.system.size()});
-    messages.push_back({"user", line.data(), line.size()});
-    noteInterrupts();
     try {
-      writer.answer(
-          tokenizer.encodeChat(messages, LLMC_CHAT_OPEN_ANSWER | (first ? 0 : LLMC_CHAT_CONTINUE)));
+      conversation.say(line);
     } catch (const Interrupted &interrupt) {
       // At a terminal the key ends the answer, not the conversation.
       if (!terminal || interrupt.getSignal() != SIGINT)
         throw;
+      forgetInterrupts();
+      conversation.takeAnswer();
     }
-    first = false;
     line.clear();
+  }
+}
+
+/// Throws where the model has no template for conversations, and says what to do.
+void checkChat(const Tokenizer &tokenizer) {
+  try {
+    tokenizer.checkChat();
+  } catch (const std::runtime_error &error) {
+    throw std::runtime_error(std::string(error.what()) + " (--chat-template names one)");
   }
 }
 
@@ -138,8 +230,19 @@ void runRun(const RunOptions &options) {
     throw std::runtime_error("expected --prompt TEXT that is not empty, or --chat");
   if (!options.chat && !options.system.empty())
     throw std::runtime_error("expected --chat with --system");
+  if (!options.chat && !options.chatTemplate.empty())
+    throw std::runtime_error("expected --chat with --chat-template");
+  std::string chatTemplate;
+  if (!options.chatTemplate.empty()) {
+    chatTemplate = readFile(options.chatTemplate);
+    if (chatTemplate.empty())
+      throw std::runtime_error("'" + options.chatTemplate +
+                               "': expected a template, found nothing");
+  }
   Model model(options.model);
-  Tokenizer tokenizer = model.getTokenizer();
+  Tokenizer tokenizer = model.getTokenizer(chatTemplate);
+  if (options.chat)
+    checkChat(tokenizer);
   Writer writer(model, tokenizer, options);
   if (options.chat)
     return converse(writer, tokenizer, options);
@@ -173,7 +276,10 @@ void addRunCommand(CLI::App &app) {
       "Divides the scores of tokens that the text has (1: none)")
       ->capture_default_str();
   addCount(*command, "--seed", options->seed, "Seed of the sampling")->capture_default_str();
-  command->add_flag("--chat", options->chat, "Hold a conversation in ChatML, a line a turn");
+  command->add_flag("--chat", options->chat,
+                    "Hold a conversation in the model's chat template, a line a turn");
+  command->add_option("--chat-template", options->chatTemplate,
+                      "File with a chat template (Jinja) instead of the model's");
   command->add_option("--system", options->system, "System message of a conversation");
   command->callback([options] { runRun(*options); });
 }

@@ -35,14 +35,41 @@ typedef struct llmc_token_stream llmc_token_stream;
 /// Unicode 8 for the BERT and Punctuation steps, 9 for scripts and StripAccents, 12 for normal
 /// forms. Numbers and letters that came to Unicode after 15 are known to that library alone.
 ///
-/// Of tokenizer_config.json only bos_token, eos_token, pad_token, unk_token and chat_template are
-/// read: everything else there directs the Python library's classes, not the tokenization.
+/// Of tokenizer_config.json only the names of tokens (bos_token, eos_token …), add_bos_token and
+/// chat_template are read: everything else there directs the Python library's classes, not the
+/// tokenization.
 ///
 /// Release the tokenizer with llmc_tokenizer_release.
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_create(const char *json, size_t json_size,
                                                          const char *config, size_t config_size,
                                                          llmc_tokenizer **tokenizer);
-/// Reads tokenizer.json in `folder`, and tokenizer_config.json if there is one, in the same way.
+
+/// The contents of a file; null and 0 where there is none.
+typedef struct llmc_tokenizer_file {
+  const char *data;
+  size_t size;
+} llmc_tokenizer_file;
+
+/// What says how a model's texts are written. Set what there is not to zero.
+typedef struct llmc_tokenizer_files {
+  /// tokenizer.json, the one that must be there.
+  llmc_tokenizer_file tokenizer;
+  /// tokenizer_config.json.
+  llmc_tokenizer_file tokenizer_config;
+  /// A chat template in Jinja, such as chat_template.jinja, or chat_template.json. It comes before
+  /// the configuration's own.
+  llmc_tokenizer_file chat_template;
+  /// generation_config.json and config.json, of which eos_token_id is read.
+  llmc_tokenizer_file generation_config;
+  llmc_tokenizer_file model_config;
+} llmc_tokenizer_files;
+
+/// Reads a tokenizer in the same way, with what else the model says of its texts. None of the files
+/// is needed after the call.
+LLMC_API LLMC_MUST_USE llmc_status
+llmc_tokenizer_create_from_files(const llmc_tokenizer_files *files, llmc_tokenizer **tokenizer);
+
+/// Reads tokenizer.json in `folder` in the same way, and of the other files those that there are.
 /// Where there is no tokenizer.json gives LLMC_NOT_FOUND, and what can't be read LLMC_IO_ERROR.
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_load(const char *folder,
                                                        llmc_tokenizer **tokenizer);
@@ -133,7 +160,19 @@ enum {
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_role_token(const llmc_tokenizer *tokenizer,
                                                              int role, int32_t *id);
 
-/// One turn of a conversation: `role` is "system", "user" or "assistant".
+/// Gives the tokens that begin every text of the model: what the post-processor puts before one, or
+/// where it puts nothing and tokenizer_config.json says add_bos_token, its bos_token. None for many
+/// models. LLMC_ENCODE_ADD_SPECIAL adds them. Room as for llmc_tokenizer_encode.
+LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_begin_tokens(const llmc_tokenizer *tokenizer,
+                                                               int32_t *ids, size_t capacity,
+                                                               size_t *count);
+/// Gives the tokens that end a text: all that generation_config.json, config.json and
+/// tokenizer_config.json name, and the special token that the chat template writes after an answer.
+LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_end_tokens(const llmc_tokenizer *tokenizer,
+                                                             int32_t *ids, size_t capacity,
+                                                             size_t *count);
+
+/// One turn of a conversation: `role` is "system", "user", "assistant", "tool" or "developer".
 typedef struct llmc_chat_message {
   const char *role;
   const char *content;
@@ -144,20 +183,38 @@ typedef struct llmc_chat_message {
 enum {
   /// Opens the assistant's next turn after the last message.
   LLMC_CHAT_OPEN_ANSWER = 1,
-  /// Writes only the line break that ends the assistant's turn before the first message: to go on
-  /// with a conversation whose earlier tokens, to <|im_end|>, have been evaluated.
+  /// Writes only what comes after the last message of the assistant: to go on with a conversation
+  /// whose tokens to the end of that message have been evaluated. LLMC_FAILED_PRECONDITION if the
+  /// template writes what came before otherwise now, so that all has to be evaluated anew.
   LLMC_CHAT_CONTINUE = 2
 };
 
-/// Writes a conversation in ChatML, `<|im_start|>ROLE\nCONTENT<|im_end|>\n` for each message, as
-/// ids. The contents are plain text: what spells a special token there is no special token. No
-/// system message is added. LLMC_UNSUPPORTED if the vocabulary lacks the two tokens, or the
-/// configuration has a chat template that does not use them. Room as for llmc_tokenizer_encode.
+/// Says whether conversations can be written: LLMC_OK, or why there is no chat template that can be
+/// run. A template that can't be read is no reason for llmc_tokenizer_create to fail.
+LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_check_chat(const llmc_tokenizer *tokenizer);
+
+/// Writes a conversation as ids, by the model's own chat template. The contents are plain text:
+/// what spells a control token there makes none, however the template cuts, joins and changes it,
+/// as LLMC_ENCODE_PLAIN_TEXT says. No system message is added but by the template.
+///
+/// The template is run as Jinja's sandbox runs it with the settings of the Python library
+/// `transformers`, with the variables `messages`, `add_generation_prompt`, `tools` and `documents`
+/// (none), and the names of the configuration's tokens. It is untrusted: one that fails, or takes
+/// more than some seconds or some hundred megabytes, gives a message with its line. A template's
+/// own complaint (raise_exception) gives LLMC_INVALID_ARGUMENT, and what is not supported in it
+/// LLMC_UNSUPPORTED. Room as for llmc_tokenizer_encode.
 LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_encode_chat(const llmc_tokenizer *tokenizer,
                                                               const llmc_chat_message *messages,
                                                               size_t message_count, uint32_t flags,
                                                               int32_t *ids, size_t capacity,
                                                               size_t *count);
+/// Writes a conversation as text, in which messages can no longer be told from the template: to
+/// look at, not to encode. Room as for llmc_tokenizer_decode.
+LLMC_API LLMC_MUST_USE llmc_status llmc_tokenizer_render_chat(const llmc_tokenizer *tokenizer,
+                                                              const llmc_chat_message *messages,
+                                                              size_t message_count, uint32_t flags,
+                                                              char *text, size_t capacity,
+                                                              size_t *size);
 
 LLMC_EXTERN_C_END
 

@@ -271,8 +271,6 @@ TEST(Malformed, Configuration) {
             "tokenizer_config.json: bos_token: expected a string, found a number");
   EXPECT_EQ(loadError(file, LLMC_CORRUPT, R"({"eos_token": {}})"),
             "tokenizer_config.json: eos_token.content: expected a string, found nothing");
-  EXPECT_EQ(loadError(file, LLMC_UNSUPPORTED, R"({"chat_template": []})"),
-            "tokenizer_config.json: chat_template: expected a template with the name 'default'");
 }
 
 /// A file with something of everything.
