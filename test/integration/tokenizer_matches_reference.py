@@ -340,11 +340,12 @@ class Comparison:
         # Both are about texts in batches, and no part of a single one.
         tokenizer.no_padding()
         tokenizer.no_truncation()
-        strings = readable(tokenizer, strings)
+        plain = without_control(tokenizer)
+        strings = readable(plain, readable(tokenizer, strings))
         data = b"".join(b"%d\n%s" % (len(s.encode()), s.encode()) for s in strings)
         all_ids = None
         for arguments, special, reference in (([], False, tokenizer), (["--add-special"], True, tokenizer),
-                                              (["--plain-text"], False, without_control(tokenizer))):
+                                              (["--plain-text"], False, plain)):
             expected = [e.ids for e in reference.encode_batch(strings, add_special_tokens=special)]
             found = self.run(arguments, data)
             self.report(name, " ".join(["encode"] + arguments), strings, expected, found)
