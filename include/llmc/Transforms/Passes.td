@@ -86,8 +86,9 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     all codes are used; the scale has whatever sign that takes. Else scales are
     (max − min) / (2^bits − 1) of a range that includes 0 (with `zero=float`: of the weights' own
     range). With `mse` each group gets the grid of least squared error that a search over wider and
-    narrower ranges finds, its scale fitted by least squares. A last group is shorter where the width
-    is no multiple of `group-size`.
+    narrower ranges finds, its scale fitted by least squares; by default only calibrated passes
+    search, since nothing here says which errors cost more than others. A last group is shorter where
+    the width is no multiple of `group-size`.
 
     The head and the token embedding, which are most of a small model, get `head-bits`. Weights that
     are rounded already stay as they are, with a remark, so that passes can follow each other, each

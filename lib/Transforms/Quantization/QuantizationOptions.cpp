@@ -41,11 +41,6 @@ static Type getScaleType(MLIRContext *context, ScaleType scale) {
   return {};
 }
 
-/// Where a search measured better.
-static bool searchesByDefault(bool symmetric, ZeroPoint zero) {
-  return symmetric || zero == ZeroPoint::Float;
-}
-
 FailureOr<QuantizationPlan> QuantizationPlan::get(Location location, unsigned bits,
                                                   unsigned headBits, StringRef groupSize,
                                                   bool symmetric, ZeroPoint zero, ScaleType scale,
@@ -61,8 +56,7 @@ FailureOr<QuantizationPlan> QuantizationPlan::get(Location location, unsigned bi
   if (activation == ActivationRounding::None && activationGroup != defaultActivationGroup)
     return fail() << "activation-group: expected activation=i8 with it, found activation=none";
   QuantizationPlan plan;
-  plan.searchClip =
-      search == ClipSearch::Auto ? searchesByDefault(symmetric, zero) : search == ClipSearch::On;
+  plan.search = search;
   MLIRContext *context = location.getContext();
   auto getEncoding = [&](unsigned bits) {
     return GroupedAttr::getChecked(fail, context, bits, *group, symmetric ? ZeroPoint::None : zero,
@@ -93,7 +87,7 @@ llvm::raw_ostream &llmc::operator<<(llvm::raw_ostream &stream, const Quantizatio
       stream << "none";
   };
   spell(plan.headEncoding);
-  stream << " mse=" << plan.searchClip << " activation=";
+  stream << " mse=" << plan.searchesNearest() << "," << plan.searchesCalibrated() << " activation=";
   spell(plan.activation);
   return stream;
 }

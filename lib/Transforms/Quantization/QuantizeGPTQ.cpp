@@ -109,7 +109,7 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
       FailureOr<WeightValues> values = WeightValues::read(parameter);
       if (failed(values))
         return failure();
-      GPTQOptions options{widenScales(parameter, *values, plan.encoding), plan.searchClip,
+      GPTQOptions options{widenScales(parameter, *values, plan.encoding), plan.searchesCalibrated(),
                           staticGroups};
       FailureOr<GPTQResult> quantized = quantizeGPTQ(parameter, *values, *prepared, options);
       if (failed(quantized))

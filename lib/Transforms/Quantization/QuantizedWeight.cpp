@@ -161,7 +161,7 @@ LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &
     return failure();
   GroupedAttr encoding = widenScales(weight.parameter, *values, plan.getEncoding(weight.isHead));
   FailureOr<QuantizedWeight> quantized =
-      roundToNearest(weight.parameter, *values, encoding, plan.searchClip);
+      roundToNearest(weight.parameter, *values, encoding, plan.searchesNearest());
   if (failed(quantized))
     return failure();
   std::chrono::duration<double> taken = Clock::now() - start;

@@ -21,8 +21,15 @@ enum class ClipSearch { Auto, On, Off };
 struct QuantizationPlan {
   GroupedAttr encoding;
   GroupedAttr headEncoding; ///< of the head and the token embedding; null: they are left alone
-  bool searchClip = false;
+  ClipSearch search = ClipSearch::Auto;
   DynamicAttr activation; ///< null: inputs are not rounded
+
+  /// Whether grids are searched where nothing is known of the inputs. The least squared error of
+  /// the weights is not the least error of the outputs: large weights are clipped that few but
+  /// large inputs meet.
+  bool searchesNearest() const { return search == ClipSearch::On; }
+  /// The same where calibration says what an error in each column costs.
+  bool searchesCalibrated() const { return search != ClipSearch::Off; }
 
   GroupedAttr getEncoding(bool isHead) const { return isHead ? headEncoding : encoding; }
 
@@ -35,7 +42,7 @@ struct QuantizationPlan {
                                                int64_t activationGroup);
 };
 
-/// "#llmc.grouped<…> head #llmc.grouped<…> mse=0 activation=#llmc.dynamic<…>"
+/// "#llmc.grouped<…> head #llmc.grouped<…> mse=0,1 activation=#llmc.dynamic<…>"
 llvm::raw_ostream &operator<<(llvm::raw_ostream &stream, const QuantizationPlan &plan);
 
 } // namespace llmc

@@ -48,7 +48,7 @@ defvar quantizationOptions = [
   Option<"mse", "mse", "::llmc::ClipSearch", /*default=*/"::llmc::ClipSearch::Auto",
          "Search the grid of each group that loses least, instead of one that covers all of it",
          [{::llvm::cl::values(
-             clEnumValN(::llmc::ClipSearch::Auto, "auto", "unless zero points are integers"),
+             clEnumValN(::llmc::ClipSearch::Auto, "auto", "where calibration says what errors cost"),
              clEnumValN(::llmc::ClipSearch::On, "true", "always"),
              clEnumValN(::llmc::ClipSearch::Off, "false", "never"))}]>,
   Option<"activation", "activation", "::llmc::ActivationRounding",
