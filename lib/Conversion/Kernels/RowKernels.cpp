@@ -222,6 +222,13 @@ static Value apply(KernelBuilder &k, Nonlinearity function, Value x) {
     return k.fmul(x, k.sigmoid(k.fmul(x, k.real(type, 1.702))));
   case Nonlinearity::Tanh:
     return k.tanh(x);
+  case Nonlinearity::Sigmoid:
+    return k.sigmoid(x);
+  case Nonlinearity::HardTanh: {
+    // The smaller of two is the negated larger of the negated ones.
+    Value upper = k.fmax(k.fneg(x), k.real(type, -1.0));
+    return k.fmax(k.fneg(upper), k.real(type, -1.0));
+  }
   }
   return x;
 }

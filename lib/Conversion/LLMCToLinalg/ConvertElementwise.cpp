@@ -29,6 +29,10 @@ static Number apply(Nonlinearity function, Number x) {
     return x * sigmoid(x * 1.702);
   case Nonlinearity::Tanh:
     return tanh(x);
+  case Nonlinearity::Sigmoid:
+    return sigmoid(x);
+  case Nonlinearity::HardTanh:
+    return max(-max(-x, x.constant(-1)), x.constant(-1));
   }
   return x;
 }

@@ -16,6 +16,16 @@
 // CHECK: linalg.generic
 // CHECK: arith.constant 1.702
 // CHECK: math.exp
+// CHECK: linalg.generic
+// CHECK: math.exp
+// CHECK: arith.divf
+// CHECK-NEXT: linalg.yield
+// CHECK: linalg.generic
+// CHECK: arith.negf
+// CHECK: arith.maximumf
+// CHECK: arith.negf
+// CHECK: arith.maximumf
+// CHECK-NEXT: linalg.yield
 // CHECK-NOT: llmc
 func.func @functions(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %0 = llmc.activation <relu> %x : tensor<?x8xf32>
@@ -23,7 +33,9 @@ func.func @functions(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %2 = llmc.activation <gelu> %1 : tensor<?x8xf32>
   %3 = llmc.activation <gelu_tanh> %2 : tensor<?x8xf32>
   %4 = llmc.activation <gelu_quick> %3 : tensor<?x8xf32>
-  return %4 : tensor<?x8xf32>
+  %5 = llmc.activation <sigmoid> %4 : tensor<?x8xf32>
+  %6 = llmc.activation <hardtanh> %5 : tensor<?x8xf32>
+  return %6 : tensor<?x8xf32>
 }
 
 // CHECK-LABEL: func.func @gate

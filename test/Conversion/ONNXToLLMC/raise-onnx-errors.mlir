@@ -39,6 +39,8 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   %wide = onnx.initializer "wide" : tensor<8x5000xf32> = dense<0.0> : tensor<8x5000xf32>
   %w5000 = onnx.initializer "w5000" : tensor<5000x8xf32> = dense<0.0> : tensor<5000x8xf32>
   %half = onnx.initializer "half" : tensor<f32> = dense<0.5> : tensor<f32>
+  %tiny = onnx.initializer "tiny" : tensor<f32> = dense<1.0e-39> : tensor<f32>
+  %tiny.low = onnx.initializer "tiny.low" : tensor<f32> = dense<-1.0e-39> : tensor<f32>
   %far = onnx.initializer "far" : tensor<f32> = dense<-1000.0> : tensor<f32>
   %low = onnx.initializer "low" : tensor<f32> = dense<-1.0e9> : tensor<f32>
   %huge = onnx.initializer "huge" : tensor<f32> = dense<1.0e30> : tensor<f32>
@@ -374,7 +376,7 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
       : (!onnx.untyped, tensor<3xi64>) -> !onnx.untyped
   %softplus = onnx.node "Softplus"(%x) {name = "softplus", output_names = ["softplus"]}
       : (!onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'use.softplus': expected relu, its square, silu, a gelu or a tanh, found another function of its operand}}
+  // expected-note @below {{'use.softplus': expected relu, its square, silu, a gelu, a sigmoid or a tanh, found another function of its operand}}
   %use.softplus = onnx.node "MatMul"(%softplus, %w88) {name = "use.softplus", output_names = ["use.softplus"]}
       : (!onnx.untyped, tensor<8x8xf32>) -> !onnx.untyped
   // Not what bends like a tanh near 0.
@@ -384,7 +386,7 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
       : (!onnx.untyped) -> !onnx.untyped
   %erf.out = onnx.node "Mul"(%erf.of, %hundred) {name = "erf.out", output_names = ["erf.out"]}
       : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
-  // expected-note @below {{'use.erf': expected relu, its square, silu, a gelu or a tanh, found another function of its operand}}
+  // expected-note @below {{'use.erf': expected relu, its square, silu, a gelu, a sigmoid or a tanh, found another function of its operand}}
   %use.erf = onnx.node "Reshape"(%erf.out, %shape8) {name = "use.erf", output_names = ["use.erf"]}
       : (!onnx.untyped, tensor<3xi64>) -> !onnx.untyped
   %sin.in = onnx.node "Div"(%x, %hundred) {name = "sin.in", output_names = ["sin.in"]}
@@ -393,7 +395,7 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
       : (!onnx.untyped) -> !onnx.untyped
   %sin.out = onnx.node "Mul"(%sin.of, %hundred) {name = "sin.out", output_names = ["sin.out"]}
       : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
-  // expected-note @below {{'use.sin': expected relu, its square, silu, a gelu or a tanh, found another function of its operand}}
+  // expected-note @below {{'use.sin': expected relu, its square, silu, a gelu, a sigmoid or a tanh, found another function of its operand}}
   %use.sin = onnx.node "Transpose"(%sin.out) {name = "use.sin", node_attributes = {perm = array<i64: 0, 2, 1>}, output_names = ["use.sin"]}
       : (!onnx.untyped) -> !onnx.untyped
   // expected-note @below {{'reduce.axis': expected a reduction over the last axis}}
@@ -431,8 +433,14 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   %max.three = onnx.node "Max"(%x, %x, %y) {name = "max.three", output_names = ["max.three"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped) -> !onnx.untyped
   // expected-note @below {{'clip.absent': expected a function of one operand}}
-  %clip.absent = onnx.node "Clip"(%x, %none) {name = "clip.absent", output_names = ["clip.absent"]}
-      : (!onnx.untyped, !onnx.absent) -> !onnx.untyped
+  %clip.absent = onnx.node "Clip"(%x, %none, %fone) {name = "clip.absent", output_names = ["clip.absent"]}
+      : (!onnx.untyped, !onnx.absent, tensor<f32>) -> !onnx.untyped
+  // expected-note @below {{'clip.rows': expected constant bounds}}
+  %clip.rows = onnx.node "Clip"(%x, %y) {name = "clip.rows", output_names = ["clip.rows"]}
+      : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  // expected-note @below {{'clip.tiny': expected bounds whose reciprocal is a number of fp32}}
+  %clip.tiny = onnx.node "Clip"(%x, %tiny.low, %tiny) {name = "clip.tiny", output_names = ["clip.tiny"]}
+      : (!onnx.untyped, tensor<f32>, tensor<f32>) -> !onnx.untyped
   // expected-note @below {{'max.far': expected bounds of at most ±461}}
   %max.far = onnx.node "Max"(%x, %far) {name = "max.far", output_names = ["max.far"]}
       : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
@@ -467,7 +475,7 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'gate.shape': expected a gate of the shape of what it gates}}
   %gate.shape = onnx.node "Mul"(%relu, %yr) {name = "gate.shape", output_names = ["gate.shape"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'gate.plain': expected a gate: relu, silu or a gelu times rows}}
+  // expected-note @below {{'gate.plain': expected a gate: relu, silu, a gelu or a sigmoid times rows}}
   %gate.plain = onnx.node "Mul"(%x, %y) {name = "gate.plain", output_names = ["gate.plain"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
   // expected-note @below {{'div.rows': expected two matrices of rows to be added}}

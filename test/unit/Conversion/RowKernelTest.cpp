@@ -43,13 +43,17 @@ double applyFunction(Nonlinearity function, double x) {
     return x * sigmoid(1.702 * x);
   case Nonlinearity::Tanh:
     return std::tanh(x);
+  case Nonlinearity::Sigmoid:
+    return sigmoid(x);
+  case Nonlinearity::HardTanh:
+    return std::clamp(x, -1.0, 1.0);
   }
   return 0;
 }
 
-const Nonlinearity functions[] = {Nonlinearity::Relu,      Nonlinearity::Silu,
-                                  Nonlinearity::Gelu,      Nonlinearity::GeluTanh,
-                                  Nonlinearity::GeluQuick, Nonlinearity::Tanh};
+const Nonlinearity functions[] = {
+    Nonlinearity::Relu,      Nonlinearity::Silu, Nonlinearity::Gelu,    Nonlinearity::GeluTanh,
+    Nonlinearity::GeluQuick, Nonlinearity::Tanh, Nonlinearity::Sigmoid, Nonlinearity::HardTanh};
 
 /// Rows that go through the whole range of a function, its edges among them.
 std::unique_ptr<Rows> makeArguments(int64_t width) {

@@ -12,6 +12,9 @@
 #include "Raise/Matchers.h"
 #include "Raise/Raise.h"
 
+#include <cmath>
+#include <limits>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -48,7 +51,7 @@ static LogicalResult raiseWithConstant(Raise &raise, Node &node, unsigned data) 
     // A bias of a linear that is still held back.
     std::optional<Weight> vector = raise.getVector(node, 1 - data, width);
     Base &base = *view->base;
-    if (vector && !base.value && !base.bias &&
+    if (vector && !base.value && !base.bias && base.clip == 0 &&
         width == static_cast<int64_t>(view->columns.size())) {
       int64_t begin = view->columns[0].first.column;
       for (auto [i, column] : llvm::enumerate(view->columns))
@@ -124,7 +127,7 @@ static LogicalResult raiseBinary(Raise &raise, Node &node) {
   std::string type = node.getType();
   ArrayRef<int64_t> shape = raise.getResultShape(node);
   if (type == "Mul")
-    return raise.fail("expected a gate: relu, silu or a gelu times rows");
+    return raise.fail("expected a gate: relu, silu, a gelu or a sigmoid times rows");
   if (type != "Add" && type != "Sub")
     return raise.fail("expected two matrices of rows to be added");
   std::optional<View> left = raise.getView(node, 0), right = raise.getView(node, 1);
@@ -156,7 +159,53 @@ static LogicalResult raiseBinary(Raise &raise, Node &node) {
   return success();
 }
 
+/// Rows that end at ± a number, as some models bound queries, keys and values. Nothing where a node
+/// is something else.
+static std::optional<LogicalResult> raiseClip(Raise &raise, Node &node) {
+  if (node.getType() != "Clip" || !raise.getIf<View>(node, 0))
+    return std::nullopt;
+  auto getBound = [&](unsigned i, double none) -> std::optional<double> {
+    return raise.has(node, i) ? raise.getScalar(node, i) : none;
+  };
+  std::optional<double> low = getBound(1, -INFINITY), high = getBound(2, INFINITY);
+  if (!low || !high)
+    return raise.fail("expected constant bounds");
+  // Numbers of fp32 end there anyway.
+  const double last = std::numeric_limits<float>::max();
+  if (*low <= -last && *high >= last) {
+    raise.forward(node, 0);
+    return success();
+  }
+  // Others may be a part of a function such as relu.
+  if (!(*high > 0 && *low == -*high))
+    return std::nullopt;
+  // Rows are divided by it.
+  if (!std::isnormal(1 / static_cast<float>(*high)))
+    return raise.fail("expected bounds whose reciprocal is a number of fp32");
+  View view = *raise.getIf<View>(node, 0);
+  bool plain = llvm::all_of(view.columns, [](const Column &column) {
+    return column.isPlain() && column.first.coefficient == 1;
+  });
+  const Base &base = *view.base;
+  if (!base.value && plain && base.clip == 0 && view.past < 0) {
+    // A linear that is held back, of which parts may be taken.
+    auto clipped = std::make_shared<Base>(base);
+    clipped->slices.clear();
+    clipped->clip = *high;
+    view.base = std::move(clipped);
+    raise.set(node, 0, std::move(view));
+    return success();
+  }
+  FailureOr<Value> value = emitClipped(raise, view, *high);
+  if (failed(value))
+    return failure();
+  raise.set(node, 0, view.over(*value, raise.location));
+  return success();
+}
+
 LogicalResult llmc::raiseElementwise(Raise &raise, Node &node) {
+  if (std::optional<LogicalResult> result = raiseClip(raise, node))
+    return *result;
   if (std::optional<LogicalResult> result = raiseAsFunction(raise, node))
     return *result;
   if (node.getType() == "Where")

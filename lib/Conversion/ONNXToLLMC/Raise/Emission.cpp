@@ -29,13 +29,23 @@ static std::optional<int64_t> getDistance(ArrayRef<int64_t> numbers) {
   return step;
 }
 
+/// Values that end at ± `bound`.
+static Value emitClip(Raise &raise, Value value, double bound) {
+  auto limit = static_cast<float>(bound);
+  Type type = value.getType();
+  auto name = NonlinearityAttr::get(raise.builder.getContext(), Nonlinearity::HardTanh);
+  Value inner = raise.step.getScaled(value, 1 / limit, raise.builder, raise.location);
+  inner = ActivationOp::create(raise.builder, raise.location, type, name, inner);
+  return raise.step.getScaled(inner, limit, raise.builder, raise.location);
+}
+
 /// Those columns of a matrix, each times a factor where there are some: a part of its weights where
 /// it is a linear that is held back.
 static FailureOr<Value> emitColumns(Raise &raise, Base &base, std::vector<int64_t> columns,
                                     std::vector<double> factors) {
   std::optional<int64_t> step = getDistance(columns);
   int64_t begin = columns[0], count = columns.size();
-  if (!factors.empty() && base.value)
+  if (!factors.empty() && (base.value || base.clip != 0))
     return raise.fail("expected one factor for all columns");
   if (base.value) {
     if (begin == 0 && step == 1 && count == base.width)
@@ -65,10 +75,16 @@ static FailureOr<Value> emitColumns(Raise &raise, Base &base, std::vector<int64_
   Value biasValue = bias ? raise.parameters.get(raise.builder, base.location, *bias) : Value();
   if (!weightValue || (bias && !biasValue))
     return raise.fail("cannot read its weights");
-  slice =
+  Value result =
       LinearOp::create(raise.builder, base.location, getRowsType(raise.builder.getContext(), count),
                        base.input, weightValue, biasValue, base.activation);
+  slice = base.clip != 0 ? emitClip(raise, result, base.clip) : result;
   return slice;
+}
+
+FailureOr<Value> llmc::emitClipped(Raise &raise, const View &view, double bound) {
+  FailureOr<Value> value = materializeExactly(raise, view);
+  return failed(value) ? value : emitClip(raise, *value, bound);
 }
 
 FailureOr<Matrix> llmc::materialize(Raise &raise, const View &view) {

@@ -23,6 +23,9 @@ mlir::FailureOr<Matrix> materialize(Raise &raise, const View &view);
 /// The same with the number multiplied in.
 mlir::FailureOr<mlir::Value> materializeExactly(Raise &raise, const View &view);
 
+/// Rows whose elements end at ± `bound`.
+mlir::FailureOr<mlir::Value> emitClipped(Raise &raise, const View &view, double bound);
+
 /// a + b. What came first stands first, whatever the exporter's order.
 mlir::Value emitSum(Raise &raise, mlir::Value a, mlir::Value b);
 

@@ -42,7 +42,8 @@ std::optional<Nonlinearity> llmc::recognizeFunction(const Function &function) {
        [](double x) {
          return x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2;
        }},
-      {Nonlinearity::GeluQuick, [](double x) { return x / (1 + std::exp(-1.702 * x)); }}};
+      {Nonlinearity::GeluQuick, [](double x) { return x / (1 + std::exp(-1.702 * x)); }},
+      {Nonlinearity::Sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }}};
   if (function.centered)
     return std::nullopt;
   std::vector<double> points = getSamplePoints();
@@ -119,8 +120,8 @@ static FailureOr<Value> emitFunctionOf(Raise &raise, Value input, const Function
   auto tanh = recognizeTanh(function);
   if (!tanh)
     return raise.fail(
-        "expected relu, its square, silu, a gelu or a tanh, found another function of its "
-        "operand");
+        "expected relu, its square, silu, a gelu, a sigmoid or a tanh, found another function of "
+        "its operand");
   auto scale = [&](Value value, double factor) -> Value {
     auto rounded = static_cast<float>(factor);
     return rounded == 1 ? value

@@ -25,6 +25,7 @@ struct Base {
   Weight weight;
   std::optional<Weight> bias;
   DynamicAttr activation;
+  double clip = 0; ///< where it is not 0, outputs of a held back linear end at ± this
   mlir::Location location;
   /// Parts that were computed, by columns and their factors where those differ.
   std::map<std::pair<std::vector<int64_t>, std::vector<double>>, mlir::Value> slices;

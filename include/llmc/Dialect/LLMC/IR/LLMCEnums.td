@@ -27,7 +27,9 @@ def LLMC_Nonlinearity : I32Enum<"Nonlinearity", "elementwise nonlinear function"
     I32EnumCase<"Gelu", 2, "gelu">,             // x * (1 + erf(x / sqrt 2)) / 2
     I32EnumCase<"GeluTanh", 3, "gelu_tanh">,    // x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2
     I32EnumCase<"GeluQuick", 4, "gelu_quick">,  // x * sigmoid(1.702 x)
-    I32EnumCase<"Tanh", 5, "tanh">              // tanh(x)
+    I32EnumCase<"Tanh", 5, "tanh">,             // tanh(x)
+    I32EnumCase<"Sigmoid", 6, "sigmoid">,       // 1 / (1 + exp(-x))
+    I32EnumCase<"HardTanh", 7, "hardtanh">      // min(max(x, -1), 1)
   ]> {
   let cppNamespace = "::llmc";
 }
