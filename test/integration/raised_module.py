@@ -14,13 +14,16 @@ PARAMETER = re.compile(
     r'llmc\.parameter @(?P<name>[\w.]+) : tensor<(?P<shape>(?:\d+x)*)(?P<type>\w+)(?P<rest>, .*)?> = '
     r'#llmc\.file<"(?P<file>[^"]*)", offset = (?P<offset>\d+)(?:, strides = \[(?P<strides>[^\]]*)\])?>')
 
+# Which file has which bytes differs from exporter to exporter, as do the files.
+FILE_HASHES = re.compile(r"llmc\.file_hashes = \{[^}]*\}(, )?")
+
 
 class Module:
     """A module that was written to a file."""
 
     def __init__(self, path: pathlib.Path) -> None:
         self.text = path.read_text()
-        self.function = "\n".join(line for line in self.text.splitlines()
+        self.function = "\n".join(FILE_HASHES.sub("", line) for line in self.text.splitlines()
                                   if "llmc.parameter @" not in line)
         self.parameters: dict[str, np.ndarray] = {}
         self.types: dict[str, str] = {}
