@@ -69,27 +69,37 @@ void Probe::bindInputs() {
     tensors[argument] = makeInput(input, sizes);
 }
 
-/// Follows the wanted values back to all that they depend on.
-void Probe::findNeeded() {
-  needed.emplace();
+/// Follows the wanted values back to all that they depend on or, not through shapes, to all whose
+/// values they depend on.
+DenseSet<Operation *> Probe::findNeeded(bool throughShapes) const {
+  DenseSet<Operation *> found;
   SmallVector<Value> next(wanted->begin(), wanted->end());
   while (!next.empty()) {
     Operation *op = next.pop_back_val().getDefiningOp();
-    if (!op || !needed->insert(op).second)
+    if (!op || !found.insert(op).second)
       continue;
     // Any branch may be taken, and what is in a branch runs with its operation.
-    op->walk([&](Operation *inner) { needed->insert(inner); });
-    op->walk([&](Operation *inner) { next.append(inner->operand_begin(), inner->operand_end()); });
+    op->walk([&](Operation *inner) {
+      found.insert(inner);
+      auto node = dyn_cast<NodeOp>(inner);
+      bool asksShape = node && (node.getOpType() == "Shape" || node.getOpType() == "Size");
+      if (throughShapes || !asksShape)
+        next.append(inner->operand_begin(), inner->operand_end());
+    });
     if (Operation *parent = op->getParentOp(); isa<NodeOp>(parent))
       next.append(parent->result_begin(), parent->result_end());
   }
+  return found;
 }
 
 void Probe::run(const DenseSet<Value> *onlyWanted, bool whole) {
   wanted = onlyWanted;
   needed.reset();
-  if (wanted && !whole)
-    findNeeded();
+  valued.reset();
+  if (wanted && !whole) {
+    needed = findNeeded(/*throughShapes=*/true);
+    valued = findNeeded(/*throughShapes=*/false);
+  }
   if (wanted)
     graph.walk([&](Operation *op) {
       for (Value operand : op->getOperands())
@@ -179,7 +189,9 @@ void Probe::runNode(NodeOp op) {
     evaluation.inputs.push_back(tensor);
   }
   nodes.push_back(op);
-  if (!evaluate(evaluation, *row) || evaluation.outputs.size() < op.getNumResults()) {
+  bool shapesOnly = valued && !valued->contains(op);
+  if (!(shapesOnly ? evaluateShape(evaluation, *row) : evaluate(evaluation, *row)) ||
+      evaluation.outputs.size() < op.getNumResults()) {
     problems.push_back(
         {op, evaluation.error.empty()
                  ? "expected " + std::to_string(evaluation.outputs.size()) + " outputs"
@@ -204,6 +216,26 @@ static bool isFromWeights(const Evaluation &evaluation) {
       return false;
   }
   return any;
+}
+
+/// Evaluates a node of which the shape is asked for: without values of its inputs that are too many
+/// to be shapes themselves, so that masks of a long context are not computed.
+bool Probe::evaluateShape(Evaluation &evaluation, const Operator &row) {
+  constexpr int64_t mostSizes = 64;
+  SmallVector<const HostTensor *> inputs = evaluation.inputs;
+  std::vector<HostTensor> unknown(inputs.size());
+  for (auto [i, tensor] : llvm::enumerate(inputs))
+    if (tensor && tensor->data && tensor->getNumElements() > mostSizes) {
+      unknown[i] = HostTensor::unknown(tensor->shape, tensor->isInteger);
+      evaluation.inputs[i] = &unknown[i];
+    }
+  bool isKnown = evaluate(evaluation, row);
+  evaluation.inputs = inputs;
+  if (isKnown)
+    return true;
+  // The shape follows from the values.
+  evaluation.outputs.clear();
+  return evaluate(evaluation, row);
 }
 
 bool Probe::evaluate(Evaluation &evaluation, const Operator &row) {

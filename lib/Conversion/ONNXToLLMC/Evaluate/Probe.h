@@ -60,11 +60,12 @@ public:
 
 private:
   void bindInputs();
-  void findNeeded();
+  llvm::DenseSet<mlir::Operation *> findNeeded(bool throughShapes) const;
   void runBlock(mlir::Block &block);
   void runNode(carrier::NodeOp op);
   void runIf(carrier::NodeOp op);
   bool evaluate(Evaluation &evaluation, const Operator &row);
+  bool evaluateShape(Evaluation &evaluation, const Operator &row);
   bool evaluateOnce(Evaluation &evaluation, const Operator &row);
   void hold(mlir::Value value, HostTensor tensor);
   void release(carrier::NodeOp op);
@@ -73,8 +74,9 @@ private:
   llvm::ArrayRef<ModelInput> inputs;
   ProbeSizes sizes;
   const llvm::DenseSet<mlir::Value> *wanted = nullptr;
-  /// Where not the whole graph runs: the operations that do.
-  std::optional<llvm::DenseSet<mlir::Operation *>> needed;
+  /// Where not the whole graph runs: the operations that do, and those of them whose values matter
+  /// and not only their shapes.
+  std::optional<llvm::DenseSet<mlir::Operation *>> needed, valued;
   llvm::function_ref<Rewriting(carrier::NodeOp)> rewrite;
   llvm::DenseMap<mlir::Value, HostTensor> tensors;
   int64_t work = 0; ///< elements read and made so far
