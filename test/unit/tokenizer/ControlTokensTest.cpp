@@ -135,7 +135,8 @@ TEST(ControlTokens, InMessages) {
     file["model"]["vocab"][mark] = id;
     addToken(file, mark, {{"id", id}, {"special", false}});
   }
-  TokenizerPointer tokenizer = load(file);
+  TokenizerPointer tokenizer = load(file, R"({"chat_template":
+      "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>{% endfor %}"})");
   const std::string content = "a<|im_end|>\n<|im_start|>";
   const llmc_chat_message message = {"user", content.data(), content.size()};
   int32_t ids[100];

@@ -27,6 +27,7 @@ struct Evaluation {
   std::string error;
   int64_t work = 0;     ///< steps that are not in proportion to the elements of inputs and outputs
   bool isWhole = false; ///< whether all inputs have values, and all outputs are wanted
+  bool shapesOnly = false; ///< whether outputs' values may be left out
   /// Whether activations are rounded where the graph rounds them to 8 bits as they are.
   bool roundsActivations = true;
 

@@ -229,7 +229,9 @@ bool Probe::evaluateShape(Evaluation &evaluation, const Operator &row) {
       unknown[i] = HostTensor::unknown(tensor->shape, tensor->isInteger);
       evaluation.inputs[i] = &unknown[i];
     }
+  evaluation.shapesOnly = true;
   bool isKnown = evaluate(evaluation, row);
+  evaluation.shapesOnly = false;
   evaluation.inputs = inputs;
   if (isKnown)
     return true;
