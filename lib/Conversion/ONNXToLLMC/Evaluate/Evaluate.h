@@ -18,6 +18,13 @@
 
 namespace llmc {
 
+// Bounds that no language model comes near, so that no graph takes the machine's time or memory.
+/// Elements of a tensor whose values are computed.
+inline constexpr int64_t maxEvaluatedElements = int64_t(1) << 25;
+/// Elements of a tensor of which the shape alone is known, and of each of its dimensions.
+inline constexpr int64_t maxShapeElements = int64_t(1) << 40;
+inline constexpr size_t maxEvaluatedRank = 16;
+
 /// One evaluation of a node. Absent inputs are null. Where an input is unknown, outputs have
 /// their shapes alone; in a whole run every input has values, large constants at least in the file.
 struct Evaluation {
@@ -42,6 +49,10 @@ struct Evaluation {
   }
   /// Whether values are asked for, and not only shapes.
   bool computes() const { return isWhole || allKnown(); }
+  /// Whether a result of so many elements is one of which the shape is enough.
+  bool leavesOut(int64_t count) const {
+    return shapesOnly && (count < 0 || count > maxEvaluatedElements);
+  }
   /// The values of an input, read from the file where it is a constant; null where it can't be.
   std::shared_ptr<const std::vector<double>> values(unsigned i) const;
   void push(llvm::ArrayRef<int64_t> shape, std::vector<double> values, bool isInteger = false) {
@@ -64,13 +75,6 @@ EvaluateFunction findElementwise(llvm::StringRef type);
 
 /// Whether an operator only moves elements: reshapes, transposes, cuts, joins, repeats.
 bool isMovement(llvm::StringRef type);
-
-// Bounds that no language model comes near, so that no graph takes the machine's time or memory.
-/// Elements of a tensor whose values are computed.
-inline constexpr int64_t maxEvaluatedElements = int64_t(1) << 25;
-/// Elements of a tensor of which the shape alone is known, and of each of its dimensions.
-inline constexpr int64_t maxShapeElements = int64_t(1) << 40;
-inline constexpr size_t maxEvaluatedRank = 16;
 
 /// `value` as an integer; the ends of the 64-bit range stand for all beyond, 0 for no number.
 int64_t toInteger(double value);

@@ -44,7 +44,7 @@ static bool applyBinary(Evaluation &evaluation, Binary f, bool isInteger) {
       return evaluation.fail("expected shapes that broadcast");
     int64_t count = getProduct(*shape);
     bool integer = isInteger || (result.isInteger && next->isInteger);
-    if (!result.isKnown() || !next->isKnown()) {
+    if (!result.isKnown() || !next->isKnown() || evaluation.leavesOut(count)) {
       result = HostTensor::unknown(*shape, integer);
       continue;
     }
@@ -93,11 +93,11 @@ static bool evaluateWhere(Evaluation &evaluation) {
   shape = shape ? broadcastShapes(*shape, condition.shape) : shape;
   if (!shape)
     return evaluation.fail("expected shapes that broadcast");
-  if (!evaluation.allKnown()) {
+  int64_t count = getProduct(*shape);
+  if (!evaluation.allKnown() || evaluation.leavesOut(count)) {
     evaluation.outputs.push_back(HostTensor::unknown(*shape, yes.isInteger));
     return true;
   }
-  int64_t count = getProduct(*shape);
   if (count < 0 || count > maxEvaluatedElements)
     return evaluation.fail("expected a smaller result, found " + Twine(count) + " elements");
   std::vector<int64_t> conditions = getBroadcastIndices(condition.shape, *shape);

@@ -463,7 +463,7 @@ static bool evaluateConcat(Evaluation &evaluation) {
 static bool expandTo(Evaluation &evaluation, ArrayRef<int64_t> shape) {
   const HostTensor &input = evaluation.in(0);
   int64_t count = getProduct(shape);
-  if (!input.isKnown()) {
+  if (!input.isKnown() || evaluation.leavesOut(count)) {
     evaluation.outputs.push_back(HostTensor::unknown(shape, input.isInteger));
     return true;
   }
@@ -495,7 +495,7 @@ static bool evaluateTile(Evaluation &evaluation) {
     shape.push_back(getProduct({dim, repeat}));
   }
   int64_t count = getProduct(shape);
-  if (!input.isKnown()) {
+  if (!input.isKnown() || evaluation.leavesOut(count)) {
     evaluation.outputs.push_back(HostTensor::unknown(shape, input.isInteger));
     return true;
   }
