@@ -13,6 +13,8 @@
 #include "Unicode.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <limits>
 
 namespace llmc::tokenizer {
@@ -22,6 +24,9 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t maximumDepth = 64;
+/// What an exponent is taken for that is larger: with any digits that fit a file it is out of
+/// range.
+constexpr int64_t maximumExponent = int64_t(1) << 40;
 constexpr size_t maximumSize = std::numeric_limits<int32_t>::max();
 
 /// Gives text from the file for a message: printable and short.
@@ -42,6 +47,58 @@ std::string quoteForMessage(std::string_view text) {
   return result + "'";
 }
 
+/// Gives the number nearest to a power of ten; std::pow may be beside it.
+double powerOfTen(int64_t exponent) {
+  std::string literal = "1e" + std::to_string(exponent);
+  double result = 0;
+  std::from_chars(literal.data(), literal.data() + literal.size(), result);
+  return result;
+}
+
+/// Gives a score as the `tokenizers` package reads it: the digits as an integer of 64 bits, and
+/// that times a power of ten. The result can be beside the nearest number, and which of two ways
+/// through a text with almost the same score is the better one depends on it.
+double readScore(std::string_view literal) {
+  uint64_t digits = 0;
+  int64_t exponent = 0;
+  bool inFraction = false;
+  bool isFull = false;
+  size_t position = literal.front() == '-';
+  for (; position < literal.size(); ++position) {
+    char c = literal[position];
+    if (c == 'e' || c == 'E')
+      break;
+    // The decimal point, which may be the locale's.
+    if (c < '0' || c > '9') {
+      inFraction = true;
+      continue;
+    }
+    auto digit = static_cast<uint64_t>(c - '0');
+    isFull |= digits > (std::numeric_limits<uint64_t>::max() - digit) / 10;
+    if (!isFull)
+      digits = digits * 10 + digit;
+    exponent += (isFull ? 1 : 0) - (inFraction ? 1 : 0);
+  }
+  if (position < literal.size()) {
+    bool isNegative = literal[++position] == '-';
+    position += literal[position] == '-' || literal[position] == '+';
+    int64_t written = 0;
+    for (; position < literal.size(); ++position)
+      written = std::min(written * 10 + (literal[position] - '0'), maximumExponent);
+    exponent += isNegative ? -written : written;
+  }
+  auto score = static_cast<double>(digits);
+  constexpr int largestPower = std::numeric_limits<double>::max_exponent10;
+  for (; exponent < -largestPower && score != 0; exponent += largestPower)
+    score /= powerOfTen(largestPower);
+  if (score != 0 && exponent < 0)
+    score /= powerOfTen(-exponent);
+  else if (score != 0 && exponent > 0)
+    score *=
+        exponent > largestPower ? std::numeric_limits<double>::infinity() : powerOfTen(exponent);
+  return literal.front() == '-' ? -score : score;
+}
+
 /// Receives the parser's events. Where `document` is null everything goes into the tree.
 class TreeBuilder : public nlohmann::json_sax<json> {
 public:
@@ -59,8 +116,8 @@ public:
       return addToken(value);
     return mode == Mode::Score ? addScore(static_cast<double>(value)) : scalar(json(value));
   }
-  bool number_float(number_float_t value, const string_t &) override {
-    return mode == Mode::Score ? addScore(value) : scalar(json(value));
+  bool number_float(number_float_t value, const string_t &literal) override {
+    return mode == Mode::Score ? addScore(readScore(literal)) : scalar(json(value));
   }
   bool binary(binary_t &) override { return fail(LLMC_CORRUPT, "", "unexpected binary value"); }
 
@@ -249,7 +306,7 @@ private:
   }
 
   bool addScore(double score) {
-    if (pairSize != 1)
+    if (pairSize != 1 || !std::isfinite(score))
       return wrongScore();
     pairSize = 2;
     document->scores.push_back({std::move(token), score});

@@ -33,16 +33,39 @@ static constexpr std::string_view scripts =
     "Sinhala SoraSompeng Sundanese SylotiNagri Syriac Tagalog Tagbanwa TaiLe TaiTham TaiViet "
     "Takri Tamil Tangut Telugu Thaana Thai Tibetan Tifinagh Tirhuta Ugaritic Vai WarangCiti Yi";
 
+namespace {
+
+/// Characters that PCRE2's tables give to another script.
+struct Moved {
+  std::string_view script;
+  std::string_view items;
+};
+
+} // namespace
+
+/// The sign that lengthens a vowel in Japanese is a common character elsewhere; the others have
+/// changed their script after Unicode 9.
+static constexpr Moved movedCharacters[] = {
+    {"Han", "\\x{30fc}"}, {"Common", "\\x{589}\\x{61c}"}, {"Devanagari", "\\x{953}\\x{954}"}};
+
+/// Makes the expression of a run of one script, whose characters by PCRE2's tables are `items`.
+static std::string makeRun(std::string_view script, std::string items) {
+  std::string others;
+  for (const Moved &moved : movedCharacters)
+    (moved.script == script ? items : others) += moved.items;
+  return "(?!(?&none)|[" + others + "])[" + items + "](?:(?&none)|(?![" + others + "])[" + items +
+         "])*+";
+}
+
 std::string makeScriptRuns() {
-  const std::string han = "\\p{sc:Han}\\p{sc:Hiragana}\\p{sc:Katakana}\\x{30fc}";
-  std::string known = han;
-  std::string runs = "(?!(?&none))[" + han + "](?:(?&none)|[" + han + "])*+";
+  std::string known = "\\p{sc:Han}\\p{sc:Hiragana}\\p{sc:Katakana}";
+  std::string runs = makeRun("Han", known);
   for (size_t begin = 0; begin < scripts.size();) {
     size_t end = std::min(scripts.find(' ', begin), scripts.size());
-    const std::string script = "\\p{sc:" + std::string(scripts.substr(begin, end - begin)) + "}";
-    known += script;
-    // The sign that lengthens a vowel in Japanese is a common character elsewhere.
-    runs += "|(?!(?&none)|\\x{30fc})" + script + "(?:(?&none)|(?!\\x{30fc})" + script + ")*+";
+    std::string_view script = scripts.substr(begin, end - begin);
+    const std::string items = "\\p{sc:" + std::string(script) + "}";
+    known += items;
+    runs += "|" + makeRun(script, items);
     begin = end + 1;
   }
   // Written once and called, as the list is long. What came to a script after Unicode 9 has none.

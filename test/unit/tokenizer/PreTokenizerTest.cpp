@@ -76,6 +76,11 @@ TEST(PreTokenizer, UnicodeScripts) {
   EXPECT_EQ(scripts("a\U0001f600b"), " a \U0001f600 b");
   EXPECT_EQ(scripts("a\U0001f970b"), " a\U0001f970b");
   EXPECT_EQ(scripts("\U0001f970b"), " b");
+  // Some characters have changed their script since: from Devanagari and from none of its own.
+  EXPECT_EQ(scripts("\u0915\u0953\u0954\u0915"), " \u0915\u0953\u0954\u0915");
+  EXPECT_EQ(scripts("\u0300\u0953"), " \u0300 \u0953");
+  EXPECT_EQ(scripts("\u0531\u0589!"), " \u0531 \u0589!");
+  EXPECT_EQ(scripts("\u0627\u061c!"), " \u0627 \u061c!");
 }
 
 TEST(PreTokenizer, ByteLevel) {

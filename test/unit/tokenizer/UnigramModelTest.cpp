@@ -49,6 +49,35 @@ TEST(UnigramModel, KeepsTheFirstOfEqualPaths) {
   EXPECT_EQ(encode(tokenizer, "abc"), (Ids{1, 2}));
 }
 
+/// Takes "ab" apart with these scores, as they are written, of the tokens "b" (2) and "ab" (3).
+Ids encodeScored(const std::string &ofB, const std::string &ofAb) {
+  std::string text = makeUnigram({{"<unk>", -20}, {"mark", 0}}).dump();
+  const std::string mark = "[\"mark\",0.0]";
+  text.replace(text.find(mark), mark.size(), "[\"a\",0],[\"b\"," + ofB + "],[\"ab\"," + ofAb + "]");
+  llmc_tokenizer *tokenizer = nullptr;
+  llmc_status status = llmc_tokenizer_create(text.data(), text.size(), nullptr, 0, &tokenizer);
+  EXPECT_EQ(status.code, LLMC_OK) << status.message;
+  return encode(TokenizerPointer(tokenizer), "ab");
+}
+
+TEST(UnigramModel, RoundsScoresAsTheReference) {
+  // The first is larger by its last bit, unless that is rounded away: of equal ways "ab" is first.
+  EXPECT_EQ(encodeScored("-9.5074362599853", "-9.507436259985301"), (Ids{3}));
+  EXPECT_EQ(encodeScored("-9.507436259985", "-9.507436259985301"), (Ids{1, 2}));
+}
+
+TEST(UnigramModel, ReadsScoresInEveryNotation) {
+  EXPECT_EQ(encodeScored("1", "0.1e1"), (Ids{3}));
+  EXPECT_EQ(encodeScored("1.5E+1", "14"), (Ids{1, 2}));
+  EXPECT_EQ(encodeScored("1500e-2", "15.5"), (Ids{3}));
+  EXPECT_EQ(encodeScored("1.5e-320", "0"), (Ids{1, 2}));
+  EXPECT_EQ(encodeScored("1e-99999999999999999999", "0"), (Ids{3}));
+  EXPECT_EQ(encodeScored("0e99999999999999999999", "0"), (Ids{3}));
+  EXPECT_EQ(encodeScored("123456789012345678901234567890.5", "123456789012345e15"), (Ids{1, 2}));
+  EXPECT_EQ(encodeScored("1.2345678901234567890123456789", "1.23456789012345"), (Ids{1, 2}));
+  EXPECT_EQ(encodeScored("1e308", "-1e308"), (Ids{1, 2}));
+}
+
 TEST(UnigramModel, UnknownCharactersAreOneToken) {
   TokenizerPointer tokenizer = load(makeUnigram({{"<unk>", 0}, {"a", -1}, {"\u4e00\u4e8c", -90}}));
   EXPECT_EQ(encode(tokenizer, "a\u4e09xya\u4e09"), (Ids{1, 0, 1, 0}));
