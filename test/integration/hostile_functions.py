@@ -150,8 +150,10 @@ def branch_on_tokens(folder):
                      graph.constant(0))
     body = helper.make_graph([helper.make_node("Identity", [value], ["y"])], "body", [],
                              [helper.make_tensor_value_info("y", FLOAT, None)])
+    other = helper.make_graph([helper.make_node("Relu", [value], ["y"])], "other", [],
+                              [helper.make_tensor_value_info("y", FLOAT, None)])
     value = graph.op("If", graph.op("Less", first, graph.constant(4)), then_branch=body,
-                     else_branch=body)
+                     else_branch=other)
     graph.add_output(value, FLOAT, ["batch", "rows", 4])
     return graph.model()
 

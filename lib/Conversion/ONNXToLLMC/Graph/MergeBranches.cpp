@@ -7,6 +7,7 @@
 
 #include "Graph/MergeBranches.h"
 #include "Graph/Node.h"
+#include "Graph/RemoveUnused.h"
 
 #include "llvm/ADT/DenseMap.h"
 
@@ -53,8 +54,9 @@ static bool areEqual(Block &a, Block &b) {
 }
 
 void llmc::mergeEqualBranches(GraphOp graph) {
+  SmallPtrSet<Operation *, 16> conditions;
   // Inner ones first: what contains them may become equal by that.
-  graph.walk([](NodeOp op) {
+  graph.walk([&](NodeOp op) {
     if (Node(op).getType() != "If" || op.getBodies().size() != 2 ||
         !areEqual(op.getBodies()[0].front(), op.getBodies()[1].front()))
       return;
@@ -65,7 +67,11 @@ void llmc::mergeEqualBranches(GraphOp graph) {
     for (auto [result, value] : llvm::zip(op.getResults(), yield.getValues()))
       result.replaceAllUsesWith(value);
     yield.erase();
+    for (Value condition : op.getInputs())
+      if (Operation *producer = condition.getDefiningOp())
+        conditions.insert(producer);
     op->getBlock()->getOperations().splice(op->getIterator(), body.getOperations());
     op.erase();
   });
+  removeUnusedNodes(graph, std::move(conditions));
 }
