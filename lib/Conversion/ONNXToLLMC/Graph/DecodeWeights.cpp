@@ -322,7 +322,7 @@ LogicalResult llmc::foldQuantizeLinear(NodeOp op) {
   double high = low + std::ldexp(1.0, static_cast<int>(bits)) - 1;
   std::vector<uint8_t> bytes(llvm::divideCeil(count * bits, 8));
   // Row by row: the matrix may be large.
-  ConstantView flat = *values;
+  const ConstantView &flat = *values;
   int64_t rows = flat.shape.empty() ? 1 : flat.shape[0], width = rows > 0 ? count / rows : 0;
   for (int64_t row = 0; row < rows; ++row) {
     auto numbers = flat.shape.empty() ? flat.load() : flat.slice(0, row, 1).load();

@@ -64,7 +64,8 @@ public:
     return meaning->getTypeID() == mlir::TypeID::get<Derived>();
   }
 
-protected:
+private:
+  friend Derived;
   MeaningOf() : Meaning(mlir::TypeID::get<Derived>()) {}
 };
 
