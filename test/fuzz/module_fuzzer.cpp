@@ -23,6 +23,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <random>
@@ -286,6 +287,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max
 //===----------------------------------------------------------------------===//
 
 static void registerPasses() {
+  mlir::registerTransformsPasses();
   llmc::registerConvertLLMCToLinalg();
   llmc::registerRaiseONNX();
   llmc::registerConvertLLMCToSPMD();

@@ -35,15 +35,16 @@ def transform(text: str, *options: str) -> str:
 
 def main() -> None:
     folder = pathlib.Path(sys.argv[1])
-    modules = collect()
-    # Other operations fit into the generic form, and planned modules are seldom written by hand.
-    for text in list(modules):
-        modules.append(transform(text, "--mlir-print-op-generic"))
+    for index, text in enumerate(collect()):
+        forms = {"": text}
+        # Other operations fit into the generic form, and planned modules are seldom written by hand.
         if "@step" in text:
-            modules += [transform(text, "--convert-llmc-to-spmd"), transform(text, "--convert-llmc-to-linalg")]
-    for index, text in enumerate(modules):
-        if 0 < len(text) <= 65536:
-            (folder / f"module-{index}").write_text(text, encoding="utf-8")
+            forms |= {"-generic": transform(text, "--mlir-print-op-generic"),
+                      "-planned": transform(text, "--convert-llmc-to-spmd=target=x86_64-linux-gnu:x86-64"),
+                      "-linalg": transform(text, "--convert-llmc-to-linalg")}
+        for form, contents in forms.items():
+            if 0 < len(contents) <= 65536:
+                (folder / f"module-{index}{form}").write_text(contents, encoding="utf-8")
 
 
 if __name__ == "__main__":
