@@ -74,7 +74,7 @@ void FileReplacement::removeUnfinished() {
 // Files
 //===----------------------------------------------------------------------===//
 
-FileReplacement::FileReplacement(FileReplacement &&other)
+FileReplacement::FileReplacement(FileReplacement &&other) noexcept
     : path(std::move(other.path)), temporary(std::move(other.temporary)),
       descriptor(std::exchange(other.descriptor, -1)) {}
 

@@ -172,6 +172,7 @@ static void openStandardDescriptors() {
     } catch (const std::exception &error) {
       endWithFault(error.what());
     } catch (...) {
+      endWithFault("an exception of no known type");
     }
   }
   endWithFault("an exception that nothing catches");

@@ -84,7 +84,7 @@ static std::string hashFile(StringRef path) {
     return "";
   }
   std::optional<std::string> hash = ContentHash::ofFile(*file);
-  llvm::sys::fs::closeFile(*file);
+  (void)llvm::sys::fs::closeFile(*file);
   return hash.value_or("");
 }
 

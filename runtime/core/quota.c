@@ -31,9 +31,11 @@ static double read_quota(const char *folder, int version) {
   double quota, period;
   if (version == 2) {
     /* "max 100000" or "150000 100000", in microseconds. */
-    if (!read_line(folder, "cpu.max", line, sizeof line) ||
-        sscanf(line, "%lf %lf", &quota, &period) != 2)
+    char *end;
+    if (!read_line(folder, "cpu.max", line, sizeof line))
       return 0;
+    quota = strtod(line, &end);
+    period = strtod(end, NULL);
   } else {
     if (!read_line(folder, "cpu.cfs_quota_us", line, sizeof line) ||
         !read_line(folder, "cpu.cfs_period_us", period_line, sizeof period_line))

@@ -62,7 +62,7 @@ int main(int argc, char **argv) {
                    "template and variables\n";
       return 1;
     }
-    std::cout << run(request).dump() << std::endl;
+    std::cout << run(request).dump() << "\n" << std::flush;
   }
   return 0;
 }

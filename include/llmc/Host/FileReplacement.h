@@ -17,7 +17,7 @@ namespace llmc {
 class FileReplacement {
 public:
   FileReplacement() = default;
-  FileReplacement(FileReplacement &&other);
+  FileReplacement(FileReplacement &&other) noexcept;
   FileReplacement &operator=(FileReplacement &&) = delete;
   /// Discards what is not committed.
   ~FileReplacement() { discard(); }

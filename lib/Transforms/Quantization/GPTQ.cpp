@@ -264,6 +264,7 @@ static std::vector<float> getImportance(const InverseHessian &hessian) {
   }
   double largest = *std::max_element(costs.begin(), costs.end());
   std::vector<float> importance;
+  importance.reserve(costs.size());
   for (double cost : costs)
     importance.push_back(largest > 0 ? static_cast<float>(cost / largest) : 1.0f);
   return importance;

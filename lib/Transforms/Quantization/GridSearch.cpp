@@ -98,7 +98,8 @@ private:
   /// Tries scales near the best one's, the middle of its grid kept, until neighbours give nearly
   /// the same codes.
   void refine() {
-    for (double reach = 0.06, step = 1; step > 0.25; reach /= gridLanes / 2) {
+    constexpr double narrowing = static_cast<double>(gridLanes) / 2;
+    for (double reach = 0.06, step = 1; step > 0.25; reach /= narrowing) {
       step = reach * (last + 1) / gridLanes; // of the ends of neighbours' grids
       Candidate center = best;
       double middle = center.minimum + center.scale * last / 2;

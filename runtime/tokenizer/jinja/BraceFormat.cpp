@@ -86,7 +86,8 @@ private:
       value =
           interpreter.getItem(value, isNumber(name) ? Value(static_cast<int64_t>(std::stol(name)))
                                                     : interpreter.heap.string(name));
-      if (++end < path.size() && path[end] != '.' && path[end] != '[')
+      ++end;
+      if (end < path.size() && path[end] != '.' && path[end] != '[')
         throw wrongValue("only '.' or '[' may follow ']' in a format");
     }
     return value;

@@ -107,7 +107,7 @@ bool testCallable(Value value, Value, Heap &) {
          value.is(Kind::Loop);
 }
 
-const struct Test {
+constexpr struct Test {
   const char *name;
   bool takesOther;
   TestFunction function;
@@ -281,14 +281,14 @@ Value Interpreter::applyFilter(const std::string &name, Value value, const Argum
 bool Interpreter::applyTest(const std::string &name, Value value, const Arguments &arguments) {
   Level level(*this);
   if (name == "test") {
-    Parameters("test", arguments, {});
+    expectNoArguments("test", arguments);
     return value.isString() && (findTest(value.getText().str()) || value.getText() == "test");
   }
   const Test *test = findTest(name);
   if (!test)
     throw wrongValue("No test named '" + name + "'.");
   if (!test->takesOther) {
-    Parameters(name, arguments, {});
+    expectNoArguments(name, arguments);
     return test->function(value, {}, heap);
   }
   Parameters given(name, arguments, {"other"}, 1);

@@ -126,6 +126,7 @@ Value Interpreter::evaluateCollection(const Expression &expression, Scope &scope
     return result;
   }
   std::vector<Value> elements;
+  elements.reserve(expression.operands.size());
   for (const ExpressionPtr &operand : expression.operands)
     elements.push_back(evaluate(*operand, scope));
   return expression.kind == Kind::List ? heap.list(std::move(elements))
@@ -184,6 +185,7 @@ Value Interpreter::evaluateCompare(const Expression &expression, Scope &scope) {
 
 Value Interpreter::evaluateConcatenation(const Expression &expression, Scope &scope) {
   std::vector<Value> parts;
+  parts.reserve(expression.operands.size());
   for (const ExpressionPtr &operand : expression.operands)
     parts.push_back(evaluate(*operand, scope));
   Text result;

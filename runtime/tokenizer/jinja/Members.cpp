@@ -27,12 +27,12 @@ Value dictGet(Interpreter &interpreter, Value self, const Arguments &arguments) 
 }
 
 Value dictKeys(Interpreter &interpreter, Value self, const Arguments &arguments) {
-  Parameters("keys", arguments, {});
+  expectNoArguments("keys", arguments);
   return interpreter.heap.view("dict_keys", iterate(self, interpreter.heap));
 }
 
 Value dictValues(Interpreter &interpreter, Value self, const Arguments &arguments) {
-  Parameters("values", arguments, {});
+  expectNoArguments("values", arguments);
   std::vector<Value> values;
   for (const DictObject::Entry &entry : self.getDict().entries)
     interpreter.heap.append(values, entry.value);
@@ -40,12 +40,12 @@ Value dictValues(Interpreter &interpreter, Value self, const Arguments &argument
 }
 
 Value dictItems(Interpreter &interpreter, Value self, const Arguments &arguments) {
-  Parameters("items", arguments, {});
+  expectNoArguments("items", arguments);
   return interpreter.heap.view("dict_items", listItems(self.getDict(), interpreter.heap));
 }
 
 Value dictCopy(Interpreter &interpreter, Value self, const Arguments &arguments) {
-  Parameters("copy", arguments, {});
+  expectNoArguments("copy", arguments);
   Value result = interpreter.heap.dict();
   interpreter.heap.allocate(self.getDict().entries.size() * sizeof(DictObject::Entry));
   result.getDict().entries = self.getDict().entries;
@@ -53,7 +53,7 @@ Value dictCopy(Interpreter &interpreter, Value self, const Arguments &arguments)
 }
 
 Value listCopy(Interpreter &interpreter, Value self, const Arguments &arguments) {
-  Parameters("copy", arguments, {});
+  expectNoArguments("copy", arguments);
   return interpreter.heap.list(iterate(self, interpreter.heap));
 }
 
@@ -188,13 +188,11 @@ const Value *findMember(Interpreter &interpreter, Value value, const std::string
   case Kind::String:
     return findStringMethod(interpreter, value, name, place);
   case Kind::Dict:
-    if ((found = makeMethod(interpreter, dictMethods, value, name, place)))
-      return found;
-    return makeRefused(interpreter, otherDictMethods, value, name, place);
+    found = makeMethod(interpreter, dictMethods, value, name, place);
+    return found ? found : makeRefused(interpreter, otherDictMethods, value, name, place);
   case Kind::List:
-    if ((found = makeMethod(interpreter, listMethods, value, name, place)))
-      return found;
-    return makeRefused(interpreter, otherListMethods, value, name, place);
+    found = makeMethod(interpreter, listMethods, value, name, place);
+    return found ? found : makeRefused(interpreter, otherListMethods, value, name, place);
   case Kind::Tuple:
     return makeMethod(interpreter, tupleMethods, value, name, place);
   case Kind::Loop:

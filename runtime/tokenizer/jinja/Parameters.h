@@ -41,6 +41,11 @@ private:
   std::vector<std::optional<Value>> values;
 };
 
+/// Throws Error where a function that takes none is given an argument.
+inline void expectNoArguments(const std::string &function, const Arguments &arguments) {
+  const Parameters none(function, arguments, {});
+}
+
 } // namespace llmc::tokenizer::jinja
 
 #endif // LLMC_RUNTIME_TOKENIZER_JINJA_PARAMETERS_H

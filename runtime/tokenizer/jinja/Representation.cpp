@@ -14,6 +14,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 namespace llmc::tokenizer::jinja {
 
@@ -29,7 +30,7 @@ std::string formatFloat(double number) {
   auto end = std::to_chars(buffer, buffer + sizeof(buffer), number, std::chars_format::scientific);
   std::string text(buffer, end.ptr);
   size_t mark = text.find('e');
-  int exponent = std::atoi(text.c_str() + mark + 1);
+  int exponent = static_cast<int>(std::strtol(text.c_str() + mark + 1, nullptr, 10));
   if (exponent < -4 || exponent >= 16)
     return text;
   std::string sign = text[0] == '-' ? "-" : "";

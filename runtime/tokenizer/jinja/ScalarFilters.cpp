@@ -27,19 +27,19 @@ namespace {
 
 template <Case to>
 Value caseFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters(to == Case::Upper ? "upper" : "lower", arguments, {});
+  expectNoArguments(to == Case::Upper ? "upper" : "lower", arguments);
   Heap &heap = interpreter.heap;
   return heap.string(changeCase(toText(value, heap), to, heap));
 }
 
 Value capitalizeFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("capitalize", arguments, {});
+  expectNoArguments("capitalize", arguments);
   Heap &heap = interpreter.heap;
   return heap.string(capitalize(toText(value, heap), heap));
 }
 
 Value titleFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("title", arguments, {});
+  expectNoArguments("title", arguments);
   Heap &heap = interpreter.heap;
   auto separates = [](char32_t before) {
     return before == 0 || before == '-' || before == '(' || before == '{' || before == '[' ||
@@ -99,17 +99,17 @@ Value indentFilter(Interpreter &interpreter, Value value, const Arguments &argum
 }
 
 Value stringFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("string", arguments, {});
+  expectNoArguments("string", arguments);
   return interpreter.heap.string(toText(value, interpreter.heap));
 }
 
 Value safeFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("safe", arguments, {});
+  expectNoArguments("safe", arguments);
   return interpreter.heap.markup(toText(value, interpreter.heap));
 }
 
 Value escapeFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("escape", arguments, {});
+  expectNoArguments("escape", arguments);
   return interpreter.heap.markup(escapeMarkup(value, interpreter.heap));
 }
 
@@ -141,12 +141,12 @@ Value defaultFilter(Interpreter &interpreter, Value value, const Arguments &argu
 }
 
 Value lengthFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("length", arguments, {});
+  expectNoArguments("length", arguments);
   return length(value, interpreter.heap);
 }
 
 Value absFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("abs", arguments, {});
+  expectNoArguments("abs", arguments);
   if (value.is(Kind::Float))
     return std::fabs(value.getNumber());
   if (!value.isInteger())

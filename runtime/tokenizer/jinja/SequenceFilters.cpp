@@ -165,7 +165,7 @@ Value sumFilter(Interpreter &interpreter, Value value, const Arguments &argument
 }
 
 Value firstFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("first", arguments, {});
+  expectNoArguments("first", arguments);
   if (value.is(Kind::Iterator) && !value.getElements().empty()) {
     Value first = value.getElements().front();
     interpreter.heap.step(value.getElements().size());
@@ -180,7 +180,7 @@ Value firstFilter(Interpreter &interpreter, Value value, const Arguments &argume
 }
 
 Value lastFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("last", arguments, {});
+  expectNoArguments("last", arguments);
   if (value.is(Kind::Iterator))
     throw wrongValue("'generator' object is not reversible");
   std::vector<Value> elements = iterate(value, interpreter.heap);
@@ -189,12 +189,12 @@ Value lastFilter(Interpreter &interpreter, Value value, const Arguments &argumen
 }
 
 Value listFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("list", arguments, {});
+  expectNoArguments("list", arguments);
   return interpreter.heap.list(iterate(value, interpreter.heap));
 }
 
 Value reverseFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("reverse", arguments, {});
+  expectNoArguments("reverse", arguments);
   Heap &heap = interpreter.heap;
   if (value.isString())
     return slice(value, {}, {}, Value(int64_t(-1)), heap);
@@ -216,7 +216,7 @@ Value joinFilter(Interpreter &interpreter, Value value, const Arguments &argumen
 }
 
 Value itemsFilter(Interpreter &interpreter, Value value, const Arguments &arguments) {
-  Parameters("items", arguments, {});
+  expectNoArguments("items", arguments);
   if (value.isUndefined())
     return interpreter.heap.iterator({});
   if (!value.is(Kind::Dict))

@@ -30,12 +30,12 @@ Value stripMethod(Interpreter &interpreter, Value self, const Arguments &argumen
 
 template <Case to>
 Value caseMethod(Interpreter &interpreter, Value self, const Arguments &arguments) {
-  Parameters(to == Case::Upper ? "upper" : "lower", arguments, {});
+  expectNoArguments(to == Case::Upper ? "upper" : "lower", arguments);
   return interpreter.heap.string(changeCase(self.getText(), to, interpreter.heap));
 }
 
 Value titleMethod(Interpreter &interpreter, Value self, const Arguments &arguments) {
-  Parameters("title", arguments, {});
+  expectNoArguments("title", arguments);
   auto isOutside = [](char32_t before) {
     return !isUpper(before) && !isLower(before) && !isTitle(before);
   };
@@ -44,7 +44,7 @@ Value titleMethod(Interpreter &interpreter, Value self, const Arguments &argumen
 }
 
 Value capitalizeMethod(Interpreter &interpreter, Value self, const Arguments &arguments) {
-  Parameters("capitalize", arguments, {});
+  expectNoArguments("capitalize", arguments);
   return interpreter.heap.string(capitalize(self.getText(), interpreter.heap));
 }
 
@@ -235,7 +235,7 @@ Value alignMethod(Interpreter &interpreter, Value self, const Arguments &argumen
 }
 
 Value swapcaseMethod(Interpreter &interpreter, Value self, const Arguments &arguments) {
-  Parameters("swapcase", arguments, {});
+  expectNoArguments("swapcase", arguments);
   Heap &heap = interpreter.heap;
   Text result;
   for (Value character : iterate(self, heap)) {
@@ -249,7 +249,7 @@ Value swapcaseMethod(Interpreter &interpreter, Value self, const Arguments &argu
 /// Whether there are characters and all of them are of a class.
 template <bool (*isOfClass)(char32_t)>
 Value isMethod(Interpreter &interpreter, Value self, const Arguments &arguments) {
-  Parameters("a test of characters", arguments, {});
+  expectNoArguments("a test of characters", arguments);
   const std::string &text = self.getText().str();
   interpreter.heap.step(text.size());
   for (size_t position = 0; position < text.size();)
@@ -264,7 +264,7 @@ bool isAlphanumeric(char32_t character) {
 }
 
 Value isasciiMethod(Interpreter &, Value self, const Arguments &arguments) {
-  Parameters("isascii", arguments, {});
+  expectNoArguments("isascii", arguments);
   const std::string &text = self.getText().str();
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
@@ -273,7 +273,7 @@ Value isasciiMethod(Interpreter &, Value self, const Arguments &arguments) {
 /// Whether all letters that have a case have this one, and there are some.
 template <bool upper>
 Value isCaseMethod(Interpreter &interpreter, Value self, const Arguments &arguments) {
-  Parameters(upper ? "isupper" : "islower", arguments, {});
+  expectNoArguments(upper ? "isupper" : "islower", arguments);
   const std::string &text = self.getText().str();
   interpreter.heap.step(text.size());
   bool found = false;

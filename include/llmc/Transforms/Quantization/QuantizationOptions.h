@@ -70,11 +70,14 @@ template <>
 class llvm::cl::parser<llmc::ClipSearch> : public llmc::ChoiceParser<llmc::ClipSearch> {
 public:
   using ChoiceParser::ChoiceParser;
+  // llvm::cl finds both by name, not as virtual methods.
+  // NOLINTBEGIN(bugprone-derived-method-shadowing-base-method)
   /// The name of the option alone asks for it.
   ValueExpected getValueExpectedFlagDefault() const { return ValueOptional; }
   bool parse(Option &option, StringRef name, StringRef text, llmc::ClipSearch &value) {
     return ChoiceParser::parse(option, name, text.empty() ? "true" : text, value);
   }
+  // NOLINTEND(bugprone-derived-method-shadowing-base-method)
 };
 
 #endif // LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_H

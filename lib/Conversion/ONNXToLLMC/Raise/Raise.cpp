@@ -190,9 +190,10 @@ std::optional<View> Raise::getView(const Node &node, unsigned i) {
   FailureOr<View> view = meaning->toRows(*this);
   if (failed(view))
     return std::nullopt;
+  View rows = std::move(*view);
   if (!isa<View>(meaning.get()))
-    assign(value, std::make_shared<View>(*view));
-  return std::move(*view);
+    assign(value, std::make_shared<View>(rows));
+  return rows;
 }
 
 std::optional<View> Raise::getRows(const Node &node, unsigned i) {

@@ -35,7 +35,7 @@ llvm::Error MappedFiles::open(StringRef path, Entry &entry) {
   llvm::Expected<llvm::sys::fs::file_t> file = llvm::sys::fs::openNativeFileForRead(path);
   if (!file)
     return fail(llvm::errorToErrorCode(file.takeError()));
-  llvm::scope_exit close([&] { llvm::sys::fs::closeFile(*file); });
+  llvm::scope_exit close([&] { (void)llvm::sys::fs::closeFile(*file); });
   if (!entry.contents) {
     auto contents = llvm::MemoryBuffer::getOpenFile(*file, path, /*FileSize=*/-1,
                                                     /*RequiresNullTerminator=*/false);
