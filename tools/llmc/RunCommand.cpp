@@ -169,6 +169,7 @@ public:
 private:
   std::optional<std::vector<int32_t>> encode(uint32_t flags) const {
     std::vector<llmc_chat_message> messages;
+    messages.reserve(turns.size());
     for (const auto &[role, content] : turns)
       messages.push_back({role, content.data(), content.size()});
     return tokenizer.encodeChat(messages, flags | LLMC_CHAT_OPEN_ANSWER);
