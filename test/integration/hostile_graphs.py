@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 
 import numpy as np
@@ -266,7 +267,7 @@ def huge_shape(folder):
     return graph.model()
 
 
-@case("expected one output of logits beside the cache, found 40")
+@case("the graph computes with more columns than any model needs")
 def many_columns(folder):
     """Rows of a million columns, all of them kept to the end."""
     graph = Graph()
@@ -276,8 +277,19 @@ def many_columns(folder):
     tensor = TensorProto(name="table", data_type=FLOAT, dims=[2, 1 << 20])
     set_external(tensor, "weights", 0, 1 << 23)
     graph.initializers.append(tensor)
-    for _ in range(40):
-        graph.add_output(graph.op("Gather", "table", "input_ids"), FLOAT, [1])
+    rows = [graph.op("Gather", "table", "input_ids") for _ in range(40)]
+    graph.add_output(functools.reduce(lambda sum, row: graph.op("Add", sum, row), rows), FLOAT, [1])
+    return graph.model()
+
+
+@case("expected one output of logits beside the cache, found 2: 'v1', 'v2'")
+def two_results(folder):
+    """Outputs of which none is named logits."""
+    graph = Graph()
+    graph.add_input("input_ids", INT64, ["batch", "rows"])
+    table = graph.weight("table", np.ones((8, 4), np.float32))
+    for _ in range(2):
+        graph.add_output(graph.op("Gather", table, "input_ids"), FLOAT, [1])
     return graph.model()
 
 

@@ -24,23 +24,11 @@ import onnx
 from onnx import helper, numpy_helper
 
 from onnx_models import decoder, save
+from sample_decoders import DECODERS
 from support import llmc, relative_difference
 
 import reference_logits  # of scripts/models, which support puts on the path
 
-DECODERS = {
-    "plain": {},
-    "learned": dict(norm="layer power", positions="learned", activation="gelu tanh", gated=False,
-                    linear="gemm", bias=True, mask="add", attention="div"),
-    "operators": dict(opset=23, norm="operator", positions="operator", attention="operator",
-                      angles="range"),
-    "causal": dict(opset=23, norm="operator", attention="operator", mask="causal", cache=False,
-                   positions="mul", angles="range"),
-    "fused": dict(norm="simplified", attention="fused", positions="fused"),
-    "contrib": dict(positions="contrib", linear="packed", bias=True, activation="FastGelu"),
-    "nbits": dict(linear="nbits", mask="trilu", tied=True, cache=False, angles="range"),
-    "isnan": dict(mask="isnan", attention="root scale", positions="split", angles="cumsum", opset=18),
-}
 TOKENS = np.random.default_rng(1).integers(0, 40, 20)
 LIMIT = 1e-3
 
