@@ -11,7 +11,7 @@ import tempfile
 
 import numpy as np
 
-from graph_forms import check
+from form_support import check
 from onnx_models import Decoder, Spelling
 
 BOUND = 0.4

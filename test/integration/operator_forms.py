@@ -1,0 +1,288 @@
+# Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Fused operators as optimizers leave them, of products, norms, activations and attention."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from form_support import FORMS, Fused, form, fused, run_forms
+from onnx_models import FLOAT, MICROSOFT, Decoder
+
+
+# Fused operators ----------------------------------------------------------------
+
+
+@form()
+def fused_matmul() -> onnx.ModelProto:
+    """Scores and head: a transpose and a factor in one operator."""
+
+    class Model(Fused):
+        def mix(self, query, key, value):
+            scores, = self.contrib("FusedMatMul", query, self.repeat(key), transB=1,
+                                   alpha=float(self.size**-0.5))
+            rows = self.graph.op("Softmax", self.masked(scores), axis=-1)
+            return self.graph.op("MatMul", rows, self.repeat(value))
+
+        def linear(self, name, value, inputs, outputs, bias=False):
+            weight = self.weight(name, self.array(name, outputs, inputs))
+            return self.contrib("FusedMatMul", value, weight, transB=1, alpha=1.5)[0]
+
+    return fused(Model)
+
+
+@form()
+def fused_matmul_of_batches() -> onnx.ModelProto:
+    """Heads stay behind rows, and the product moves them: batch axes are transposed too."""
+
+    class Model(Fused):
+        def mix(self, query, key, value):
+            query, key = (self.graph.op("Transpose", x, perm=[2, 0, 1, 3])
+                          for x in (query, self.repeat(key)))
+            scores, = self.contrib("FusedMatMul", query, key, transBatchA=1, transBatchB=1,
+                                   transB=1, alpha=float(self.size**-0.5))
+            rows = self.graph.op("Softmax", self.masked(scores), axis=-1)
+            return self.graph.op("MatMul", rows, self.repeat(value))
+
+    return fused(Model)
+
+
+class Gemm(Fused):
+    """Linears as Gemm of flat rows."""
+
+    attributes: dict = {}
+    kind, domain = "Gemm", ""
+
+    def linear(self, name, value, inputs, outputs, bias=False):
+        graph = self.graph
+        flat = graph.op("Reshape", value, graph.constant([-1, inputs]))
+        matrix = self.array(name, outputs, inputs)
+        attributes = {"transB": 1, **self.attributes}
+        if attributes.get("transA"):
+            flat = graph.op("Transpose", flat, perm=[1, 0])
+        weight = self.weight(name, matrix if attributes["transB"] else matrix.T)
+        flat = graph.op(self.kind, flat, weight, *self.added(name, outputs), domain=self.domain,
+                        **attributes)
+        return graph.op("Reshape", flat, graph.constant([1, -1, outputs]))
+
+    def added(self, name, outputs):
+        return [self.weight(name + ".bias", self.array(name + ".bias", outputs))]
+
+
+@form()
+def gemm_factors() -> onnx.ModelProto:
+    class Model(Gemm):
+        attributes = {"alpha": 0.75, "beta": -2.0}
+
+    return fused(Model)
+
+
+@form()
+def gemm_transposed_rows() -> onnx.ModelProto:
+    class Model(Gemm):
+        attributes = {"transA": 1, "transB": 0, "alpha": 1.25}
+
+    return fused(Model)
+
+
+@form()
+def gemm_scalar_bias() -> onnx.ModelProto:
+    class Model(Gemm):
+        attributes = {"beta": 0.5}
+
+        def added(self, name, outputs):
+            return [self.weight(name + ".bias", np.full(1, 0.25, np.float32))]
+
+    return fused(Model)
+
+
+@form()
+def gemm_without_its_bias() -> onnx.ModelProto:
+    class Model(Gemm):
+        attributes = {"beta": 0.0}
+
+    return fused(Model)
+
+
+def fused_gemm(activation: str, **more):
+    class Model(Gemm):
+        def mlp(self, path, value):
+            self.kind, self.domain = "FusedGemm", MICROSOFT
+            self.attributes = {"activation": activation, **more}
+            up = self.linear(f"{path}.up", value, self.hidden, self.inner)
+            self.kind, self.domain, self.attributes = "Gemm", "", {}
+            return self.linear(f"{path}.down", up, self.inner, self.hidden)
+
+    return fused(Model)
+
+
+for name, choices in (("Relu", {}), ("Tanh", {})):
+    FORMS.append((f"fused_gemm_{name}", lambda n=name, c=choices: fused_gemm(n, **c), ""))
+
+
+class BiasedActivation(Fused):
+    """A layer without gate, whose activation adds the bias of the linear before it."""
+
+    kind = ""
+
+    def mlp(self, path, value):
+        width = self.inner * 2 if self.kind == "BiasSplitGelu" else self.inner
+        up = self.linear(f"{path}.up", value, self.hidden, width)
+        bias = self.weight(f"{path}.up.bias", self.array(f"{path}.up.bias", width))
+        return self.linear(f"{path}.down", self.contrib(self.kind, up, bias)[0], self.inner,
+                           self.hidden)
+
+
+def biased(kind: str) -> onnx.ModelProto:
+    return fused(type("Model", (BiasedActivation,), {"kind": kind}))
+
+
+for name in ("BiasGelu", "FastGelu"):
+    FORMS.append((f"bias_of_{name}", lambda n=name: biased(n), ""))
+
+
+class SkipNorms(Fused):
+    """Residual sums inside the norms that follow them, with the bias of the layer before."""
+
+    kind = "SkipLayerNormalization"
+
+    def skip(self, name, branch, residual):
+        gain = self.weight(name, 1 + self.array(name, self.hidden))
+        offset = [self.weight(name + ".bias", self.array(name + ".bias", self.hidden))]
+        offset = offset if self.kind == "SkipLayerNormalization" else []
+        bias = self.weight(name + ".sum", self.array(name + ".sum", self.hidden))
+        found = self.contrib(self.kind, branch, residual, gain, *offset, bias, count=4,
+                             epsilon=self.epsilon)
+        return found[0], found[3]
+
+    def model(self):
+        # A sum of a branch and the residual waits for the norm that follows it.
+        self.pending: dict[str, tuple[str, str]] = {}
+        self.branches: set[str] = set()
+        make = self.graph.op
+
+        def op(kind, *inputs, **attributes):
+            if kind == "Add" and len(inputs) == 2 and inputs[1] in self.branches:
+                sum_ = self.graph.fresh()
+                self.pending[sum_] = inputs
+                return sum_
+            return make(kind, *inputs, **attributes)
+
+        self.graph.op = op
+        return super().model()
+
+    def attention(self, index, value):
+        result = super().attention(index, value)
+        self.branches.add(result)
+        return result
+
+    def mlp(self, path, value):
+        result = super().mlp(path, value)
+        self.branches.add(result)
+        return result
+
+    def norm(self, name, value, width=Decoder.hidden):
+        if value not in self.pending:
+            return super().norm(name, value, width)
+        residual, branch = self.pending[value]
+        gain = self.weight(name, 1 + self.array(name, self.hidden))
+        bias = self.weight(name + ".sum", self.array(name + ".sum", self.hidden))
+        offset = [self.weight(name + ".bias", self.array(name + ".bias", self.hidden))]
+        offset = offset if self.kind == "SkipLayerNormalization" else []
+        outputs = [self.graph.fresh(), "", "", value]
+        self.graph.nodes.append(helper.make_node(
+            self.kind, [branch, residual, gain, *offset, bias], outputs, name, domain=MICROSOFT,
+            epsilon=self.epsilon))
+        return outputs[0]
+
+
+for name in ("SkipLayerNormalization", "SkipSimplifiedLayerNormalization"):
+    FORMS.append((f"bias_of_{name}",
+                  lambda n=name: fused(type("Model", (SkipNorms,), {"kind": n})), ""))
+
+
+# Attention operators ------------------------------------------------------------
+
+
+class HeadsOperator(Fused):
+    """MultiHeadAttention, which keeps the cache and masks; keys and values of all heads."""
+
+    kv_heads = Fused.heads
+    inputs: tuple[str, ...] = ()
+
+    def attention(self, index, value):
+        graph, path = self.graph, f"layers.{index}"
+        query, key, new_value = self.project(path, value)
+        operands = [query, key, new_value]
+        operands.append(self.weight(f"{path}.bias", self.array(f"{path}.bias", 3 * self.hidden))
+                        if "bias" in self.inputs else "")
+        mask = graph.op("Cast", "attention_mask", to=TensorProto.INT32) \
+            if "mask" in self.inputs else ""
+        added = ""
+        if "added" in self.inputs:
+            added = graph.op("Where", self.make_mask(), graph.constant(np.float32(0)),
+                             graph.constant(np.float32(-3.4e38)))
+        pasts = [f"past_key_values.{index}.{part}" for part in ("key", "value")]
+        mixed, *present = self.contrib("MultiHeadAttention", *operands, mask, added, *pasts,
+                                       count=3, num_heads=self.heads, unidirectional=int(not added))
+        for part, state in zip(("key", "value"), present):
+            graph.add_output(state, FLOAT, ["batch", self.kv_heads, "total", self.size],
+                             f"present.{index}.{part}")
+        return self.linear(f"{path}.output", mixed, self.hidden, self.hidden)
+
+
+for name, inputs in (("plain", ()), ("bias", ("bias",)), ("padding", ("mask", "bias")),
+                     ("added", ("added",))):
+    FORMS.append((f"multi_head_attention_{name}", lambda i=inputs: fused(
+        type("Model", (HeadsOperator,), {"inputs": i}), positions="learned", angles="cumsum"), ""))
+
+
+class PackedAttention(Fused):
+    """com.microsoft's Attention: weights for all three, and one tensor of keys and values."""
+
+    kv_heads = Fused.heads
+    masked_by_input = False
+
+    def dimension(self, value, axis):
+        value, axis = ("past_0", 3) if value.startswith("past_key") else (value, axis)
+        return super().dimension(value, axis)
+
+    def attention(self, index, value):
+        graph, path = self.graph, f"layers.{index}"
+        weight = self.weight(f"{path}.qkv", self.array(f"{path}.qkv", self.hidden, 3 * self.hidden))
+        bias = self.weight(f"{path}.bias", self.array(f"{path}.bias", 3 * self.hidden))
+        mask = graph.op("Cast", "attention_mask", to=TensorProto.INT32) \
+            if self.masked_by_input else ""
+        mixed, present = self.contrib("Attention", value, weight, bias, mask, f"past_{index}",
+                                      count=2, num_heads=self.heads, unidirectional=1)
+        graph.add_output(present, FLOAT, [2, "batch", self.heads, "total", self.size],
+                         f"present_{index}")
+        return self.linear(f"{path}.output", mixed, self.hidden, self.hidden)
+
+    def model(self):
+        add = self.graph.add_input
+
+        def add_input(name, kind, dims):
+            if name.endswith(".value"):
+                return
+            if name.startswith("past_key"):
+                name = "past_" + name.split(".")[1]
+                dims = [2, *dims]
+            add(name, kind, dims)
+
+        self.graph.add_input = add_input
+        return super().model()
+
+
+for name, masked in (("plain", False), ("padding", True)):
+    FORMS.append((f"packed_attention_{name}", lambda m=masked: fused(
+        type("Model", (PackedAttention,), {"masked_by_input": m}), positions="learned",
+        angles="cumsum"), ""))
+
+
+if __name__ == "__main__":
+    sys.exit(run_forms())
