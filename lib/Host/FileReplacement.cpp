@@ -65,9 +65,12 @@ static void dropUnfinished(const std::string &name) {
 }
 
 void FileReplacement::removeUnfinished() {
+  // Taken out meanwhile, so that nobody frees the name; its owner still has to.
   for (std::atomic<char *> &slot : unfinished)
-    if (const char *name = slot.exchange(nullptr))
+    if (char *name = slot.exchange(nullptr)) {
       unlink(name);
+      slot.store(name);
+    }
 }
 
 //===----------------------------------------------------------------------===//
