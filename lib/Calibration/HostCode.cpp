@@ -61,7 +61,8 @@ llvm::Expected<Workers> Workers::create(unsigned threads) {
   Workers workers;
   workers.threads = threads ? threads : llmc_pool_default_threads();
   llmc_pool *pool = nullptr;
-  llmc_status status = llmc_pool_create(workers.threads, /*pin=*/0, &pool);
+  const llmc_allocator allocator = llmc_default_allocator();
+  llmc_status status = llmc_pool_create(&allocator, workers.threads, /*pin=*/0, &pool);
   if (!llmc_status_ok(&status))
     return llvm::createStringError("%s", status.message);
   workers.pool.reset(pool);

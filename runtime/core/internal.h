@@ -6,9 +6,10 @@
 #ifndef LLMC_CORE_INTERNAL_H
 #define LLMC_CORE_INTERNAL_H
 
+#include "allocator.h"
 #include "container.h"
+#include "llmc/driver.h"
 #include "llmc/llmc.h"
-#include "pool.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,33 +18,47 @@ struct llmc_model {
   atomic_uint references;
   llmc_allocator allocator;
   llmc_mapping file; /* data null where the weights are the caller's */
-  void *image;       /* of dlopen; null for a linked program */
-  int image_file;    /* open as long as the image: dlopen tells images apart by its number */
-  const llmc_program *program;
-  const llmc_variant *variant;
-  const uint8_t *weights;
-  uint32_t threads;
-  llmc_pool *pool;
-  pthread_mutex_t turn; /* held by the session that runs a step */
+  int is_artifact;   /* the file is one */
+  const llmc_driver *driver;
+  llmc_loaded_program loaded; /* handle null until it is */
+  llmc_executor *executor;    /* the model's own */
+};
+
+/* Where the logits of one row of a step go: see executor.c. */
+typedef struct llmc_placement {
+  size_t entry;
+  float *logits;      /* of the caller; null: not wanted */
+  int is_for_session; /* they become the session's */
+} llmc_placement;
+
+struct llmc_executor {
+  llmc_model *model;
+  int keeps_model; /* holds a reference: all executors but the model's own */
+  uint32_t workers;
+  llmc_driver_executor *handle;
+  pthread_mutex_t turn; /* held by the call that evaluates */
+  llmc_buffer *logits;  /* [max_rows, vocabulary], of steps whose logits go to several places */
+  int32_t *tokens;      /* [max_rows], and so are the others */
+  int32_t *positions;
+  int32_t *sequences;
+  int32_t *outputs;
+  llmc_buffer **states;
+  llmc_placement *placements;
 };
 
 struct llmc_session {
   llmc_model *model;
-  uint8_t *memory; /* state, arena, workers' arenas and the arrays below: one mapping */
-  size_t memory_bytes;
-  uint8_t *state, *arena, *worker_arena;
+  llmc_buffer *state;
+  llmc_buffer *logits; /* [vocabulary] */
+  float *host_logits;  /* [vocabulary]: the same, mapped or a copy */
+  int is_mapped;       /* host_logits are the buffer itself */
+  int is_copied;       /* host_logits are what the buffer holds now */
+  int has_logits;
+  int is_in_batch; /* of the call that evaluates now */
+  size_t position;
   int32_t *tokens;                   /* [context] */
-  int32_t *positions;                /* [max_rows] */
-  int32_t *sequences;                /* [max_rows] */
-  int32_t *outputs;                  /* [max_rows] */
-  int32_t *step_tokens;              /* [max_rows], of a batch */
-  uint8_t **states;                  /* [max_rows], of a batch */
-  float *logits;                     /* [vocabulary] */
-  float *batch_logits;               /* [max_rows, vocabulary] */
   struct llmc_candidate *candidates; /* [vocabulary], for sampling */
   uint8_t *excluded;                 /* [vocabulary]: 1 for tokens that are never drawn */
-  size_t position;
-  int has_logits;
   uint64_t random[4];
 };
 
@@ -53,7 +68,17 @@ typedef struct llmc_candidate {
   int32_t token;
 } llmc_candidate;
 
-void *llmc_allocate(const llmc_allocator *allocator, size_t size);
-void llmc_deallocate(const llmc_allocator *allocator, void *memory, size_t size);
+static inline const llmc_program *llmc_get_program(const llmc_model *model) {
+  return model->loaded.program;
+}
+
+/* The bytes of a row of logits. */
+static inline uint64_t llmc_row_bytes(const llmc_model *model) {
+  return llmc_get_program(model)->vocabulary * sizeof(float);
+}
+
+/* Makes an executor that keeps no reference to its model. */
+llmc_status llmc_executor_make(llmc_model *model, const llmc_executor_options *options,
+                               llmc_executor **executor);
 
 #endif

@@ -20,7 +20,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -76,8 +75,11 @@ struct llmc_pool {
   int64_t alone_until; /* a time of the clock */
   unsigned trials;     /* steps to take alone, to know their time */
   estimate alone[STEP_KINDS];
-  worker *workers;
+  llmc_allocator allocator;
+  worker workers[]; /* [threads]; the caller is the first */
 };
+
+static size_t get_size(uint32_t threads) { return sizeof(llmc_pool) + threads * sizeof(worker); }
 
 static void pause_cpu(void) {
 #if defined(__x86_64__)
@@ -193,21 +195,17 @@ static void pin(pthread_t thread, uint32_t index, uint32_t cpus) {
   }
 }
 
-llmc_status llmc_pool_create(uint32_t threads, int pin_threads, llmc_pool **result) {
-  llmc_pool *pool = aligned_alloc(64, (sizeof *pool + 63) / 64 * 64);
-  uint32_t cpus = count_cpus();
+llmc_status llmc_pool_create(const llmc_allocator *allocator, uint32_t threads, int pin_threads,
+                             llmc_pool **result) {
+  const uint32_t cpus = count_cpus();
+  llmc_pool *pool = llmc_allocate(allocator, get_size(threads));
   *result = NULL;
   if (!pool)
-    return llmc_make_status(LLMC_OUT_OF_MEMORY, "no memory for a pool of threads");
-  memset(pool, 0, sizeof *pool);
+    return llmc_make_status(LLMC_OUT_OF_MEMORY, "no memory for a pool of %u threads", threads);
+  pool->allocator = *allocator;
   pool->threads = threads;
   pool->credit = FIRST_CREDIT;
   pool->spins = threads <= cpus ? SPINS_BEFORE_SLEEP : 0;
-  pool->workers = calloc(threads, sizeof *pool->workers);
-  if (!pool->workers) {
-    free(pool);
-    return llmc_make_status(LLMC_OUT_OF_MEMORY, "no memory for %u threads", threads);
-  }
   for (uint32_t i = 1; i < threads; ++i) {
     worker *worker = &pool->workers[i];
     int error;
@@ -228,14 +226,15 @@ llmc_status llmc_pool_create(uint32_t threads, int pin_threads, llmc_pool **resu
 }
 
 void llmc_pool_destroy(llmc_pool *pool) {
+  llmc_allocator allocator;
   if (!pool)
     return;
   atomic_store_explicit(&pool->stopping, 1, memory_order_release);
   advance(&pool->start);
   for (uint32_t i = 1; i <= pool->started; ++i)
     pthread_join(pool->workers[i].thread, NULL);
-  free(pool->workers);
-  free(pool);
+  allocator = pool->allocator;
+  llmc_deallocate(&allocator, pool, get_size(pool->threads));
 }
 
 static estimate *get_estimate(llmc_pool *pool, const llmc_step *step) {

@@ -8,16 +8,17 @@
 #ifndef LLMC_CORE_POOL_H
 #define LLMC_CORE_POOL_H
 
-#include "llmc/program.h"
-#include "llmc/status.h"
+#include "allocator.h"
 
 typedef struct llmc_pool llmc_pool;
 
 /* The CPUs this process may run on, or as many as its control groups grant the time of. */
 uint32_t llmc_pool_default_threads(void);
 
-/* Makes a pool of `threads` workers (1 or more). */
-llmc_status llmc_pool_create(uint32_t threads, int pin, llmc_pool **pool);
+/* Makes a pool of `threads` workers (1 or more), in memory of the allocator. */
+llmc_status llmc_pool_create(const llmc_allocator *allocator, uint32_t threads, int pin,
+                             llmc_pool **pool);
+/* Null is allowed. */
 void llmc_pool_destroy(llmc_pool *pool);
 
 /* Runs `function` on every worker and returns when all have returned; or, where that was slower of

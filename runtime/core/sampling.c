@@ -41,7 +41,7 @@ llmc_status llmc_session_exclude(llmc_session *session, const int32_t *tokens, s
   size_t vocabulary, different = 0;
   if (!session || (!tokens && count > 0))
     return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected a session and tokens, found null");
-  vocabulary = session->model->program->vocabulary;
+  vocabulary = llmc_get_program(session->model)->vocabulary;
   for (size_t i = 0; i < count; ++i)
     if (tokens[i] < 0 || (size_t)tokens[i] >= vocabulary)
       return llmc_make_status(LLMC_OUT_OF_RANGE, "expected tokens in [0, %zu), found %d",
@@ -65,9 +65,6 @@ static llmc_status check(const llmc_session *session, const llmc_sampling *sampl
   if (!session || !sampling || !token)
     return llmc_make_status(LLMC_INVALID_ARGUMENT,
                             "expected a session, options and a place, found null");
-  if (!session->has_logits)
-    return llmc_make_status(LLMC_FAILED_PRECONDITION,
-                            "expected logits: evaluate a token before sampling");
   if (!(sampling->temperature >= 0) || isinf(sampling->temperature))
     return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected a temperature of at least 0, found %g",
                             (double)sampling->temperature);
@@ -81,8 +78,8 @@ static llmc_status check(const llmc_session *session, const llmc_sampling *sampl
   return llmc_ok_status();
 }
 
-static void penalize(const llmc_session *session, const llmc_sampling *sampling,
-                     llmc_candidate *candidates) {
+static void penalize(const llmc_session *session, const float *logits,
+                     const llmc_sampling *sampling, llmc_candidate *candidates) {
   size_t window = sampling->penalty_window, begin = 0;
   if (sampling->repetition_penalty == 1.0f)
     return;
@@ -90,7 +87,7 @@ static void penalize(const llmc_session *session, const llmc_sampling *sampling,
     begin = session->position - window;
   for (size_t i = begin; i < session->position; ++i) {
     int32_t token = session->tokens[i];
-    float logit = session->logits[token];
+    float logit = logits[token];
     /* From the logit itself, so that a token that occurs twice is punished once. */
     candidates[token].score =
         logit > 0 ? logit / sampling->repetition_penalty : logit * sampling->repetition_penalty;
@@ -181,29 +178,29 @@ llmc_status llmc_session_sample(llmc_session *session, const llmc_sampling *samp
   size_t vocabulary, count = 0;
   llmc_candidate *candidates;
   const llmc_candidate *best;
-  llmc_status status = check(session, sampling, token);
-  if (!llmc_status_ok(&status))
-    return status;
-  vocabulary = session->model->program->vocabulary;
+  const float *logits;
+  LLMC_RETURN_IF_ERROR(check(session, sampling, token));
+  LLMC_RETURN_IF_ERROR(llmc_session_logits(session, &logits));
+  vocabulary = llmc_get_program(session->model)->vocabulary;
   candidates = session->candidates;
   for (size_t i = 0; i < vocabulary; ++i) {
-    if (isnan(session->logits[i]))
+    if (isnan(logits[i]))
       return llmc_make_status(LLMC_CORRUPT, "the logit of token %zu is not a number", i);
-    candidates[i].score = session->logits[i];
+    candidates[i].score = logits[i];
     candidates[i].token = (int32_t)i;
   }
-  penalize(session, sampling, candidates);
+  penalize(session, logits, sampling, candidates);
   for (size_t i = 0; i < vocabulary; ++i)
     if (!session->excluded[i])
       candidates[count++] = candidates[i];
   if (sampling->temperature > 0) {
     *token = draw(session, sampling, candidates, count);
-    return status;
+    return llmc_ok_status();
   }
   best = &candidates[0];
   for (size_t i = 1; i < count; ++i)
     if (candidates[i].score > best->score)
       best = &candidates[i];
   *token = best->token;
-  return status;
+  return llmc_ok_status();
 }

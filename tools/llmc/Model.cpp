@@ -186,13 +186,17 @@ Session::Session(const Model &model)
 }
 
 void Session::evaluate(std::span<const int32_t> tokens, float *logits) {
-  // In pieces, between which an interrupt stops: steps, or several where each costs the logits of
-  // its last token that no one asked for.
-  const size_t piece = logits ? maxRows : 8 * maxRows;
+  // Step by step, between which an interrupt stops.
   do {
     checkInterrupts();
-    size_t count = std::min(tokens.size(), piece);
-    check(llmc_session_evaluate(handle.get(), tokens.data(), count, logits));
+    size_t count = std::min(tokens.size(), maxRows);
+    llmc_batch_entry entry{};
+    entry.session = handle.get();
+    entry.tokens = tokens.data();
+    entry.count = count;
+    entry.logits = logits;
+    entry.skip_logits = count < tokens.size();
+    check(llmc_evaluate_batch(nullptr, &entry, 1));
     tokens = tokens.subspan(count);
     logits = logits ? logits + count * vocabulary : nullptr;
   } while (!tokens.empty());

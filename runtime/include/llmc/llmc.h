@@ -2,8 +2,9 @@
 /* Part of llmc, under the Apache License v2.0 with LLVM Exceptions.          */
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                    */
 /*===----------------------------------------------------------------------===*/
-/* Declares the runtime's C ABI: load a model, evaluate tokens in sessions,   */
-/* look at logits, sample. Nothing is allocated after a session is made.      */
+/* Declares the runtime's C ABI: load a model, evaluate tokens of sessions,   */
+/* look at logits, sample. Models, executors and sessions allocate when they  */
+/* are made; nothing else does.                                               */
 
 #ifndef LLMC_LLMC_H
 #define LLMC_LLMC_H
@@ -17,32 +18,59 @@
 LLMC_EXTERN_C_BEGIN
 
 /* Grows when a struct or function below changes; llmc_model_load refuses another. */
-#define LLMC_API_VERSION 1u
+#define LLMC_API_VERSION 2u
+
+/* The most threads that an executor may have. */
+#define LLMC_MAX_THREADS 1024u
 
 /*
- * A loaded model: code, mapped weights and the threads that run it. Counted: loading gives one
- * reference, each session keeps one. Calls on sessions of one model may come from any threads; they
- * take turns.
+ * A loaded model: code, mapped weights, and an executor of its own. Counted: loading gives one
+ * reference, each session and each executor made for it keeps one. Any threads may call.
  */
 typedef struct llmc_model llmc_model;
 
-/* One growing text: the tokens evaluated so far and their KV cache. One thread at a time. */
+/*
+ * What evaluates: threads, and the scratch that a step needs. Any threads may call; the calls on
+ * one executor take turns, those on several run side by side.
+ */
+typedef struct llmc_executor llmc_executor;
+
+/*
+ * One growing text: the tokens evaluated so far and their KV cache. Calls on one session are made
+ * one at a time (a batch is a call on all of its sessions); calls on several need no care.
+ */
 typedef struct llmc_session llmc_session;
 
-/* Memory for handles and sessions comes from here; the default is aligned_alloc and free. */
+/* What runs a program on one kind of device: driver.h. */
+typedef struct llmc_driver llmc_driver;
+
+/*
+ * Where all memory of a model, of its executors and of its sessions comes from. It is called by
+ * whoever loads, makes and releases these, from several threads at once if they are, and until the
+ * last of them is released. What does not come from here, because the system or libc allocates it:
+ * the mapped file, the code that is loaded from an artifact (dlopen), the stacks of threads, and
+ * what fopen needs while the CPUs are counted (threads = 0).
+ */
 typedef struct llmc_allocator {
   void *context;
+  /* Null where there is none. `alignment` is LLMC_ALIGNMENT, `size` any number but 0. */
   void *(*allocate)(void *context, size_t size, size_t alignment);
   void (*release)(void *context, void *memory, size_t size);
+  /*
+   * 1: what `allocate` gives is zero, as new pages of the system are. 0: the runtime writes the
+   * zeros, so that a session takes all of state_bytes at once and not as it fills.
+   */
+  uint32_t gives_zeros;
 } llmc_allocator;
 
 typedef struct llmc_model_options {
-  uint32_t api_version;     /* LLMC_API_VERSION */
-  uint32_t threads;         /* 0: as many as the process may run on */
-  const char *variant;      /* null: LLMC_VARIANT of the environment, else the best this CPU runs */
-  uint32_t pin_threads;     /* 1: worker i runs on the i-th allowed CPU only */
-  uint32_t verify_weights;  /* 1: check the weights' checksum, which reads all of them */
-  llmc_allocator allocator; /* all zero: the default */
+  uint32_t api_version;      /* LLMC_API_VERSION */
+  uint32_t threads;          /* of the model's own executor, as in llmc_executor_options */
+  uint32_t pin_threads;      /* the same */
+  uint32_t verify_weights;   /* 1: check the weights' checksum, which reads all of them */
+  const char *variant;       /* null: LLMC_VARIANT of the environment, else the best that runs */
+  const llmc_driver *driver; /* null: llmc_cpu_driver(). Must stay until the model is released */
+  llmc_allocator allocator;  /* both functions null: the system's */
 } llmc_model_options;
 
 LLMC_API llmc_model_options llmc_model_default_options(void);
@@ -89,27 +117,36 @@ typedef struct llmc_model_info {
   uint32_t vocabulary; /* width of the logits */
   uint32_t context;    /* positions of a session */
   uint32_t max_rows;   /* tokens of one step; longer inputs are cut */
-  uint32_t threads;
+  uint32_t threads;    /* of the model's own executor, and so is arena_bytes */
   uint64_t weights_bytes;
-  uint64_t state_bytes;    /* address space of one session's cache; used as it fills */
-  uint64_t arena_bytes;    /* scratch of one session */
-  const char *variant;     /* the translation that runs; valid as long as the model */
+  uint64_t state_bytes;    /* one session's cache */
+  uint64_t arena_bytes;    /* scratch of steps */
+  const char *driver;      /* its name; what is pointed to is valid as long as the model */
+  const char *variant;     /* the translation that runs */
   const char *description; /* JSON */
 } llmc_model_info;
 
 LLMC_API void llmc_model_get_info(const llmc_model *model, llmc_model_info *info);
 
-/*
- * The variant at `index`, best first, and whether this CPU can run it (`*missing` is null) or which
- * features it lacks. LLMC_OUT_OF_RANGE past the last.
- */
-LLMC_API LLMC_MUST_USE llmc_status llmc_model_get_variant(const llmc_model *model, uint32_t index,
-                                                          const char **name,
-                                                          uint64_t *missing_features);
-
 /* A file that the artifact carries, such as "tokenizer.json"; LLMC_NOT_FOUND if it has none. */
 LLMC_API LLMC_MUST_USE llmc_status llmc_model_get_file(const llmc_model *model, const char *name,
                                                        const char **data, size_t *size);
+
+typedef struct llmc_executor_options {
+  uint32_t threads;     /* 0: as many as the process may run on */
+  uint32_t pin_threads; /* 1: worker i runs on the i-th allowed CPU only */
+} llmc_executor_options;
+
+/*
+ * Makes an executor beside the model's own, for evaluating on several at once. `options` may be
+ * null. All that its evaluations need is allocated here. A session is evaluated by any executor of
+ * its model, now by one and then by another, with the same results.
+ */
+LLMC_API LLMC_MUST_USE llmc_status llmc_executor_create(llmc_model *model,
+                                                        const llmc_executor_options *options,
+                                                        llmc_executor **executor);
+/* Null is allowed. */
+LLMC_API void llmc_executor_release(llmc_executor *executor);
 
 /* Makes a session at position 0. */
 LLMC_API LLMC_MUST_USE llmc_status llmc_session_create(llmc_model *model, llmc_session **session);
@@ -119,36 +156,51 @@ LLMC_API LLMC_MUST_USE llmc_status llmc_session_fork(const llmc_session *source,
 /* Null is allowed. */
 LLMC_API void llmc_session_release(llmc_session *session);
 
+/* One session's part of a batch: tokens to append to it, and which of their logits are wanted. */
+typedef struct llmc_batch_entry {
+  llmc_session *session;
+  const int32_t *tokens; /* [count] */
+  size_t count;          /* any number; none changes nothing */
+  float *logits;         /* receives logits, [output_count, vocabulary]; null: none are wanted */
+  const size_t *outputs; /* [output_count]: of which tokens, ascending; null: of all `count` */
+  size_t output_count;   /* not read where `outputs` is null */
+  /*
+   * 1: the session has no logits afterwards, which spares their computation: for all parts of a
+   * prompt but the last. 0: those of its last token, for llmc_session_logits and _sample.
+   */
+  uint32_t skip_logits;
+} llmc_batch_entry;
+
 /*
- * Appends `count` tokens to the session, in steps of at most max_rows. The logits of the last one
- * can be read with llmc_session_logits afterwards; where `logits` is not null it receives those of
- * every token, [count, vocabulary]. On failure the session is where it was before the call.
+ * Appends tokens to several different sessions of one model, in steps of up to max_rows of them, on
+ * `executor`, or the model's own where that is null. Prompts and single tokens may stand side by
+ * side; every result is what evaluating the session alone gives, bit for bit. On failure no session
+ * has moved; where it was not the arguments that failed, they have lost their logits.
+ */
+LLMC_API LLMC_MUST_USE llmc_status llmc_evaluate_batch(llmc_executor *executor,
+                                                       const llmc_batch_entry *entries,
+                                                       size_t count);
+
+/*
+ * The same for one session on the model's own executor; where `logits` is not null it receives
+ * those of every token, [count, vocabulary].
  */
 LLMC_API LLMC_MUST_USE llmc_status llmc_session_evaluate(llmc_session *session,
                                                          const int32_t *tokens, size_t count,
                                                          float *logits);
 
-/* One session's part of a batch: its next token. */
-typedef struct llmc_batch_entry {
-  llmc_session *session;
-  int32_t token;
-} llmc_batch_entry;
-
-/*
- * Appends one token to each of several different sessions of one model, in steps of as many rows
- * as fit. Each session's logits can then be read as after llmc_session_evaluate.
- */
-LLMC_API LLMC_MUST_USE llmc_status llmc_evaluate_batch(const llmc_batch_entry *entries,
-                                                       size_t count);
-
 /* The number of tokens evaluated. */
 LLMC_API size_t llmc_session_position(const llmc_session *session);
-/* The tokens evaluated, llmc_session_position of them. */
+/* The tokens evaluated, llmc_session_position of them, until the session's next call. */
 LLMC_API const int32_t *llmc_session_tokens(const llmc_session *session);
 /* Forgets all tokens from `position` on. */
 LLMC_API LLMC_MUST_USE llmc_status llmc_session_rewind(llmc_session *session, size_t position);
-/* The logits after the last token, [vocabulary]; null before the first and after a rewind. */
-LLMC_API const float *llmc_session_logits(const llmc_session *session);
+/*
+ * The logits after the last token, [vocabulary], until the session's next call; where they lie on a
+ * device they are copied from it. LLMC_FAILED_PRECONDITION before the first token, after a rewind,
+ * and where they were skipped.
+ */
+LLMC_API LLMC_MUST_USE llmc_status llmc_session_logits(llmc_session *session, const float **logits);
 
 /*
  * How a token is drawn. In this order: the logits of tokens among the last `penalty_window` are

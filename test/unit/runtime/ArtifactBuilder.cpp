@@ -89,9 +89,10 @@ TemporaryFile::TemporaryFile(const Bytes &contents) {
 
 TemporaryFile::~TemporaryFile() { unlink(name.c_str()); }
 
-Model::Model(uint32_t threads) : file(makeArtifact()) {
+Model::Model(uint32_t threads, const llmc_driver *driver) : file(makeArtifact()) {
   llmc_model_options options = llmc_model_default_options();
   options.threads = threads;
+  options.driver = driver;
   llmc_status status = llmc_model_load(file.path(), &options, &model);
   EXPECT_EQ(status.code, LLMC_OK) << status.message;
 }

@@ -50,7 +50,7 @@ private:
 /// Loads a model; fails the test where that fails. Released at the end.
 class Model {
 public:
-  explicit Model(uint32_t threads = 1);
+  explicit Model(uint32_t threads = 1, const llmc_driver *driver = nullptr);
   ~Model() { llmc_model_release(model); }
   operator llmc_model *() { return model; }
 

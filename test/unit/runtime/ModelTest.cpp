@@ -53,6 +53,7 @@ TEST(Model, SaysWhatItIs) {
   llmc_model_get_info(model, &info);
   EXPECT_EQ(info.vocabulary, unsigned(fakeVocabulary));
   EXPECT_EQ(info.context, unsigned(fakeContext));
+  EXPECT_STREQ(info.driver, "cpu");
   EXPECT_STREQ(info.variant, "plain");
   EXPECT_STREQ(info.description, "{\"name\": \"fake\"}");
   const char *data = nullptr;
@@ -62,14 +63,6 @@ TEST(Model, SaysWhatItIs) {
   EXPECT_EQ(std::string(data, size), "hello");
   status = llmc_model_get_file(model, "other.txt", &data, &size);
   EXPECT_EQ(status.code, LLMC_NOT_FOUND);
-  const char *name;
-  uint64_t missing;
-  status = llmc_model_get_variant(model, 0, &name, &missing);
-  EXPECT_EQ(status.code, LLMC_OK);
-  EXPECT_STREQ(name, "future");
-  EXPECT_EQ(missing, uint64_t(1) << 63);
-  status = llmc_model_get_variant(model, 2, &name, &missing);
-  expectStatus(status, LLMC_OUT_OF_RANGE, "expected a variant below 2, found 2");
 }
 
 TEST(Model, EachHasCodeOfItsOwn) {
@@ -141,7 +134,7 @@ TEST(Model, RefusesOptions) {
   llmc_model_options options = llmc_model_default_options();
   options.api_version = 99;
   expectStatus(load(makeArtifact(), &options), LLMC_VERSION_MISMATCH,
-               "expected API version 1, found 99");
+               "expected API version 2, found 99");
   options = llmc_model_default_options();
   options.threads = 100000;
   expectStatus(load(makeArtifact(), &options), LLMC_INVALID_ARGUMENT, "threads, found 100000");
@@ -149,40 +142,6 @@ TEST(Model, RefusesOptions) {
   options.allocator.release = [](void *, void *, size_t) {};
   expectStatus(load(makeArtifact(), &options), LLMC_INVALID_ARGUMENT,
                "expected an allocator with both functions, found one");
-}
-
-TEST(Model, UsesTheCallersAllocator) {
-  struct Counter {
-    int live = 0, refuseAfter = 1 << 30;
-  } counter;
-  llmc_model_options options = llmc_model_default_options();
-  options.threads = 1;
-  options.allocator.context = &counter;
-  options.allocator.allocate = [](void *context, size_t size, size_t alignment) -> void * {
-    auto *counter = static_cast<Counter *>(context);
-    if (counter->live >= counter->refuseAfter)
-      return nullptr;
-    ++counter->live;
-    return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  };
-  options.allocator.release = [](void *context, void *memory, size_t) {
-    --static_cast<Counter *>(context)->live;
-    std::free(memory);
-  };
-  EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_OK);
-  EXPECT_EQ(counter.live, 0);
-  TemporaryFile file(makeArtifact());
-  llmc_model *model = nullptr;
-  ASSERT_EQ(llmc_model_load(file.path(), &options, &model).code, LLMC_OK);
-  counter.refuseAfter = counter.live;
-  llmc_session *session = nullptr;
-  expectStatus(llmc_session_create(model, &session), LLMC_OUT_OF_MEMORY, "no memory for a session");
-  EXPECT_EQ(session, nullptr);
-  llmc_model_release(model);
-  EXPECT_EQ(counter.live, 0);
-  counter.refuseAfter = 0;
-  expectStatus(llmc_model_load(file.path(), &options, &model), LLMC_OUT_OF_MEMORY,
-               "no memory for a model");
 }
 
 TEST(Model, RefusesProgramsThatContradictThemselves) {

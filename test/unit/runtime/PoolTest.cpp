@@ -54,7 +54,8 @@ protected:
   PoolTest() { counts = &own; }
   ~PoolTest() override { llmc_pool_destroy(pool); }
   void make(uint32_t threads) {
-    llmc_status status = llmc_pool_create(threads, 0, &pool);
+    const llmc_allocator allocator = llmc_default_allocator();
+    llmc_status status = llmc_pool_create(&allocator, threads, 0, &pool);
     ASSERT_TRUE(llmc_status_ok(&status)) << status.message;
   }
   /// Workers that took the step.

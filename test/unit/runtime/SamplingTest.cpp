@@ -26,7 +26,9 @@ protected:
     const int32_t tokens[] = {3, 5, 3, 11};
     EXPECT_EQ(llmc_session_evaluate(session, tokens, 4, nullptr).code, LLMC_OK);
     // The tests write over what the program computed.
-    logits = const_cast<float *>(llmc_session_logits(session));
+    const float *computed = nullptr;
+    EXPECT_EQ(llmc_session_logits(session, &computed).code, LLMC_OK);
+    logits = const_cast<float *>(computed);
     for (int32_t i = 0; i < fakeVocabulary; ++i)
       logits[i] = std::sin(i * 12.9898f) * 3;
   }
@@ -290,7 +292,7 @@ TEST_F(Sampling, RefusesWhatMakesNoSense) {
   logits[7] = nan;
   refused([](llmc_sampling &) {}, "the logit of token 7 is not a number", LLMC_CORRUPT);
   ASSERT_EQ(llmc_session_rewind(session, 2).code, LLMC_OK);
-  refused([](llmc_sampling &) {}, "expected logits: evaluate a token before sampling",
+  refused([](llmc_sampling &) {}, "expected logits: evaluate a token, and keep its logits",
           LLMC_FAILED_PRECONDITION);
   int32_t token;
   expectStatus(llmc_session_sample(session, nullptr, &token), LLMC_INVALID_ARGUMENT,
