@@ -10,6 +10,7 @@
 #include "Evaluate/Probe.h"
 #include "Graph/ExpandQuantized.h"
 #include "Graph/InlineFunctions.h"
+#include "Graph/NormalizeONNX.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -41,6 +42,9 @@ FailureOr<ReferenceModel> ReferenceModel::create(ModuleOp module, int64_t vocabu
   if (failed(inputs))
     return failure();
   model.inputs = std::move(*inputs);
+  // What is known by other operators alone is run as those; each is compared with ONNX Runtime.
+  if (!isEvaluable(graph) && failed(expandOperators(module, graph, model.inputs)))
+    return failure();
   if (failed(model.findPresents()))
     return failure();
   return model;
@@ -76,6 +80,15 @@ static BlockArgument findPast(Value value, ArrayRef<ModelInput> inputs, int dist
   if (auto input = getPastInput(op, cast<OpResult>(value).getResultNumber()))
     return *input < op.getInputs().size() ? findPast(op.getInputs()[*input], inputs, distance + 1)
                                           : BlockArgument();
+  // A decoder of two branches continues its past in one of them.
+  unsigned result = cast<OpResult>(value).getResultNumber();
+  for (Region &body : op.getBodies()) {
+    OperandRange yielded = body.front().getTerminator()->getOperands();
+    if (result >= yielded.size())
+      continue;
+    if (BlockArgument found = findPast(yielded[result], inputs, distance + 1))
+      return found;
+  }
   const Operator *row = findOperator(Node(op).getType());
   if (!row || !row->isMovement)
     return {};

@@ -47,7 +47,7 @@ def make_commands() -> list[Command]:
         driver("inspect", onnx),
         driver("compare", "tiny.llmc", "tiny.llmc", *short),
         Command("import", [tool("llmc-translate"), "--import-onnx", onnx, "-o", "new.mlir"],
-                ["new.mlir", "new.safetensors"]),
+                ["new.mlir"]),  # the file's own weights stay where they are
         Command("opt", [tool("llmc-opt"), f"--quantize-rtn=bits=4 table=false", "m.mlir", "-o", "new.mlir"],
                 ["new.mlir", "new.safetensors"]),
         Command("object", [tool("llmc-translate"), "--mlir-to-object", target, "m.mlir", "-o", "new.o"],

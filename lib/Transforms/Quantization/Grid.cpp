@@ -26,18 +26,38 @@ WeightRange llmc::getRange(GroupedAttr encoding, ArrayRef<float> weights) {
   return {std::min(*low, 0.0f), std::max(*high, 0.0f)};
 }
 
+static double getSquaredError(const Grid &grid, ArrayRef<float> weights) {
+  double sum = 0;
+  for (float weight : weights) {
+    double error = static_cast<double>(grid.decode(grid.encode(weight))) - weight;
+    sum += error * error;
+  }
+  return sum;
+}
+
+/// Without a zero point there is one more number on the negative side of the codes: the larger end
+/// of the range goes there, with its sign in the scale; or that number is left out, so that the
+/// grid is the same on both sides. What loses less in squares.
+static Grid fitSymmetricGrid(GroupedAttr encoding, ArrayRef<float> weights, float extreme) {
+  auto makeGrid = [&](int steps) {
+    Grid grid;
+    grid.last = (1u << encoding.getBits()) - 1;
+    grid.zero = 1 << (encoding.getBits() - 1);
+    grid.scale = roundToType(encoding.getScale(), -extreme / static_cast<float>(steps));
+    return grid;
+  };
+  int half = 1 << (encoding.getBits() - 1);
+  Grid all = makeGrid(half), even = makeGrid(half - 1);
+  // A scale that can't be held is reported by whoever stores the grid.
+  return getSquaredError(even, weights) < getSquaredError(all, weights) ? even : all;
+}
+
 Grid llmc::fitGrid(GroupedAttr encoding, ArrayRef<float> weights) {
   auto [low, high] = getRange(encoding, weights);
+  if (encoding.getZero() == ZeroPoint::None)
+    return fitSymmetricGrid(encoding, weights, high > -low ? high : low);
   Grid grid;
   grid.last = (1u << encoding.getBits()) - 1;
-  if (encoding.getZero() == ZeroPoint::None) {
-    // There is one more number on the negative side of the codes: the larger end goes there, with
-    // its sign in the scale.
-    grid.zero = 1 << (encoding.getBits() - 1);
-    float extreme = high > -low ? high : low;
-    grid.scale = roundToType(encoding.getScale(), -extreme / static_cast<float>(grid.zero));
-    return grid;
-  }
   grid.scale = roundToType(encoding.getScale(), (high - low) / static_cast<float>(grid.last));
   if (encoding.getZero() == ZeroPoint::Float)
     grid.minimum = roundToType(encoding.getScale(), low);

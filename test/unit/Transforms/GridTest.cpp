@@ -63,11 +63,17 @@ TEST_F(GridTest, SymmetricGridsUseAllCodes) {
   }
 }
 
-TEST_F(GridTest, OfEqualMagnitudesTheNegativeOneIsKept) {
-  Grid grid = fitGrid(encoding(4, ZeroPoint::None), {8.0f, -8.0f});
+TEST_F(GridTest, SymmetricGridsLeaveACodeOutWhereThatLosesLess) {
+  // The positive end would be a step beyond the last code.
+  Grid grid = fitGrid(encoding(4, ZeroPoint::None), {7.0f, -7.0f});
   EXPECT_EQ(grid.scale, 1.0f);
-  EXPECT_EQ(grid.decode(grid.encode(-8.0f)), -8.0f);
-  EXPECT_EQ(grid.decode(grid.encode(8.0f)), 7.0f);
+  EXPECT_EQ(grid.encode(-7.0f), 1u);
+  EXPECT_EQ(grid.decode(grid.encode(-7.0f)), -7.0f);
+  EXPECT_EQ(grid.decode(grid.encode(7.0f)), 7.0f);
+  // Many small weights of the finer grid outweigh it.
+  std::vector<float> weights(64, 0.5f);
+  weights.insert(weights.end(), {4.0f, -4.0f});
+  EXPECT_EQ(fitGrid(encoding(4, ZeroPoint::None), weights).scale, 0.5f);
 }
 
 TEST_F(GridTest, IntegerZeroPointsAreOfARangeThatIncludesZero) {

@@ -60,7 +60,8 @@ WeightRange getRange(GroupedAttr encoding, llvm::ArrayRef<float> weights);
 /// The grid that covers all of a group of finite weights.
 ///
 /// Without a zero point the weight of largest magnitude gets code 0, which stands for −2^(bits−1)
-/// scales: the scale has the sign that makes it so. With an integer zero point the scale is
+/// scales: the scale has the sign that makes it so; or code 1, so that the grid is the same on both
+/// sides, where that loses less in squares. With an integer zero point the scale is
 /// (max − min) / (2^bits − 1) of a range that includes 0, and the zero point is
 /// round(−min / scale). With a floating-point minimum the range is that of the weights. Scales and
 /// minima are rounded to the encoding's type; a scale beyond its range is infinite.

@@ -32,8 +32,9 @@ namespace {
 /// One walk over the graph that rewrites nodes with what is known of their inputs.
 class Rewriter {
 public:
-  Rewriter(GraphOp graph, ArrayRef<ModelInput> inputs, ProbeSizes sizes)
-      : graph(graph), probe(graph, inputs, sizes), caches(graph, inputs) {}
+  Rewriter(GraphOp graph, ArrayRef<ModelInput> inputs, ProbeSizes sizes, bool keepsCaches = false)
+      : graph(graph), probe(graph, inputs, sizes), caches(graph, inputs), keepsCaches(keepsCaches) {
+  }
 
   void run();
   ArrayRef<ProbeProblem> getProblems() const { return problems; }
@@ -45,6 +46,7 @@ private:
   GraphOp graph;
   Probe probe;
   CacheForms caches;
+  bool keepsCaches; ///< in the form that they have
   Sequences sequences;
   std::vector<ProbeProblem> problems;
   int64_t count = 0;
@@ -53,7 +55,7 @@ private:
 } // namespace
 
 Probe::Rewriting Rewriter::rewrite(NodeOp op) {
-  if (caches.rewrite(op, probe) == Probe::Rewriting::Replaced)
+  if (!keepsCaches && caches.rewrite(op, probe) == Probe::Rewriting::Replaced)
     return Probe::Rewriting::Replaced;
   const Operator *row = findOperator(Node(op).getType());
   if (!row || !row->expand)
@@ -93,7 +95,8 @@ void Rewriter::run() {
   for (auto &[value, tensors] : sequences)
     unused.insert(value.getDefiningOp());
   removeUnusedNodes(graph, std::move(unused));
-  caches.removeUnused();
+  if (!keepsCaches)
+    caches.removeUnused();
 }
 
 /// The sizes of heads where an input does not state them: what is known of another cache, or 1.
@@ -132,6 +135,19 @@ static std::vector<ProbeProblem> rewriteNodes(GraphOp graph, SmallVectorImpl<Mod
   return rewriter.getProblems();
 }
 
+static bool hasPast(ArrayRef<ModelInput> inputs) {
+  return llvm::any_of(inputs,
+                      [](const ModelInput &input) { return input.role == InputRole::Past; });
+}
+
+LogicalResult llmc::expandOperators(ModuleOp module, GraphOp graph, ArrayRef<ModelInput> inputs) {
+  SmallVector<ModelInput> guessed = guessSizes(inputs);
+  Rewriter rewriter(graph, guessed, hasPast(inputs) ? withPast : withoutPast,
+                    /*keepsCaches=*/true);
+  rewriter.run();
+  return reportProblems(module, rewriter.getProblems());
+}
+
 FailureOr<NormalizedGraph> llmc::normalizeONNX(ModuleOp module) {
   auto graph = module.lookupSymbol<GraphOp>("main");
   if (!graph)
@@ -144,11 +160,10 @@ FailureOr<NormalizedGraph> llmc::normalizeONNX(ModuleOp module) {
   if (failed(inputs))
     return failure();
   splitCacheInputs(graph, *inputs);
-  bool hasPast =
-      llvm::any_of(*inputs, [](const ModelInput &input) { return input.role == InputRole::Past; });
+  bool isDecoder = hasPast(*inputs);
   std::vector<ProbeProblem> problems =
-      rewriteNodes(graph, *inputs, hasPast ? withPast : withoutPast);
-  return NormalizedGraph{graph, std::move(*inputs), hasPast, std::move(problems)};
+      rewriteNodes(graph, *inputs, isDecoder ? withPast : withoutPast);
+  return NormalizedGraph{graph, std::move(*inputs), isDecoder, std::move(problems)};
 }
 
 namespace {

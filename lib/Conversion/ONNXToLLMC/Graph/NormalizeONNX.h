@@ -30,6 +30,11 @@ struct NormalizedGraph {
 /// as those. Operators that nothing is known of are left to who runs the graph next.
 mlir::FailureOr<NormalizedGraph> normalizeONNX(mlir::ModuleOp module);
 
+/// Writes operators that are known by others alone as those, in place, and leaves all else as it
+/// stands, the graph's inputs and outputs among it. Reports what can't be written so.
+mlir::LogicalResult expandOperators(mlir::ModuleOp module, carrier::GraphOp graph,
+                                    llvm::ArrayRef<ModelInput> inputs);
+
 /// Reports nodes by operator: how many there are, one name, and why.
 mlir::LogicalResult reportProblems(mlir::ModuleOp module, llvm::ArrayRef<ProbeProblem> problems);
 
