@@ -278,6 +278,20 @@ Value KernelBuilder::lessInteger(Value a, Value b) {
 Value KernelBuilder::select(Value condition, Value a, Value b) {
   return arith::SelectOp::create(builder, location, condition, a, b);
 }
+Value KernelBuilder::lookUp(ArrayRef<float> table, Value indices) {
+  // Halves of the table are chosen between, bit by bit.
+  Values numbers;
+  for (float number : table)
+    numbers.push_back(real(withElement(indices, f32()), number));
+  Value one = integer(indices.getType(), 1);
+  for (int64_t bit = 0; numbers.size() > 1; ++bit) {
+    Value odd = equal(bitAnd(shr(indices, bit), one), one);
+    for (size_t i = 0; i < numbers.size() / 2; ++i)
+      numbers[i] = select(odd, numbers[2 * i + 1], numbers[2 * i]);
+    numbers.truncate(numbers.size() / 2);
+  }
+  return numbers.front();
+}
 Value KernelBuilder::extract(Value vector, int64_t lane) {
   return vector::ExtractOp::create(builder, location, vector, lane);
 }

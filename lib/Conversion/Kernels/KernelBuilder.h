@@ -94,6 +94,8 @@ public:
   Value equal(Value a, Value b);       ///< integers
   Value lessInteger(Value a, Value b); ///< signed
   Value select(Value condition, Value a, Value b);
+  /// The floats at `indices` of a table of 2, 4, 8 or 16.
+  Value lookUp(llvm::ArrayRef<float> table, Value indices);
   Value extract(Value vector, int64_t lane);
   Value shuffle(Value a, Value b, llvm::ArrayRef<int64_t> mask);
   /// Sum or maximum of the lanes, by a fixed tree: the same bits on every machine.

@@ -103,12 +103,10 @@ Values LinearEmitter::loadActivations(Value input, int64_t row) {
 
 Value LinearEmitter::dot(ArrayRef<Value> weights, ArrayRef<Value> activations) {
   return GroupDotOp::create(k.builder, k.location, k.vector(k.i32()), weights, activations,
-                            codes->getLayout().maxCode);
+                            codes->getMaxCode());
 }
 
-Value LinearEmitter::getScaleGroup(Value block) {
-  return k.div(block, codes->getLayout().scaleGroup / blockInputs);
-}
+Value LinearEmitter::getScaleGroup(Value block) { return k.div(block, codes->getBlocksPerScale()); }
 
 //===----------------------------------------------------------------------===//
 // The interface
@@ -121,12 +119,11 @@ Panel Panel::get(const TiledLayout &layout, const CodeDecoder *codes) {
     panel.bytes = panel.inPlace ? 0 : layout.columns * tileRows * 4;
     return panel;
   }
-  const CodeDecoder::Layout &tile = codes->getLayout();
-  int64_t scaleBytes = tile.scaleGroups * tileRows * 4;
-  panel.inPlace = tile.inPlace;
+  int64_t scaleBytes = codes->getScalesPerRow() * tileRows * 4;
+  panel.inPlace = codes->isInPlace();
   panel.scaleOffset = panel.inPlace ? 0 : layout.getBlocks() * blockInputs * tileRows;
   panel.zeroOffset = panel.scaleOffset + scaleBytes;
-  panel.bytes = panel.zeroOffset + (tile.hasZeros ? scaleBytes : 0);
+  panel.bytes = panel.zeroOffset + (codes->hasZeros() ? scaleBytes : 0);
   return panel;
 }
 

@@ -118,7 +118,7 @@ void LinearEmitter::unpackPanel(Value tile, Value panel) {
       for (auto [step, code] : llvm::enumerate(codes->loadCodes(k, tile, block)))
         k.store(code, k.offset(line, static_cast<int64_t>(step) * 64), 1);
     });
-  k.loop(k.integer(0), k.integer(codes->getLayout().scaleGroups), 1, [&](Value group) {
+  k.loop(k.integer(0), k.integer(codes->getScalesPerRow()), 1, [&](Value group) {
     Scales scales = codes->loadScales(k, tile, group);
     Value to = k.offset(panel, k.mul(group, tileRows * 4));
     k.storeVector(scales.scales, k.offset(to, panelShape.scaleOffset));
@@ -130,7 +130,7 @@ void LinearEmitter::unpackPanel(Value tile, Value panel) {
 /// Products of unpacked codes with a block of rounded rows.
 LinearEmitter::Values LinearEmitter::sumRounded(Value tile, int64_t tiles, Value row,
                                                 int64_t height) {
-  bool hasZeros = codes->getLayout().hasZeros;
+  bool hasZeros = codes->hasZeros();
   int64_t blocks = inputStride() / blockInputs;
   Value firstCode = k.offset(input, k.mul(row, inputStride()));
   Value firstScale = k.offset(scales, k.mul(row, blocks * 4));

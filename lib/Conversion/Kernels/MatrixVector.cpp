@@ -55,11 +55,11 @@ void LinearEmitter::prefetchBlock(Value tile, Value block) {
   Value ahead = k.offset(tile, k.add(k.mul(block, bytes), prefetchDistance));
   for (int64_t line = 0; line * lineBytes < bytes; ++line)
     k.prefetch(k.offset(ahead, line * lineBytes));
-  int64_t scaleBytes = layout.tileBytes - codes->getLayout().scaleOffset;
+  int64_t scaleBytes = layout.tileBytes - codes->getScaleOffset();
   int64_t scaleStep = llvm::divideCeil(scaleBytes, layout.getBlocks());
   if (scaleStep * 4 >= lineBytes)
-    k.prefetch(k.offset(
-        tile, k.add(k.mul(block, scaleStep), layout.tileBytes + codes->getLayout().scaleOffset)));
+    k.prefetch(
+        k.offset(tile, k.add(k.mul(block, scaleStep), layout.tileBytes + codes->getScaleOffset())));
 }
 
 void LinearEmitter::emitOneRowRounded(Value tile) {

@@ -7,25 +7,29 @@
 
 #include "WeightDecoder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/xxhash.h"
+
+#include <numeric>
 
 using namespace mlir;
 using namespace llmc;
 
-#include "llmc/Conversion/Kernels/KernelInterfaces.cpp.inc"
+using Values = KernelBuilder::Values;
 
 void llmc::loadKernelDialects(MLIRContext *context) {
   context->loadDialect<LLMCDialect, LLVM::LLVMDialect, arith::ArithDialect, scf::SCFDialect,
                        vector::VectorDialect, func::FuncDialect>();
-  attachGroupedDecoder(context);
 }
 
 std::string llmc::explainUnsupported(RankedTensorType weight) {
-  if (!weight.getEncoding() || isa<KernelEncodingInterface>(weight.getEncoding()))
+  if (!weight.getEncoding() || isa<EncodingInterface>(weight.getEncoding()))
     return "";
   std::string reason;
   llvm::raw_string_ostream(reason)
@@ -34,17 +38,227 @@ std::string llmc::explainUnsupported(RankedTensorType weight) {
 }
 
 std::unique_ptr<WeightDecoder> llmc::getWeightDecoder(RankedTensorType type) {
-  auto encoding = dyn_cast_or_null<KernelEncodingInterface>(type.getEncoding());
-  return encoding ? encoding.getDecoder(type.getDimSize(1)) : nullptr;
+  if (!isa_and_nonnull<EncodingInterface>(type.getEncoding()))
+    return nullptr;
+  return std::make_unique<WeightDecoder>(TiledLayout::get(type));
+}
+
+/// The letters and digits of an encoding, and a number that tells it apart from all others.
+static std::string getEncodingName(Attribute encoding) {
+  std::string text = spellForPeople(encoding), name;
+  for (char letter : text)
+    if (llvm::isAlnum(letter))
+      name += letter;
+  return name + "_" + llvm::utohexstr(llvm::xxh3_64bits(text) & 0xffffffff);
 }
 
 std::string llmc::getWeightName(RankedTensorType type) {
   std::string name;
   llvm::raw_string_ostream stream(name);
   stream << type.getDimSize(0) << "x" << type.getDimSize(1) << "_";
-  if (std::unique_ptr<WeightDecoder> decoder = getWeightDecoder(type))
-    stream << decoder->getName();
+  if (Attribute encoding = type.getEncoding())
+    stream << getEncodingName(encoding);
   else
     stream << type.getElementType();
   return name;
+}
+
+//===----------------------------------------------------------------------===//
+// Planes in registers
+//===----------------------------------------------------------------------===//
+
+/// Loads the lines of a block of a plane in parts, and calls `visit(line, its first element, width
+/// of its part, place of the part in the integer)` for each.
+template <typename Visit>
+static void visitLines(KernelBuilder &k, const TiledPlane &plane, Value tile, Value block,
+                       VectorType type, Visit visit) {
+  Value lines = k.offset(tile, k.add(k.mul(block, plane.getBlockBytes()), plane.offset));
+  int64_t offset = 0;
+  unsigned place = 0;
+  for (unsigned width : getBitParts(plane.getBits())) {
+    for (int64_t line = 0; line < plane.getLines(width); ++line)
+      visit(k.load(type, k.offset(lines, offset + line * 64), 1), line * (blockInputs / width),
+            width, place);
+    offset += plane.getLines(width) * 64;
+    place += width;
+  }
+}
+
+/// The integers of a plane in parts that a block has: a vector of the 16 rows for each.
+static Values loadIntegers(KernelBuilder &k, const TiledPlane &plane, Value tile, Value block) {
+  VectorType words = k.vector(k.i32());
+  Values integers(plane.getElementsPerBlock());
+  // The four elements of a row that stand side by side are in one 32-bit lane.
+  visitLines(k, plane, tile, block, words,
+             [&](Value packed, int64_t first, unsigned width, unsigned place) {
+               int64_t end = std::min<int64_t>(first + blockInputs / width, integers.size());
+               for (int64_t element = first; element < end; ++element) {
+                 int64_t inLine = element - first;
+                 Value part = k.bitAnd(k.shr(packed, 8 * (inLine % 4) + width * (inLine / 4)),
+                                       k.integer(words, (1 << width) - 1));
+                 Value &integer = integers[element];
+                 integer = place == 0 ? part : k.bitOr(integer, k.shl(part, place));
+               }
+             });
+  return integers;
+}
+
+/// The same as vectors of 64 bytes, four elements of each row in one.
+static Values loadBytes(KernelBuilder &k, const TiledPlane &plane, Value tile, Value block) {
+  VectorType bytes = k.vector(k.i8(), 64), halves = k.vector(k.i16(), 32);
+  Values integers(plane.getElementsPerBlock() / 4);
+  visitLines(k, plane, tile, block, bytes,
+             [&](Value packed, int64_t first, unsigned width, unsigned place) {
+               int64_t steps = 8 / width;
+               for (int64_t j = 0; j < steps; ++j) {
+                 // There are no shifts of bytes: 16-bit ones, and the mask removes what comes
+                 // across.
+                 Value part =
+                     width == 8
+                         ? packed
+                         : k.bitAnd(k.bitcast(k.shr(k.bitcast(packed, halves), width * j), bytes),
+                                    k.integer(bytes, (1 << width) - 1));
+                 Value &integer = integers[first / 4 + j];
+                 if (place == 0)
+                   integer = part;
+                 else
+                   // The part fits above the bits that are there, inside its byte.
+                   integer =
+                       k.bitOr(integer, k.bitcast(k.shl(k.bitcast(part, halves), place), bytes));
+               }
+             });
+  return integers;
+}
+
+/// Element `index` of the 16 rows of a plane of whole numbers: integers or floats.
+static Value loadElement(KernelBuilder &k, const TiledPlane &plane, Value tile, Value index) {
+  int64_t bytes = plane.getElementBytes() * tileRows;
+  Value address = k.offset(tile, k.add(k.mul(index, bytes), plane.offset));
+  if (plane.isFloat())
+    return k.loadAsFloats(plane.element, address);
+  return k.extendUnsigned(k.load(k.vector(k.i8()), address, 1), k.vector(k.i32()));
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// An encoding's arithmetic on vectors of the 16 rows.
+class RegisterBuilder final : public DecodeBuilder {
+public:
+  explicit RegisterBuilder(KernelBuilder &k) : k(k) {}
+
+  static Operand make(Value value) { return Operand(value.getAsOpaquePointer()); }
+  static Value toValue(Operand operand) { return Value::getFromOpaquePointer(operand.getHandle()); }
+
+  Operand integer(int32_t value) override { return make(k.integer(k.vector(k.i32()), value)); }
+  Operand subtract(Operand a, Operand b) override { return make(k.sub(toValue(a), toValue(b))); }
+  Operand bitAnd(Operand a, Operand b) override { return make(k.bitAnd(toValue(a), toValue(b))); }
+  Operand shiftRight(Operand a, unsigned bits) override { return make(k.shr(toValue(a), bits)); }
+  Operand selectEqual(Operand a, Operand b, Operand then, Operand otherwise) override {
+    return make(k.select(k.equal(toValue(a), toValue(b)), toValue(then), toValue(otherwise)));
+  }
+  Operand real(float value) override { return make(k.real(k.vector(k.f32()), value)); }
+  Operand toReal(Operand integer) override { return make(k.toFloat(toValue(integer))); }
+  Operand multiply(Operand a, Operand b) override { return make(k.fmul(toValue(a), toValue(b))); }
+  Operand multiplyAdd(Operand a, Operand b, Operand c) override {
+    return make(k.fma(toValue(a), toValue(b), toValue(c)));
+  }
+  Operand lookUp(ArrayRef<float> table, Operand index) override {
+    return make(k.lookUp(table, toValue(index)));
+  }
+
+private:
+  KernelBuilder &k;
+};
+
+} // namespace
+
+WeightDecoder::WeightDecoder(const TiledLayout &layout) : layout(layout) {
+  if (std::optional<LinearCodes> linear = this->layout.encoding.getLinearCodes())
+    codes.emplace(layout, *linear);
+}
+
+Values WeightDecoder::decodeBlock(KernelBuilder &k, Value tile, Value block) const {
+  RegisterBuilder builder(k);
+  int64_t unit = EncodingInterface(layout.encoding).getUnit();
+  Value firstInput = k.mul(block, blockInputs);
+  // What a plane has for the block, or the element of the input in hand.
+  SmallVector<Values> loaded;
+  for (const TiledPlane &plane : layout.planes)
+    loaded.push_back(plane.inParts ? loadIntegers(k, plane, tile, block) : Values(1));
+  auto getElement = [&](unsigned index, int64_t input) {
+    const TiledPlane &plane = layout.planes[index];
+    if (plane.inParts)
+      return loaded[index][input / plane.columns];
+    // Inside of a block groups end at multiples of this many inputs alone.
+    if (input % std::gcd(plane.inputs, blockInputs) == 0) {
+      // Beyond the last input there are no scales: the last group's stand in, times zero.
+      Value group = k.div(k.add(firstInput, input), plane.inputs);
+      if (plane.inputs % blockInputs != 0)
+        group = k.min(group, k.integer(plane.elements - 1));
+      loaded[index][0] = loadElement(k, plane, tile, group);
+    }
+    return loaded[index][0];
+  };
+  Values decoded;
+  for (int64_t input = 0; input < blockInputs; input += unit) {
+    SmallVector<DecodeBuilder::Operands> elements;
+    for (auto [index, plane] : llvm::enumerate(layout.planes)) {
+      auto &ofPlane = elements.emplace_back();
+      int64_t step = plane.columns == Plane::all ? unit : std::min(plane.columns, unit);
+      for (int64_t place = 0; place < unit; place += step)
+        ofPlane.push_back(RegisterBuilder::make(getElement(index, input + place)));
+    }
+    for (DecodeBuilder::Operand value :
+         EncodingInterface(layout.encoding).decode(builder, elements))
+      decoded.push_back(RegisterBuilder::toValue(value));
+  }
+  return decoded;
+}
+
+//===----------------------------------------------------------------------===//
+// Linear codes
+//===----------------------------------------------------------------------===//
+
+std::string CodeDecoder::explainUnsupported() const {
+  int64_t inputs = scales().inputs;
+  if (inputs % blockInputs != 0)
+    return "rounded activations need groups of a multiple of 32 weights, found " +
+           std::to_string(inputs);
+  for (std::optional<unsigned> other : {linear.zeros, linear.minima})
+    if (other && layout.planes[*other].inputs != inputs)
+      return "rounded activations need zero points of groups of " + std::to_string(inputs) +
+             " weights, as scales have, found " + std::to_string(layout.planes[*other].inputs);
+  return "";
+}
+
+Values CodeDecoder::loadCodes(KernelBuilder &k, Value tile, Value block) const {
+  return loadBytes(k, codes(), tile, block);
+}
+
+CodeDecoder::Scales CodeDecoder::loadScales(KernelBuilder &k, Value tile, Value group) const {
+  Scales result{loadElement(k, scales(), tile, group), {}};
+  if (linear.zeros)
+    result.zeros = k.toFloat(loadElement(k, layout.planes[*linear.zeros], tile, group));
+  else if (linear.minima)
+    result.zeros = loadElement(k, layout.planes[*linear.minima], tile, group);
+  return result;
+}
+
+Value CodeDecoder::addDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale,
+                          Value codeSum, Value sum) const {
+  // Codes are unsigned; what zero stands for is taken off. All numbers are integers below 2^24
+  // (32 · 255 · 127), so floats hold them exactly.
+  Value exact = k.toFloat(dot);
+  if (linear.zeros)
+    exact = k.fma(k.fneg(weights.zeros), codeSum, exact);
+  else if (linear.zero != 0)
+    exact = k.fma(k.real(k.vector(k.f32()), -static_cast<double>(linear.zero)), codeSum, exact);
+  sum = k.fma(exact, k.fmul(weights.scales, scale), sum);
+  if (linear.minima)
+    sum = k.fma(weights.zeros, k.fmul(scale, codeSum), sum);
+  return sum;
 }

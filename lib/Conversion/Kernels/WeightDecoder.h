@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// All that kernels know of an encoding. Emitters of kernels own the loops, a decoder what stands
-// inside: a block is 32 inputs of a tile's 16 rows.
+// What stands inside the loops of kernels: planes are loaded into registers as the layout has them
+// (TiledLayout.h), and the encoding's arithmetic makes values of them, or linear codes are
+// multiplied as integers. A block is 32 inputs of a tile's 16 rows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,76 +15,82 @@
 #define LLMC_LIB_CONVERSION_KERNELS_WEIGHTDECODER_H
 
 #include "KernelBuilder.h"
-
-#include "mlir/IR/BuiltinTypes.h"
+#include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace llmc {
 
-/// Weights that are linear functions of unsigned codes, so that their products with rounded
-/// activations are integers.
+/// Weights that are linear functions of unsigned codes (LinearCodes), so that their products with
+/// rounded activations are integers.
 class CodeDecoder {
 public:
   using Value = mlir::Value;
   using Values = KernelBuilder::Values;
 
-  struct Layout {
-    int64_t maxCode;     ///< at most 255
-    bool inPlace;        ///< tiles start with the lines that loadCodes() gives, as they are
-    int64_t scaleOffset; ///< of what stands after the codes in a tile, in bytes
-    int64_t scaleGroup;  ///< inputs that share a scale
-    int64_t scaleGroups; ///< in a row
-    bool hasZeros;       ///< zero points or minima are stored beside scales
-  };
+  CodeDecoder(const TiledLayout &layout, const LinearCodes &linear)
+      : layout(layout), linear(linear) {}
+
   /// Scales of a group (16 floats), and zero points or minima (16 floats) where there are any.
   struct Scales {
     Value scales, zeros;
   };
 
-  virtual const Layout &getLayout() const = 0;
   /// Says why kernels can't compute with the codes, or nothing.
-  virtual std::string explainUnsupported() const = 0;
+  std::string explainUnsupported() const;
+
+  int64_t getMaxCode() const { return (int64_t(1) << codes().getBits()) - 1; }
+  /// Whether tiles start with the lines that loadCodes() gives, as they are.
+  bool isInPlace() const { return codes().getBits() == 8 && codes().offset == 0; }
+  /// Of what stands after the codes in a tile, in bytes.
+  int64_t getScaleOffset() const { return scales().offset; }
+  int64_t getBlocksPerScale() const { return scales().inputs / blockInputs; }
+  int64_t getScalesPerRow() const { return scales().elements; }
+  /// Whether zero points or minima are stored beside scales.
+  bool hasZeros() const { return linear.zeros || linear.minima; }
+
   /// The codes of a block as 8 vectors of 64 bytes, in the order that llmc.group_dot takes.
-  virtual Values loadCodes(KernelBuilder &k, Value tile, Value block) const = 0;
-  virtual Scales loadScales(KernelBuilder &k, Value tile, Value group) const = 0;
+  Values loadCodes(KernelBuilder &k, Value tile, Value block) const;
+  Scales loadScales(KernelBuilder &k, Value tile, Value group) const;
   /// sum + dot · scales, where the dot product's codes become what they stand for. `scale` and
   /// `codeSum` are the activations', in all lanes.
-  virtual Value addDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale,
-                       Value codeSum, Value sum) const = 0;
+  Value addDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale, Value codeSum,
+               Value sum) const;
 
-protected:
-  ~CodeDecoder() = default;
+private:
+  const TiledPlane &codes() const { return layout.planes[linear.codes]; }
+  const TiledPlane &scales() const { return layout.planes[linear.scales]; }
+
+  TiledLayout layout;
+  LinearCodes linear;
 };
 
-/// The decode step of an encoding.
+/// The weights of an encoding.
 class WeightDecoder {
 public:
   using Value = mlir::Value;
   using Values = KernelBuilder::Values;
 
-  virtual ~WeightDecoder() = default;
-  /// Stands for the encoding in a function's name.
-  virtual std::string getName() const = 0;
+  explicit WeightDecoder(const TiledLayout &layout);
+
   /// The values of a block: 32 vectors of the 16 rows.
-  virtual Values decodeBlock(KernelBuilder &k, Value tile, Value block) const = 0;
+  Values decodeBlock(KernelBuilder &k, Value tile, Value block) const;
   /// The same weights as codes, or null where they are none.
-  virtual const CodeDecoder *getCodes() const { return nullptr; }
+  const CodeDecoder *getCodes() const { return codes ? &*codes : nullptr; }
+
+private:
+  TiledLayout layout;
+  std::optional<CodeDecoder> codes;
 };
 
-/// The decode step for a matrix; null for plain weights, and where explainUnsupported() of the
-/// type says that there is none.
+/// The decoder of a matrix that kernels can read; null for plain weights.
 std::unique_ptr<WeightDecoder> getWeightDecoder(mlir::RankedTensorType type);
 
 /// A name for a type of weights that may stand in a function's name.
 std::string getWeightName(mlir::RankedTensorType type);
 
-/// Gives `#llmc.grouped` its decode step.
-void attachGroupedDecoder(mlir::MLIRContext *context);
-
 } // namespace llmc
-
-#include "llmc/Conversion/Kernels/KernelInterfaces.h.inc"
 
 #endif // LLMC_LIB_CONVERSION_KERNELS_WEIGHTDECODER_H

@@ -111,14 +111,13 @@ static LogicalResult packVector(ParameterOp parameter, MutableArrayRef<uint8_t> 
 
 static LogicalResult packMatrix(ParameterOp parameter, MutableArrayRef<uint8_t> out) {
   TiledLayout layout = TiledLayout::get(parameter.getTensorType());
-  ArrayRef<int64_t> shape = parameter.getTensorType().getShape();
   MLIRContext *context = parameter.getContext();
   if (layout.encoding) {
     FailureOr<ArrayRef<uint8_t>> canonical = getParameterBytes(parameter);
     if (failed(canonical))
       return failure();
     parallelFor(context, 0, layout.tiles, [&](size_t tile) {
-      layout.encoding.packTile(*canonical, shape, tile, out.data() + tile * layout.tileBytes);
+      packTile(layout, *canonical, tile, out.data() + tile * layout.tileBytes);
     });
     return success();
   }

@@ -68,18 +68,16 @@ Grid llmc::fitGrid(GroupedAttr encoding, ArrayRef<float> weights) {
 }
 
 GroupedMatrix::GroupedMatrix(GroupedAttr encoding, ArrayRef<int64_t> shape)
-    : encoding(encoding), layout(getGroupedLayout(encoding, shape)),
-      groupsPerRow(encoding.getScaleShape(shape).second), bytes(layout.size) {}
+    : encoding(encoding), form(CanonicalForm::get(encoding, shape)), bytes(form.size) {}
 
 void GroupedMatrix::setGrid(int64_t row, int64_t group, const Grid &grid) {
-  int64_t index = row * groupsPerRow + group;
-  writeFloat(bytes.data() + layout.scaleOffset, index, encoding.getScale(), grid.scale);
+  form[GroupedAttr::scales].write(bytes.data(), row, group, grid.scale);
   if (encoding.getZero() == ZeroPoint::Integer)
-    bytes[layout.zeroOffset + index] = static_cast<uint8_t>(grid.zero);
+    form[GroupedAttr::zeros].write(bytes.data(), row, group, static_cast<unsigned>(grid.zero));
   else if (encoding.getZero() == ZeroPoint::Float)
-    writeFloat(bytes.data() + layout.zeroOffset, index, encoding.getScale(), grid.minimum);
+    form[GroupedAttr::zeros].write(bytes.data(), row, group, grid.minimum);
 }
 
 void GroupedMatrix::setCode(int64_t row, int64_t column, unsigned code) {
-  writeCode(bytes.data() + row * layout.bytesPerRow, column, encoding.getBits(), code);
+  form[GroupedAttr::codes].write(bytes.data(), row, column, code);
 }

@@ -141,7 +141,7 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
   CompressedParameter result{parameter.getSymName().str(),
                              type,
                              static_cast<double>(quantized.bytes.size()),
-                             encoding.getBitsPerWeight(type.getShape()),
+                             EncodingInterface(encoding).getBitsPerWeight(type.getShape()),
                              quantized.weightError,
                              quantized.outputError,
                              seconds,

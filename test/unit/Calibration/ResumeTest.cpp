@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CalibrationTestSupport.h"
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "llvm/Support/Endian.h"
@@ -45,15 +45,16 @@ void encodeWeights(ParameterOp parameter) {
   RankedTensorType type = parameter.getTensorType();
   auto encoding = GroupedAttr::get(type.getContext(), 8, GroupedAttr::channelGroup, ZeroPoint::None,
                                    Float32Type::get(type.getContext()));
-  GroupedLayout layout = getGroupedLayout(encoding, type.getShape());
+  auto form = CanonicalForm::get(encoding, type.getShape());
   FailureOr<ParameterReader> reader = ParameterReader::get(parameter);
-  std::vector<uint8_t> bytes(layout.size);
+  std::vector<uint8_t> bytes(form.size);
   std::vector<float> values(type.getDimSize(1));
   for (int64_t row = 0; row < type.getDimSize(0); ++row) {
     reader->readRow(row, values);
     for (auto [column, value] : llvm::enumerate(values))
-      bytes[row * layout.bytesPerRow + column] = 128 + std::lround(value * 100);
-    writeFloat(bytes.data() + layout.scaleOffset, row, encoding.getScale(), 0.01f);
+      form[GroupedAttr::codes].write(bytes.data(), row, column,
+                                     static_cast<unsigned>(128 + std::lround(value * 100)));
+    form[GroupedAttr::scales].write(bytes.data(), row, 0, 0.01f);
   }
   setParameter(parameter, RankedTensorType::get(type.getShape(), type.getElementType(), encoding),
                makeParameterData(type.getContext(), parameter.getSymName(), std::move(bytes)));

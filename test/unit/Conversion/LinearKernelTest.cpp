@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BytesEncoding.h"
 #include "EncodingTestSupport.h"
 #include "KernelTestSupport.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
@@ -38,8 +39,7 @@ Weights makeGrouped(const EncodingCase &spec, uint64_t seed) {
   weights.tiles = std::make_unique<Memory>(layout.getByteSize());
   std::vector<uint8_t> canonical = matrix.getCanonicalForm();
   for (int64_t tile = 0; tile < layout.tiles; ++tile)
-    layout.encoding.packTile(canonical, weights.type.getShape(), tile,
-                             weights.tiles->data() + tile * layout.tileBytes);
+    packTile(layout, canonical, tile, weights.tiles->data() + tile * layout.tileBytes);
   for (int64_t row = 0; row < spec.rows; ++row)
     for (int64_t column = 0; column < spec.columns; ++column) {
       weights.values.push_back(matrix.getValue(row, column));
@@ -298,6 +298,31 @@ TEST_F(LinearKernels, EveryTypeOfScales) {
     for (bool rounded : {false, true})
       cases.push_back({&weight, rounded, false, false, false});
   testLinears(*context, cases, 3);
+}
+
+TEST_F(LinearKernels, WhatOnlyItsEncodingKnows) {
+  context->loadDialect<BytesDialect>();
+  Weights weights;
+  weights.type =
+      mlir::RankedTensorType::get({19, 77}, builder.getF32Type(), BytesAttr::get(context.get()));
+  std::vector<uint8_t> bytes;
+  for (int64_t i = 0; i < weights.type.getNumElements(); ++i) {
+    bytes.push_back(static_cast<uint8_t>(7 * i));
+    weights.values.push_back(bytes.back());
+    weights.magnitudes.push_back(bytes.back());
+  }
+  TiledLayout layout = TiledLayout::get(weights.type);
+  weights.tiles = std::make_unique<Memory>(layout.getByteSize());
+  for (int64_t tile = 0; tile < layout.tiles; ++tile)
+    packTile(layout, bytes, tile, weights.tiles->data() + tile * layout.tileBytes);
+  testLinears(*context, {{&weights, false, false, false, false}}, 3);
+}
+
+TEST_F(LinearKernels, SaysWhatItCannotRead) {
+  mlir::Attribute foreign = builder.getStringAttr("foreign");
+  EXPECT_EQ(
+      explainUnsupported(mlir::RankedTensorType::get({16, 64}, builder.getF32Type(), foreign)),
+      "cannot generate kernels for encoding \"foreign\"");
 }
 
 TEST_F(LinearKernels, SaysWhatItCannotRound) {

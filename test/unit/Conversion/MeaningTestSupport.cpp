@@ -10,7 +10,7 @@
 #include "llmc/Conversion/Kernels/Kernels.h"
 #include "llmc/Conversion/LLMCToLinalg/LLMCToLinalg.h"
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"

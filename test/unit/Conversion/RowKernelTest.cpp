@@ -309,8 +309,7 @@ TEST_F(RowKernels, EmbeddingDecodesExactly) {
           Memory table(layout.getByteSize());
           std::vector<uint8_t> canonical = matrix.getCanonicalForm();
           for (int64_t tile = 0; tile < layout.tiles; ++tile)
-            layout.encoding.packTile(canonical, getType(spec).getShape(), tile,
-                                     table.data() + tile * layout.tileBytes);
+            packTile(layout, canonical, tile, table.data() + tile * layout.tileBytes);
           const int32_t indices[] = {34, 0, 17, 15};
           Rows output(4, spec.columns);
           kernels.run(index, 0, 4, indices, table.data(), output.data());

@@ -9,17 +9,12 @@
 #define LLMC_TEST_UNIT_DIALECT_BYTESENCODING_H
 
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
-#include "llmc/Support/Formula.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/DialectImplementation.h"
-#include "llvm/Support/MathExtras.h"
-
-#include <cstring>
 
 namespace llmc::test {
 
-/// An encoding of whole numbers, a byte each, that has tiles but no decode step.
+/// An encoding of whole numbers, a byte each.
 class BytesAttr
     : public mlir::Attribute::AttrBase<BytesAttr, mlir::Attribute, mlir::AttributeStorage,
                                        EncodingInterface::Trait> {
@@ -28,31 +23,12 @@ public:
   using Base::Base;
   static constexpr llvm::StringLiteral name = "test.bytes";
 
-  llvm::FailureOr<int64_t> getByteSize(llvm::ArrayRef<int64_t> shape,
-                                       llvm::function_ref<mlir::InFlightDiagnostic()>) const {
-    return shape[0] * shape[1];
+  llvm::SmallVector<Plane> getPlanes(llvm::ArrayRef<int64_t>) const {
+    return {{"numbers", mlir::IntegerType::get(getContext(), 8)}};
   }
-  void decodeRow(llvm::ArrayRef<uint8_t> bytes, llvm::ArrayRef<int64_t> shape, int64_t row,
-                 llvm::MutableArrayRef<float> values) const {
-    llvm::copy(bytes.slice(row * shape[1], shape[1]), values.begin());
-  }
-  mlir::Value buildValues(Formula &formula, llvm::ArrayRef<int64_t> shape,
-                          mlir::Value bytes) const {
-    mlir::AffineExpr r = formula.dim(0), c = formula.dim(1);
-    mlir::Type f32 = formula.getBuilder().getF32Type();
-    return formula.forEach({formula.size(shape[0]), formula.size(shape[1])}, f32,
-                           {{bytes, {r * shape[1] + c}}},
-                           [&](mlir::ImplicitLocOpBuilder &b, mlir::ValueRange v) -> mlir::Value {
-                             return mlir::arith::UIToFPOp::create(b, f32, v[0]);
-                           });
-  }
-  double getBitsPerWeight(llvm::ArrayRef<int64_t>) const { return 8; }
-  int64_t getTileBytes(int64_t columns) const { return llvm::alignTo(16 * columns, 64); }
-  void packTile(llvm::ArrayRef<uint8_t> bytes, llvm::ArrayRef<int64_t> shape, int64_t tile,
-                uint8_t *out) const {
-    std::memset(out, 0, getTileBytes(shape[1]));
-    llvm::ArrayRef<uint8_t> rest = bytes.drop_front(tile * 16 * shape[1]);
-    llvm::copy(rest.take_front(std::min<size_t>(rest.size(), 16 * shape[1])), out);
+  DecodeBuilder::Operands decode(DecodeBuilder &builder,
+                                 llvm::ArrayRef<DecodeBuilder::Operands> elements) const {
+    return {builder.toReal(elements[0][0])};
   }
 };
 

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "EncodingTestSupport.h"
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 
 #include "mlir/IR/Builders.h"
 #include "gtest/gtest.h"

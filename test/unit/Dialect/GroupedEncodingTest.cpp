@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
 #include "EncodingTestSupport.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
@@ -36,7 +36,7 @@ TEST_F(GroupedEncoding, SizeIsThatOfTheCanonicalForm) {
     for (const EncodingCase &spec : getAllCases(&context, 3, columns)) {
       GroupedMatrix matrix = GroupedMatrix::random(spec, 1);
       const int64_t shape[] = {spec.rows, spec.columns};
-      auto size = spec.getAttr().getByteSize(shape, [&] { return emitError(); });
+      auto size = EncodingInterface(spec.getAttr()).getByteSize(shape, [&] { return emitError(); });
       ASSERT_TRUE(mlir::succeeded(size)) << spec.describe();
       EXPECT_EQ(*size, static_cast<int64_t>(matrix.getCanonicalForm().size())) << spec.describe();
     }
@@ -50,7 +50,7 @@ TEST_F(GroupedEncoding, DecodesRowsExactly) {
       const int64_t shape[] = {spec.rows, spec.columns};
       std::vector<float> values(spec.columns);
       for (int64_t row = 0; row < spec.rows; ++row) {
-        spec.getAttr().decodeRow(bytes, shape, row, values);
+        EncodingInterface(spec.getAttr()).decodeRow(bytes, shape, row, values);
         for (int64_t column = 0; column < spec.columns; ++column)
           ASSERT_EQ(values[column], static_cast<float>(matrix.getValue(row, column)))
               << spec.describe() << " at " << row << ", " << column;
@@ -62,7 +62,7 @@ TEST_F(GroupedEncoding, BitsPerWeightCountsScalesAndZeroPoints) {
   mlir::Builder builder(&context);
   const int64_t shape[] = {4, 64};
   auto bits = [&](unsigned width, int64_t group, ZeroPoint zero) {
-    return GroupedAttr::get(&context, width, group, zero, builder.getF16Type())
+    return EncodingInterface(GroupedAttr::get(&context, width, group, zero, builder.getF16Type()))
         .getBitsPerWeight(shape);
   };
   EXPECT_EQ(bits(4, 32, ZeroPoint::None), 4.5);
@@ -76,7 +76,8 @@ TEST_F(GroupedEncoding, BitsPerWeightCountsScalesAndZeroPoints) {
 
 TEST_F(GroupedEncoding, RefusesSizesBeyondSixtyThreeBits) {
   mlir::Builder builder(&context);
-  GroupedAttr encoding = GroupedAttr::get(&context, 8, 1, ZeroPoint::Float, builder.getF32Type());
+  EncodingInterface encoding =
+      GroupedAttr::get(&context, 8, 1, ZeroPoint::Float, builder.getF32Type());
   std::string message;
   mlir::ScopedDiagnosticHandler handler(&context, [&](mlir::Diagnostic &diagnostic) {
     message = diagnostic.str();
@@ -96,7 +97,7 @@ TEST_F(GroupedEncoding, RefusesSizesBeyondSixtyThreeBits) {
 TEST_F(GroupedEncoding, MatricesWithoutWeightsHaveNoBytesOfCodes) {
   mlir::Builder builder(&context);
   for (int64_t group : {int64_t(32), GroupedAttr::channelGroup, GroupedAttr::tensorGroup}) {
-    GroupedAttr encoding =
+    EncodingInterface encoding =
         GroupedAttr::get(&context, 4, group, ZeroPoint::None, builder.getF16Type());
     for (auto shape : {std::pair<int64_t, int64_t>(0, 64), std::pair<int64_t, int64_t>(4, 0)}) {
       const int64_t dims[] = {shape.first, shape.second};

@@ -7,7 +7,7 @@
 
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 #include "EncodingTestSupport.h"
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 
 #include "mlir/IR/Builders.h"
 #include "gtest/gtest.h"
@@ -19,25 +19,24 @@ using namespace llmc::test;
 
 namespace {
 
+TiledLayout getLayout(const EncodingCase &spec) {
+  return TiledLayout::get(mlir::RankedTensorType::get(
+      {spec.rows, spec.columns}, mlir::Float32Type::get(spec.scale.getContext()), spec.getAttr()));
+}
+
 class Tiles : public ::testing::Test {
 protected:
   Tiles() { context.loadDialect<LLMCDialect>(); }
-
-  GroupedTile getLayout(const EncodingCase &spec) {
-    return GroupedTile::get(spec.getAttr(), spec.columns);
-  }
 
   mlir::MLIRContext context;
 };
 
 /// Packs all tiles, between guards that must stay as they are.
 std::vector<uint8_t> pack(const EncodingCase &spec, llvm::ArrayRef<uint8_t> canonical) {
-  TiledLayout layout = TiledLayout::get(mlir::RankedTensorType::get(
-      {spec.rows, spec.columns}, mlir::Float32Type::get(spec.scale.getContext()), spec.getAttr()));
+  TiledLayout layout = getLayout(spec);
   std::vector<uint8_t> bytes(layout.getByteSize() + 64, 0xee);
   for (int64_t tile = 0; tile < layout.tiles; ++tile)
-    layout.encoding.packTile(canonical, {spec.rows, spec.columns}, tile,
-                             bytes.data() + tile * layout.tileBytes);
+    packTile(layout, canonical, tile, bytes.data() + tile * layout.tileBytes);
   for (size_t i = layout.getByteSize(); i < bytes.size(); ++i)
     EXPECT_EQ(bytes[i], 0xee) << "wrote beyond the last tile";
   return bytes;
@@ -68,26 +67,27 @@ TEST_F(Tiles, PackingLosesNothing) {
         std::pair<int64_t, int64_t>(1, 130)})
     for (const EncodingCase &spec : getAllCases(&context, rows, columns)) {
       GroupedMatrix matrix = GroupedMatrix::random(spec, 3);
-      GroupedTile layout = getLayout(spec);
+      TiledLayout layout = getLayout(spec);
+      const TiledPlane &codes = layout.planes[0], &scales = layout.planes[1];
       std::vector<uint8_t> bytes = pack(spec, matrix.getCanonicalForm());
       unsigned scaleBytes = spec.scale.getIntOrFloatBitWidth() / 8;
       for (int64_t row = 0; row < rows; ++row) {
-        const uint8_t *tile = bytes.data() + row / tileRows * layout.size;
+        const uint8_t *tile = bytes.data() + row / tileRows * layout.tileBytes;
         int64_t lane = row % tileRows;
         for (int64_t column = 0; column < columns; ++column) {
           unsigned code = matrix.codes[row * columns + column];
-          ASSERT_EQ(readTiledCode(layout, tile, lane, column), code) << spec.describe();
+          ASSERT_EQ(codes.readInteger(tile, lane, column), code) << spec.describe();
           ASSERT_EQ(findCode(tile, spec.bits, lane, column), code) << spec.describe();
           int64_t from = matrix.getScaleIndex(row, column);
-          int64_t to = column / layout.scaleGroup * tileRows + lane;
+          int64_t to = column / scales.inputs * tileRows + lane;
           uint32_t scale = 0, minimum = 0;
-          std::memcpy(&scale, tile + layout.scaleOffset + to * scaleBytes, scaleBytes);
+          std::memcpy(&scale, tile + scales.offset + to * scaleBytes, scaleBytes);
           ASSERT_EQ(scale, matrix.scales[from]) << spec.describe() << " column " << column;
           if (spec.zero == ZeroPoint::Integer)
-            ASSERT_EQ(tile[layout.zeroOffset + to], matrix.zeros[from]) << spec.describe();
+            ASSERT_EQ(tile[layout.planes[2].offset + to], matrix.zeros[from]) << spec.describe();
           if (spec.zero != ZeroPoint::Float)
             continue;
-          std::memcpy(&minimum, tile + layout.zeroOffset + to * scaleBytes, scaleBytes);
+          std::memcpy(&minimum, tile + layout.planes[2].offset + to * scaleBytes, scaleBytes);
           ASSERT_EQ(minimum, matrix.minima[from]) << spec.describe();
         }
       }
@@ -96,16 +96,17 @@ TEST_F(Tiles, PackingLosesNothing) {
 
 TEST_F(Tiles, RowsBeyondTheMatrixAreZero) {
   for (const EncodingCase &spec : getAllCases(&context, 19, 40)) {
-    GroupedTile layout = getLayout(spec);
+    TiledLayout layout = getLayout(spec);
+    const TiledPlane &codes = layout.planes[0], &scales = layout.planes[1];
     std::vector<uint8_t> bytes = pack(spec, GroupedMatrix::random(spec, 4).getCanonicalForm());
-    const uint8_t *tile = bytes.data() + layout.size;
+    const uint8_t *tile = bytes.data() + layout.tileBytes;
     unsigned scaleBytes = spec.scale.getIntOrFloatBitWidth() / 8;
     for (int64_t lane = 3; lane < tileRows; ++lane) {
       for (int64_t column = 0; column < 64; ++column)
-        ASSERT_EQ(readTiledCode(layout, tile, lane, column), 0u) << spec.describe();
-      for (int64_t group = 0; group < layout.scaleGroups; ++group)
+        ASSERT_EQ(codes.readInteger(tile, lane, column), 0u) << spec.describe();
+      for (int64_t group = 0; group < scales.elements; ++group)
         for (unsigned byte = 0; byte < scaleBytes; ++byte)
-          ASSERT_EQ(tile[layout.scaleOffset + (group * tileRows + lane) * scaleBytes + byte], 0)
+          ASSERT_EQ(tile[scales.offset + (group * tileRows + lane) * scaleBytes + byte], 0)
               << spec.describe();
     }
   }
@@ -113,16 +114,24 @@ TEST_F(Tiles, RowsBeyondTheMatrixAreZero) {
 
 TEST_F(Tiles, PartsStandAtMultiplesOfALineAndDoNotOverlap) {
   for (const EncodingCase &spec : getAllCases(&context, 19, 77)) {
-    GroupedTile layout = getLayout(spec);
-    unsigned scaleBytes = spec.scale.getIntOrFloatBitWidth() / 8;
-    unsigned zeroBytes = spec.zero == ZeroPoint::None      ? 0
-                         : spec.zero == ZeroPoint::Integer ? 1
-                                                           : scaleBytes;
-    EXPECT_EQ(layout.scaleOffset % 64 + layout.zeroOffset % 64 + layout.size % 64, 0);
-    EXPECT_EQ(layout.scaleOffset, 3 * 64 * static_cast<int64_t>(spec.bits));
-    EXPECT_GE(layout.zeroOffset, layout.scaleOffset + layout.scaleGroups * tileRows * scaleBytes);
-    EXPECT_GE(layout.size, layout.zeroOffset + layout.scaleGroups * tileRows * zeroBytes);
-    EXPECT_GE(layout.scaleGroup * layout.scaleGroups, spec.columns) << spec.describe();
+    TiledLayout layout = getLayout(spec);
+    const TiledPlane &scales = layout.planes[1];
+    EXPECT_EQ(layout.planes.size(), spec.zero == ZeroPoint::None ? 2u : 3u);
+    EXPECT_EQ(scales.offset, 3 * 64 * static_cast<int64_t>(spec.bits));
+    EXPECT_GE(scales.inputs * scales.elements, spec.columns) << spec.describe();
+    int64_t end = 0;
+    for (const TiledPlane &plane : layout.planes) {
+      EXPECT_EQ(plane.offset % 64, 0);
+      EXPECT_GE(plane.offset, end);
+      unsigned bytes = spec.zero == ZeroPoint::Integer && &plane != &scales
+                           ? 1
+                           : spec.scale.getIntOrFloatBitWidth() / 8;
+      end =
+          plane.offset + (plane.inParts ? 3 * 64 * static_cast<int64_t>(spec.bits)
+                                        : scales.elements * tileRows * static_cast<int64_t>(bytes));
+    }
+    EXPECT_EQ(layout.tileBytes % 64, 0);
+    EXPECT_GE(layout.tileBytes, end);
   }
 }
 
@@ -131,16 +140,16 @@ TEST_F(Tiles, OddGroupsHaveOneScaleEach) {
   for (int64_t group : {99, 48, 33, 24, 20, 7, 1}) {
     EncodingCase spec{4, group, ZeroPoint::None, builder.getF16Type(), 5, 100};
     GroupedMatrix matrix = GroupedMatrix::random(spec, 5);
-    GroupedTile layout = getLayout(spec);
-    EXPECT_EQ(layout.scaleGroup, group);
-    EXPECT_EQ(layout.scaleGroups, spec.getGroups());
+    TiledPlane scales = getLayout(spec).planes[1];
+    EXPECT_EQ(scales.inputs, group);
+    EXPECT_EQ(scales.elements, spec.getGroups());
     std::vector<uint8_t> bytes = pack(spec, matrix.getCanonicalForm());
     for (int64_t row = 0; row < spec.rows; ++row)
       for (int64_t column = 0; column < spec.columns; ++column) {
         uint16_t scale;
         std::memcpy(&scale,
-                    bytes.data() + layout.scaleOffset +
-                        (column / layout.scaleGroup * tileRows + row) * sizeof scale,
+                    bytes.data() + scales.offset +
+                        (column / scales.inputs * tileRows + row) * sizeof scale,
                     sizeof scale);
         ASSERT_EQ(scale, matrix.scales[matrix.getScaleIndex(row, column)])
             << spec.describe() << " column " << column;
@@ -150,9 +159,9 @@ TEST_F(Tiles, OddGroupsHaveOneScaleEach) {
 
 TEST_F(Tiles, MatricesWithoutInputsHaveEmptyTiles) {
   for (const EncodingCase &spec : getAllCases(&context, 5, 0)) {
-    GroupedTile layout = getLayout(spec);
-    EXPECT_EQ(layout.size, 0) << spec.describe();
-    EXPECT_EQ(layout.scaleGroups, 0) << spec.describe();
+    TiledLayout layout = getLayout(spec);
+    EXPECT_EQ(layout.tileBytes, 0) << spec.describe();
+    EXPECT_EQ(layout.planes[1].elements, 0) << spec.describe();
   }
 }
 

@@ -29,7 +29,7 @@ ParameterOp WeightsTest::makeParameter(llvm::ArrayRef<float> weights, int64_t ro
                              makeParameterData(&context, "w", std::move(bytes)));
 }
 
-std::vector<float> WeightsTest::decode(GroupedAttr encoding, int64_t rows, int64_t columns,
+std::vector<float> WeightsTest::decode(EncodingInterface encoding, int64_t rows, int64_t columns,
                                        llvm::ArrayRef<uint8_t> bytes) {
   std::vector<float> decoded(rows * columns);
   const int64_t shape[] = {rows, columns};

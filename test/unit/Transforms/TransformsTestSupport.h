@@ -26,7 +26,7 @@ protected:
   ParameterOp makeParameter(llvm::ArrayRef<float> weights, int64_t rows);
 
   /// The weights that the canonical bytes of a matrix stand for, by the dialect's own interface.
-  static std::vector<float> decode(GroupedAttr encoding, int64_t rows, int64_t columns,
+  static std::vector<float> decode(EncodingInterface encoding, int64_t rows, int64_t columns,
                                    llvm::ArrayRef<uint8_t> bytes);
 
   mlir::MLIRContext context;

@@ -13,7 +13,7 @@
 #ifndef LLMC_TRANSFORMS_QUANTIZATION_GRID_H
 #define LLMC_TRANSFORMS_QUANTIZATION_GRID_H
 
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 
 #include <algorithm>
 #include <cmath>
@@ -91,8 +91,7 @@ public:
 
 private:
   GroupedAttr encoding;
-  GroupedLayout layout;
-  int64_t groupsPerRow;
+  CanonicalForm form;
   std::vector<uint8_t> bytes;
 };
 

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluate/HostTensor.h"
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "mlir/IR/AsmState.h"

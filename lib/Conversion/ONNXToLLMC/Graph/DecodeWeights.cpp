@@ -8,7 +8,7 @@
 #include "Graph/DecodeWeights.h"
 #include "Evaluate/Evaluate.h"
 #include "Graph/GraphBuilder.h"
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Raise/Parameters.h"
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include <cmath>
@@ -168,26 +168,25 @@ ParameterOp Parameters::getQuantized(const Weight &weight) {
   Type scaleType = kind == ZeroPoint::Float ? Float32Type::get(context) : blocks.scales.element;
   auto encoding = GroupedAttr::get(context, blocks.bits, blocks.block, kind, scaleType);
   SmallVector<int64_t> shape{weight.count, blocks.columns};
-  GroupedLayout layout = getGroupedLayout(encoding, shape);
-  std::vector<uint8_t> bytes(layout.size, 0);
+  auto form = CanonicalForm::get(encoding, shape);
+  const PlaneArray &toCodes = form[GroupedAttr::codes], &toScales = form[GroupedAttr::scales];
+  std::vector<uint8_t> bytes(form.size, 0);
   int64_t groups = encoding.getGroupsPerRow(blocks.columns);
   int64_t rowBytes = codes->size() / blocks.rows;
   for (int64_t r = 0; r < weight.count; ++r) {
     int64_t from = weight.begin + r;
     const uint8_t *row = codes->data() + from * rowBytes;
     for (int64_t c = 0; c < blocks.columns; ++c)
-      writeCode(bytes.data() + r * layout.bytesPerRow, c, blocks.bits,
-                readCode(row, c, blocks.bits));
+      toCodes.write(bytes.data(), r, c, readCode(row, c, blocks.bits));
     for (int64_t g = 0; g < groups; ++g) {
       double scale = (*scales)[from * groups + g];
-      writeFloat(bytes.data() + layout.scaleOffset, r * groups + g, scaleType,
-                 static_cast<float>(scale));
+      toScales.write(bytes.data(), r, g, static_cast<float>(scale));
       if (kind == ZeroPoint::Integer)
-        bytes[layout.zeroOffset + r * groups + g] =
-            static_cast<uint8_t>((*zeros)[from * groups + g]);
+        form[GroupedAttr::zeros].write(bytes.data(), r, g,
+                                       static_cast<unsigned>((*zeros)[from * groups + g]));
       else if (kind == ZeroPoint::Float)
-        writeFloat(bytes.data() + layout.zeroOffset, r * groups + g, scaleType,
-                   static_cast<float>(-(*zeros)[from * groups + g] * scale));
+        form[GroupedAttr::zeros].write(bytes.data(), r, g,
+                                       static_cast<float>(-(*zeros)[from * groups + g] * scale));
     }
   }
   return create(RankedTensorType::get(shape, Float32Type::get(context), encoding),
@@ -242,23 +241,26 @@ ParameterOp Parameters::getGrouped(const Dequantized &weight) {
                                    : weight.columnBlock,
                        symmetric ? ZeroPoint::None : ZeroPoint::Integer, weight.scales.element);
   SmallVector<int64_t> shape{rows, columns};
-  GroupedLayout layout = getGroupedLayout(encoding, shape);
-  std::vector<uint8_t> bytes(layout.size, 0);
+  auto form = CanonicalForm::get(encoding, shape);
+  const PlaneArray &toCodes = form[GroupedAttr::codes], &toScales = form[GroupedAttr::scales];
+  std::vector<uint8_t> bytes(form.size, 0);
   for (int64_t begin = 0; begin < rows; begin += rowsTogether) {
     int64_t count = std::min(rowsTogether, rows - begin);
     auto codes = weight.codes.slice(0, begin, count).load();
     if (!codes)
       return {};
     for (int64_t i = 0; i < count * columns; ++i)
-      writeCode(bytes.data() + (begin + i / columns) * layout.bytesPerRow, i % columns, bits,
-                static_cast<unsigned>((*codes)[i] + shift));
+      toCodes.write(bytes.data(), begin + i / columns, i % columns,
+                    static_cast<unsigned>((*codes)[i] + shift));
   }
-  for (auto [i, scale] : llvm::enumerate(*scales))
-    writeFloat(bytes.data() + layout.scaleOffset, i, weight.scales.element,
-               static_cast<float>(scale));
-  if (!symmetric)
-    for (auto [i, zero] : llvm::enumerate(*zeros))
-      bytes[layout.zeroOffset + i] = static_cast<uint8_t>(zero + shift);
+  for (auto [i, scale] : llvm::enumerate(*scales)) {
+    int64_t row = static_cast<int64_t>(i) / toScales.arrayColumns;
+    int64_t column = static_cast<int64_t>(i) % toScales.arrayColumns;
+    toScales.write(bytes.data(), row, column, static_cast<float>(scale));
+    if (!symmetric)
+      form[GroupedAttr::zeros].write(bytes.data(), row, column,
+                                     static_cast<unsigned>((*zeros)[i] + shift));
+  }
   return create(RankedTensorType::get(shape, Float32Type::get(context), encoding),
                 makeParameterData(context, "dequantized", std::move(bytes)));
 }

@@ -5,14 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-// Sizes and values of `#llmc.grouped`, whose bits are described in LLMCAttrs.td.
+// Planes and values of `#llmc.grouped`, which is described in LLMCAttrs.td.
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
 
-#include "llvm/ADT/bit.h"
-#include "llvm/Support/Endian.h"
+#include "mlir/IR/Builders.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -49,125 +48,49 @@ int64_t GroupedAttr::getGroupsPerRow(int64_t columns) const {
   return columns == 0 ? 0 : llvm::divideCeil(columns, getGroupSize(columns));
 }
 
-std::pair<int64_t, int64_t> GroupedAttr::getScaleShape(ArrayRef<int64_t> shape) const {
+SmallVector<Plane> GroupedAttr::getPlanes(ArrayRef<int64_t> shape) const {
+  Builder builder(getContext());
+  // A row without weights has no groups.
+  int64_t rows = 1, columns = std::max<int64_t>(getGroupSize(shape[1]), 1);
   if (getGroup() == tensorGroup)
-    return {1, 1};
-  return {shape[0], getGroupsPerRow(shape[1])};
+    rows = columns = Plane::all;
+  SmallVector<Plane> planes{{"codes", builder.getIntegerType(getBits())},
+                            {"scales", getScale(), rows, columns}};
+  if (getZero() == ZeroPoint::Integer)
+    planes.push_back({"zeros", builder.getI8Type(), rows, columns});
+  else if (getZero() == ZeroPoint::Float)
+    planes.push_back({"minima", getScale(), rows, columns});
+  return planes;
 }
 
-//===----------------------------------------------------------------------===//
-// The canonical form
-//===----------------------------------------------------------------------===//
-
-GroupedLayout llmc::getGroupedLayout(GroupedAttr encoding, ArrayRef<int64_t> shape) {
-  auto [scaleRows, scaleColumns] = encoding.getScaleShape(shape);
-  int64_t scaleBytes = encoding.getScale().getIntOrFloatBitWidth() / 8;
-  int64_t scales = scaleRows * scaleColumns;
-  GroupedLayout layout;
-  layout.bytesPerRow = llvm::divideCeil(shape[1] * encoding.getBits(), 8);
-  layout.scaleOffset = llvm::alignTo(shape[0] * layout.bytesPerRow, 64);
-  layout.zeroOffset = layout.scaleOffset + scales * scaleBytes;
-  layout.size = layout.zeroOffset;
-  if (encoding.getZero() == ZeroPoint::None)
-    return layout;
-  layout.zeroOffset = llvm::alignTo(layout.zeroOffset, 64);
-  layout.size =
-      layout.zeroOffset + (encoding.getZero() == ZeroPoint::Float ? scales * scaleBytes : scales);
-  return layout;
-}
-
-unsigned llmc::readCode(const uint8_t *row, int64_t column, unsigned bits) {
-  int64_t bit = column * bits;
-  unsigned low = row[bit / 8] >> (bit % 8);
-  // The byte after is read only where the code reaches into it.
-  if (bit % 8 + bits > 8)
-    low |= static_cast<unsigned>(row[bit / 8 + 1]) << (8 - bit % 8);
-  return low & ((1u << bits) - 1);
-}
-
-void llmc::writeCode(uint8_t *row, int64_t column, unsigned bits, unsigned code) {
-  int64_t bit = column * bits;
-  row[bit / 8] |= static_cast<uint8_t>(code << (bit % 8));
-  if (bit % 8 + bits > 8)
-    row[bit / 8 + 1] |= static_cast<uint8_t>(code >> (8 - bit % 8));
-}
-
-void llmc::writeFloat(uint8_t *bytes, int64_t index, Type type, float value) {
-  using namespace llvm::support::endian;
-  if (type.isF32())
-    return write32le(bytes + 4 * index, llvm::bit_cast<uint32_t>(value));
-  APFloat rounded(value);
-  bool lossy;
-  rounded.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lossy);
-  write16le(bytes + 2 * index, static_cast<uint16_t>(rounded.bitcastToAPInt().getZExtValue()));
-}
-
-float llmc::readFloat(const uint8_t *bytes, int64_t index, Type type) {
-  if (type.isF32())
-    return llvm::bit_cast<float>(llvm::support::endian::read32le(bytes + 4 * index));
-  uint16_t raw = llvm::support::endian::read16le(bytes + 2 * index);
-  if (type.isBF16())
-    return llvm::bit_cast<float>(static_cast<uint32_t>(raw) << 16);
-  return halfToFloat(raw);
-}
-
-float llmc::halfToFloat(uint16_t half) {
-  uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16;
-  uint32_t magnitude = half & 0x7fff;
-  if (magnitude >= 0x7c00) // infinity and NaN
-    return llvm::bit_cast<float>(sign | 0x7f800000 | (magnitude & 0x3ff) << 13);
-  // Shifted into place the exponent is 112 too small, which a multiplication by 2^112 mends,
-  // subnormal numbers included.
-  float value = llvm::bit_cast<float>(magnitude << 13) * 0x1p112f;
-  return llvm::bit_cast<float>(llvm::bit_cast<uint32_t>(value) | sign);
-}
-
-FailureOr<int64_t> GroupedAttr::getByteSize(ArrayRef<int64_t> shape,
-                                            function_ref<InFlightDiagnostic()> emitError) const {
-  if (shape.size() != 2 || ShapedType::isDynamicShape(shape)) {
-    emitError() << "expected a matrix of static shape for a grouped encoding";
-    return failure();
+DecodeBuilder::Operands GroupedAttr::decode(DecodeBuilder &b,
+                                            ArrayRef<DecodeBuilder::Operands> elements) const {
+  DecodeBuilder::Operand code = elements[codes][0], scale = elements[scales][0];
+  switch (getZero()) {
+  case ZeroPoint::None:
+    code = b.subtract(code, b.integer(1 << (getBits() - 1)));
+    break;
+  case ZeroPoint::Integer:
+    code = b.subtract(code, elements[zeros][0]);
+    break;
+  case ZeroPoint::Float:
+    return {b.multiplyAdd(b.toReal(code), scale, elements[zeros][0])};
   }
-  // Beyond this the sizes of the planes may not fit 63 bits.
-  constexpr int64_t limit = int64_t(1) << 56;
-  if (shape[0] < 0 || shape[1] < 0 || shape[0] > limit || shape[1] > limit ||
-      (shape[1] != 0 && shape[0] > limit / shape[1])) {
-    emitError() << "expected at most 2^56 weights, found " << shape[0] << " x " << shape[1];
-    return failure();
-  }
-  return getGroupedLayout(*this, shape).size;
+  return {b.multiply(b.toReal(code), scale)};
 }
 
-void GroupedAttr::decodeRow(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> shape, int64_t row,
-                            MutableArrayRef<float> values) const {
-  GroupedLayout layout = getGroupedLayout(*this, shape);
-  const uint8_t *codes = bytes.data() + row * layout.bytesPerRow;
-  const uint8_t *scales = bytes.data() + layout.scaleOffset;
-  const uint8_t *zeros = bytes.data() + layout.zeroOffset;
-  int64_t size = getGroupSize(shape[1]), groups = getGroupsPerRow(shape[1]);
-  for (int64_t group = 0; group < groups; ++group) {
-    int64_t index = getGroup() == tensorGroup ? 0 : row * groups + group;
-    float scale = readFloat(scales, index, getScale());
-    int zero = getZero() == ZeroPoint::None      ? 1 << (getBits() - 1)
-               : getZero() == ZeroPoint::Integer ? zeros[index]
-                                                 : 0;
-    double minimum = getZero() == ZeroPoint::Float ? readFloat(zeros, index, getScale()) : 0.0;
-    int64_t end = std::min(shape[1], (group + 1) * size);
-    // The product of a code and a scale is exact in double, and so is nearly every sum.
-    for (int64_t column = group * size; column < end; ++column) {
-      int code = static_cast<int>(readCode(codes, column, getBits())) - zero;
-      values[column] = static_cast<float>(code * static_cast<double>(scale) + minimum);
-    }
+std::optional<LinearCodes> GroupedAttr::getLinearCodes() const {
+  LinearCodes result{codes, scales, {}, {}, 0};
+  switch (getZero()) {
+  case ZeroPoint::None:
+    result.zero = 1 << (getBits() - 1);
+    break;
+  case ZeroPoint::Integer:
+    result.zeros = zeros;
+    break;
+  case ZeroPoint::Float:
+    result.minima = zeros;
+    break;
   }
-}
-
-double GroupedAttr::getBitsPerWeight(ArrayRef<int64_t> shape) const {
-  auto [scaleRows, scaleColumns] = getScaleShape(shape);
-  double scaleBits = getScale().getIntOrFloatBitWidth();
-  if (getZero() == ZeroPoint::Float)
-    scaleBits *= 2;
-  else if (getZero() == ZeroPoint::Integer)
-    scaleBits += 8;
-  double weights = static_cast<double>(shape[0]) * shape[1];
-  return weights == 0 ? 0 : getBits() + scaleBits * scaleRows * scaleColumns / weights;
+  return result;
 }

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Host/ContentHash.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/bit.h"
@@ -18,15 +18,68 @@
 using namespace mlir;
 using namespace llmc;
 
-SmallVector<unsigned> llmc::getPlanes(unsigned bits) {
+//===----------------------------------------------------------------------===//
+// Planes
+//===----------------------------------------------------------------------===//
+
+SmallVector<unsigned, 3> llmc::getBitParts(unsigned bits) {
   if (bits == 8)
     return {8};
-  SmallVector<unsigned> planes;
+  SmallVector<unsigned, 3> parts;
   for (unsigned width : {4u, 2u, 1u})
     if (bits & width)
-      planes.push_back(width);
-  return planes;
+      parts.push_back(width);
+  return parts;
 }
+
+/// Whether a plane's integers are cut in parts of bits.
+static bool isInParts(const Plane &plane) {
+  if (plane.isFloat() || plane.columns == Plane::all)
+    return false;
+  bool divides = plane.columns <= blockInputs / 2 && blockInputs % plane.columns == 0;
+  return divides && (plane.columns == 1 || plane.getBits() < 8);
+}
+
+int64_t TiledPlane::getBlockBytes() const {
+  int64_t lines = 0;
+  for (unsigned width : getBitParts(getBits()))
+    lines += getLines(width);
+  return lines * 64;
+}
+
+/// Calls `visit(byte, shift in the byte, shift in the integer, width)` for every part of an integer
+/// of a row of a plane in parts.
+template <typename Visit>
+static void visitParts(const TiledPlane &plane, ArrayRef<unsigned> widths, int64_t row,
+                       int64_t element, Visit visit) {
+  int64_t perBlock = plane.getElementsPerBlock();
+  int64_t offset = plane.offset + element / perBlock * plane.getBlockBytes();
+  int64_t inBlock = element % perBlock;
+  unsigned shift = 0;
+  for (unsigned width : widths) {
+    int64_t perLine = blockInputs / width;
+    int64_t inLine = inBlock % perLine;
+    visit(offset + inBlock / perLine * 64 + 4 * row + inLine % 4, width * (inLine / 4), shift,
+          width);
+    offset += plane.getLines(width) * 64;
+    shift += width;
+  }
+}
+
+unsigned TiledPlane::readInteger(const uint8_t *tile, int64_t row, int64_t element) const {
+  if (!inParts)
+    return tile[offset + element * tileRows + row];
+  unsigned integer = 0;
+  visitParts(*this, getBitParts(getBits()), row, element,
+             [&](int64_t byte, unsigned shift, unsigned place, unsigned width) {
+               integer |= (tile[byte] >> shift & ((1u << width) - 1)) << place;
+             });
+  return integer;
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
 
 TiledLayout TiledLayout::get(RankedTensorType type) {
   TiledLayout layout;
@@ -35,10 +88,57 @@ TiledLayout TiledLayout::get(RankedTensorType type) {
   layout.tiles = llvm::divideCeil(layout.rows, tileRows);
   layout.encoding = dyn_cast_or_null<EncodingInterface>(type.getEncoding());
   layout.element = type.getElementType();
-  int64_t bytes = layout.element.getIntOrFloatBitWidth() / 8;
-  layout.tileBytes = layout.encoding ? layout.encoding.getTileBytes(layout.columns)
-                                     : llvm::alignTo(layout.columns * tileRows * bytes, 64);
+  SmallVector<Plane> planes{{"weights", layout.element}};
+  if (layout.encoding)
+    planes = layout.encoding.getPlanes(type.getShape());
+  layout.tileBytes = 0;
+  for (const Plane &plane : planes) {
+    TiledPlane &tiled = layout.planes.emplace_back();
+    static_cast<Plane &>(tiled) = plane;
+    tiled.offset = layout.tileBytes;
+    tiled.inParts = isInParts(plane);
+    tiled.elements = layout.columns == 0 ? 0 : plane.getElementsPerRow(layout.columns);
+    tiled.inputs =
+        tiled.elements > 1 ? plane.columns : std::max<int64_t>(layout.getBlocks(), 1) * blockInputs;
+    layout.tileBytes = llvm::alignTo(tiled.offset + tiled.getByteSize(layout.getBlocks()), 64);
+  }
   return layout;
+}
+
+/// Copies a row of a plane into a tile of zeros.
+static void packRow(const PlaneArray &from, const TiledPlane &to, const uint8_t *bytes,
+                    int64_t arrayRow, int64_t row, uint8_t *tile) {
+  if (to.inParts) {
+    SmallVector<unsigned, 3> widths = getBitParts(to.getBits());
+    for (int64_t element = 0; element < to.elements; ++element) {
+      unsigned integer = from.readInteger(bytes, arrayRow, element);
+      visitParts(to, widths, row, element,
+                 [&](int64_t byte, unsigned shift, unsigned place, unsigned width) {
+                   tile[byte] |= (integer >> place & ((1u << width) - 1)) << shift;
+                 });
+    }
+    return;
+  }
+  int64_t size = to.getElementBytes();
+  for (int64_t element = 0; element < to.elements; ++element) {
+    uint8_t *place = tile + to.offset + (element * tileRows + row) * size;
+    if (to.getBits() % 8 == 0)
+      std::memcpy(place, bytes + from.offset + arrayRow * from.rowBytes + element * size, size);
+    else
+      *place = static_cast<uint8_t>(from.readInteger(bytes, arrayRow, element));
+  }
+}
+
+void llmc::packTile(const TiledLayout &layout, ArrayRef<uint8_t> bytes, int64_t tile,
+                    uint8_t *out) {
+  std::memset(out, 0, layout.tileBytes);
+  auto form = CanonicalForm::get(layout.encoding, {layout.rows, layout.columns});
+  int64_t first = tile * tileRows, count = std::min(tileRows, layout.rows - first);
+  for (auto [from, to] : llvm::zip(form.planes, layout.planes))
+    for (int64_t row = 0; row < count; ++row) {
+      int64_t arrayRow = from.rows == Plane::all ? 0 : (first + row) / from.rows;
+      packRow(from, to, bytes.data(), arrayRow, row, out);
+    }
 }
 
 /// Rounds to the nearest half or bfloat16; exact for values that came from one.
@@ -62,93 +162,4 @@ void llmc::packPlainTile(const TiledLayout &layout, RowReader readRow, int64_t t
         llvm::support::endian::write16le(out + 2 * index, narrow(values[column], layout.element));
     }
   }
-}
-
-//===----------------------------------------------------------------------===//
-// Grouped integers
-//===----------------------------------------------------------------------===//
-
-GroupedTile GroupedTile::get(GroupedAttr encoding, int64_t columns) {
-  GroupedTile layout;
-  layout.encoding = encoding;
-  int64_t group = encoding.getGroup(), blocks = getBlocksPerRow(columns);
-  if (group <= 0 || group >= columns)
-    layout.scaleGroup = std::max<int64_t>(blocks, 1) * blockInputs;
-  else
-    layout.scaleGroup = group;
-  layout.scaleGroups = llvm::divideCeil(columns, layout.scaleGroup);
-  int64_t scaleBytes = encoding.getScale().getIntOrFloatBitWidth() / 8;
-  int64_t zeroBytes = encoding.getZero() == ZeroPoint::None      ? 0
-                      : encoding.getZero() == ZeroPoint::Integer ? 1
-                                                                 : scaleBytes;
-  layout.scaleOffset = blocks * layout.getBlockBytes();
-  layout.zeroOffset =
-      llvm::alignTo(layout.scaleOffset + layout.scaleGroups * tileRows * scaleBytes, 64);
-  layout.size = llvm::alignTo(layout.zeroOffset + layout.scaleGroups * tileRows * zeroBytes, 64);
-  return layout;
-}
-
-/// Calls `visit(byte, shift in the byte, shift in the code, width)` for every plane's part of the
-/// code of `column` in a row of a tile.
-template <typename Visit>
-static void visitCodeParts(const GroupedTile &layout, int64_t row, int64_t column, Visit visit) {
-  int64_t offset = column / blockInputs * layout.getBlockBytes();
-  int64_t input = column % blockInputs;
-  unsigned codeShift = 0;
-  for (unsigned width : getPlanes(layout.encoding.getBits())) {
-    int64_t perLine = blockInputs / width;
-    int64_t inLine = input % perLine;
-    visit(offset + input / perLine * 64 + 4 * row + inLine % 4, width * (inLine / 4), codeShift,
-          width);
-    offset += width * 64;
-    codeShift += width;
-  }
-}
-
-int64_t GroupedAttr::getTileBytes(int64_t columns) const {
-  return GroupedTile::get(*this, columns).size;
-}
-
-void GroupedAttr::packTile(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> shape, int64_t tile,
-                           uint8_t *out) const {
-  int64_t rows = shape[0], columns = shape[1];
-  GroupedTile layout = GroupedTile::get(*this, columns);
-  GroupedLayout source = getGroupedLayout(*this, shape);
-  int64_t scaleBytes = getScale().getIntOrFloatBitWidth() / 8;
-  int64_t zeroBytes = getZero() == ZeroPoint::Integer ? 1 : scaleBytes;
-  int64_t groupSize = getGroupSize(columns);
-  int64_t groupsPerRow = getGroupsPerRow(columns);
-  std::memset(out, 0, layout.size);
-  for (int64_t row = 0; row < tileRows && tile * tileRows + row < rows; ++row) {
-    int64_t sourceRow = tile * tileRows + row;
-    const uint8_t *codes = bytes.data() + sourceRow * source.bytesPerRow;
-    for (int64_t column = 0; column < columns; ++column) {
-      unsigned code = readCode(codes, column, getBits());
-      visitCodeParts(layout, row, column,
-                     [&](int64_t byte, unsigned shift, unsigned codeShift, unsigned width) {
-                       out[byte] |= (code >> codeShift & ((1u << width) - 1)) << shift;
-                     });
-    }
-    for (int64_t group = 0; group < layout.scaleGroups; ++group) {
-      int64_t from = getGroup() == tensorGroup
-                         ? 0
-                         : sourceRow * groupsPerRow + group * layout.scaleGroup / groupSize;
-      int64_t to = group * tileRows + row;
-      std::memcpy(out + layout.scaleOffset + to * scaleBytes,
-                  bytes.data() + source.scaleOffset + from * scaleBytes, scaleBytes);
-      if (getZero() != ZeroPoint::None)
-        std::memcpy(out + layout.zeroOffset + to * zeroBytes,
-                    bytes.data() + source.zeroOffset + from * zeroBytes, zeroBytes);
-    }
-  }
-}
-
-unsigned llmc::readTiledCode(const GroupedTile &layout, const uint8_t *tile, int64_t row,
-                             int64_t column) {
-  unsigned code = 0;
-  visitCodeParts(layout, row, column,
-                 [&](int64_t byte, unsigned shift, unsigned codeShift, unsigned width) {
-                   code |= (tile[byte] >> shift & ((1u << width) - 1)) << codeShift;
-                 });
-  return code;
 }

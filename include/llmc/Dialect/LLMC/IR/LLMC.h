@@ -8,6 +8,8 @@
 #ifndef LLMC_DIALECT_LLMC_IR_LLMC_H
 #define LLMC_DIALECT_LLMC_IR_LLMC_H
 
+#include "llmc/Dialect/LLMC/IR/Plane.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"

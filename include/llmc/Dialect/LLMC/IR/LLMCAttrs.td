@@ -22,7 +22,7 @@ class LLMC_Attr<string name, string attrMnemonic, list<Trait> traits = []>
 
 def LLMC_GroupedAttr : LLMC_Attr<"Grouped", "grouped", [
     DeclareAttrInterfaceMethods<VerifiableTensorEncoding>,
-    DeclareAttrInterfaceMethods<LLMC_EncodingInterface>]> {
+    DeclareAttrInterfaceMethods<LLMC_EncodingInterface, ["getLinearCodes"]>]> {
   let summary = "Integers of 1 to 8 bits that share a scale in groups along the input axis";
   let description = [{
     Every weight is an unsigned code of `bits` bits. The weights of a row are cut along the input
@@ -35,10 +35,14 @@ def LLMC_GroupedAttr : LLMC_Attr<"Grouped", "grouped", [
     | `integer` | (code − z) · s               | z, a byte, 0 ≤ z < 2^bits                 |
     | `float`   | code · s + m                 | m, the group's minimum, in type `scale`   |
 
-    The canonical form is three planes, each starting at a multiple of 64 bytes: codes, scales, and
-    zero points or minima. Codes stand row by row, least significant bit first, with no gap inside
-    a row, each row padded with zero bits to a whole byte. Scales and zero points are [rows, groups]
-    in row-major order ([1, 1] for `tensor`). All numbers are little-endian.
+    The planes (CanonicalForm.h says how they become bytes):
+
+    | plane    | element      | of                               |
+    |----------|--------------|----------------------------------|
+    | `codes`  | `bits` bits  | one weight                       |
+    | `scales` | `scale`      | a group                          |
+    | `zeros`  | a byte       | a group, with `zero = integer`   |
+    | `minima` | `scale`      | a group, with `zero = float`     |
 
     Constraints:
     - C1. 1 ≤ bits ≤ 8; zero = none needs bits ≥ 2.
@@ -63,12 +67,13 @@ def LLMC_GroupedAttr : LLMC_Attr<"Grouped", "grouped", [
     static constexpr int64_t channelGroup = 0;
     static constexpr int64_t tensorGroup = -1;
 
+    /// The planes in their order.
+    enum PlaneIndex { codes, scales, zeros };
+
     /// The number of inputs that share a scale, for rows of this width.
     int64_t getGroupSize(int64_t columns) const;
     /// Groups in a row of this width.
     int64_t getGroupsPerRow(int64_t columns) const;
-    /// Rows and columns of the array of scales for a matrix of this shape.
-    std::pair<int64_t, int64_t> getScaleShape(::llvm::ArrayRef<int64_t> shape) const;
   }];
 }
 

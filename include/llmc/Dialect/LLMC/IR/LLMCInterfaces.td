@@ -13,44 +13,52 @@ include "mlir/IR/OpBase.td"
 def LLMC_EncodingInterface : AttrInterface<"EncodingInterface"> {
   let cppNamespace = "::llmc";
   let description = [{
-    How a matrix of weights is stored. An encoding turns a tensor of `out × in` weights into a
-    string of bytes (its canonical form: what a file or resource holds between import and layout)
-    and says the exact value of every element, and packs it into the tiles that kernels read
-    (TiledLayout.h). Shapes are those of the tensor type that carries the encoding.
+    How a matrix of weights is stored: as planes (Plane.h), out of which the value of each weight is
+    computed. All else follows from the two: how many bytes it takes and how they lie
+    (CanonicalForm.h), in which order kernels read them (TiledLayout.h), what it means as linalg, and
+    the decode step of kernels. Shapes are those of the tensor type that carries the encoding, out ×
+    in.
   }];
   let methods = [
     InterfaceMethod<[{
-        The number of bytes of the canonical form of a tensor of this shape, or an error where the
-        encoding can't hold it.
-      }], "::llvm::FailureOr<int64_t>", "getByteSize",
-      (ins "::llvm::ArrayRef<int64_t>":$shape,
-           "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError)>,
+        The planes of a matrix of this shape.
+      }], "::llvm::SmallVector<::llmc::Plane>", "getPlanes", (ins "::llvm::ArrayRef<int64_t>":$shape)>,
     InterfaceMethod<[{
-        Writes the values of row `row` to `values` (shape[1] of them), decoded exactly and rounded
-        once to fp32. `bytes` is the whole canonical form.
-      }], "void", "decodeRow",
-      (ins "::llvm::ArrayRef<uint8_t>":$bytes, "::llvm::ArrayRef<int64_t>":$shape, "int64_t":$row,
-           "::llvm::MutableArrayRef<float>":$values)>,
+        How many weights of a row are decoded together: a power of two up to 16, which widths are
+        multiples of.
+      }], "int64_t", "getUnit", (ins), [{}], [{ return 1; }]>,
     InterfaceMethod<[{
-        Builds the fp32 tensor of all values in plain arithmetic, out of the canonical form as a
-        tensor of i8. This is what the encoding means where a model is written as linalg: the same
-        numbers as decodeRow() gives.
-      }], "::mlir::Value", "buildValues",
-      (ins "::llmc::Formula &":$formula, "::llvm::ArrayRef<int64_t>":$shape,
-           "::mlir::Value":$bytes)>,
+        Builds the values of a unit of weights. `elements` has for each plane those that belong to
+        the unit, from left to right: integers, or reals for planes of floats.
+      }], "::llmc::DecodeBuilder::Operands", "decode",
+      (ins "::llmc::DecodeBuilder &":$builder,
+           "::llvm::ArrayRef<::llmc::DecodeBuilder::Operands>":$elements)>,
     InterfaceMethod<[{
-        Bits per weight of a tensor of this shape, scales and zero points included.
-      }], "double", "getBitsPerWeight", (ins "::llvm::ArrayRef<int64_t>":$shape)>,
-    InterfaceMethod<[{
-        The number of bytes of a tile of 16 rows of `columns` weights, a multiple of 64.
-      }], "int64_t", "getTileBytes", (ins "int64_t":$columns)>,
-    InterfaceMethod<[{
-        Writes tile `tile` to `out`, getTileBytes() bytes. `bytes` is the whole canonical form; rows
-        beyond the matrix are zeros.
-      }], "void", "packTile",
-      (ins "::llvm::ArrayRef<uint8_t>":$bytes, "::llvm::ArrayRef<int64_t>":$shape,
-           "int64_t":$tile, "uint8_t *":$out)>
+        Says where weights are linear functions of codes, or that they are none.
+      }], "::std::optional<::llmc::LinearCodes>", "getLinearCodes", (ins), [{}],
+      [{ return std::nullopt; }]>
   ];
+  let extraClassDeclaration = [{
+    /// The number of bytes of the canonical form of a tensor of this shape, or an error where the
+    /// encoding can't hold it.
+    ::llvm::FailureOr<int64_t>
+    getByteSize(::llvm::ArrayRef<int64_t> shape,
+                ::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError) const;
+
+    /// Bits per weight of a tensor of this shape, all planes included, before bytes are filled up.
+    double getBitsPerWeight(::llvm::ArrayRef<int64_t> shape) const;
+
+    /// Writes the values of row `row` to `values` (shape[1] of them), decoded exactly and rounded
+    /// once to fp32. `bytes` is the whole canonical form.
+    void decodeRow(::llvm::ArrayRef<uint8_t> bytes, ::llvm::ArrayRef<int64_t> shape, int64_t row,
+                   ::llvm::MutableArrayRef<float> values) const;
+
+    /// Builds the fp32 tensor of all values in plain arithmetic, out of the canonical form as a
+    /// tensor of i8: what the encoding means where a model is written as linalg, the same numbers as
+    /// decodeRow() gives.
+    ::mlir::Value buildValues(::llmc::Formula &formula, ::llvm::ArrayRef<int64_t> shape,
+                              ::mlir::Value bytes) const;
+  }];
 }
 
 #endif // LLMC_DIALECT_LLMC_IR_LLMCINTERFACES_TD

@@ -6,20 +6,17 @@
 //===----------------------------------------------------------------------===//
 //
 // One order for every CPU. A matrix of N × K weights is cut into tiles of 16 rows; the last is
-// filled up with rows of zeros. A tile is, each part starting at a multiple of 64 bytes:
+// filled up with rows of zeros. A tile has the matrix' planes one after the other, each starting at
+// a multiple of 64 bytes. Plain weights are one plane of f32, f16 or bf16.
 //
-// Plain weights (f32, f16, bf16): for each input k, the 16 weights of the 16 rows.
-//
-// Grouped integers of b bits:
-//   codes   for every block of 32 inputs (the last filled up with codes that meet activations of
-//           zero), b lines of 64 bytes: first the plane of the codes' low bits, then the others.
-//           Planes are 4, 2 or 1 bits wide (8 bits: one plane of 8; 7 = 4 + 2 + 1, 6 = 4 + 2,
-//           5 = 4 + 1, 3 = 2 + 1). A line of a plane of p bits holds 32 / p inputs: byte 4r + i
-//           has, from bit p · j on, input 32 / p · line + 4j + i of row r.
-//   scales  for every scale group, 16 scales.
-//   zeros   for every scale group, 16 zero points (bytes) or minima (in the scales' type).
-//
-// A scale group is the encoding's group, and the whole row for `channel` and `tensor`.
+// Integers that belong to one weight each, or that have fewer than 8 bits and belong to up to 16:
+//   for every block of 32 inputs (the last filled up with zeros), the n elements that it has in
+//   each row, b bits each, in parts: first their low bits, then the others. Parts are 4, 2 or 1
+//   bits wide (8 bits: one part of 8; 7 = 4 + 2 + 1, 6 = 4 + 2, 5 = 4 + 1, 3 = 2 + 1). A line of 64
+//   bytes of a part of p bits holds 32 / p elements of each row (n · p / 32 lines, the last filled
+//   up): byte 4r + i has, from bit p · j on, element 32 / p · line + 4j + i of row r.
+// All others:
+//   for every element of a row, the 16 of the 16 rows as whole numbers; integers as bytes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -32,13 +29,41 @@ namespace llmc {
 
 /// Rows of a tile.
 inline constexpr int64_t tileRows = 16;
-/// Inputs of a block of codes.
+/// Inputs of a block.
 inline constexpr int64_t blockInputs = 32;
 
 /// Blocks that a row of `columns` inputs is cut into.
 inline int64_t getBlocksPerRow(int64_t columns) {
   return (columns + blockInputs - 1) / blockInputs;
 }
+
+/// The widths of the parts of an integer of `bits` bits, low bits first.
+llvm::SmallVector<unsigned, 3> getBitParts(unsigned bits);
+
+/// Where a plane lies in a tile.
+struct TiledPlane : Plane {
+  int64_t offset;   ///< from the start of the tile, in bytes
+  int64_t elements; ///< of a row
+  int64_t inputs;   ///< that share an element; those of a whole row in blocks of 32
+  bool inParts;     ///< integers in parts of bits; else whole numbers
+
+  /// Elements of a row in a block. In parts only.
+  int64_t getElementsPerBlock() const { return blockInputs / columns; }
+  /// Lines of 64 bytes that a part of this width takes in a block.
+  int64_t getLines(unsigned width) const {
+    return (getElementsPerBlock() * width + blockInputs - 1) / blockInputs;
+  }
+  /// Bytes of a block. In parts only.
+  int64_t getBlockBytes() const;
+  /// Bytes of a whole number.
+  int64_t getElementBytes() const { return (getBits() + 7) / 8; }
+  int64_t getByteSize(int64_t blocks) const {
+    return inParts ? blocks * getBlockBytes() : elements * tileRows * getElementBytes();
+  }
+
+  /// The integer `element` of row `row` (0 to 15) inside a tile.
+  unsigned readInteger(const uint8_t *tile, int64_t row, int64_t element) const;
+};
 
 /// Sizes, in bytes, of the tiles of a matrix.
 struct TiledLayout {
@@ -47,6 +72,7 @@ struct TiledLayout {
   int64_t tileBytes;          ///< from one tile to the next
   EncodingInterface encoding; ///< null for plain weights
   mlir::Type element;         ///< of plain weights
+  llvm::SmallVector<TiledPlane, 4> planes;
 
   /// `type` is a matrix of f32, f16 or bf16, with an encoding or without.
   static TiledLayout get(mlir::RankedTensorType type);
@@ -55,30 +81,15 @@ struct TiledLayout {
   int64_t getBlocks() const { return getBlocksPerRow(columns); }
 };
 
-/// The parts, in bytes, of a tile of grouped integers. Codes start at 0.
-struct GroupedTile {
-  GroupedAttr encoding;
-  int64_t size;
-  int64_t scaleOffset, zeroOffset;
-  int64_t scaleGroup;  ///< inputs that share a scale; those of a whole row in blocks of 32
-  int64_t scaleGroups; ///< in a row
-
-  static GroupedTile get(GroupedAttr encoding, int64_t columns);
-
-  int64_t getBlockBytes() const { return encoding.getBits() * 64; }
-};
-
-/// The widths of the planes of a code of `bits` bits, low bits first.
-llvm::SmallVector<unsigned> getPlanes(unsigned bits);
+/// Writes tile `tile` of encoded weights, tileBytes bytes, to `out`. `bytes` is the whole canonical
+/// form.
+void packTile(const TiledLayout &layout, llvm::ArrayRef<uint8_t> bytes, int64_t tile, uint8_t *out);
 
 /// Reads rows of plain weights as fp32.
 using RowReader = llvm::function_ref<void(int64_t row, llvm::MutableArrayRef<float> values)>;
 
 /// Writes tile `tile` of plain weights, tileBytes bytes, to `out`.
 void packPlainTile(const TiledLayout &layout, RowReader readRow, int64_t tile, uint8_t *out);
-
-/// The code of `column` of row `row` (0 to 15) inside a tile.
-unsigned readTiledCode(const GroupedTile &layout, const uint8_t *tile, int64_t row, int64_t column);
 
 } // namespace llmc
 

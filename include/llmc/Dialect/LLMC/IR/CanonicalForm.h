@@ -1,0 +1,73 @@
+//===- CanonicalForm.h - planes as bytes ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The bytes that a file or a resource holds of an encoded matrix: its planes one after the other,
+// each starting at a multiple of 64 bytes. A plane is an array of elements, row by row; those of
+// fewer than 8 bits stand least significant bit first with no gap inside a row, each row padded
+// with zero bits to a whole byte. All numbers are little-endian.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_DIALECT_LLMC_IR_CANONICALFORM_H
+#define LLMC_DIALECT_LLMC_IR_CANONICALFORM_H
+
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
+namespace llmc {
+
+/// The integer at `column` of a row of integers of `bits` bits.
+unsigned readCode(const uint8_t *row, int64_t column, unsigned bits);
+
+/// Sets the integer at `column` in a row whose bits there are still zero.
+void writeCode(uint8_t *row, int64_t column, unsigned bits, unsigned code);
+
+/// The number at `index` of an array of f32, f16 or bf16, widened to fp32.
+float readFloat(const uint8_t *bytes, int64_t index, mlir::Type type);
+
+/// Rounds `value` to f32, f16 or bf16 (half to even) and stores it at `index`.
+void writeFloat(uint8_t *bytes, int64_t index, mlir::Type type, float value);
+
+/// Widens an IEEE half-precision number exactly.
+float halfToFloat(uint16_t half);
+
+/// A plane in its place. Elements are named by their row and column in the plane.
+struct PlaneArray : Plane {
+  int64_t arrayRows, arrayColumns;
+  int64_t rowBytes; ///< from one row of the array to the next
+  int64_t offset;   ///< in bytes
+
+  int64_t getByteSize() const { return arrayRows * rowBytes; }
+
+  unsigned readInteger(const uint8_t *bytes, int64_t row, int64_t column) const {
+    return readCode(bytes + offset + row * rowBytes, column, getBits());
+  }
+  float readReal(const uint8_t *bytes, int64_t row, int64_t column) const {
+    return readFloat(bytes + offset + row * rowBytes, column, element);
+  }
+  /// Once for each place of bytes that were zero.
+  void write(uint8_t *bytes, int64_t row, int64_t column, unsigned value) const {
+    writeCode(bytes + offset + row * rowBytes, column, getBits(), value);
+  }
+  void write(uint8_t *bytes, int64_t row, int64_t column, float value) const {
+    writeFloat(bytes + offset + row * rowBytes, column, element, value);
+  }
+};
+
+/// Where the planes of a matrix lie.
+struct CanonicalForm {
+  llvm::SmallVector<PlaneArray, 4> planes;
+  int64_t size; ///< of all, in bytes
+
+  /// `shape` is one that `encoding` can hold.
+  static CanonicalForm get(EncodingInterface encoding, llvm::ArrayRef<int64_t> shape);
+
+  const PlaneArray &operator[](unsigned plane) const { return planes[plane]; }
+};
+
+} // namespace llmc
+
+#endif // LLMC_DIALECT_LLMC_IR_CANONICALFORM_H

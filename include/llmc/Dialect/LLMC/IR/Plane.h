@@ -1,0 +1,95 @@
+//===- Plane.h - what an encoding is made of ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// An encoding is a list of planes, and the arithmetic from a weight's elements to its value. Sizes,
+// the canonical form, tiles, the meaning as linalg and the decode steps of kernels follow from the
+// two, once for all encodings.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_DIALECT_LLMC_IR_PLANE_H
+#define LLMC_DIALECT_LLMC_IR_PLANE_H
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace llmc {
+
+/// One of the arrays that a matrix is stored as. An element belongs to `rows` × `columns` weights
+/// that stand side by side; at the ends of the matrix there may be fewer.
+struct Plane {
+  /// All rows, or all columns, however many there are.
+  static constexpr int64_t all = 0;
+
+  llvm::StringRef name; ///< "codes", "scales" …
+  mlir::Type element;   ///< unsigned integers of 1 to 8 bits (i1 … i8), or f32, f16, bf16
+  int64_t rows = 1, columns = 1;
+
+  unsigned getBits() const { return element.getIntOrFloatBitWidth(); }
+  bool isFloat() const { return mlir::isa<mlir::FloatType>(element); }
+  /// Elements of one row of a matrix of this width.
+  int64_t getElementsPerRow(int64_t width) const {
+    return columns == all ? 1 : (width + columns - 1) / columns;
+  }
+};
+
+/// Builds the arithmetic from elements of planes to values of weights. Encodings write it once;
+/// who implements this decides whether it runs at once, or becomes linalg or a kernel.
+///
+/// Integers have 32 bits. Reals are fp32 numbers, but that nothing is rounded before the value is:
+/// a formula that has at most one operation whose result fp32 does not hold, the last one, gives
+/// the same bits everywhere.
+class DecodeBuilder {
+public:
+  /// An integer or a real, one for each weight that is decoded at a time.
+  class Operand {
+  public:
+    Operand() = default;
+    explicit Operand(const void *handle) : handle(handle) {}
+    const void *getHandle() const { return handle; }
+
+  private:
+    const void *handle = nullptr; ///< what the builder makes of it
+  };
+  using Operands = llvm::SmallVector<Operand, 4>;
+
+  virtual ~DecodeBuilder() = default;
+
+  virtual Operand integer(int32_t value) = 0;
+  virtual Operand subtract(Operand a, Operand b) = 0;
+  virtual Operand bitAnd(Operand a, Operand b) = 0;
+  /// Logical shifts by fewer than 32 bits.
+  virtual Operand shiftRight(Operand a, unsigned bits) = 0;
+  /// a == b ? then : otherwise, of integers and reals.
+  virtual Operand selectEqual(Operand a, Operand b, Operand then, Operand otherwise) = 0;
+
+  virtual Operand real(float value) = 0;
+  virtual Operand toReal(Operand integer) = 0;
+  virtual Operand multiply(Operand a, Operand b) = 0;
+  /// a · b + c, rounded once where a target can.
+  virtual Operand multiplyAdd(Operand a, Operand b, Operand c) = 0;
+  /// The real at `index` of a table of 2, 4, 8 or 16; the index is below its size.
+  virtual Operand lookUp(llvm::ArrayRef<float> table, Operand index) = 0;
+};
+
+/// Says of an encoding that its weights are linear functions of unsigned codes, so that their
+/// products with rounded activations are integers: (code − zero) · scale + minimum. Numbers of
+/// planes; each of one column an element for codes.
+struct LinearCodes {
+  unsigned codes, scales;
+  std::optional<unsigned> zeros;  ///< integers
+  std::optional<unsigned> minima; ///< floats
+  int32_t zero = 0;               ///< where there are neither
+};
+
+} // namespace llmc
+
+#endif // LLMC_DIALECT_LLMC_IR_PLANE_H

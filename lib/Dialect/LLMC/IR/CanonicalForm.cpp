@@ -1,0 +1,121 @@
+//===- CanonicalForm.cpp - planes as bytes ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+
+#include "llvm/ADT/bit.h"
+#include "llvm/Support/Endian.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace llmc;
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+unsigned llmc::readCode(const uint8_t *row, int64_t column, unsigned bits) {
+  int64_t bit = column * bits;
+  unsigned low = row[bit / 8] >> (bit % 8);
+  // The byte after is read only where the code reaches into it.
+  if (bit % 8 + bits > 8)
+    low |= static_cast<unsigned>(row[bit / 8 + 1]) << (8 - bit % 8);
+  return low & ((1u << bits) - 1);
+}
+
+void llmc::writeCode(uint8_t *row, int64_t column, unsigned bits, unsigned code) {
+  int64_t bit = column * bits;
+  row[bit / 8] |= static_cast<uint8_t>(code << (bit % 8));
+  if (bit % 8 + bits > 8)
+    row[bit / 8 + 1] |= static_cast<uint8_t>(code >> (8 - bit % 8));
+}
+
+void llmc::writeFloat(uint8_t *bytes, int64_t index, Type type, float value) {
+  using namespace llvm::support::endian;
+  if (type.isF32())
+    return write32le(bytes + 4 * index, llvm::bit_cast<uint32_t>(value));
+  APFloat rounded(value);
+  bool lossy;
+  rounded.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lossy);
+  write16le(bytes + 2 * index, static_cast<uint16_t>(rounded.bitcastToAPInt().getZExtValue()));
+}
+
+float llmc::readFloat(const uint8_t *bytes, int64_t index, Type type) {
+  if (type.isF32())
+    return llvm::bit_cast<float>(llvm::support::endian::read32le(bytes + 4 * index));
+  uint16_t raw = llvm::support::endian::read16le(bytes + 2 * index);
+  if (type.isBF16())
+    return llvm::bit_cast<float>(static_cast<uint32_t>(raw) << 16);
+  return halfToFloat(raw);
+}
+
+float llmc::halfToFloat(uint16_t half) {
+  uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16;
+  uint32_t magnitude = half & 0x7fff;
+  if (magnitude >= 0x7c00) // infinity and NaN
+    return llvm::bit_cast<float>(sign | 0x7f800000 | (magnitude & 0x3ff) << 13);
+  // Shifted into place the exponent is 112 too small, which a multiplication by 2^112 mends,
+  // subnormal numbers included.
+  float value = llvm::bit_cast<float>(magnitude << 13) * 0x1p112f;
+  return llvm::bit_cast<float>(llvm::bit_cast<uint32_t>(value) | sign);
+}
+
+//===----------------------------------------------------------------------===//
+// Planes
+//===----------------------------------------------------------------------===//
+
+CanonicalForm CanonicalForm::get(EncodingInterface encoding, ArrayRef<int64_t> shape) {
+  CanonicalForm form{{}, 0};
+  for (const Plane &plane : encoding.getPlanes(shape)) {
+    PlaneArray array;
+    static_cast<Plane &>(array) = plane;
+    array.arrayRows = plane.rows == Plane::all ? 1 : llvm::divideCeil(shape[0], plane.rows);
+    array.arrayColumns = plane.getElementsPerRow(shape[1]);
+    array.rowBytes = llvm::divideCeil(array.arrayColumns * plane.getBits(), 8);
+    array.offset = llvm::alignTo(form.size, 64);
+    form.size = array.offset + array.getByteSize();
+    form.planes.push_back(array);
+  }
+  return form;
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes of all encodings
+//===----------------------------------------------------------------------===//
+
+FailureOr<int64_t>
+EncodingInterface::getByteSize(ArrayRef<int64_t> shape,
+                               function_ref<InFlightDiagnostic()> emitError) const {
+  if (shape.size() != 2 || ShapedType::isDynamicShape(shape)) {
+    emitError() << "expected a matrix of static shape for an encoding of weights";
+    return failure();
+  }
+  // Beyond this the sizes of the planes may not fit 63 bits.
+  constexpr int64_t limit = int64_t(1) << 56;
+  if (shape[0] < 0 || shape[1] < 0 || shape[0] > limit || shape[1] > limit ||
+      (shape[1] != 0 && shape[0] > limit / shape[1])) {
+    emitError() << "expected at most 2^56 weights, found " << shape[0] << " x " << shape[1];
+    return failure();
+  }
+  if (int64_t unit = getUnit(); shape[1] % unit != 0) {
+    emitError() << "expected a multiple of " << unit << " columns for " << *this << ", found "
+                << shape[1];
+    return failure();
+  }
+  return CanonicalForm::get(*this, shape).size;
+}
+
+double EncodingInterface::getBitsPerWeight(ArrayRef<int64_t> shape) const {
+  double weights = static_cast<double>(shape[0]) * static_cast<double>(shape[1]);
+  if (weights == 0)
+    return 0;
+  double bits = 0;
+  for (const PlaneArray &plane : CanonicalForm::get(*this, shape).planes)
+    bits += plane.getBits() * (static_cast<double>(plane.arrayRows) *
+                               static_cast<double>(plane.arrayColumns) / weights);
+  return bits;
+}

@@ -1,0 +1,243 @@
+//===- DecodeFormula.cpp - the values of an encoding in plain arithmetic ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The canonical form, read as CanonicalForm.h describes it (every integer is a sum of its bits,
+// every float a sum of its bytes), and an encoding's arithmetic on it in double.
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+#include "llmc/Support/Formula.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace llmc;
+
+//===----------------------------------------------------------------------===//
+// Planes as tensors
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Reads planes out of a tensor of bytes.
+class PlaneFormula {
+public:
+  PlaneFormula(Formula &formula, Value bytes)
+      : formula(formula), b(formula.getBuilder()), bytes(bytes) {}
+
+  /// The elements as they are stored, [rows, columns] of the plane; integers of fewer than 8 bits
+  /// as i32.
+  Value read(const PlaneArray &plane) {
+    if (plane.isFloat())
+      return readFloats(plane);
+    return plane.getBits() == 8 ? slice(plane, {plane.arrayRows, plane.arrayColumns})
+                                : readIntegers(plane);
+  }
+
+private:
+  /// The plane's bytes as a tensor of this shape.
+  Value slice(const PlaneArray &plane, ArrayRef<int64_t> shape);
+  /// 1, base, base², … as a tensor of integers.
+  Value getPowers(unsigned count, unsigned base, Type type);
+  Value readIntegers(const PlaneArray &plane);
+  Value readFloats(const PlaneArray &plane);
+
+  Formula &formula;
+  ImplicitLocOpBuilder &b;
+  Value bytes;
+};
+
+} // namespace
+
+Value PlaneFormula::slice(const PlaneArray &plane, ArrayRef<int64_t> shape) {
+  ReassociationIndices all;
+  for (size_t index = 0; index < shape.size(); ++index)
+    all.push_back(static_cast<int64_t>(index));
+  Value part =
+      tensor::ExtractSliceOp::create(b, bytes, ArrayRef<OpFoldResult>{formula.size(plane.offset)},
+                                     ArrayRef<OpFoldResult>{formula.size(plane.getByteSize())},
+                                     ArrayRef<OpFoldResult>{formula.size(1)});
+  auto type = RankedTensorType::get(shape, b.getI8Type());
+  return tensor::ExpandShapeOp::create(b, type, part, ArrayRef<ReassociationIndices>{all});
+}
+
+Value PlaneFormula::getPowers(unsigned count, unsigned base, Type type) {
+  SmallVector<APInt> powers{APInt(type.getIntOrFloatBitWidth(), 1)};
+  while (powers.size() < count)
+    powers.push_back(powers.back() * base);
+  auto tensor = RankedTensorType::get({static_cast<int64_t>(count)}, type);
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(tensor, powers));
+}
+
+Value PlaneFormula::readIntegers(const PlaneArray &plane) {
+  int64_t bits = plane.getBits();
+  Type i32 = b.getI32Type();
+  AffineExpr r = formula.dim(0), c = formula.dim(1), bit = formula.dim(2);
+  AffineExpr place = c * bits + bit;
+  return formula.reduce(
+      {formula.size(plane.arrayRows), formula.size(plane.arrayColumns)}, {r, c},
+      b.getI32IntegerAttr(0),
+      {{slice(plane, {plane.arrayRows, plane.rowBytes}), {r, place.floorDiv(8)}},
+       {getPowers(bits, 2, i32), {bit}}},
+      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+        Value column = linalg::IndexOp::create(b, 1), bit = linalg::IndexOp::create(b, 2);
+        Value width = arith::ConstantIndexOp::create(b, bits);
+        Value eight = arith::ConstantIndexOp::create(b, 8);
+        Value place =
+            arith::AddIOp::create(b, arith::MulIOp::create(b, column, width), bit).getResult();
+        Value shift = arith::IndexCastOp::create(b, i32, arith::RemUIOp::create(b, place, eight));
+        Value one = arith::ConstantIntOp::create(b, 1, 32);
+        Value byte = arith::ExtUIOp::create(b, i32, v[0]);
+        Value digit = arith::AndIOp::create(b, arith::ShRUIOp::create(b, byte, shift), one);
+        return arith::AddIOp::create(b, v[2], arith::MulIOp::create(b, digit, v[1]));
+      });
+}
+
+Value PlaneFormula::readFloats(const PlaneArray &plane) {
+  int64_t size = plane.getBits() / 8;
+  IntegerType integer = b.getIntegerType(plane.getBits());
+  AffineExpr r = formula.dim(0), c = formula.dim(1), byte = formula.dim(2);
+  Value patterns =
+      formula.reduce({formula.size(plane.arrayRows), formula.size(plane.arrayColumns)}, {r, c},
+                     b.getIntegerAttr(integer, 0),
+                     {{slice(plane, {plane.arrayRows, plane.arrayColumns, size}), {r, c, byte}},
+                      {getPowers(size, 256, integer), {byte}}},
+                     [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                       Value digit = arith::ExtUIOp::create(b, integer, v[0]);
+                       return arith::AddIOp::create(b, v[2], arith::MulIOp::create(b, digit, v[1]));
+                     });
+  auto type = RankedTensorType::get({plane.arrayRows, plane.arrayColumns}, plane.element);
+  return arith::BitcastOp::create(b, type, patterns);
+}
+
+//===----------------------------------------------------------------------===//
+// Arithmetic
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Builds inside the body of a linalg.generic.
+class BodyBuilder final : public DecodeBuilder {
+public:
+  explicit BodyBuilder(ImplicitLocOpBuilder &builder) : b(builder) {}
+
+  static Value toValue(Operand operand) { return Value::getFromOpaquePointer(operand.getHandle()); }
+
+  /// An element as it is stored.
+  Operand load(Value element) {
+    if (isa<FloatType>(element.getType()))
+      return make(arith::ExtFOp::create(b, b.getF64Type(), element));
+    if (element.getType() == b.getI32Type())
+      return make(element);
+    return make(arith::ExtUIOp::create(b, b.getI32Type(), element));
+  }
+
+  Operand integer(int32_t value) override {
+    return make(arith::ConstantIntOp::create(b, value, 32));
+  }
+  Operand subtract(Operand a, Operand c) override { return make<arith::SubIOp>(a, c); }
+  Operand bitAnd(Operand a, Operand c) override { return make<arith::AndIOp>(a, c); }
+  Operand shiftRight(Operand a, unsigned bits) override {
+    return make<arith::ShRUIOp>(a, integer(static_cast<int32_t>(bits)));
+  }
+  Operand selectEqual(Operand a, Operand c, Operand then, Operand otherwise) override {
+    Value equal =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::eq, toValue(a), toValue(c)).getResult();
+    return make(arith::SelectOp::create(b, equal, toValue(then), toValue(otherwise)));
+  }
+  Operand real(float value) override {
+    return make(arith::ConstantOp::create(b, b.getF64FloatAttr(value)));
+  }
+  Operand toReal(Operand integer) override {
+    return make(arith::SIToFPOp::create(b, b.getF64Type(), toValue(integer)));
+  }
+  Operand multiply(Operand a, Operand c) override { return make<arith::MulFOp>(a, c); }
+  Operand multiplyAdd(Operand a, Operand c, Operand added) override {
+    return make<arith::AddFOp>(multiply(a, c), added);
+  }
+  Operand lookUp(ArrayRef<float> table, Operand index) override {
+    SmallVector<double> numbers(table.begin(), table.end());
+    auto type = RankedTensorType::get({static_cast<int64_t>(table.size())}, b.getF64Type());
+    Value constant = arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef(numbers)));
+    Value place = arith::IndexCastUIOp::create(b, b.getIndexType(), toValue(index));
+    return make(tensor::ExtractOp::create(b, constant, place));
+  }
+
+private:
+  static Operand make(Value value) { return Operand(value.getAsOpaquePointer()); }
+  template <typename OpTy>
+  Operand make(Operand a, Operand c) {
+    return make(OpTy::create(b, toValue(a), toValue(c)).getResult());
+  }
+
+  ImplicitLocOpBuilder &b;
+};
+
+} // namespace
+
+/// Where the elements of a plane stand that belong to the unit of weight (r, c), from left to
+/// right.
+static SmallVector<SmallVector<AffineExpr>> getPlaces(Formula &formula, const Plane &plane,
+                                                      int64_t unit) {
+  AffineExpr r = formula.dim(0), c = formula.dim(1);
+  AffineExpr zero = formula.getBuilder().getAffineConstantExpr(0);
+  AffineExpr row = plane.rows == Plane::all ? zero : r.floorDiv(plane.rows);
+  if (plane.columns == Plane::all)
+    return {{row, zero}};
+  if (plane.columns >= unit)
+    return {{row, c.floorDiv(plane.columns)}};
+  SmallVector<SmallVector<AffineExpr>> places;
+  int64_t parts = unit / plane.columns;
+  for (int64_t part = 0; part < parts; ++part)
+    places.push_back({row, c.floorDiv(unit) * parts + part});
+  return places;
+}
+
+Value EncodingInterface::buildValues(Formula &formula, ArrayRef<int64_t> shape, Value bytes) const {
+  ImplicitLocOpBuilder &outside = formula.getBuilder();
+  Type f32 = outside.getF32Type();
+  if (ShapedType::getNumElements(shape) == 0)
+    return tensor::EmptyOp::create(outside, shape, f32);
+  int64_t unit = getUnit();
+  PlaneFormula planes(formula, bytes);
+  SmallVector<Term> terms;
+  SmallVector<size_t> counts; // of each plane's elements in a unit
+  for (const PlaneArray &plane : CanonicalForm::get(*this, shape).planes) {
+    Value tensor = planes.read(plane);
+    auto places = getPlaces(formula, plane, unit);
+    counts.push_back(places.size());
+    for (SmallVector<AffineExpr> &place : places)
+      terms.push_back({tensor, std::move(place)});
+  }
+  return formula.forEach(
+      {formula.size(shape[0]), formula.size(shape[1])}, f32, terms,
+      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+        BodyBuilder builder(b);
+        SmallVector<DecodeBuilder::Operands> elements;
+        for (size_t count : counts) {
+          auto &ofPlane = elements.emplace_back();
+          for (Value element : v.take_front(count))
+            ofPlane.push_back(builder.load(element));
+          v = v.drop_front(count);
+        }
+        DecodeBuilder::Operands decoded = decode(builder, elements);
+        Value value = BodyBuilder::toValue(decoded[0]);
+        if (unit > 1) {
+          Value place = arith::RemUIOp::create(b, linalg::IndexOp::create(b, 1),
+                                               arith::ConstantIndexOp::create(b, unit));
+          for (int64_t i = 1; i < unit; ++i) {
+            Value here = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, place,
+                                               arith::ConstantIndexOp::create(b, i));
+            value = arith::SelectOp::create(b, here, BodyBuilder::toValue(decoded[i]), value);
+          }
+        }
+        return arith::TruncFOp::create(b, f32, value);
+      });
+}

@@ -1,0 +1,141 @@
+//===- DecodeRow.cpp - the values of an encoding on this machine ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Runs an encoding's arithmetic at once, each step for all units of a row. Reals are doubles: what
+// fp32 holds exactly is exact, and the value is rounded at the end.
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+
+#include <deque>
+#include <vector>
+
+using namespace mlir;
+using namespace llmc;
+
+namespace {
+
+class RowDecoder final : public DecodeBuilder {
+public:
+  /// Decodes `count` units of `unit` weights.
+  RowDecoder(int64_t count, int64_t unit) : count(count), unit(unit) {}
+
+  /// What a plane has for the units of a row: in each, the elements from left to right.
+  Operands load(const PlaneArray &plane, const uint8_t *bytes, int64_t row) {
+    int64_t arrayRow = plane.rows == Plane::all ? 0 : row / plane.rows;
+    int64_t columns = plane.columns, parts = 1;
+    if (columns != Plane::all && columns < unit)
+      parts = unit / columns;
+    Operands elements;
+    for (int64_t part = 0; part < parts; ++part) {
+      auto column = [&](int64_t index) {
+        return columns == Plane::all ? 0 : (index * unit) / columns + part;
+      };
+      elements.push_back(plane.isFloat() ? makeReal([&](int64_t index) -> double {
+        return plane.readReal(bytes, arrayRow, column(index));
+      })
+                                         : makeInteger([&](int64_t index) {
+                                             return static_cast<int32_t>(
+                                                 plane.readInteger(bytes, arrayRow, column(index)));
+                                           }));
+    }
+    return elements;
+  }
+
+  ArrayRef<double> reals(Operand operand) const { return get(operand).reals; }
+
+  Operand integer(int32_t value) override {
+    return makeInteger([=](int64_t) { return value; });
+  }
+  Operand subtract(Operand a, Operand b) override {
+    const std::vector<int32_t> &left = get(a).integers, &right = get(b).integers;
+    return makeInteger([&](int64_t i) { return left[i] - right[i]; });
+  }
+  Operand bitAnd(Operand a, Operand b) override {
+    const std::vector<int32_t> &left = get(a).integers, &right = get(b).integers;
+    return makeInteger([&](int64_t i) { return left[i] & right[i]; });
+  }
+  Operand shiftRight(Operand a, unsigned bits) override {
+    const std::vector<int32_t> &left = get(a).integers;
+    return makeInteger(
+        [&](int64_t i) { return static_cast<int32_t>(static_cast<uint32_t>(left[i]) >> bits); });
+  }
+  Operand selectEqual(Operand a, Operand b, Operand then, Operand otherwise) override {
+    const std::vector<int32_t> &left = get(a).integers, &right = get(b).integers;
+    const Numbers &first = get(then), &second = get(otherwise);
+    if (!first.reals.empty())
+      return makeReal(
+          [&](int64_t i) { return left[i] == right[i] ? first.reals[i] : second.reals[i]; });
+    return makeInteger(
+        [&](int64_t i) { return left[i] == right[i] ? first.integers[i] : second.integers[i]; });
+  }
+
+  Operand real(float value) override {
+    return makeReal([=](int64_t) -> double { return value; });
+  }
+  Operand toReal(Operand integer) override {
+    const std::vector<int32_t> &from = get(integer).integers;
+    return makeReal([&](int64_t i) -> double { return from[i]; });
+  }
+  Operand multiply(Operand a, Operand b) override {
+    ArrayRef<double> left = reals(a), right = reals(b);
+    return makeReal([&](int64_t i) { return left[i] * right[i]; });
+  }
+  Operand multiplyAdd(Operand a, Operand b, Operand c) override {
+    ArrayRef<double> left = reals(a), right = reals(b), added = reals(c);
+    return makeReal([&](int64_t i) { return left[i] * right[i] + added[i]; });
+  }
+  Operand lookUp(ArrayRef<float> table, Operand index) override {
+    const std::vector<int32_t> &from = get(index).integers;
+    return makeReal([&](int64_t i) -> double { return table[from[i]]; });
+  }
+
+private:
+  struct Numbers {
+    std::vector<int32_t> integers; ///< or
+    std::vector<double> reals;
+  };
+
+  static const Numbers &get(Operand operand) {
+    return *static_cast<const Numbers *>(operand.getHandle());
+  }
+  template <typename Function>
+  Operand makeInteger(Function number) {
+    std::vector<int32_t> integers(count);
+    for (int64_t index = 0; index < count; ++index)
+      integers[index] = number(index);
+    return Operand(&numbers.emplace_back(Numbers{std::move(integers), {}}));
+  }
+  template <typename Function>
+  Operand makeReal(Function number) {
+    std::vector<double> reals(count);
+    for (int64_t index = 0; index < count; ++index)
+      reals[index] = number(index);
+    return Operand(&numbers.emplace_back(Numbers{{}, std::move(reals)}));
+  }
+
+  int64_t count, unit;
+  std::deque<Numbers> numbers; ///< grows without moving what operands point to
+};
+
+} // namespace
+
+void EncodingInterface::decodeRow(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> shape, int64_t row,
+                                  MutableArrayRef<float> values) const {
+  int64_t unit = getUnit(), count = shape[1] / unit;
+  if (count == 0)
+    return;
+  RowDecoder decoder(count, unit);
+  SmallVector<DecodeBuilder::Operands> elements;
+  for (const PlaneArray &plane : CanonicalForm::get(*this, shape).planes)
+    elements.push_back(decoder.load(plane, bytes.data(), row));
+  for (auto [place, operand] : llvm::enumerate(decode(decoder, elements)))
+    for (auto [index, value] : llvm::enumerate(decoder.reals(operand)))
+      values[static_cast<int64_t>(index) * unit + static_cast<int64_t>(place)] =
+          static_cast<float>(value);
+}
