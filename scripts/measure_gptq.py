@@ -87,7 +87,7 @@ def write_own_text(file: pathlib.Path) -> None:
     with tempfile.TemporaryDirectory() as work:
         module = pathlib.Path(work) / "model.mlir"
         run("llmc-translate", "--import-onnx", MODEL, "-o", module)
-        options = f"{CALIBRATION} save-tokens={file} kinds=mean"
+        options = f"calibration=self {CALIBRATION} save-tokens={file} kinds=mean"
         run("llmc-opt", f"--calibrate={options}", module, "-o", module)
 
 

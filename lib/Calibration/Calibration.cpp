@@ -17,6 +17,7 @@
 #include "WorkFolder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/PassOutputs.h"
 #include "llmc/Support/ProgressLine.h"
 
 #include "llvm/Support/Format.h"
@@ -41,6 +42,7 @@ private:
   }
   LogicalResult checkOptions();
   LogicalResult checkLength();
+  /// Reads the samples, or how those begin that the model is to write.
   LogicalResult readSamples();
   /// Lets the model write the samples, unless it has before an interruption.
   LogicalResult writeSamples();
@@ -79,6 +81,7 @@ private:
   std::string modelFingerprint;
   TokenLimits limits;
   CalibrationTokens tokens;
+  bool ownText = false; ///< the model writes the samples
   /// What texts that the model writes itself begin with.
   std::vector<int32_t> beginTokens;
   std::optional<Workers> workers;
@@ -129,17 +132,25 @@ LogicalResult Walk::checkOptions() {
   if (!(request.statistics & SecondMoment) && options.firstTokenWeight != defaults.firstTokenWeight)
     return emitError(module.getLoc(), "calibration: expected no first-token-weight where no second "
                                       "moments are asked for");
-  bool readsText =
-      !options.calibration.empty() && !StringRef(options.calibration).ends_with(".npy");
-  if (!options.tokenizer.empty() && !readsText)
+  TokenSource source = getTokenSource(options);
+  if (!options.tokenizer.empty() &&
+      (source == TokenSource::TokenFile || source == TokenSource::Statistics))
     return emitError(module.getLoc(), "calibration: expected a text to read with tokenizer '")
            << options.tokenizer << "', found "
-           << (options.calibration.empty() ? "none" : "a file of tokens");
+           << (source == TokenSource::Statistics ? "none" : "a file of tokens");
+  if (!options.statistics.empty() && source == TokenSource::OwnText)
+    return emitError(module.getLoc(), "calibration: expected no calibration=self where statistics "
+                                      "are read: nothing is run");
   if (options.memory < 0)
     return emitError(module.getLoc(),
                      "calibration: expected a bound of memory that is not negative, found ")
            << options.memory;
-  return success();
+  return checkPassOutputs(
+      module,
+      {{options.saveStatistics, "file of statistics"}, {options.saveTokens, "file of tokens"}},
+      {{source == TokenSource::OwnText ? "" : options.calibration, "is the calibration text"},
+       {options.tokenizer, "is the tokenizer"},
+       {options.statistics, "statistics are read from"}});
 }
 
 LogicalResult Walk::checkLength() {
@@ -156,10 +167,21 @@ LogicalResult Walk::checkLength() {
 
 LogicalResult Walk::readSamples() {
   Stopwatch watch(times.tokens);
-  llvm::Expected<CalibrationTokens> read = readTokens(module, limits, options);
-  if (!read)
-    return report(read.takeError());
-  tokens = std::move(*read);
+  ownText = getTokenSource(options) == TokenSource::OwnText;
+  if (!ownText) {
+    llvm::Expected<std::optional<CalibrationTokens>> read = readTokens(module, limits, options);
+    if (!read)
+      return report(read.takeError());
+    ownText = !*read;
+    if (!ownText)
+      tokens = std::move(**read);
+  }
+  if (!ownText)
+    return success();
+  llvm::Expected<std::vector<int32_t>> begin = readBeginTokens(module, options);
+  if (!begin)
+    return report(begin.takeError());
+  beginTokens = std::move(*begin);
   return success();
 }
 
@@ -345,18 +367,17 @@ LogicalResult Walk::runBlock(Block block, std::vector<CalibrationSite> &sites) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult Walk::openFolder() {
-  llvm::json::Object job{
-      {"pass", request.key},
-      {"model", modelFingerprint},
-      {"calibration", options.calibration.empty() ? "self-generated" : getFingerprint(tokens)},
-      {"begin_tokens", llvm::json::Array(beginTokens)},
-      {"samples", options.samples},
-      {"sequence_length", options.sequenceLength},
-      {"first_token_weight", options.firstTokenWeight},
-      {"seed", std::to_string(options.seed)},
-      {"true_sequential", options.trueSequential},
-      {"statistics", request.statistics},
-      {"save_statistics", options.saveStatistics}};
+  llvm::json::Object job{{"pass", request.key},
+                         {"model", modelFingerprint},
+                         {"calibration", ownText ? "self-generated" : getFingerprint(tokens)},
+                         {"begin_tokens", llvm::json::Array(beginTokens)},
+                         {"samples", options.samples},
+                         {"sequence_length", options.sequenceLength},
+                         {"first_token_weight", options.firstTokenWeight},
+                         {"seed", std::to_string(options.seed)},
+                         {"true_sequential", options.trueSequential},
+                         {"statistics", request.statistics},
+                         {"save_statistics", options.saveStatistics}};
   llvm::Expected<std::unique_ptr<WorkFolder>> opened = WorkFolder::open(options.resume, job);
   if (!opened)
     return report(opened.takeError());
@@ -495,10 +516,7 @@ FailureOr<CalibrationTimes> Walk::run() {
   if (!created)
     return report(created.takeError());
   workers.emplace(std::move(*created));
-  bool ownText = options.calibration.empty();
-  if (ownText)
-    beginTokens = readBeginTokens(module, options);
-  if ((!ownText && failed(readSamples())) || (!options.resume.empty() && failed(openFolder())) ||
+  if (failed(readSamples()) || (!options.resume.empty() && failed(openFolder())) ||
       (ownText && failed(writeSamples())))
     return failure();
   if (!options.saveTokens.empty() && failed(report(saveTokens(tokens, options.saveTokens))))

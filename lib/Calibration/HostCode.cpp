@@ -6,7 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "HostCode.h"
+#include "llmc/Calibration/Calibration.h"
 #include "llmc/Conversion/EmitObject/EmitObject.h"
+#include "llmc/Conversion/LLMCToSPMD/Passes.h"
+#include "llmc/Conversion/SPMDToLLVM/Passes.h"
 #include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
 #include "llmc/llmc.h"
 extern "C" {
@@ -93,6 +96,14 @@ void Workers::run(int64_t count, llvm::function_ref<void(int64_t index, unsigned
 // Code
 //===----------------------------------------------------------------------===//
 
+void llmc::insertCalibrationDialects(mlir::DialectRegistry &registry) {
+  // Parts go the way that programs go.
+  createConvertLLMCToSPMD()->getDependentDialects(registry);
+  createConvertSPMDToLLVM()->getDependentDialects(registry);
+  mlir::registerBuiltinDialectTranslation(registry);
+  mlir::registerLLVMDialectTranslation(registry);
+}
+
 HostCode::HostCode() = default;
 HostCode::HostCode(HostCode &&) = default;
 HostCode &HostCode::operator=(HostCode &&) = default;
@@ -105,8 +116,9 @@ llvm::Expected<HostCode> HostCode::compile(mlir::OwningOpRef<mlir::ModuleOp> pla
   code.workerArenaBytes = sizes.getWorkerArenaBytes();
   code.stateBytes = sizes.getStateBytes();
   std::string name = (*planned->getOps<spmd::EntryOp>().begin()).getSymName().str();
-  mlir::registerBuiltinDialectTranslation(*planned->getContext());
-  mlir::registerLLVMDialectTranslation(*planned->getContext());
+  mlir::DialectRegistry dialects;
+  insertCalibrationDialects(dialects);
+  planned->getContext()->appendDialectRegistry(dialects);
   if (mlir::failed(lowerSPMDToLLVM(*planned)))
     return llvm::createStringError("cannot generate code to calibrate with");
   auto function = planned->lookupSymbol<mlir::LLVM::LLVMFuncOp>(name);

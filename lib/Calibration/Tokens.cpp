@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Tokens.h"
+#include "CalibrationText.h"
 #include "Fingerprint.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ParameterPaths.h"
@@ -188,31 +189,26 @@ static std::vector<int32_t> getBeginTokens(const llmc_tokenizer &tokenizer) {
   return llmc_status_ok(&status) ? tokens : std::vector<int32_t>();
 }
 
-std::vector<int32_t> llmc::readBeginTokens(ModuleOp module, const CalibrationOptions &options) {
+llvm::Expected<std::vector<int32_t>> llmc::readBeginTokens(ModuleOp module,
+                                                           const CalibrationOptions &options) {
   llvm::Expected<TokenizerPointer> tokenizer = loadTokenizer(module, options.tokenizer);
-  if (!tokenizer) {
-    // A model without a tokenizer writes texts, too.
-    llvm::consumeError(tokenizer.takeError());
-    return {};
-  }
-  return getBeginTokens(**tokenizer);
+  if (tokenizer)
+    return getBeginTokens(**tokenizer);
+  if (!options.tokenizer.empty())
+    return tokenizer.takeError();
+  // A model without a tokenizer writes texts, too.
+  llvm::consumeError(tokenizer.takeError());
+  return std::vector<int32_t>();
 }
 
-/// Reads a text's tokens, and those that the model's texts begin with.
-static llvm::Expected<std::vector<int32_t>>
-readText(ModuleOp module, const CalibrationOptions &options, std::vector<int32_t> &beginTokens) {
-  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> text = readFile(options.calibration);
-  if (!text)
-    return text.takeError();
-  llvm::Expected<TokenizerPointer> tokenizer = loadTokenizer(module, options.tokenizer);
-  if (!tokenizer)
-    return tokenizer.takeError();
-  StringRef bytes = (*text)->getBuffer();
-  std::vector<int32_t> tokens(bytes.size() + 16);
+/// Reads the tokens of a text called `name`.
+static llvm::Expected<std::vector<int32_t>> encodeText(const llmc_tokenizer &tokenizer,
+                                                       StringRef text, StringRef name) {
+  std::vector<int32_t> tokens(text.size() + 16);
   size_t count = 0;
   auto encode = [&] {
-    return llmc_tokenizer_encode(tokenizer->get(), bytes.data(), bytes.size(),
-                                 LLMC_ENCODE_PLAIN_TEXT, tokens.data(), tokens.size(), &count);
+    return llmc_tokenizer_encode(&tokenizer, text.data(), text.size(), LLMC_ENCODE_PLAIN_TEXT,
+                                 tokens.data(), tokens.size(), &count);
   };
   llmc_status status = encode();
   if (!llmc_status_ok(&status) && count > tokens.size()) {
@@ -221,9 +217,8 @@ readText(ModuleOp module, const CalibrationOptions &options, std::vector<int32_t
     status = encode();
   }
   if (!llmc_status_ok(&status))
-    return createStringError("'%s': %s", options.calibration.c_str(), status.message);
+    return createStringError("%s: %s", name.str().c_str(), status.message);
   tokens.resize(count);
-  beginTokens = getBeginTokens(**tokenizer);
   return tokens;
 }
 
@@ -231,20 +226,78 @@ readText(ModuleOp module, const CalibrationOptions &options, std::vector<int32_t
 // Samples
 //===----------------------------------------------------------------------===//
 
-llvm::Expected<CalibrationTokens> llmc::readTokens(ModuleOp module, const TokenLimits &limits,
-                                                   const CalibrationOptions &options) {
-  StringRef path = options.calibration;
-  // Tokens of a file are taken as they are.
-  std::vector<int32_t> beginTokens;
+TokenSource llmc::getTokenSource(const CalibrationOptions &options) {
+  StringRef calibration = options.calibration;
+  if (calibration == selfCalibration)
+    return TokenSource::OwnText;
+  if (calibration.ends_with(".npy"))
+    return TokenSource::TokenFile;
+  if (!calibration.empty())
+    return TokenSource::File;
+  return options.statistics.empty() ? TokenSource::LlmcText : TokenSource::Statistics;
+}
+
+namespace {
+
+/// What samples are cut from.
+struct TokenStream {
+  std::string name; ///< for people
+  std::vector<int32_t> tokens;
+  std::vector<int32_t> beginTokens; ///< of each sample
+};
+
+} // namespace
+
+static llvm::Expected<std::optional<TokenStream>> readText(ModuleOp module,
+                                                           const CalibrationOptions &options) {
+  bool ownText = getTokenSource(options) == TokenSource::LlmcText;
+  std::string name = ownText ? "the text to calibrate on" : "'" + options.calibration + "'";
+  std::unique_ptr<llvm::MemoryBuffer> file;
+  if (!ownText) {
+    llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> opened = readFile(options.calibration);
+    if (!opened)
+      return opened.takeError();
+    file = std::move(*opened);
+  }
+  llvm::Expected<TokenizerPointer> tokenizer = loadTokenizer(module, options.tokenizer);
+  if (!tokenizer && ownText && options.tokenizer.empty()) {
+    emitWarning(module.getLoc(), "calibration: ")
+        << llvm::toString(tokenizer.takeError())
+        << ": the model writes its own text (tokenizer names a tokenizer, and calibration=self "
+           "asks for this)";
+    return std::nullopt;
+  }
+  if (!tokenizer)
+    return tokenizer.takeError();
   llvm::Expected<std::vector<int32_t>> tokens =
-      path.ends_with(".npy") ? readNpy(path) : readText(module, options, beginTokens);
+      encodeText(**tokenizer, ownText ? getCalibrationText() : file->getBuffer(), name);
   if (!tokens)
     return tokens.takeError();
-  for (auto [index, token] : llvm::enumerate(*tokens))
+  return TokenStream{std::move(name), std::move(*tokens), getBeginTokens(**tokenizer)};
+}
+
+static llvm::Expected<std::optional<TokenStream>> readStream(ModuleOp module,
+                                                             const CalibrationOptions &options) {
+  if (getTokenSource(options) != TokenSource::TokenFile)
+    return readText(module, options);
+  llvm::Expected<std::vector<int32_t>> tokens = readNpy(options.calibration);
+  if (!tokens)
+    return tokens.takeError();
+  return TokenStream{"'" + options.calibration + "'", std::move(*tokens), {}};
+}
+
+llvm::Expected<std::optional<CalibrationTokens>>
+llmc::readTokens(ModuleOp module, const TokenLimits &limits, const CalibrationOptions &options) {
+  llvm::Expected<std::optional<TokenStream>> stream = readStream(module, options);
+  if (!stream)
+    return stream.takeError();
+  if (!*stream)
+    return std::nullopt;
+  const auto &[name, tokens, beginTokens] = **stream;
+  for (auto [index, token] : llvm::enumerate(tokens))
     if (token >= limits.vocabulary)
-      return createStringError("'%s': expected token ids below %lld, found %d at %zu",
-                               options.calibration.c_str(), (long long)limits.vocabulary, token,
-                               (size_t)index);
+      return createStringError("%s: expected token ids below %lld, found %d at %zu", name.c_str(),
+                               (long long)limits.vocabulary, token, (size_t)index);
   for (int32_t token : beginTokens)
     if (token >= limits.vocabulary)
       return createStringError("expected a token that begins texts below %lld, found %d",
@@ -254,12 +307,12 @@ llvm::Expected<CalibrationTokens> llmc::readTokens(ModuleOp module, const TokenL
     return createStringError("expected samples of more than the %zu tokens that begin each, found "
                              "a sequence-length of %lld",
                              beginTokens.size(), (long long)options.sequenceLength);
-  int64_t windows = tokens->size() / length;
+  int64_t windows = tokens.size() / length;
   if (windows == 0)
-    return createStringError("'%s': expected at least one sample of %lld tokens, found %zu tokens",
-                             options.calibration.c_str(), (long long)length, tokens->size());
+    return createStringError("%s: expected at least one sample of %lld tokens, found %zu tokens",
+                             name.c_str(), (long long)length, tokens.size());
   if (windows < options.samples)
-    emitWarning(module.getLoc()) << "'" << path << "' has " << windows << " samples of " << length
+    emitWarning(module.getLoc()) << name << " has " << windows << " samples of " << length
                                  << " tokens, " << options.samples << " were asked for";
   // A Fisher-Yates shuffle; the generator's numbers are fixed by the C++ standard.
   std::vector<int64_t> order(windows);
@@ -271,7 +324,7 @@ llvm::Expected<CalibrationTokens> llmc::readTokens(ModuleOp module, const TokenL
   samples.length = options.sequenceLength;
   for (int64_t window : ArrayRef(order).take_front(options.samples)) {
     llvm::append_range(samples.ids, beginTokens);
-    llvm::append_range(samples.ids, ArrayRef(*tokens).slice(window * length, length));
+    llvm::append_range(samples.ids, ArrayRef(tokens).slice(window * length, length));
   }
   return samples;
 }

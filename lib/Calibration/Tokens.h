@@ -35,16 +35,29 @@ struct TokenLimits {
   static mlir::FailureOr<TokenLimits> get(mlir::ModuleOp module);
 };
 
+/// What a walk is calibrated on.
+enum class TokenSource {
+  OwnText,    ///< what the model writes
+  LlmcText,   ///< the text that is a part of llmc
+  File,       ///< a text
+  TokenFile,  ///< a .npy file
+  Statistics, ///< nothing: statistics are read
+};
+
+TokenSource getTokenSource(const CalibrationOptions &options);
+
 /// Reads the samples from the options' text or token file, whose numbers are taken in their order
 /// whatever its shape: windows that do not overlap, chosen by the seed. Samples of a text begin as
 /// the model's texts do. Where there are fewer than asked for, all are taken and a warning is
-/// given.
-llvm::Expected<CalibrationTokens> readTokens(mlir::ModuleOp module, const TokenLimits &limits,
-                                             const CalibrationOptions &options);
+/// given. Gives nothing, with a warning, where llmc's text meets a model with no tokenizer that can
+/// be read.
+llvm::Expected<std::optional<CalibrationTokens>>
+readTokens(mlir::ModuleOp module, const TokenLimits &limits, const CalibrationOptions &options);
 
 /// The tokens that the model's texts begin with, as its tokenizer says; none where there is none
-/// that can be read.
-std::vector<int32_t> readBeginTokens(mlir::ModuleOp module, const CalibrationOptions &options);
+/// that can be read, unless the options name it.
+llvm::Expected<std::vector<int32_t>> readBeginTokens(mlir::ModuleOp module,
+                                                     const CalibrationOptions &options);
 
 } // namespace llmc
 

@@ -8,6 +8,7 @@
 #include "llmc/Transforms/CompressionReport.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Support/AtomicFile.h"
+#include "llmc/Support/PassOutputs.h"
 
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/STLExtras.h"
@@ -73,9 +74,12 @@ std::optional<CompressedParameter> CompressionReport::read(StringRef line, Param
   return result;
 }
 
-LogicalResult CompressionReport::checkPath(ModuleOp module, StringRef path) {
+LogicalResult CompressionReport::checkPath(ModuleOp module, StringRef path,
+                                           ArrayRef<NamedPath> others) {
   if (path.empty())
     return success();
+  if (failed(checkPassOutputs(module, {{path.str(), "report"}}, others)))
+    return failure();
   if (llvm::Error error = AtomicFile::create(path).takeError())
     return module.emitError("report: ") << llvm::toString(std::move(error));
   return success();

@@ -35,28 +35,27 @@ class TextUnavailable(RuntimeError):
     """The package could not be downloaded or does not hold the expected module."""
 
 
-def unpack_package(cache: Path) -> Path:
-    """Returns the folder of the unpacked package's SWORD modules, downloading it on first use."""
-    root = cache / PACKAGE
-    modules = root / "usr" / "share" / "sword"
-    if modules.is_dir():
-        return modules
+def unpack_package(cache: Path, package: str) -> Path:
+    """Returns the folder of an unpacked Debian package, downloading it on first use."""
+    root = cache / package
+    if root.is_dir():
+        return root
     cache.mkdir(parents=True, exist_ok=True)
     try:
-        subprocess.run(["apt-get", "download", "-q", PACKAGE], cwd=cache, check=True)
-        archives = sorted(cache.glob(f"{PACKAGE}_*.deb"))
+        subprocess.run(["apt-get", "download", "-q", package], cwd=cache, check=True)
+        archives = sorted(cache.glob(f"{package}_*.deb"))
         if not archives:
-            raise TextUnavailable(f"apt-get download left no {PACKAGE}_*.deb in {cache}")
-        partial = cache / f"{PACKAGE}.partial"
+            raise TextUnavailable(f"apt-get download left no {package}_*.deb in {cache}")
+        partial = cache / f"{package}.partial"
         subprocess.run(["dpkg-deb", "-x", str(archives[-1]), str(partial)], check=True)
     except FileNotFoundError as error:
         raise TextUnavailable(f"{error.filename} is needed to fetch the text (Debian)") from error
     except subprocess.CalledProcessError as error:
         raise TextUnavailable(
-            f"could not fetch the Debian package {PACKAGE} (try 'apt-get update'): {error}"
+            f"could not fetch the Debian package {package} (try 'apt-get update'): {error}"
         ) from error
     partial.rename(root)
-    return modules
+    return root
 
 
 def clean_chapter(markup: str) -> str:
@@ -70,13 +69,13 @@ def clean_chapter(markup: str) -> str:
     return text.strip()
 
 
-def read_chapters(cache: Path) -> list[str]:
+def read_chapters(cache: Path, package: str = PACKAGE, module: str = MODULE) -> list[str]:
     """Returns all chapters in order, each as paragraphs separated by newlines."""
     from pysword.modules import SwordModules
 
-    modules = SwordModules(str(unpack_package(cache)))
+    modules = SwordModules(str(unpack_package(cache, package) / "usr" / "share" / "sword"))
     modules.parse_modules()
-    bible = modules.get_bible_from_module(MODULE)
+    bible = modules.get_bible_from_module(module)
     chapters = []
     for books in bible.get_structure().get_books().values():
         for book in books:
@@ -86,7 +85,7 @@ def read_chapters(cache: Path) -> list[str]:
                 if text:
                     chapters.append(text)
     if len(chapters) < 1000:
-        raise TextUnavailable(f"expected over 1000 chapters in {MODULE}, found {len(chapters)}")
+        raise TextUnavailable(f"expected over 1000 chapters in {module}, found {len(chapters)}")
     return chapters
 
 

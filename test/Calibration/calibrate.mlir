@@ -5,12 +5,15 @@
 // RUN:   2>&1 | FileCheck %s --check-prefix=REMARK
 // RUN: FileCheck %s --input-file=%t/out.mlir
 // RUN: %python -c "import sys; sys.stdout.buffer.write(open('%t/statistics', 'rb').read(1000))" | FileCheck %s --check-prefix=FILE
-// RUN: llmc-opt %t/model.mlir -o %t/out.mlir --calibrate="samples=2 sequence-length=6 save-statistics=%t/own" 2>&1 | FileCheck %s --check-prefix=REMARK
+// RUN: llmc-opt %t/model.mlir -o %t/out.mlir --calibrate="calibration=self samples=2 sequence-length=6 save-statistics=%t/own" 2>&1 | FileCheck %s --check-prefix=REMARK --implicit-check-not=warning
+// RUN: llmc-opt %t/model.mlir -o %t/out.mlir --calibrate="samples=2 sequence-length=6 save-statistics=%t/default" 2>&1 | FileCheck %s --check-prefixes=NO-TOKENIZER,REMARK
+// RUN: cmp %t/own %t/default
 // RUN: not llmc-opt %s --calibrate 2>&1 | FileCheck %s --check-prefix=NO-FILE
 // RUN: not llmc-opt %s --calibrate=kinds=median 2>&1 | FileCheck %s --check-prefix=KINDS
 // RUN: not llmc-opt %t/model.mlir --calibrate="samples=4 sequence-length=9 save-statistics=%t/none" 2>&1 | FileCheck %s --check-prefix=LENGTH
 // RUN: not llmc-opt %t/model.mlir --calibrate="kinds=mean first-token-weight=2 save-statistics=%t/none" 2>&1 | FileCheck %s --check-prefix=WEIGHT
 
+// NO-TOKENIZER: warning: calibration: cannot read '{{.*}}tokenizer.json': No such file or directory: the model writes its own text
 // REMARK: remark: calibrate: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, statistics {{.*}} s, visit {{.*}} s
 // FILE-DAG: "format":"llmc-statistics"
 // FILE-DAG: {\"head\":\"head\",\"key\":\"key\"}

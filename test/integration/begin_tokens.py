@@ -121,19 +121,27 @@ class BeginTokens(unittest.TestCase):
         self.assertIn("--bos=on: expected a tokenizer with a bos_token, found none", done.stderr)
 
     def test_calibration_samples_begin_with_it(self):
-        for given in (f"calibration={text}", ""):
+        for given in (f"calibration={text}", "calibration=self", ""):
             saved = folder / "tokens.npy"
             passes = f"calibrate{{{given} samples=3 sequence-length=40 save-tokens={saved} save-statistics={folder}/s.safetensors}}"
             llmc("compile", folder / "processor" / "model.onnx", f"--passes={passes}", "-o", folder / "c.llmc")
             tokens = np.load(saved)
             self.assertEqual(tokens.shape, (3, 40))
             self.assertTrue((tokens[:, 0] == BOS).all())
-            if given:
+            source = {f"calibration={text}": text, "": TINY.parent / "calibration" / "text.txt"}.get(given)
+            if source:
                 length = 39
-                expected = encode(TINY, text.read_text(encoding="utf-8"))
+                expected = encode(TINY, source.read_text(encoding="utf-8"))
                 pieces = {tuple(expected[i:i + length]) for i in range(0, len(expected) - length + 1, length)}
                 for sample in tokens:
                     self.assertIn(tuple(sample[1:]), pieces)
+        # Token ids of a file are what the samples are: nothing is put before them.
+        given = np.arange(1, 121, dtype=np.int32)
+        np.save(folder / "ids.npy", given)
+        saved = folder / "again.npy"
+        passes = f"calibrate{{calibration={folder}/ids.npy samples=3 sequence-length=40 save-tokens={saved}}}"
+        llmc("compile", folder / "processor" / "model.onnx", f"--passes={passes}", "-o", folder / "c.llmc")
+        self.assertEqual(sorted(np.load(saved).ravel()), sorted(given))
 
 
 if __name__ == "__main__":

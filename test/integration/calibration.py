@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from support import BUILD, SOURCE, baseline_target, compile_model, compute_logits
+from support import BUILD, SOURCE, baseline_target, compile_model, compute_logits, encode
 
 TINY = SOURCE / "models" / "tiny"
 SAMPLES, LENGTH = 6, 100
@@ -82,14 +82,29 @@ def check_texts(model, folder):
     """A sample of 300 tokens is three texts, of which each goes on from its own first token: as the
     first does in a sample of its own, and most likely tokens first."""
     long, short, artifact = folder / "long.npy", folder / "short.npy", folder / "model.llmc"
-    calibrate(model, save_tokens=long, samples=1, sequence_length=300)
-    calibrate(model, save_tokens=short, samples=1, sequence_length=128)
+    calibrate(model, calibration="self", save_tokens=long, samples=1, sequence_length=300)
+    calibrate(model, calibration="self", save_tokens=short, samples=1, sequence_length=128)
     tokens = np.load(long)[0]
     assert (tokens[:128] == np.load(short)[0]).all()
     compile_model(TINY / "model.onnx", artifact, "", f"--target={baseline_target()}")
     for begin in (0, 128, 256):
         logits = compute_logits(artifact, tokens[begin:begin + 4])
         assert (logits.argmax(1) == tokens[begin + 1:begin + 5]).all(), begin
+
+
+def check_default_text(model, folder):
+    """With no text given, samples are windows of the one in models/calibration, chosen by the seed."""
+    text = (SOURCE / "models" / "calibration" / "text.txt").read_text(encoding="utf-8")
+    whole = encode(TINY, text)
+    windows = {tuple(whole[start:start + LENGTH]) for start in range(0, len(whole) - LENGTH + 1, LENGTH)}
+    chosen = []
+    for seed in (0, 0, 1):
+        saved = folder / "default.npy"
+        done = calibrate(model, tokenizer=TINY, save_tokens=saved, samples=40, sequence_length=LENGTH, seed=seed)
+        assert "warning" not in done.stderr, done.stderr
+        chosen.append(np.load(saved))
+        assert len(set(map(tuple, chosen[-1])) & windows) == 40
+    assert (chosen[0] == chosen[1]).all() and (chosen[0] != chosen[2]).any()
 
 
 def main():
@@ -131,17 +146,19 @@ def main():
         calibrate(model, save_tokens=kept, **common)
         found = np.load(kept)
         assert found.dtype == np.int32 and sorted(map(tuple, found)) == sorted(map(tuple, tokens))
-        calibrate(model, save_statistics=saved, save_tokens=kept, samples=SAMPLES, sequence_length=LENGTH)
+        own_text = dict(calibration="self", samples=SAMPLES, sequence_length=LENGTH)
+        calibrate(model, save_statistics=saved, save_tokens=kept, **own_text)
         assert np.load(kept).shape == (SAMPLES, LENGTH)
         own = read_statistics(saved)
         check_texts(model, folder)
         # One after the other or side by side, they are the same.
         alone = folder / "alone.npy"
-        calibrate(model, save_tokens=alone, samples=SAMPLES, sequence_length=LENGTH, memory=0)
+        calibrate(model, save_tokens=alone, memory=0, **own_text)
         assert alone.read_bytes() == kept.read_bytes(), "other text with less memory"
         calibrate(model, save_statistics=saved, **{**common, "calibration": kept})
         for name, values in read_statistics(saved).items():
             check(own, name, values)
+        check_default_text(model, folder)
     print("calibration: as ONNX Runtime's")
 
 

@@ -29,7 +29,7 @@ def main():
         def command(name, extra=""):
             # The model writes its own text, so that this is interrupted too.
             return [BUILD / "bin" / "llmc-opt", model, "-o", folder / f"{name}.mlir",
-                    f"--calibrate=samples=40 sequence-length=96 memory=2 "
+                    f"--calibrate=calibration=self samples=40 sequence-length=96 memory=2 "
                     f"save-statistics={folder / name} {extra}"]
 
         start = time.monotonic()

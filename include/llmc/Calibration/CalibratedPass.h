@@ -27,6 +27,11 @@ template <typename PassBase>
 struct CalibratedPass : PassBase {
   using PassBase::PassBase;
 
+  void getDependentDialects(mlir::DialectRegistry &registry) const override {
+    PassBase::getDependentDialects(registry);
+    insertCalibrationDialects(registry);
+  }
+
 protected:
   CalibrationOptions getCalibrationOptions() const {
     CalibrationOptions options;

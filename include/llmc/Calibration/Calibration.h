@@ -21,6 +21,7 @@
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectRegistry.h"
 
 #include <functional>
 #include <string>
@@ -36,9 +37,14 @@ enum Statistics : unsigned {
   MaxMagnitude = 8   ///< max of |x|
 };
 
+/// As CalibrationOptions::calibration: the model writes its own text.
+inline constexpr llvm::StringLiteral selfCalibration = "self";
+
 /// Where tokens come from, and what the walk may take.
 struct CalibrationOptions {
-  /// A text (UTF-8) or a .npy file of int32 or int64 token ids; empty: the model writes its own.
+  /// A text (UTF-8), or a .npy file of int32 or int64 token ids, which are taken as they are;
+  /// `selfCalibration`: the model writes its own; empty: the text that is a part of llmc, or, where
+  /// there is no tokenizer to read it with, what the model writes, with a warning.
   std::string calibration;
   /// tokenizer.json, or the folder that holds it; empty: the one that the module names, or beside
   /// the files of the parameters.
@@ -117,6 +123,9 @@ struct CalibrationTimes {
 
 /// "tokens 0.1 s, compile 2.0 s, …".
 std::string describe(const CalibrationTimes &times);
+
+/// Adds the dialects of the code that a walk compiles.
+void insertCalibrationDialects(mlir::DialectRegistry &registry);
 
 /// Walks over `module`, whose function @step computes the model, with or without outlined blocks.
 /// Errors are reported in its context.

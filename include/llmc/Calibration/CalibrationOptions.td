@@ -13,7 +13,9 @@ include "mlir/Pass/PassBase.td"
 /// Where tokens come from, and what running the model may take: CalibrationOptions.
 defvar calibrationOptions = [
   Option<"calibration", "calibration", "std::string", /*default=*/"\"\"",
-         "Text (UTF-8) or .npy file of token ids; default: the model writes its own">,
+         "Text (UTF-8), each sample of which begins as the model's texts do; or .npy file of token "
+         "ids, taken as they are; or 'self': the model writes its own; default: a text of prose, "
+         "dialogue, code and lists in several languages that is a part of llmc">,
   Option<"tokenizer", "tokenizer", "std::string", /*default=*/"\"\"",
          "tokenizer.json, or its folder; default: the module's, or beside the files of the parameters">,
   Option<"samples", "samples", "int64_t", /*default=*/"128", "Samples to run">,

@@ -9,6 +9,7 @@
 #define LLMC_TRANSFORMS_COMPRESSIONREPORT_H
 
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Support/OutputPaths.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
@@ -45,8 +46,10 @@ public:
   static std::string spell(const CompressedParameter &parameter);
   static std::optional<CompressedParameter> read(llvm::StringRef line, ParameterOp parameter);
 
-  /// Reports at the module where finish() could not write `path`: before work that takes long.
-  static mlir::LogicalResult checkPath(mlir::ModuleOp module, llvm::StringRef path);
+  /// Reports at the module where finish() could not write `path`, before work that takes long, or
+  /// would write over what the module is made of or over one of `others`.
+  static mlir::LogicalResult checkPath(mlir::ModuleOp module, llvm::StringRef path,
+                                       llvm::ArrayRef<NamedPath> others = {});
 
   /// Emits remarks, prints the table if asked to, and writes JSON to `path` unless that is empty;
   /// reports at the module where it can't be written.

@@ -78,7 +78,12 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
       return module.emitError(
           "act-order: expected static-groups=true or group-size=channel with it: groups of columns "
           "out of order would need a gather when running");
-    return CompressionReport::checkPath(module, report);
+    return CompressionReport::checkPath(module, report,
+                                        {{calibration, "is the calibration text"},
+                                         {tokenizer, "is the tokenizer"},
+                                         {statistics, "statistics are read from"},
+                                         {saveStatistics, "statistics go to"},
+                                         {saveTokens, "tokens go to"}});
   }
 
   /// What decides which bytes come out, besides the model and the tokens.

@@ -117,6 +117,7 @@ TEST(Tokens, RefusesTextsThatCannotBeRead) {
 
 TEST(Tokens, ModelsWriteTheirOwn) {
   CalibrationOptions options;
+  options.calibration = "self";
   // More samples than are written side by side.
   options.samples = 18;
   options.sequenceLength = 9;
@@ -128,6 +129,21 @@ TEST(Tokens, ModelsWriteTheirOwn) {
   EXPECT_EQ(collect(*module, options), one);
   options.seed = 1;
   EXPECT_NE(collect(*module, options), one);
+  EXPECT_EQ(messages.text, "");
+}
+
+TEST(Tokens, ModelsWithoutATokenizerWriteTheirOwn) {
+  CalibrationOptions options;
+  options.samples = 2;
+  options.sequenceLength = 9;
+  expectMessage(walk(options, /*expectSuccess=*/true),
+                "no parameter lies in a file that one could stand beside: the model writes its own "
+                "text");
+  // One that is named has to be there, whatever reads it.
+  options.tokenizer = "/none";
+  expectMessage(walk(options), "cannot read '/none': No such file or directory");
+  options.calibration = "self";
+  expectMessage(walk(options), "cannot read '/none': No such file or directory");
 }
 
 /// A file of statistics of a model of one layer.
@@ -196,6 +212,12 @@ TEST(StatisticsFile, RefusesWhatIsForeign) {
   defaults.statistics = other.statistics;
   other = defaults;
   EXPECT_EQ(walk(other, /*expectSuccess=*/true), "");
+  other.calibration = "self";
+  expectMessage(walk(other), "expected no calibration=self where statistics are read");
+  other = defaults;
+  other.tokenizer = "/none";
+  expectMessage(walk(other), "expected a text to read with tokenizer '/none', found none");
+  other = defaults;
   other.statistics = saved.tokens.path;
   expectMessage(walk(other), "expected a safetensors file, found another or one that is cut short");
   other.statistics = saved.folder.path + "/none";

@@ -57,7 +57,7 @@ private:
         module.getLoc(), this->bits, this->includeHead ? this->bits : this->headBits,
         this->groupSize, this->symmetric, this->zero, this->scale, this->mse, this->activation,
         this->activationGroup);
-    if (failed(plan))
+    if (failed(plan) || failed(CompressionReport::checkPath(module, this->report)))
       return mlir::failure();
     WeightFilter filter;
     filter.only.assign(this->only.begin(), this->only.end());
