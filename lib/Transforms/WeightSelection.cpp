@@ -6,31 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Transforms/WeightSelection.h"
+#include "llmc/Analysis/Structure.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
-#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/Regex.h"
 
 using namespace mlir;
 using namespace llmc;
-
-/// The linears that compute logits: they see only the rows whose logits are wanted.
-static llvm::DenseSet<Operation *> findHeads(ModuleOp module) {
-  llvm::SetVector<Operation *> reached;
-  module.walk([&](OutputRowsOp rows) { reached.insert(rows); });
-  llvm::DenseSet<Operation *> heads;
-  for (size_t i = 0; i < reached.size(); ++i) {
-    if (isa<LinearOp>(reached[i]))
-      heads.insert(reached[i]);
-    for (Operation *user : reached[i]->getUsers())
-      reached.insert(user);
-  }
-  return heads;
-}
-
-static bool readsTokens(EmbeddingOp embedding) {
-  return isa<BlockArgument>(embedding.getIndices());
-}
 
 namespace {
 
@@ -77,22 +59,25 @@ private:
 /// The matrices that linears and the token embedding read; tables of positions are not worth their
 /// error.
 static llvm::DenseMap<Operation *, SelectedWeight> findWeights(ModuleOp module) {
-  llvm::DenseSet<Operation *> heads = findHeads(module), positions;
+  llvm::DenseSet<Operation *> positions;
   llvm::DenseMap<Operation *, SelectedWeight> found;
-  module.walk([&](LinearOp linear) {
-    for (ParameterOp parameter : getParametersOf(linear.getWeight())) {
-      SelectedWeight &weight = found[parameter];
-      weight.linears.push_back(linear);
-      weight.isHead |= heads.contains(linear);
-    }
-  });
-  module.walk([&](EmbeddingOp embedding) {
-    for (ParameterOp parameter : getParametersOf(embedding.getTable())) {
-      found[parameter].isHead = true;
-      if (!readsTokens(embedding))
-        positions.insert(parameter);
-    }
-  });
+  for (auto function : module.getOps<func::FuncOp>()) {
+    Structure structure(function);
+    function.walk([&](LinearOp linear) {
+      for (ParameterOp parameter : getParametersOf(linear.getWeight())) {
+        SelectedWeight &weight = found[parameter];
+        weight.linears.push_back(linear);
+        weight.isHead |= structure.isOfOutputRows(linear);
+      }
+    });
+    function.walk([&](EmbeddingOp embedding) {
+      for (ParameterOp parameter : getParametersOf(embedding.getTable())) {
+        found[parameter].isHead = true;
+        if (structure.getRole(embedding) != Role::Embedding)
+          positions.insert(parameter);
+      }
+    });
+  }
   for (Operation *table : positions)
     found.erase(table);
   return found;

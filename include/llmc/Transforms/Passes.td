@@ -71,6 +71,38 @@ def OutlineBlocks : Pass<"outline-blocks", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
+def PrintStructure : Pass<"print-structure", "::mlir::ModuleOp"> {
+  let summary = "Write what each weight is for and which channels belong together";
+  let description = [{
+    Writes to standard error, and changes nothing:
+    - `roles`: what each embedding, linear and norm is for (query, gate, mlp_norm, …), and the block
+      that it belongs to, counted from the first attention on.
+    - `residual stream`: what its sum is made of, and which linears read it behind which norm.
+    - `channels`: outputs and inputs of weights that can only be removed, reordered or scaled
+      together. `hidden` are those in the middle of an MLP; a unit of `heads` is a key/value head with
+      the query heads that share it, so many rows or columns of each weight as `by` says.
+    - `scales`: for each input of linears, the norm or linear that a scale of its columns can be folded
+      into, or the reason why there is none.
+    - `unknown`: what is not understood, and part of no group.
+
+    All of it follows from the operations and the flow of values; names of parameters and
+    architectures play no part.
+
+    A module with
+    ```mlir
+    %g = llmc.linear %n, %gate : (tensor<?x576xf32>, tensor<1536x576xf32>) -> tensor<?x1536xf32>
+    %u = llmc.linear %n, %up : (tensor<?x576xf32>, tensor<1536x576xf32>) -> tensor<?x1536xf32>
+    %a = llmc.gate <silu> %g, %u : tensor<?x1536xf32>
+    %d = llmc.linear %a, %down : (tensor<?x1536xf32>, tensor<576x1536xf32>) -> tensor<?x576xf32>
+    ```
+    gives, among others, the lines
+    ```
+    hidden × 1536: rows of @gate, rows of @up, columns of @down
+    up @up → down @down: 1536 factors
+    ```
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Quantization
 //===----------------------------------------------------------------------===//

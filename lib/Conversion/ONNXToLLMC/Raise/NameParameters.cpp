@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Raise/NameParameters.h"
-#include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Analysis/Structure.h"
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringMap.h"
@@ -14,49 +14,44 @@
 using namespace mlir;
 using namespace llmc;
 
-/// What the linear's or norm's result is for, through norms and rotations of heads: two at most.
-static StringRef getRole(Value result, int through = 2) {
-  for (OpOperand &use : result.getUses()) {
-    Operation *user = use.getOwner();
-    if (through > 0 && isa<RopeOp, RMSNormOp>(user) && use.getOperandNumber() == 0) {
-      StringRef role = getRole(user->getResult(0), through - 1);
-      if (role.starts_with("attention.") && !role.ends_with("output"))
-        return role;
-    }
-    if (auto append = dyn_cast<CacheAppendOp>(user))
-      return use.get() == append.getKeys() ? "attention.key" : "attention.value";
-    if (isa<AttentionOp>(user) && use.getOperandNumber() == 0)
-      return "attention.query";
-    if (isa<GateOp>(user))
-      return use.getOperandNumber() == 0 ? "mlp.gate" : "mlp.up";
-    if (isa<ActivationOp>(user))
-      return "mlp.up";
-  }
-  return "";
-}
-
-static std::string nameLinear(LinearOp linear) {
-  if (StringRef role = getRole(linear.getResult()); !role.empty())
-    return role.str();
-  Operation *producer = linear.getInput().getDefiningOp();
-  if (isa_and_nonnull<AttentionOp>(producer))
+/// The place of a role in a model, inside a block or not.
+static StringRef getPlace(Role role) {
+  switch (role) {
+  case Role::AttentionNorm:
+    return "attention.norm";
+  case Role::Query:
+    return "attention.query";
+  case Role::Key:
+    return "attention.key";
+  case Role::Value:
+    return "attention.value";
+  case Role::QueryNorm:
+    return "attention.query_norm";
+  case Role::KeyNorm:
+    return "attention.key_norm";
+  case Role::ValueNorm:
+    return "attention.value_norm";
+  case Role::AttentionInnerNorm:
+    return "attention.inner_norm";
+  case Role::Output:
     return "attention.output";
-  if (isa_and_nonnull<GateOp, ActivationOp>(producer))
+  case Role::AttentionPostNorm:
+    return "attention.post_norm";
+  case Role::MLPNorm:
+    return "mlp.norm";
+  case Role::Gate:
+    return "mlp.gate";
+  case Role::Up:
+    return "mlp.up";
+  case Role::MLPInnerNorm:
+    return "mlp.inner_norm";
+  case Role::Down:
     return "mlp.down";
-  return "linear";
-}
-
-/// A norm is named after what reads it, or, inside attention, after what it normalizes.
-static std::string nameNorm(Operation *norm) {
-  if (StringRef role = getRole(norm->getResult(0)); !role.empty())
-    return (role + "_norm").str();
-  for (Operation *user : norm->getUsers())
-    if (auto linear = dyn_cast<LinearOp>(user)) {
-      StringRef role = getRole(linear.getResult());
-      if (!role.empty())
-        return role.starts_with("attention") ? "attention.norm" : "mlp.norm";
-    }
-  return "norm";
+  case Role::MLPPostNorm:
+    return "mlp.post_norm";
+  default:
+    return stringifyRole(role);
+  }
 }
 
 namespace {
@@ -90,38 +85,23 @@ private:
 
 /// Names all parameters of the function, in the order of their use.
 static void nameByPlace(func::FuncOp step, Namer &namer) {
-  int64_t layer = 0;
-  Value logits = step.getBody().front().getTerminator()->getOperand(0);
-  // Whatever precedes a layer's output projection belongs to it, and so do the linears behind it
-  // up to the next layer's norm.
-  int64_t begun = 0;
-  auto inLayer = [&](const std::string &name) {
-    return "layers." + std::to_string(layer) + "." + name;
-  };
+  Structure structure(step);
+  // What has no role is of the block that was last in hand.
+  int64_t block = 0;
   for (Operation &op : step.getBody().front()) {
-    if (auto embedding = dyn_cast<EmbeddingOp>(op)) {
-      bool isToken = isa<BlockArgument>(embedding.getIndices());
-      namer.add(embedding.getTable(), isToken ? "embedding" : "position_embedding");
-    } else if (auto linear = dyn_cast<LinearOp>(op)) {
-      bool head = linear.getResult() == logits;
-      std::string name = head ? "head" : nameLinear(linear);
-      bool opens =
-          name == "attention.query" || name == "attention.key" || name == "attention.value";
-      if (!head && opens && begun > layer)
-        layer = begun;
-      namer.add(linear.getWeight(), head ? name : inLayer(name));
-      namer.add(linear.getBias(), (head ? name : inLayer(name)) + "_bias");
-    } else if (isa<RMSNormOp, LayerNormOp>(op)) {
-      std::string name = nameNorm(&op);
-      if (name == "attention.norm" && begun > layer)
-        layer = begun;
-      name = name == "norm" ? "final_norm" : inLayer(name);
-      namer.add(op.getOperand(1), name);
-      if (op.getNumOperands() > 2)
-        namer.add(op.getOperand(2), name + "_bias");
-    } else if (isa<AttentionOp>(op)) {
-      begun = layer + 1;
-    }
+    if (!isa<EmbeddingOp, LinearOp, RMSNormOp, LayerNormOp>(op))
+      continue;
+    Role role = structure.getRole(&op);
+    std::optional<int64_t> own = structure.getBlock(&op);
+    block = own.value_or(block);
+    std::string name = getPlace(role).str();
+    if (role == Role::Unknown)
+      name = isa<LinearOp>(op) ? "linear" : (isa<EmbeddingOp>(op) ? "table" : "norm");
+    if (own || (role == Role::Unknown && isa<LinearOp>(op)))
+      name = "layers." + std::to_string(block) + "." + name;
+    namer.add(op.getOperand(1), name);
+    if (op.getNumOperands() > 2)
+      namer.add(op.getOperand(2), name + "_bias");
   }
   step.walk([&](ParameterValueOp read) { namer.add(read, "parameter"); });
 }
