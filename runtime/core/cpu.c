@@ -23,21 +23,19 @@ static uint64_t read_xcr0(void) {
 
 uint64_t llmc_cpu_features(void) {
   enum { AVX_STATE = 0x6, AVX512_STATE = 0xe6 };
-  unsigned a, b, c, d, b7 = 0, c7 = 0, a71 = 0, x, y, z;
+  unsigned a, b, c, d, b7 = 0, c7 = 0;
   uint64_t features = 0, saved;
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
     return 0;
   saved = read_xcr0();
   if ((saved & AVX_STATE) != AVX_STATE)
     return 0;
-  if (__get_cpuid_count(7, 0, &a, &b7, &c7, &d) && a >= 1)
-    __get_cpuid_count(7, 1, &a71, &x, &y, &z);
+  __get_cpuid_count(7, 0, &a, &b7, &c7, &d);
   features |= c & bit_AVX ? LLMC_FEATURE_AVX : 0;
   features |= c & bit_FMA ? LLMC_FEATURE_FMA : 0;
   features |= c & bit_F16C ? LLMC_FEATURE_F16C : 0;
   features |= b7 & bit_AVX2 ? LLMC_FEATURE_AVX2 : 0;
   features |= b7 & bit_BMI2 ? LLMC_FEATURE_BMI2 : 0;
-  features |= a71 & (1u << 4) ? LLMC_FEATURE_AVXVNNI : 0;
   if ((saved & AVX512_STATE) != AVX512_STATE)
     return features;
   features |= b7 & bit_AVX512F ? LLMC_FEATURE_AVX512F : 0;
@@ -54,13 +52,12 @@ uint64_t llmc_cpu_features(void) {
 const char *llmc_cpu_architecture(void) { return "aarch64"; }
 
 uint64_t llmc_cpu_features(void) {
-  /* Bits of AT_HWCAP and AT_HWCAP2, from the kernel's ABI. */
-  enum { ASIMD = 1 << 1, ASIMD_DOT_PRODUCT = 1 << 20, I8MM = 1 << 13 };
-  unsigned long capabilities = getauxval(AT_HWCAP), more = getauxval(AT_HWCAP2);
+  /* Bits of AT_HWCAP, from the kernel's ABI. */
+  enum { ASIMD = 1 << 1, ASIMD_DOT_PRODUCT = 1 << 20 };
+  unsigned long capabilities = getauxval(AT_HWCAP);
   uint64_t features = 0;
   features |= capabilities & ASIMD ? LLMC_FEATURE_NEON : 0;
   features |= capabilities & ASIMD_DOT_PRODUCT ? LLMC_FEATURE_DOTPROD : 0;
-  features |= more & I8MM ? LLMC_FEATURE_I8MM : 0;
   return features;
 }
 
@@ -81,11 +78,9 @@ void llmc_cpu_feature_names(uint64_t features, char *text, size_t size) {
                {LLMC_FEATURE_AVX512VL, "avx512vl"},
                {LLMC_FEATURE_AVX512DQ, "avx512dq"},
                {LLMC_FEATURE_AVX512VNNI, "avx512vnni"},
-               {LLMC_FEATURE_AVXVNNI, "avxvnni"},
                {LLMC_FEATURE_BMI2, "bmi2"},
                {LLMC_FEATURE_NEON, "neon"},
-               {LLMC_FEATURE_DOTPROD, "dotprod"},
-               {LLMC_FEATURE_I8MM, "i8mm"}};
+               {LLMC_FEATURE_DOTPROD, "dotprod"}};
   size_t used = 0;
   if (size)
     text[0] = '\0';

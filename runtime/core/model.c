@@ -22,6 +22,10 @@ static llmc_status prepare_options(const llmc_model_options *given, llmc_model_o
   if (options->api_version != LLMC_API_VERSION)
     return llmc_make_status(LLMC_VERSION_MISMATCH, "expected API version %u, found %u",
                             LLMC_API_VERSION, options->api_version);
+  if (options->verify_weights > LLMC_VERIFY_NEVER)
+    return llmc_make_status(LLMC_INVALID_ARGUMENT,
+                            "expected verify_weights of at most %u, found %u", LLMC_VERIFY_NEVER,
+                            options->verify_weights);
   if (!options->variant && getenv("LLMC_VARIANT") && *getenv("LLMC_VARIANT"))
     options->variant = getenv("LLMC_VARIANT");
   if (!options->allocator.allocate != !options->allocator.release)
@@ -79,7 +83,10 @@ static llmc_status open_weights(const llmc_program *program, const uint8_t *data
 /* Finds the program and its weights, and has the driver load them. */
 static llmc_status load_program(llmc_model *model, const model_source *from,
                                 const llmc_model_options *options) {
-  const int verify = options->verify_weights != 0;
+  /* Files of their own get lost, mixed up and cut short on their own. */
+  const int verify =
+      options->verify_weights == LLMC_VERIFY_ALWAYS ||
+      (options->verify_weights == LLMC_VERIFY_DEFAULT && from->program && from->path);
   llmc_loaded_program loaded;
   llmc_driver_source source;
   memset(&source, 0, sizeof source);
@@ -205,9 +212,32 @@ void llmc_model_get_info(const llmc_model *model, llmc_model_info *info) {
   info->weights_bytes = program->weights_bytes;
   info->state_bytes = program->state_bytes;
   info->arena_bytes = program->arena_bytes + workers * program->worker_arena_bytes;
+  info->input_count = program->input_count;
+  info->output_count = program->output_count;
   info->driver = model->driver->name;
   info->variant = model->loaded.variant;
   info->description = program->description ? program->description : "{}";
+}
+
+static llmc_status get_value(const llmc_value *values, uint32_t count, uint32_t index,
+                             const char *what, const llmc_value **value) {
+  if (index >= count)
+    return llmc_make_status(LLMC_OUT_OF_RANGE, "expected an %s below %u, found %u", what, count,
+                            index);
+  *value = &values[index];
+  return llmc_ok_status();
+}
+
+llmc_status llmc_model_get_input(const llmc_model *model, uint32_t index,
+                                 const llmc_value **input) {
+  const llmc_program *program = llmc_get_program(model);
+  return get_value(program->inputs, program->input_count, index, "input", input);
+}
+
+llmc_status llmc_model_get_output(const llmc_model *model, uint32_t index,
+                                  const llmc_value **output) {
+  const llmc_program *program = llmc_get_program(model);
+  return get_value(program->outputs, program->output_count, index, "output", output);
 }
 
 llmc_status llmc_model_get_file(const llmc_model *model, const char *name, const char **data,

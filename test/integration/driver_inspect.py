@@ -16,6 +16,7 @@ MODEL = TINY / "model.onnx"
 Q4 = "quantize-rtn{bits=4 group-size=32 table=false}"
 OPERATIONS = {"attention": 3, "cache_append": 3, "embedding": 1, "gate": 3, "linear": 22, "output_rows": 1,
               "rms_norm": 7, "rope": 6}
+INPUTS = ["tokens: i32[rows]", "positions: i32[rows]", "sequences: i32[rows]", "output_rows: i32[output_rows]"]
 
 
 def setUpModule():
@@ -42,6 +43,9 @@ class Artifact(unittest.TestCase):
         self.assertEqual((found["kind"], found["layers"], found["context"], found["vocabulary"], found["passes"]),
                          ("artifact", 3, 2048, 2048, Q4))
         self.assertEqual(found["operations"], OPERATIONS)
+        self.assertEqual(found["inputs"], INPUTS)
+        self.assertEqual(found["outputs"], ["logits: f32[output_rows, 2048]"])
+        self.assertRegex(llmc("inspect", both).stdout, r"(?m)^inputs +positions: i32\[rows\]$")
         for target, other in (("x86_64", "aarch64"), ("aarch64", "x86_64")):
             alone = compile_model(MODEL, folder / f"{target}.llmc", Q4, f"--target={target}-linux-gnu")
             of_one = llmc_json("inspect", alone)
@@ -67,6 +71,7 @@ class NativeCode(unittest.TestCase):
                                               "runs_here": os.uname().machine == "aarch64"}])
         self.assertEqual(found["weight_bytes"], (folder / "q.weights").stat().st_size - 4096)
         self.assertEqual(len(found["parameters"]), 29)
+        self.assertEqual(found["inputs"], INPUTS)
         done = llmc("inspect", folder / "q.weights", check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn("found the weights that belong to an object: inspect that", done.stderr)

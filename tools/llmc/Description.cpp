@@ -152,8 +152,9 @@ Json describeArtifact(const std::string &path, const MappedFile &file, bool veri
     else
       for (Json &program : readPrograms(path, contents)) {
         moveProgram(program, section.bytes, programs, variants);
-        if (program.contains("state_bytes"))
-          described["state_bytes"] = program["state_bytes"];
+        for (const char *key : {"state_bytes", "inputs", "outputs"})
+          if (program.contains(key))
+            described[key] = program[key];
       }
   }
   described["files"] = std::move(files);

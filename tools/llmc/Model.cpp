@@ -135,7 +135,7 @@ Model::Model(const ModelOptions &options) : path(options.path) {
   llmc_model_options given = llmc_model_default_options();
   given.threads = options.threads;
   given.variant = options.variant.empty() ? nullptr : options.variant.c_str();
-  given.verify_weights = options.verify;
+  given.verify_weights = options.verify ? LLMC_VERIFY_ALWAYS : LLMC_VERIFY_DEFAULT;
   llmc_model *model = nullptr;
   check(llmc_model_load(options.path.c_str(), &given, &model));
   handle.reset(model);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/EmitObject/EmitObject.h"
+#include "llmc/Conversion/EmitObject/ProgramValues.h"
 #include "llmc/Conversion/LLMCToSPMD/Description.h"
 #include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
 #include "llmc/Support/ProgressLine.h"
@@ -69,9 +70,13 @@ class ProgramBuilder {
 public:
   ProgramBuilder(llvm::Module &module) : module(module), context(module.getContext()) {}
 
-  void build(spmd::ProgramOp program, const Target &target, llvm::json::Object description,
-             const CodeOptions &options) {
-    llvm::SmallVector<llvm::Constant *> variants, regions;
+  void build(spmd::ProgramOp program, const Target &target, const ProgramValues &values,
+             llvm::json::Object description, const CodeOptions &options) {
+    llvm::SmallVector<llvm::Constant *> variants, regions, inputs, outputs;
+    for (const ProgramValue &value : values.inputs)
+      inputs.push_back(makeValue(value));
+    for (const ProgramValue &value : values.outputs)
+      outputs.push_back(makeValue(value));
     for (const KernelTarget *variant : target.variants)
       variants.push_back(structure({text(variant->name), number(64, variant->features),
                                     module.getFunction(getEntryName(*variant))}));
@@ -91,8 +96,12 @@ public:
         number(64, options.weightsHash),
         number(32, regions.size()),
         number(32, variants.size()),
+        number(32, inputs.size()),
+        number(32, outputs.size()),
         array(regions),
         array(variants),
+        array(inputs),
+        array(outputs),
         describe(std::move(description)),
     });
     auto *global = new llvm::GlobalVariable(module, constant->getType(), /*isConstant=*/true,
@@ -116,6 +125,13 @@ private:
   }
   llvm::Constant *text(llvm::StringRef value) {
     return makePrivate(llvm::ConstantDataArray::getString(context, value));
+  }
+  llvm::Constant *makeValue(const ProgramValue &value) {
+    llvm::SmallVector<llvm::Constant *> shape;
+    for (int64_t size : value.shape)
+      shape.push_back(number(64, static_cast<uint64_t>(size)));
+    return structure({text(value.name), number(32, value.kind), number(32, value.type),
+                      number(32, value.shape.size()), array(shape)});
   }
   /// In a section of its own, where it is found without running or linking anything.
   llvm::Constant *describe(llvm::json::Object description) {
@@ -244,6 +260,13 @@ static llvm::Expected<Target> checkPlanned(mlir::ModuleOp planned) {
   return std::move(*target);
 }
 
+static llvm::json::Array describeValues(llvm::ArrayRef<ProgramValue> values) {
+  llvm::json::Array spelled;
+  for (const ProgramValue &value : values)
+    spelled.push_back(spellForPeople(value));
+  return spelled;
+}
+
 static llvm::Expected<std::unique_ptr<llvm::Module>>
 emitModule(mlir::ModuleOp planned, const Target &target, const CodeOptions &options,
            llvm::LLVMContext &context, llvm::TargetMachine &machine, CodeProgress &progress) {
@@ -266,7 +289,10 @@ emitModule(mlir::ModuleOp planned, const Target &target, const CodeOptions &opti
                                    options.programSymbol.c_str());
   result->setDataLayout(machine.createDataLayout());
   result->setTargetTriple(machine.getTargetTriple());
-  ProgramBuilder(*result).build(program, target, std::move(*description), options);
+  const ProgramValues values = getProgramValues(program.getSizes());
+  (*description)["inputs"] = describeValues(values.inputs);
+  (*description)["outputs"] = describeValues(values.outputs);
+  ProgramBuilder(*result).build(program, target, values, std::move(*description), options);
   progress.prepare(*result);
   optimize(*result, machine, [&] { progress.advance("optimizing"); });
   return result;

@@ -63,11 +63,22 @@ typedef struct llmc_allocator {
   uint32_t gives_zeros;
 } llmc_allocator;
 
+/*
+ * Whether loading reads all weights, to compare them with the checksum that they were written with.
+ * Their size, and whose they are, is checked always.
+ */
+enum llmc_verification {
+  LLMC_VERIFY_DEFAULT =
+      0, /* a file of weights beside an object; what is one file with its code not */
+  LLMC_VERIFY_ALWAYS = 1,
+  LLMC_VERIFY_NEVER = 2
+};
+
 typedef struct llmc_model_options {
   uint32_t api_version;      /* LLMC_API_VERSION */
   uint32_t threads;          /* of the model's own executor, as in llmc_executor_options */
   uint32_t pin_threads;      /* the same */
-  uint32_t verify_weights;   /* 1: check the weights' checksum, which reads all of them */
+  uint32_t verify_weights;   /* llmc_verification */
   const char *variant;       /* null: LLMC_VARIANT of the environment, else the best that runs */
   const llmc_driver *driver; /* null: llmc_cpu_driver(). Must stay until the model is released */
   llmc_allocator allocator;  /* both functions null: the system's */
@@ -119,14 +130,22 @@ typedef struct llmc_model_info {
   uint32_t max_rows;   /* tokens of one step; longer inputs are cut */
   uint32_t threads;    /* of the model's own executor, and so is arena_bytes */
   uint64_t weights_bytes;
-  uint64_t state_bytes;    /* one session's cache */
-  uint64_t arena_bytes;    /* scratch of steps */
+  uint64_t state_bytes; /* one session's cache */
+  uint64_t arena_bytes; /* scratch of steps */
+  uint32_t input_count, output_count;
   const char *driver;      /* its name; what is pointed to is valid as long as the model */
   const char *variant;     /* the translation that runs */
   const char *description; /* JSON */
 } llmc_model_info;
 
 LLMC_API void llmc_model_get_info(const llmc_model *model, llmc_model_info *info);
+
+/* What a step is given at `index`, and what it gives: valid as long as the model. LLMC_OUT_OF_RANGE
+   past the last. */
+LLMC_API LLMC_MUST_USE llmc_status llmc_model_get_input(const llmc_model *model, uint32_t index,
+                                                        const llmc_value **input);
+LLMC_API LLMC_MUST_USE llmc_status llmc_model_get_output(const llmc_model *model, uint32_t index,
+                                                         const llmc_value **output);
 
 /* A file that the artifact carries, such as "tokenizer.json"; LLMC_NOT_FOUND if it has none. */
 LLMC_API LLMC_MUST_USE llmc_status llmc_model_get_file(const llmc_model *model, const char *name,

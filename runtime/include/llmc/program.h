@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define LLMC_PROGRAM_ABI_VERSION 1u
+#define LLMC_PROGRAM_ABI_VERSION 2u
 
 /// The section of an object, or of what is linked from it, that holds the programs' descriptions
 /// (JSON, each ended by a NUL).
@@ -40,12 +40,38 @@ enum llmc_cpu_feature {
   LLMC_FEATURE_AVX512VL = 1u << 6,
   LLMC_FEATURE_AVX512DQ = 1u << 7,
   LLMC_FEATURE_AVX512VNNI = 1u << 8,
-  LLMC_FEATURE_AVXVNNI = 1u << 9,
   LLMC_FEATURE_BMI2 = 1u << 10,
   LLMC_FEATURE_NEON = 1u << 16,
-  LLMC_FEATURE_DOTPROD = 1u << 17,
-  LLMC_FEATURE_I8MM = 1u << 18
+  LLMC_FEATURE_DOTPROD = 1u << 17
 };
+
+/// What an input or output of a step means, and with that where llmc_step has it. A program with
+/// exactly one of each of these is a language model, the kind of program that has sessions.
+enum llmc_value_kind {
+  LLMC_VALUE_TOKENS = 1,      ///< input, i32 [rows]: llmc_step.tokens
+  LLMC_VALUE_POSITIONS = 2,   ///< input, i32 [rows]: llmc_step.positions
+  LLMC_VALUE_SEQUENCES = 3,   ///< input, i32 [rows]: llmc_step.sequences
+  LLMC_VALUE_OUTPUT_ROWS = 4, ///< input, i32 [output_rows]: llmc_step.outputs
+  LLMC_VALUE_LOGITS = 5       ///< output, f32 [output_rows, vocabulary]: llmc_step.logits
+};
+
+/// The type of an input's or output's elements.
+enum llmc_element_type { LLMC_ELEMENT_I32 = 1, LLMC_ELEMENT_F32 = 2 };
+
+/// Dimensions that are known at each step only, as numbers in llmc_value.shape.
+enum { LLMC_DIM_ROWS = -1, LLMC_DIM_OUTPUT_ROWS = -2 };
+
+/// The most dimensions that a value has.
+#define LLMC_MAX_RANK 8u
+
+/// A named input or output of a program's steps. Elements lie in row-major order, without gaps.
+typedef struct llmc_value {
+  const char *name;
+  uint32_t kind;        ///< llmc_value_kind
+  uint32_t type;        ///< llmc_element_type
+  uint32_t rank;        ///< 0 … LLMC_MAX_RANK
+  const int64_t *shape; ///< [rank], each at least 1 or a LLMC_DIM
+} llmc_value;
 
 /// What one step computes and with which memory. A step takes `rows` rows: row r is the token
 /// tokens[r] at position positions[r] of sequence sequences[r], whose state (KV cache) is
@@ -107,9 +133,13 @@ typedef struct llmc_program {
   uint64_t weights_hash;       ///< XXH3 64 of the weights file: an object refuses another's weights
   uint32_t region_count;
   uint32_t variant_count;
+  uint32_t input_count;
+  uint32_t output_count;
   const llmc_state_region *regions;
   const llmc_variant *variants; ///< best first; the last one needs the least
-  const char *description;      ///< JSON: model, passes, layers, encodings, sizes
+  const llmc_value *inputs;
+  const llmc_value *outputs;
+  const char *description; ///< JSON: model, passes, layers, encodings, sizes
 } llmc_program;
 
 #ifdef __cplusplus

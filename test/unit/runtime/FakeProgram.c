@@ -56,6 +56,15 @@ static const llmc_state_region regions[] = {{0, 4, 1}, {BLOCKS_OFFSET, 4, BLOCK}
 /* The first needs what no CPU has. */
 static const llmc_variant variants[] = {{"future", 1ull << 63, step}, {"plain", 0, step}};
 
+static const int64_t rows[] = {LLMC_DIM_ROWS}, output_rows[] = {LLMC_DIM_OUTPUT_ROWS},
+                     logits[] = {LLMC_DIM_OUTPUT_ROWS, fakeVocabulary};
+static const llmc_value inputs[] = {
+    {"tokens", LLMC_VALUE_TOKENS, LLMC_ELEMENT_I32, 1, rows},
+    {"positions", LLMC_VALUE_POSITIONS, LLMC_ELEMENT_I32, 1, rows},
+    {"sequences", LLMC_VALUE_SEQUENCES, LLMC_ELEMENT_I32, 1, rows},
+    {"output_rows", LLMC_VALUE_OUTPUT_ROWS, LLMC_ELEMENT_I32, 1, output_rows}};
+static const llmc_value outputs[] = {{"logits", LLMC_VALUE_LOGITS, LLMC_ELEMENT_F32, 2, logits}};
+
 __attribute__((visibility("default")))
 const llmc_program llmc_program_image = {LLMC_PROGRAM_ABI_VERSION,
                                          fakeVocabulary,
@@ -68,6 +77,10 @@ const llmc_program llmc_program_image = {LLMC_PROGRAM_ABI_VERSION,
                                          0,
                                          2,
                                          2,
+                                         4,
+                                         1,
                                          regions,
                                          variants,
+                                         inputs,
+                                         outputs,
                                          "{\"name\": \"fake\"}"};

@@ -10,7 +10,10 @@
 
 #include "gtest/gtest.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 
 using namespace llmc::test;
 
@@ -25,15 +28,21 @@ llmc_status load(const Bytes &artifact, const llmc_model_options *options = null
   return status;
 }
 
-/// A program in this process that differs from the fake one, with a good file of weights.
-llmc_status loadProgram(const llmc_program &program) {
+/// The file of weights of a program, whose hash is set to theirs.
+Bytes makeWeights(llmc_program &program) {
   Bytes file(LLMC_ARTIFACT_WEIGHTS_ALIGNMENT + program.weights_bytes);
   auto *header = reinterpret_cast<llmc_weights_header *>(file.data());
   std::memcpy(header->magic, LLMC_WEIGHTS_MAGIC, sizeof header->magic);
   header->version = LLMC_ARTIFACT_VERSION;
   header->bytes = program.weights_bytes;
-  header->hash = program.weights_hash;
-  TemporaryFile weights(file);
+  header->hash = program.weights_hash =
+      llmc_hash(file.data() + LLMC_ARTIFACT_WEIGHTS_ALIGNMENT, program.weights_bytes);
+  return file;
+}
+
+/// A program in this process that differs from the fake one, with a good file of weights.
+llmc_status loadProgram(llmc_program program) {
+  TemporaryFile weights(makeWeights(program));
   llmc_model *model = nullptr;
   llmc_status status = llmc_model_load_program(&program, weights.path(), nullptr, &model);
   if (status.code == LLMC_OK) {
@@ -97,12 +106,117 @@ TEST(Model, RefusesDamagedFiles) {
   EXPECT_EQ(model, nullptr);
 }
 
-TEST(Model, VerifiesWeightsOnDemand) {
+TEST(Model, NamesItsInputsAndOutputs) {
+  Model model;
+  llmc_model_info info;
+  llmc_model_get_info(model, &info);
+  ASSERT_EQ(info.input_count, 4u);
+  ASSERT_EQ(info.output_count, 1u);
+  const char *const names[] = {"tokens", "positions", "sequences", "output_rows"};
+  const llmc_value *value = nullptr;
+  for (uint32_t i = 0; i < 4; ++i) {
+    ASSERT_EQ(llmc_model_get_input(model, i, &value).code, LLMC_OK);
+    EXPECT_STREQ(value->name, names[i]);
+    EXPECT_EQ(value->kind, LLMC_VALUE_TOKENS + i);
+    EXPECT_EQ(value->type, unsigned(LLMC_ELEMENT_I32));
+  }
+  ASSERT_EQ(llmc_model_get_output(model, 0, &value).code, LLMC_OK);
+  EXPECT_STREQ(value->name, "logits");
+  ASSERT_EQ(value->rank, 2u);
+  EXPECT_EQ(value->shape[0], LLMC_DIM_OUTPUT_ROWS);
+  EXPECT_EQ(value->shape[1], fakeVocabulary);
+  expectStatus(llmc_model_get_input(model, 4, &value), LLMC_OUT_OF_RANGE,
+               "expected an input below 4, found 4");
+  expectStatus(llmc_model_get_output(model, 1, &value), LLMC_OUT_OF_RANGE,
+               "expected an output below 1, found 1");
+}
+
+TEST(Model, RefusesProgramsThatAreNoLanguageModels) {
+  auto refused = [](auto change, const char *message, int32_t code = LLMC_UNSUPPORTED) {
+    llmc_program program = llmc_program_image;
+    llmc_value inputs[5], output = program.outputs[0];
+    std::copy_n(program.inputs, 4, inputs);
+    int64_t shape[] = {LLMC_DIM_OUTPUT_ROWS, fakeVocabulary};
+    output.shape = shape;
+    inputs[4] = inputs[0];
+    program.inputs = inputs;
+    program.outputs = &output;
+    change(program, inputs, output, shape);
+    expectStatus(loadProgram(program), code, message);
+  };
+  using Program = llmc_program;
+  using Value = llmc_value;
+  const char *const logits = "expected an output of logits, f32 [output_rows, vocabulary], found 0";
+  refused([](Program &p, Value *, Value &, int64_t *) { p.inputs = nullptr; },
+          "the program describes itself wrongly", LLMC_CORRUPT);
+  refused([](Program &, Value *, Value &output, int64_t *) { output.name = nullptr; },
+          "output 0 of the program: expected a name and a shape of at most 8 dimensions",
+          LLMC_CORRUPT);
+  refused([](Program &, Value *inputs, Value &, int64_t *) { inputs[2].rank = 9; },
+          "input 2 of the program: expected a name", LLMC_CORRUPT);
+  refused([](Program &, Value *inputs, Value &, int64_t *) { inputs[1].kind = 77; },
+          "input 'positions' of the program: unknown kind 77");
+  refused([](Program &, Value *inputs, Value &, int64_t *) { inputs[1].type = 9; },
+          "input 'positions' of the program: unknown element type 9");
+  refused([](Program &p, Value *, Value &, int64_t *) { p.input_count = 3; },
+          "the program is no language model: expected an input of output rows, i32 [output_rows], "
+          "found 0");
+  refused([](Program &p, Value *, Value &, int64_t *) { p.input_count = 5; },
+          "expected an input of tokens, i32 [rows], found 2");
+  refused(
+      [](Program &p, Value *inputs, Value &output, int64_t *) {
+        inputs[4] = output;
+        p.input_count = 5;
+      },
+      "the program is no language model: expected 5 inputs and outputs, found 6");
+  refused([](Program &, Value *, Value &output, int64_t *) { output.type = LLMC_ELEMENT_I32; },
+          logits);
+  refused([](Program &, Value *, Value &output, int64_t *) { output.rank = 1; }, logits);
+  refused([](Program &, Value *, Value &, int64_t *shape) { shape[0] = LLMC_DIM_ROWS; }, logits);
+  refused([](Program &, Value *, Value &, int64_t *shape) { shape[1] = 36; }, logits);
+}
+
+TEST(Model, VerifiesWeightsBesideAnObject) {
+  llmc_program program = llmc_program_image;
+  Bytes good = makeWeights(program), damaged = good;
+  damaged[LLMC_ARTIFACT_WEIGHTS_ALIGNMENT + 1000] ^= 1;
+  auto loadFrom = [&](const Bytes &contents, uint32_t verify, bool embedded) {
+    TemporaryFile file(contents);
+    std::unique_ptr<void, void (*)(void *)> memory(
+        std::aligned_alloc(LLMC_ARTIFACT_WEIGHTS_ALIGNMENT,
+                           (contents.size() / LLMC_ARTIFACT_WEIGHTS_ALIGNMENT + 1) *
+                               LLMC_ARTIFACT_WEIGHTS_ALIGNMENT),
+        std::free);
+    std::memcpy(memory.get(), contents.data(), contents.size());
+    llmc_model_options options = llmc_model_default_options();
+    options.verify_weights = verify;
+    llmc_model *model = nullptr;
+    llmc_status status =
+        embedded
+            ? llmc_model_load_embedded(&program, memory.get(), contents.size(), &options, &model)
+            : llmc_model_load_program(&program, file.path(), &options, &model);
+    llmc_model_release(model);
+    return status;
+  };
+  const char *const wrong = "the checksum of the weights is wrong";
+  for (bool embedded : {false, true})
+    for (uint32_t verify : {LLMC_VERIFY_DEFAULT, LLMC_VERIFY_ALWAYS, LLMC_VERIFY_NEVER}) {
+      EXPECT_EQ(loadFrom(good, verify, embedded).code, LLMC_OK);
+      bool reads = verify == LLMC_VERIFY_ALWAYS || (verify == LLMC_VERIFY_DEFAULT && !embedded);
+      expectStatus(loadFrom(damaged, verify, embedded), reads ? LLMC_CORRUPT : LLMC_OK,
+                   reads ? wrong : "");
+    }
+  program.weights_hash ^= 1;
+  expectStatus(loadFrom(good, LLMC_VERIFY_NEVER, false), LLMC_CORRUPT,
+               "the weights belong to another program");
+}
+
+TEST(Model, VerifiesWeightsInAnArtifactOnDemand) {
   Bytes artifact = makeArtifact();
   artifact[getSections(artifact)[3].offset + 1000] ^= 1;
   EXPECT_EQ(load(artifact).code, LLMC_OK);
   llmc_model_options options = llmc_model_default_options();
-  options.verify_weights = 1;
+  options.verify_weights = LLMC_VERIFY_ALWAYS;
   expectStatus(load(artifact, &options), LLMC_CORRUPT, "the checksum of the weights is wrong");
   EXPECT_EQ(load(makeArtifact(), &options).code, LLMC_OK);
 }
@@ -138,6 +252,10 @@ TEST(Model, RefusesOptions) {
   options = llmc_model_default_options();
   options.threads = 100000;
   expectStatus(load(makeArtifact(), &options), LLMC_INVALID_ARGUMENT, "threads, found 100000");
+  options = llmc_model_default_options();
+  options.verify_weights = 3;
+  expectStatus(load(makeArtifact(), &options), LLMC_INVALID_ARGUMENT,
+               "expected verify_weights of at most 2, found 3");
   options = llmc_model_default_options();
   options.allocator.release = [](void *, void *, size_t) {};
   expectStatus(load(makeArtifact(), &options), LLMC_INVALID_ARGUMENT,

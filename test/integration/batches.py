@@ -1,0 +1,32 @@
+# Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Random batches of a compiled model give the bits of each session alone, in every variant that runs here."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from support import TINY, compile_model, runnable_variants, tool
+
+PASSES = ("", "quantize-rtn{bits=4 table=false}")
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        for index, passes in enumerate(PASSES):
+            model = compile_model(TINY / "model.onnx", pathlib.Path(folder) / f"{index}.llmc", passes,
+                                  "--max-rows=32")
+            for variant in runnable_variants(model):
+                done = subprocess.run([tool("batch_check"), str(model), "40"], capture_output=True, text=True,
+                                      env={**os.environ, "LLMC_VARIANT": variant})
+                assert done.returncode == 0, f"{passes} {variant}: {done.stderr}"
+                print(f"{passes or 'unchanged'}, {variant}: {done.stdout.strip()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
