@@ -3,7 +3,8 @@
 #                [NAME symbol]                    the llmc_program's name in C; default: the target's
 #                [TARGET TRIPLE[:VARIANT,…]]      default: all variants for the machine built for
 #                [MAX_ROWS n]                     tokens of a step, as for `llmc compile --max-rows`
-#                [EMBED_WEIGHTS])                 link the weights in
+#                [EMBED_WEIGHTS]                  link the weights in
+#                [OPTIONS option…])               further options of `llmc compile`, as they are
 #
 # The model may be a module as well, but not one that was planned for a target already.
 #
@@ -15,10 +16,11 @@
 # a program with more than 2 GB of them needs the linker's large code model.
 
 function(llmc_add_model target model)
-  cmake_parse_arguments(PARSE_ARGV 2 ARG "EMBED_WEIGHTS" "PASSES;NAME;TARGET;MAX_ROWS" "")
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "EMBED_WEIGHTS" "PASSES;NAME;TARGET;MAX_ROWS"
+                        "OPTIONS")
   if(ARG_UNPARSED_ARGUMENTS OR ARG_KEYWORDS_MISSING_VALUES)
     message(FATAL_ERROR "llmc_add_model(${target}): expected [PASSES p] [NAME n] [TARGET t] "
-      "[MAX_ROWS n] [EMBED_WEIGHTS], found ${ARG_UNPARSED_ARGUMENTS} ${ARG_KEYWORDS_MISSING_VALUES}")
+      "[MAX_ROWS n] [EMBED_WEIGHTS] [OPTIONS o…], found ${ARG_UNPARSED_ARGUMENTS} ${ARG_KEYWORDS_MISSING_VALUES}")
   endif()
   set(symbol "${target}")
   if(ARG_NAME)
@@ -52,6 +54,7 @@ function(llmc_add_model target model)
   if(ARG_MAX_ROWS)
     list(APPEND arguments "--max-rows=${ARG_MAX_ROWS}")
   endif()
+  list(APPEND arguments ${ARG_OPTIONS})
   file(MAKE_DIRECTORY "${folder}")
   add_custom_command(
     OUTPUT "${object}" "${folder}/${symbol}.h" "${weights}"

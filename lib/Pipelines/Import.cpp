@@ -1,4 +1,4 @@
-//===- Import.cpp - from a file to a module in the language of models ---===//
+//===- Import.cpp - the phase import: from a file to a module ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -12,34 +12,13 @@
 #include "llmc/Support/ModuleFile.h"
 #include "llmc/Support/ModuleOutput.h"
 #include "llmc/Support/ParameterPaths.h"
-#include "llmc/Transforms/Passes.h"
 
 #include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace llmc;
-
-OwningOpRef<ModuleOp> llmc::importModel(llvm::MemoryBufferRef file, MLIRContext *context,
-                                        const ImportOptions &options) {
-  OwningOpRef<ModuleOp> module = importONNX(file, context);
-  if (module && options.raise && failed(raiseModel(*module, options)))
-    return nullptr;
-  return module;
-}
-
-LogicalResult llmc::raiseModel(ModuleOp module, const RaiseOptions &options) {
-  PassManager manager(module.getContext());
-  RaiseONNXOptions raise;
-  raise.context = options.context;
-  manager.addPass(createRaiseONNX(raise));
-  manager.addPass(createCSEPass());
-  manager.addPass(createOutlineBlocks());
-  return manager.run(module);
-}
 
 llvm::Expected<OwningOpRef<ModuleOp>> llmc::readModel(StringRef path, MLIRContext *context,
                                                       llvm::SourceMgr &sources) {

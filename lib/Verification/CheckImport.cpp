@@ -9,6 +9,13 @@
 #include "FirstDifference.h"
 #include "RaisedProgram.h"
 #include "ReferenceModel.h"
+#include "llmc/Dialect/ONNX/IR/ONNX.h"
+#include "llmc/Transforms/Blocks.h"
+
+#include "mlir/IR/Dominance.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/CSE.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #include <chrono>
 #include <random>
@@ -19,15 +26,6 @@ using namespace llmc;
 // Logits that differ by more than this part of the row's largest are refused. Programs compute in
 // fp32; angles that a graph has in half precision are taken as the exact ones behind them.
 static constexpr double tolerance = 1e-4, halfTolerance = 1e-2;
-
-ImportCheckOption::ImportCheckOption(llvm::cl::OptionCategory &category, ImportCheck byDefault)
-    : opt("check-import",
-          llvm::cl::desc("Compare the raised model with the ONNX graph run operator by operator"),
-          llvm::cl::values(clEnumValN(ImportCheck::Off, "off", "not at all"),
-                           clEnumValN(ImportCheck::Quick, "quick",
-                                      "on a few dozen tokens (the default of llmc compile)"),
-                           clEnumValN(ImportCheck::Full, "full", "on some hundreds of tokens")),
-          llvm::cl::init(byDefault), llvm::cl::cat(category)) {}
 
 //===----------------------------------------------------------------------===//
 // Texts
@@ -235,10 +233,33 @@ FailureOr<ImportCheckResult> llmc::checkImport(ModuleOp graph, ModuleOp raised, 
   return found;
 }
 
-FailureOr<ImportCheckResult> llmc::raiseAndCheck(ModuleOp module, const RaiseOptions &options,
-                                                 ImportCheck check) {
-  OwningOpRef<ModuleOp> graph = check == ImportCheck::Off ? nullptr : module.clone();
-  if (failed(raiseModel(module, options)))
-    return failure();
-  return graph ? checkImport(*graph, module, check) : ImportCheckResult();
+namespace {
+
+struct ProgramChecker : ImportChecker {
+  using ImportChecker::ImportChecker;
+
+  LogicalResult check(ModuleOp graph, ModuleOp raised, ImportCheck check) const override {
+    // Blocks that are the same are compiled once.
+    OwningOpRef<ModuleOp> program = raised.clone();
+    IRRewriter rewriter(program->getContext());
+    DominanceInfo dominance;
+    eliminateCommonSubExpressions(rewriter, dominance, *program);
+    outlineBlocks(*program);
+    FailureOr<ImportCheckResult> result = checkImport(graph, *program, check);
+    if (succeeded(result) && result->rows > 0)
+      graph.emitRemark() << llvm::formatv("the program computes what the graph says: {0} rows of "
+                                          "logits differ by at most {1:e1} of the largest ({2:f1} "
+                                          "s)",
+                                          result->rows, result->difference, result->seconds)
+                                .str();
+    return result;
+  }
+};
+
+} // namespace
+
+void llmc::registerImportCheck(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *, carrier::ONNXDialect *dialect) {
+    dialect->addInterfaces<ProgramChecker>();
+  });
 }

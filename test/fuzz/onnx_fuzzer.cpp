@@ -11,7 +11,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Pipelines/Import.h"
+#include "llmc/Conversion/ImportONNX/ImportONNX.h"
+#include "llmc/Pipelines/Raise.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "onnx/onnx_pb.h"
@@ -359,10 +360,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return mlir::success();
   });
   mlir::OwningOpRef<mlir::ModuleOp> module =
-      llmc::importModel(llvm::MemoryBufferRef(bytes, path), &context, llmc::ImportOptions());
+      llmc::importONNX(llvm::MemoryBufferRef(bytes, path), &context);
+  bool isRaised = module && mlir::succeeded(llmc::raiseModel(*module));
   // What is refused says why, and what is not says nothing.
-  require(bool(module) == (errors == 0));
-  if (module)
+  require(isRaised == (errors == 0));
+  if (isRaised)
     module->print(llvm::nulls());
   return 0;
 }

@@ -8,28 +8,16 @@
 #ifndef LLMC_TOOLS_LLMC_COMPILE_OPTIONS_H
 #define LLMC_TOOLS_LLMC_COMPILE_OPTIONS_H
 
-#include "llmc/Conversion/Kernels/Target.h"
+#include "llmc/Pipelines/Compile.h"
+#include "llmc/Pipelines/Flags.h"
 #include "llmc/Support/ChoiceParser.h"
-#include "llmc/Support/OutputPaths.h"
-#include "llmc/Verification/CheckImport.h"
 
-#include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Error.h"
 
 #include <string>
 
 namespace llmc {
-
-/// The phases of compiling, in their order. Each leaves a module but the last.
-enum class Phase { Import, Raise, Compress, Lower, Emit };
-
-/// The last phase that a module has been through: import for the carrier, lower for a planned
-/// program; a module in the language of models may be compressed further, so raise for others.
-Phase getPhase(mlir::ModuleOp module);
-
-/// What is done about the roundings of activations that a model and its passes state.
-enum class Activation { Keep, None };
 
 struct Options {
   llvm::cl::OptionCategory category{"llmc compile"};
@@ -50,11 +38,6 @@ struct Options {
   llvm::cl::opt<std::string> passes{
       "passes", llvm::cl::desc("Compression passes, e.g. \"quantize-rtn{bits=4}\""),
       llvm::cl::value_desc("pipeline"), llvm::cl::cat(category)};
-  llvm::cl::list<std::string> targets{
-      "target",
-      llvm::cl::desc("TRIPLE[:VARIANT|CPU,…], e.g. x86_64-linux-gnu:avx2; repeat for several "
-                     "architectures; default: host"),
-      llvm::cl::value_desc("target"), llvm::cl::cat(category)};
   llvm::cl::opt<std::string> tokenizer{
       "tokenizer",
       llvm::cl::desc("tokenizer.json, or the folder that holds it, beside the files that say how "
@@ -72,40 +55,23 @@ struct Options {
       llvm::cl::desc("Write an object (-o NAME.o), a header (NAME.h) and the weights "
                      "(NAME.weights) to link into an application, for one target"),
       llvm::cl::cat(category)};
-  llvm::cl::opt<std::string> symbol{
-      "symbol",
-      llvm::cl::desc("With --object: C name of the llmc_program; default: the output file's name"),
-      llvm::cl::value_desc("name"), llvm::cl::cat(category)};
-  llvm::cl::opt<bool> force{
-      "force",
-      llvm::cl::desc("With --object: replace NAME.h and NAME.weights that llmc did not write"),
-      llvm::cl::cat(category)};
   llvm::cl::opt<std::string> depfile{
       "depfile", llvm::cl::desc("Write what the output depends on, for make and ninja"),
       llvm::cl::value_desc("file"), llvm::cl::cat(category)};
-  llvm::cl::opt<int64_t> context{
-      "context",
-      llvm::cl::desc("Positions that caches hold; default: as many as the model's tables allow, at "
-                     "most 2048"),
-      llvm::cl::init(0), llvm::cl::cat(category)};
-  ImportCheckOption checkImport{category, ImportCheck::Quick};
   llvm::cl::opt<Activation, /*ExternalStorage=*/false, ChoiceParser<Activation>> activation{
       "activation", llvm::cl::desc("Roundings of activations that the model and the passes state"),
       llvm::cl::values(clEnumValN(Activation::Keep, "keep", "as they are stated (default)"),
                        clEnumValN(Activation::None, "none", "compute without them")),
       llvm::cl::init(Activation::Keep), llvm::cl::cat(category)};
-  llvm::cl::opt<int64_t> maxRows{"max-rows", llvm::cl::desc("Tokens of a step"),
-                                 llvm::cl::init(128), llvm::cl::cat(category)};
+  RaiseFlags raise{category, ImportCheck::Quick};
+  LowerFlags lower{category};
+  EmitFlags emit{category};
 
-  /// The targets named, or this machine.
-  llvm::Expected<llvm::SmallVector<Target>> getTargets() const;
-  /// The program's name with --object.
-  std::string getSymbol() const;
+  /// What they ask for, once they have been checked.
+  CompileOptions get() const;
 
   /// Whether the options go together, and with the phase to compile to.
   llvm::Error check() const;
-  /// What is written: the output, the files beside it, and the depfile.
-  llvm::SmallVector<NamedPath> getOutputs() const;
   /// Whether there is something left to do for a module that has been through `done`, and for each
   /// option that is given.
   llvm::Error checkInput(Phase done) const;

@@ -14,6 +14,7 @@
 #include "llmc/Conversion/LLMCToSPMD/Description.h"
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Pipelines/Import.h"
+#include "llmc/Pipelines/Raise.h"
 #include "llmc/Support/CommandLine.h"
 #include "llmc/Support/ToolProcess.h"
 
@@ -43,7 +44,7 @@ static std::optional<std::string> raise(ModuleOp module) {
       stream << "; " << note.str();
     return success();
   });
-  if (failed(raiseModel(module, RaiseOptions())))
+  if (failed(raiseModel(module)))
     return messages;
   return std::nullopt;
 }

@@ -18,6 +18,7 @@
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
 #include "llmc/Conversion/SPMDToLLVM/Passes.h"
 #include "llmc/Pipelines/Dialects.h"
+#include "llmc/Pipelines/Flags.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/CommandLine.h"
 #include "llmc/Support/ModuleFile.h"
@@ -26,6 +27,7 @@
 #include "llmc/Support/PassOptions.h"
 #include "llmc/Support/ToolProcess.h"
 #include "llmc/Transforms/Passes.h"
+#include "llmc/Verification/CheckImport.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassManager.h"
@@ -128,6 +130,7 @@ int main(int argc, char **argv) {
   ToolProcess process("llmc-opt", argc, argv);
   DialectRegistry registry;
   insertAllDialects(registry);
+  registerImportCheck(registry);
   mlir::registerTransformsPasses();
   registerConvertLLMCToLinalg();
   registerNormalizeONNX();
@@ -136,6 +139,7 @@ int main(int argc, char **argv) {
   registerConvertSPMDToLLVM();
   registerCalibrate();
   llmc::registerTransformsPasses();
+  registerPipelines();
   auto [input, output] =
       registerAndParseCLIOptions(argc, argv, "llmc optimizer driver\n", registry);
   if (llvm::Error error = checkPassOptionsGivenOnce({argv + 1, argv + argc}))

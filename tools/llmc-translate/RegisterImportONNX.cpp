@@ -6,8 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Directions.h"
+#include "llmc/Conversion/ImportONNX/ImportONNX.h"
 #include "llmc/Pipelines/Dialects.h"
-#include "llmc/Pipelines/Import.h"
+#include "llmc/Pipelines/Flags.h"
 #include "llmc/Support/ModuleOutput.h"
 #include "llmc/Verification/CheckImport.h"
 
@@ -19,14 +20,9 @@ using namespace llmc;
 
 namespace {
 struct ImportFlags {
-  llvm::cl::opt<int64_t> context{
-      "context",
-      llvm::cl::desc("Positions that caches hold; default: as many as the model's tables allow, at "
-                     "most 2048"),
-      llvm::cl::init(0), llvm::cl::cat(getOptionCategory())};
   llvm::cl::opt<bool> carrier{"carrier", llvm::cl::desc("With --import-onnx: stop at the carrier"),
                               llvm::cl::cat(getOptionCategory())};
-  ImportCheckOption check{getOptionCategory(), ImportCheck::Off};
+  RaiseFlags raise{getOptionCategory(), ImportCheck::Off};
 };
 } // namespace
 
@@ -36,12 +32,9 @@ static ImportFlags &getFlags() {
 }
 
 static OwningOpRef<Operation *> import(llvm::SourceMgr &sources, MLIRContext *context) {
-  ImportOptions options;
-  options.context = getFlags().context;
-  options.raise = false;
   const llvm::MemoryBuffer *file = sources.getMemoryBuffer(sources.getMainFileID());
-  OwningOpRef<ModuleOp> module = importModel(file->getMemBufferRef(), context, options);
-  if (!module || (!getFlags().carrier && failed(raiseAndCheck(*module, options, getFlags().check))))
+  OwningOpRef<ModuleOp> module = importONNX(file->getMemBufferRef(), context);
+  if (!module || (!getFlags().carrier && failed(raiseModel(*module, getFlags().raise.get()))))
     return nullptr;
   // Through a pipe weights stay in the text; a file has its own beside it.
   if (std::optional<std::string> output = getOutputPath())
@@ -55,5 +48,8 @@ void llmc::registerImportONNX() {
   TranslateToMLIRRegistration registration(
       "import-onnx", "Import an ONNX model and raise it to the language of models",
       [](llvm::SourceMgr &sources, MLIRContext *context) { return import(sources, context); },
-      insertAllDialects);
+      [](DialectRegistry &registry) {
+        insertAllDialects(registry);
+        registerImportCheck(registry);
+      });
 }

@@ -17,19 +17,19 @@
 using namespace mlir;
 using namespace llmc;
 
-static llvm::Error emit(ModuleOp module, llvm::raw_ostream &stream) {
-  llvm::Expected<CodeOptions> code = getCodeOptions(LLMC_ARTIFACT_PROGRAM_SYMBOL);
-  if (!code)
-    return code.takeError();
-  llvm::Expected<OwningOpRef<ModuleOp>> planned = plan(module);
-  if (!planned)
-    return planned.takeError();
+static LogicalResult emit(ModuleOp module, llvm::raw_ostream &stream) {
+  CodeOptions code{getEmitOptions().getSymbol(LLMC_ARTIFACT_PROGRAM_SYMBOL), 0};
+  if (failed(report(checkCodeOptions(code))))
+    return failure();
+  OwningOpRef<ModuleOp> program = plan(module);
+  if (!program)
+    return failure();
   llvm::LLVMContext context;
-  llvm::Expected<std::unique_ptr<llvm::Module>> ir = emitLLVMIR(**planned, *code, context);
+  llvm::Expected<std::unique_ptr<llvm::Module>> ir = emitLLVMIR(*program, code, context);
   if (!ir)
-    return ir.takeError();
+    return report(ir.takeError());
   (*ir)->print(stream, nullptr);
-  return llvm::Error::success();
+  return success();
 }
 
 void llmc::registerToLLVMIR() {
@@ -39,6 +39,6 @@ void llmc::registerToLLVMIR() {
       "Generate code for a canonical or planned module as optimized LLVM IR, to be read: it packs "
       "no weights "
       "and so does not carry their hash",
-      [](ModuleOp module, llvm::raw_ostream &stream) { return report(emit(module, stream)); },
+      [](ModuleOp module, llvm::raw_ostream &stream) { return emit(module, stream); },
       insertAllDialects);
 }

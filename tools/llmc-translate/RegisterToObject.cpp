@@ -14,17 +14,17 @@
 using namespace mlir;
 using namespace llmc;
 
-static llvm::Error emit(ModuleOp module) {
+static LogicalResult emit(ModuleOp module) {
   llvm::Expected<std::string> path = claimOutputPath();
   if (!path)
-    return path.takeError();
-  llvm::Expected<CodeOptions> code = getCodeOptions(*path);
-  if (!code)
-    return code.takeError();
-  llvm::Expected<OwningOpRef<ModuleOp>> planned = plan(module);
-  if (!planned)
-    return planned.takeError();
-  return emitObjectFiles(**planned, *code, *path, getForce());
+    return report(path.takeError());
+  EmitOptions options = getEmitOptions();
+  if (failed(report(checkCodeOptions({options.getSymbol(*path), 0}))))
+    return failure();
+  OwningOpRef<ModuleOp> program = plan(module);
+  if (!program)
+    return failure();
+  return report(emitProgram(*program, options, *path));
 }
 
 void llmc::registerToObject() {
@@ -34,5 +34,5 @@ void llmc::registerToObject() {
       "Generate code for a canonical or planned module: an object (-o NAME.o), and beside it a C "
       "header "
       "(NAME.h) and the packed weights (NAME.weights)",
-      [](ModuleOp module, llvm::raw_ostream &) { return report(emit(module)); }, insertAllDialects);
+      [](ModuleOp module, llvm::raw_ostream &) { return emit(module); }, insertAllDialects);
 }

@@ -7,40 +7,26 @@
 
 #include "TargetOptions.h"
 #include "Directions.h"
+#include "llmc/Pipelines/Flags.h"
+#include "llmc/Pipelines/Phases.h"
 #include "llmc/Support/ParameterPaths.h"
-
-#include "llvm/Support/CommandLine.h"
-#include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace llmc;
 
 namespace {
-struct TargetOptions {
-  llvm::cl::opt<std::string> target{
-      "target", llvm::cl::desc("TRIPLE[:VARIANT|CPU,…], e.g. x86_64-linux-gnu:avx2; default: host"),
-      llvm::cl::value_desc("target"), llvm::cl::init("host"), llvm::cl::cat(getOptionCategory())};
-  llvm::cl::opt<int64_t> maxRows{"max-rows", llvm::cl::desc("Tokens of a step"),
-                                 llvm::cl::init(128), llvm::cl::cat(getOptionCategory())};
-  llvm::cl::opt<std::string> symbol{
-      "symbol", llvm::cl::desc("C name of the llmc_program; default: the output file's name"),
-      llvm::cl::value_desc("name"), llvm::cl::cat(getOptionCategory())};
-  llvm::cl::opt<bool> force{
-      "force",
-      llvm::cl::desc("With --mlir-to-object: replace NAME.h and NAME.weights that llmc did not "
-                     "write"),
-      llvm::cl::cat(getOptionCategory())};
+struct TargetFlags {
+  LowerFlags lower{getOptionCategory()};
+  EmitFlags emit{getOptionCategory()};
 };
 } // namespace
 
-static TargetOptions &getOptions() {
-  static TargetOptions options;
-  return options;
+static TargetFlags &getFlags() {
+  static TargetFlags flags;
+  return flags;
 }
 
-bool llmc::getForce() { return getOptions().force; }
-
-void llmc::registerTargetOptions() { (void)getOptions(); }
+void llmc::registerTargetOptions() { (void)getFlags(); }
 
 /// A planned module is for the target and the rows that it was planned for.
 static llvm::Error checkNotGiven(const llvm::cl::Option &option) {
@@ -50,32 +36,27 @@ static llvm::Error checkNotGiven(const llvm::cl::Option &option) {
                                  option.ArgStr.str().c_str());
 }
 
-llvm::Expected<OwningOpRef<ModuleOp>> llmc::plan(ModuleOp module) {
-  const TargetOptions &options = getOptions();
+OwningOpRef<ModuleOp> llmc::plan(ModuleOp module) {
+  const LowerFlags &flags = getFlags().lower;
   if (failed(resolveParameterPaths(module, getInputFolder())))
-    return llvm::createStringError("cannot find the module's weights");
-  if (getProgram(module)) {
-    if (llvm::Error error = checkNotGiven(options.target))
-      return std::move(error);
-    if (llvm::Error error = checkNotGiven(options.maxRows))
-      return std::move(error);
-    return OwningOpRef<ModuleOp>(module.clone());
+    return nullptr;
+  if (getPhase(module) == Phase::Lower) {
+    if (failed(report(checkNotGiven(*flags.targets))) ||
+        failed(report(checkNotGiven(flags.maxRows))))
+      return nullptr;
+    return module.clone();
   }
-  llvm::Expected<Target> target = Target::parse(options.target);
-  if (!target)
-    return target.takeError();
-  FailureOr<OwningOpRef<ModuleOp>> planned =
-      planProgram(module, *target, options.maxRows, {getInputPath(), /*passes=*/""});
-  if (failed(planned))
-    return llvm::createStringError("cannot generate code for %s", target->triple.str().c_str());
-  return std::move(*planned);
+  std::vector<LowerOptions> options = flags.get();
+  if (failed(report(flags.getTargets().takeError())))
+    return nullptr;
+  if (options.size() != 1) {
+    (void)report(
+        llvm::createStringError("--target: expected it once, found it %zu times", options.size()));
+    return nullptr;
+  }
+  return lowerModel(module, options.front());
 }
 
-llvm::Expected<CodeOptions> llmc::getCodeOptions(StringRef outputPath) {
-  CodeOptions code{getOptions().symbol, 0};
-  if (code.programSymbol.empty())
-    code.programSymbol = llvm::sys::path::stem(outputPath).str();
-  if (llvm::Error error = checkCodeOptions(code))
-    return std::move(error);
-  return code;
+EmitOptions llmc::getEmitOptions() {
+  return {/*object=*/true, getFlags().emit.symbol, getFlags().emit.force, {}};
 }

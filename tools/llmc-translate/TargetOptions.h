@@ -8,22 +8,21 @@
 #ifndef LLMC_TOOLS_LLMC_TRANSLATE_TARGETOPTIONS_H
 #define LLMC_TOOLS_LLMC_TRANSLATE_TARGETOPTIONS_H
 
-#include "llmc/Conversion/EmitObject/EmitObject.h"
+#include "llmc/Pipelines/Emit.h"
+
+#include "mlir/IR/OwningOpRef.h"
 
 namespace llmc {
 
-/// Adds --target, --max-rows, --symbol and --force to the command line, once.
+/// Adds the flags of the phases lower and emit to the command line, once.
 void registerTargetOptions();
 
-/// Whether --force is given.
-bool getForce();
+/// A program of `module`, made as the flags say, or its copy where it is one already and they are
+/// not given. What is wrong is reported; then the result is null.
+mlir::OwningOpRef<mlir::ModuleOp> plan(mlir::ModuleOp module);
 
-/// A planned program of `module`, made as --target and --max-rows say, or its copy where it is one
-/// already and they are not given.
-llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> plan(mlir::ModuleOp module);
-
-/// `outputPath` gives the symbol its name where --symbol does not.
-llvm::Expected<CodeOptions> getCodeOptions(llvm::StringRef outputPath);
+/// What --symbol and --force say of an object.
+EmitOptions getEmitOptions();
 
 } // namespace llmc
 

@@ -1,4 +1,4 @@
-//===- Import.h - from a file to a module in the language of models ---===//
+//===- Import.h - the phase import: from a file to a module ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,28 +8,12 @@
 #ifndef LLMC_PIPELINES_IMPORT_H
 #define LLMC_PIPELINES_IMPORT_H
 
-#include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
-
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/Error.h"
-#include "llvm/Support/MemoryBufferRef.h"
 #include "llvm/Support/SourceMgr.h"
 
 namespace llmc {
-
-/// How a model is read.
-struct ImportOptions : RaiseOptions {
-  bool raise = true; ///< false: stop at the carrier
-};
-
-/// Runs the phases import and raise; identical blocks become functions. Errors are reported in the
-/// context; then the result is null.
-mlir::OwningOpRef<mlir::ModuleOp>
-importModel(llvm::MemoryBufferRef file, mlir::MLIRContext *context, const ImportOptions &options);
-
-/// Runs the phase raise on a module of the carrier. Errors are reported in the context.
-mlir::LogicalResult raiseModel(mlir::ModuleOp module, const RaiseOptions &options);
 
 /// Reads a model's file as it stands: an ONNX model as a module of the carrier, a module with the
 /// paths of its weights made absolute. Errors in its contents are reported in the context, with the

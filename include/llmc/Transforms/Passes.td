@@ -103,6 +103,24 @@ def PrintStructure : Pass<"print-structure", "::mlir::ModuleOp"> {
   }];
 }
 
+def StripActivationRounding : Pass<"strip-activation-rounding", "::mlir::ModuleOp"> {
+  let summary = "Compute linears on their inputs as they are";
+  let description = [{
+    Takes the rounding of its inputs from every linear, whoever stated it: the model's file, or a pass
+    before this one. `llmc compile --activation=none` runs it after all others.
+
+    Before:
+    ```mlir
+    %y = llmc.linear %x, %w activation <bits = 8, group = 32> :
+        (tensor<?x576xf32>, tensor<1536x576xf32, #w>) -> tensor<?x1536xf32>
+    ```
+    After:
+    ```mlir
+    %y = llmc.linear %x, %w : (tensor<?x576xf32>, tensor<1536x576xf32, #w>) -> tensor<?x1536xf32>
+    ```
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Quantization
 //===----------------------------------------------------------------------===//

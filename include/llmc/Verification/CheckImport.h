@@ -14,19 +14,12 @@
 #ifndef LLMC_VERIFICATION_CHECKIMPORT_H
 #define LLMC_VERIFICATION_CHECKIMPORT_H
 
-#include "llmc/Pipelines/Import.h"
-#include "llmc/Support/ChoiceParser.h"
+#include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
 
-#include "llvm/Support/CommandLine.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectRegistry.h"
 
 namespace llmc {
-
-/// How much of a text both are run on.
-enum class ImportCheck {
-  Off,
-  Quick, ///< a few dozen tokens: prompts and single steps, with a past and without
-  Full   ///< some hundreds, past windows and tables of that length
-};
 
 /// What a comparison took and found.
 struct ImportCheckResult {
@@ -41,15 +34,8 @@ struct ImportCheckResult {
 mlir::FailureOr<ImportCheckResult> checkImport(mlir::ModuleOp graph, mlir::ModuleOp raised,
                                                ImportCheck check);
 
-/// raiseModel, and then the comparison.
-mlir::FailureOr<ImportCheckResult> raiseAndCheck(mlir::ModuleOp module, const RaiseOptions &options,
-                                                 ImportCheck check);
-
-/// The option that all tools have.
-struct ImportCheckOption
-    : llvm::cl::opt<ImportCheck, /*ExternalStorage=*/false, ChoiceParser<ImportCheck>> {
-  ImportCheckOption(llvm::cl::OptionCategory &category, ImportCheck byDefault);
-};
+/// Lets the raise compare what it makes (ImportChecker), and say in a remark what that found.
+void registerImportCheck(mlir::DialectRegistry &registry);
 
 } // namespace llmc
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/Kernels/Target.h"
+#include "llmc/Conversion/LLMCToSPMD/Description.h"
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 #include "llmc/Conversion/LLMCToSPMD/Passes.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
@@ -41,8 +42,9 @@ struct ConvertLLMCToSPMDPass : llmc::impl::ConvertLLMCToSPMDBase<ConvertLLMCToSP
     auto file = module.getLoc()->findInstanceOf<FileLineColLoc>();
     StringRef input = file ? file.getFilename().getValue() : StringRef();
     input = input == "<stdin>" ? StringRef() : input;
+    auto passes = dyn_cast_if_present<StringAttr>(module->removeAttr(passesAttributeName));
     FailureOr<OwningOpRef<ModuleOp>> planned =
-        planProgram(module, *parsed, maxRows, {input, /*passes=*/""});
+        planProgram(module, *parsed, maxRows, {input, passes ? passes.getValue() : StringRef()});
     if (failed(planned))
       return signalPassFailure();
     module.getBodyRegion().takeBody((*planned)->getBodyRegion());

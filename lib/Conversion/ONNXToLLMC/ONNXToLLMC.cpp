@@ -231,7 +231,8 @@ static FailureOr<func::FuncOp> raiseWithin(const Reading &reading, int64_t conte
   return failure();
 }
 
-LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
+/// Raises without a comparison.
+static LogicalResult raise(ModuleOp module, const RaiseOptions &options) {
   if (options.context < 0 || options.context > maxContext)
     return module.emitError("expected a context of 1 to ")
            << maxContext << " positions, found " << options.context;
@@ -272,13 +273,26 @@ LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
   return success();
 }
 
+LogicalResult llmc::raiseONNX(ModuleOp module, const RaiseOptions &options) {
+  if (options.checkImport == ImportCheck::Off)
+    return raise(module, options);
+  auto *dialect = module.getContext()->getLoadedDialect<ONNXDialect>();
+  const auto *checker = dialect ? dialect->getRegisteredInterface<ImportChecker>() : nullptr;
+  if (!checker)
+    return module.emitError("check-import: expected a tool that can run programs to compare with");
+  OwningOpRef<ModuleOp> graph = module.clone();
+  if (failed(raise(module, options)))
+    return failure();
+  return checker->check(*graph, module, options.checkImport);
+}
+
 namespace {
 
 struct RaiseONNXPass : public llmc::impl::RaiseONNXBase<RaiseONNXPass> {
   using RaiseONNXBase::RaiseONNXBase;
 
   void runOnOperation() override {
-    if (failed(raiseONNX(getOperation(), {context})))
+    if (failed(raiseONNX(getOperation(), {context, checkImport})))
       signalPassFailure();
   }
 };

@@ -71,6 +71,8 @@ static void test_loading(const char *first_path, const char *second_path) {
   check(
       llmc_model_load_embedded(&first, first_weights, first_weights_size, &options, &from_memory));
   check(llmc_model_load_program(&second, second_path, &options, &other));
+  llmc_model_get_info(from_file, &info);
+  expect(info.max_rows == 64, "OPTIONS reach the compiler");
   llmc_model_get_info(other, &info);
   expect(info.max_rows == 4, "MAX_ROWS reaches the program");
   expect(strstr(info.description, "\"model\":\"model.mlir\"") != NULL,

@@ -11,7 +11,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "MeaningTestSupport.h"
-#include "llmc/Pipelines/Import.h"
+#include "llmc/Conversion/ImportONNX/ImportONNX.h"
+#include "llmc/Pipelines/Raise.h"
 #include "llmc/Transforms/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -33,10 +34,11 @@ protected:
     auto file = llvm::MemoryBuffer::getFile(TINY_MODEL, /*IsText=*/false,
                                             /*RequiresNullTerminator=*/false);
     ASSERT_TRUE(static_cast<bool>(file)) << file.getError().message();
-    ImportOptions options;
-    options.context = 32;
-    module = importModel((*file)->getMemBufferRef(), context.get(), options);
+    module = importONNX((*file)->getMemBufferRef(), context.get());
     ASSERT_TRUE(static_cast<bool>(module));
+    RaiseOptions options;
+    options.context = 32;
+    ASSERT_TRUE(succeeded(raiseModel(*module, options)));
   }
 
   void quantize(ActivationRounding activation) {

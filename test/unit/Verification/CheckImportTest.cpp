@@ -8,6 +8,8 @@
 #include "llmc/Verification/CheckImport.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Pipelines/Dialects.h"
+#include "llmc/Pipelines/Import.h"
+#include "llmc/Pipelines/Raise.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -34,7 +36,7 @@ protected:
     ASSERT_TRUE(*model);
     graph = std::move(*model);
     raised = graph->clone();
-    ASSERT_TRUE(succeeded(raiseModel(*raised, {})));
+    ASSERT_TRUE(succeeded(raiseModel(*raised)));
   }
 
   /// Compares the two; gives the error, or nothing where they agree.

@@ -17,6 +17,9 @@
 
 namespace llmc {
 
+/// The attribute of a module that holds the text of the compression passes it has been through.
+inline constexpr llvm::StringLiteral passesAttributeName = "llmc.passes";
+
 /// What a model is, before there is code for it: its file name, the passes, what @step says of it
 /// (layers with a cache, positions of a text, vocabulary, how often which operation runs), and for
 /// each parameter that is read its name, shape, encoding, bytes in canonical form and bits per

@@ -62,6 +62,10 @@ def RaiseONNX : Pass<"raise-onnx", "::mlir::ModuleOp"> {
     them: powers of one number, over factors of the first and the last where a scaling for longer
     contexts left those, as far as the tables' rounding allows.
 
+    With `check-import` the graph as it stands is run operator by operator, and the result as the
+    compiled program that it becomes; where logits differ, the raise fails, and the message names the
+    first position and the first layer that do.
+
     Before:
     ```mlir
     %y = onnx.node "MatMul"(%x, %w) {…} : (…) -> tensor<?x?x1536xf32>
@@ -74,7 +78,11 @@ def RaiseONNX : Pass<"raise-onnx", "::mlir::ModuleOp"> {
   let options = [
     Option<"context", "context", "int64_t", /*default=*/"0",
            "Positions that caches hold; 0: as many as the model's tables and conditions allow, at most "
-           "2048">
+           "2048">,
+    Option<"checkImport", "check-import", "::llmc::ImportCheck",
+           /*default=*/"::llmc::ImportCheck::Off",
+           "Compare the result with the graph run operator by operator: off, quick or full",
+           "::llmc::getImportCheckValues()">
   ];
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect",
                            "::mlir::arith::ArithDialect"];

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLMC_TOOLS_LLMC_COMPILE_TOKENIZERFILES_H
-#define LLMC_TOOLS_LLMC_COMPILE_TOKENIZERFILES_H
+#ifndef LLMC_LIB_PIPELINES_TOKENIZERFILES_H
+#define LLMC_LIB_PIPELINES_TOKENIZERFILES_H
 
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
 
@@ -31,4 +31,4 @@ llvm::Error addTokenizer(llvm::StringRef path, llvm::StringRef chatTemplate,
 
 } // namespace llmc
 
-#endif // LLMC_TOOLS_LLMC_COMPILE_TOKENIZERFILES_H
+#endif // LLMC_LIB_PIPELINES_TOKENIZERFILES_H

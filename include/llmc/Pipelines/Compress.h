@@ -1,0 +1,35 @@
+//===- Compress.h - the phase compress: passes that the user chooses ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_PIPELINES_COMPRESS_H
+#define LLMC_PIPELINES_COMPRESS_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
+
+#include <string>
+
+namespace llmc {
+
+/// What is done about the roundings of activations that a model and its passes state.
+enum class Activation { Keep, None };
+
+struct CompressOptions {
+  std::string passes; ///< a pipeline as text; its passes have to be registered
+  Activation activation = Activation::Keep;
+};
+
+/// Adds the passes of the phase, or says what is wrong with their text.
+llvm::Error buildCompressPipeline(mlir::OpPassManager &manager, const CompressOptions &options);
+
+/// Runs the phase on a module in the language of models, which keeps the text of the passes
+/// (passesAttributeName). Errors are reported in the context.
+mlir::LogicalResult compressModel(mlir::ModuleOp module, const CompressOptions &options);
+
+} // namespace llmc
+
+#endif // LLMC_PIPELINES_COMPRESS_H

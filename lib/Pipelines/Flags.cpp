@@ -1,0 +1,48 @@
+//===- Flags.cpp - the options of phases, on command lines and of pipelines ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Pipelines/Flags.h"
+
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace llmc;
+
+std::vector<LowerOptions> LowerFlags::get() const {
+  std::vector<std::string> names;
+  if (targets)
+    names.assign(targets->begin(), targets->end());
+  if (names.empty())
+    names = {target};
+  std::vector<LowerOptions> options;
+  for (const std::string &name : names)
+    options.push_back({name, maxRows});
+  return options;
+}
+
+llvm::Expected<llvm::SmallVector<Target>> LowerFlags::getTargets() const {
+  llvm::SmallVector<Target> parsed;
+  for (const LowerOptions &each : get()) {
+    llvm::Expected<Target> one = Target::parse(each.target);
+    if (!one)
+      return one.takeError();
+    parsed.push_back(std::move(*one));
+  }
+  return parsed;
+}
+
+void llmc::registerPipelines() {
+  mlir::PassPipelineRegistration<RaiseFlags>(
+      "raise", "The phase raise: an ONNX graph in the language of models, its blocks as functions",
+      [](mlir::OpPassManager &manager, const RaiseFlags &flags) {
+        buildRaisePipeline(manager, flags.get());
+      });
+  mlir::PassPipelineRegistration<LowerFlags>(
+      "lower", "The phase lower: a model as a program for a target",
+      [](mlir::OpPassManager &manager, const LowerFlags &flags) {
+        buildLowerPipeline(manager, {flags.target, flags.maxRows});
+      });
+}

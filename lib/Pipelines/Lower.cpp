@@ -1,0 +1,23 @@
+//===- Lower.cpp - the phase lower: from the language of models to a program for a target ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Pipelines/Lower.h"
+#include "llmc/Conversion/LLMCToSPMD/Passes.h"
+
+using namespace mlir;
+using namespace llmc;
+
+void llmc::buildLowerPipeline(OpPassManager &manager, const LowerOptions &options) {
+  manager.addPass(createConvertLLMCToSPMD({options.target, options.maxRows}));
+}
+
+OwningOpRef<ModuleOp> llmc::lowerModel(ModuleOp module, const LowerOptions &options) {
+  OwningOpRef<ModuleOp> program = module.clone();
+  PassManager manager(module.getContext());
+  buildLowerPipeline(manager, options);
+  return succeeded(manager.run(*program)) ? std::move(program) : nullptr;
+}
