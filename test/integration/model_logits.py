@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import re
 import shutil
 import sys
 import tempfile
 
 import numpy as np
 
-from support import (TINY, compile_model, compute_logits, encode, relative_difference,
+from support import (TINY, compile_model, compute_logits, encode, llmc, relative_difference,
                      runnable_variants, skip, smollm2)
 
 PREFILL, DECODE = 128, 16
@@ -35,6 +36,11 @@ class Check:
         wrong = not difference <= limit
         self.problems += wrong
         print(f"  {what}: {difference:.1e}{f', expected at most {limit:.0e}' if wrong else ''}", flush=True)
+
+    def exceed(self, what: str, difference: float, limit: float) -> None:
+        wrong = not difference > limit
+        self.problems += wrong
+        print(f"  {what}: {difference:.1e}{f', expected more than {limit:.0e}' if wrong else ''}", flush=True)
 
     def equal(self, what: str, found: np.ndarray, expected: np.ndarray) -> None:
         if np.array_equal(found, expected):
@@ -98,6 +104,9 @@ def check_model(check: Check, model: pathlib.Path, text: str, limit: float, prog
             compile_model(model, artifact)
             found = check_program(check, artifact, tokens, 1e-4 if limit < 1e-2 else 5e-2)
             check.limit("against ONNX Runtime", relative_difference(found, expected), limit)
+        if "planted" in programs:
+            print(f"{model}: with planted errors", flush=True)
+            check_planted(check, model, tokens, expected, limit, pathlib.Path(work))
         if "exact" in programs:
             print(f"{model}: activations as they are", flush=True)
             compile_model(model, artifact, "", "--activation=none")
@@ -118,10 +127,43 @@ def check_model(check: Check, model: pathlib.Path, text: str, limit: float, prog
             check_program(check, artifact, tokens, 1.5 * effect)
 
 
+def scale_number(name: str, factor: float):
+    """A change of the first number that is called `name` in a module."""
+    def change(text: str) -> str:
+        return re.sub(rf"(\b{name} = (?:array<f32: )?)([-+.\deE]+)",
+                      lambda found: f"{found[1]}{float(found[2]) * factor:.9e}", text, count=1)
+    return change
+
+
+# Errors as small as a wrong constant is, each in one place of a raised module.
+PLANTED = {
+    "scores scaled by 1.001": scale_number("scale", 1.001),
+    "an epsilon of 3e-5 for 1e-5": scale_number("epsilon", 3),
+    "a frequency of 1.001 for 1": scale_number("frequencies", 1.001),
+    "gate and up exchanged": lambda text: re.sub(r"(llmc.gate <\w+>) (%\w+), (%\w+)", r"\1 \3, \2", text,
+                                                 count=1),
+}
+
+
+def check_planted(check: Check, model: pathlib.Path, tokens: np.ndarray, expected: np.ndarray,
+                  limit: float, work: pathlib.Path) -> None:
+    """Demands that the comparison with ONNX Runtime sees each planted error."""
+    raised, planted, artifact = work / "raised.mlir", work / "planted.mlir", work / "planted.llmc"
+    llmc("compile", model, "--compile-to=raise", "--check-import=off", "-o", raised)
+    text = raised.read_text(encoding="utf-8")
+    for what, change in PLANTED.items():
+        changed = change(text)
+        assert changed != text, f"{what}: expected it to change the module"
+        planted.write_text(changed, encoding="utf-8")
+        compile_model(planted, artifact, "", "--target=host")
+        found = compute_logits(artifact, tokens, "--prefill", PREFILL)
+        check.exceed(what, relative_difference(found, expected), limit)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smollm2", metavar="FLAVOUR", help="a flavour of SmolLM2 instead of models/tiny")
-    parser.add_argument("--program", action="append", choices=["as-is", "exact", "w4"],
+    parser.add_argument("--program", action="append", choices=["as-is", "exact", "planted", "w4"],
                         required=True, help="what to compile it to")
     parser.add_argument("--limit", type=float, default=1e-3,
                         help="largest difference from ONNX Runtime, relative to the largest logit")
