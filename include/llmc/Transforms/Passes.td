@@ -130,7 +130,7 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
   let description = [{
     Stores the weights of linears as `#llmc.grouped`, every weight rounded to the nearest number of
     its group's grid (round-to-nearest, RTN). It needs no data: the baseline that calibrated methods
-    improve on.
+    improve on. With another `format` than `int` they are stored as that says.
 
     With `symmetric` the weight of largest magnitude in a group becomes −2^(bits−1) scales, so that
     all codes are used; the scale has whatever sign that takes. Else scales are

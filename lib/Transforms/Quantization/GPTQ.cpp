@@ -10,6 +10,7 @@
 
 #include "mlir/IR/Threading.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -100,14 +101,14 @@ struct Sums {
 /// Rounds some rows of a matrix. Rows do not depend on each other.
 class RowQuantizer {
 public:
-  /// `shared` is the grid of the whole matrix, if it has only one; `importance` what an error in
+  /// `oneGroup` says that the whole matrix is one, fitted already; `importance` what an error in
   /// each column costs.
   RowQuantizer(const WeightValues &values, const InverseHessian &hessian,
-               const GPTQOptions &options, const Grid *shared, ArrayRef<float> importance,
-               GroupedMatrix &matrix)
-      : values(values), hessian(hessian), options(options), shared(shared), importance(importance),
-        matrix(matrix), width(hessian.width), group(options.encoding.getGroupSize(width)),
-        groups(options.encoding.getGroupsPerRow(width)) {}
+               const GPTQOptions &options, bool oneGroup, ArrayRef<float> importance,
+               WeightQuantizer &quantizer)
+      : values(values), hessian(hessian), options(options), oneGroup(oneGroup),
+        importance(importance), quantizer(quantizer), width(hessian.width),
+        group(getGroupSize(options.encoding, width)) {}
 
   void run(int64_t begin, int64_t end) {
     firstRow = begin;
@@ -115,8 +116,8 @@ public:
     load();
     measureOutputs();
     if (isStatic())
-      for (int64_t index = 0; index < groups; ++index)
-        fitGrids(index);
+      for (int64_t begin = 0; begin < width; begin += group)
+        fitGroup(begin);
     for (int64_t start = 0, stop; start < width; start = stop) {
       stop = getBatchEnd(start);
       roundBatch(start, stop);
@@ -128,16 +129,17 @@ public:
             {hessian.inverse.data() + start * width + stop, stop - start, width - stop, width});
     }
     work = errors = {};
+    rows.clear();
   }
 
   Sums sums;
-  /// The first grid that the encoding's type can't hold, and its row.
-  std::optional<std::pair<Grid, int64_t>> beyond;
+  /// The first row with scales that the encoding's type can't hold.
+  std::optional<int64_t> beyond;
 
 private:
   static constexpr int64_t batchColumns = 128;
 
-  /// Whether all grids are fitted before anything is rounded: one grid for a row always is.
+  /// Whether all groups are fitted before anything is rounded: one for a row always is.
   bool isStatic() const { return options.staticGroups || group == width; }
 
   /// Batches end where groups start, so that a group's first column sees all that came before.
@@ -152,10 +154,11 @@ private:
   void load() {
     work.resize(rowCount * width);
     errors.resize(rowCount * batchColumns);
-    grids.resize(rowCount * groups);
-    for (int64_t row = 0; row < rowCount; ++row)
+    for (int64_t row = 0; row < rowCount; ++row) {
+      rows.push_back(quantizer.getRow(firstRow + row));
       for (int64_t step = 0; step < width; ++step)
         work[row * width + step] = hessian.dead[step] ? 0 : getWeight(row, step);
+    }
   }
 
   double getWeight(int64_t row, int64_t step) const {
@@ -175,33 +178,26 @@ private:
     }
   }
 
-  /// Fits the grids of a group to what its weights are now.
-  void fitGrids(int64_t index) {
-    int64_t begin = index * group, end = std::min(begin + group, width);
+  /// Fits the group that starts at a column to what its weights are now, in all rows.
+  void fitGroup(int64_t begin) {
+    if (oneGroup)
+      return;
+    int64_t end = std::min(begin + group, width);
     std::vector<float> part;
     for (int64_t row = 0; row < rowCount; ++row) {
       part.clear();
       for (int64_t column = begin; column < end; ++column)
         part.push_back(static_cast<float>(work[row * width + hessian.steps[column]]));
-      Grid grid = shared ? *shared : fit(part, importance.slice(begin, end - begin));
-      if (!beyond && !(std::isfinite(grid.scale) && std::isfinite(grid.minimum)))
-        beyond = {grid, firstRow + row};
-      grids[row * groups + index] = grid;
-      if (!shared)
-        matrix.setGrid(firstRow + row, index, grid);
+      if (!rows[row]->fit(begin / group, part, importance.slice(begin, end - begin)) && !beyond)
+        beyond = firstRow + row;
     }
-  }
-
-  Grid fit(ArrayRef<float> weights, ArrayRef<float> importance) const {
-    return options.searchClip ? searchGrid(options.encoding, weights, importance)
-                              : fitGrid(options.encoding, weights);
   }
 
   void roundBatch(int64_t start, int64_t stop) {
     for (int64_t step = start; step < stop; ++step) {
       int64_t column = hessian.order[step];
       if (!isStatic() && column % group == 0)
-        fitGrids(column / group);
+        fitGroup(column);
       for (int64_t row = 0; row < rowCount; ++row)
         roundWeight(row, step, start, stop);
     }
@@ -210,10 +206,7 @@ private:
   void roundWeight(int64_t row, int64_t step, int64_t start, int64_t stop) {
     int64_t column = hessian.order[step];
     double *weights = work.data() + row * width;
-    const Grid &grid = grids[row * groups + column / group];
-    unsigned code = grid.encode(static_cast<float>(weights[step]));
-    double rounded = grid.decode(code);
-    matrix.setCode(firstRow + row, column, code);
+    double rounded = rows[row]->round(column, static_cast<float>(weights[step]));
     const double *factors = hessian.inverse.data() + step * width;
     double error = (weights[step] - rounded) / factors[step];
     for (int64_t next = step + 1; next < stop; ++next)
@@ -237,14 +230,14 @@ private:
   const WeightValues &values;
   const InverseHessian &hessian;
   const GPTQOptions &options;
-  const Grid *shared;
+  bool oneGroup;
   ArrayRef<float> importance;
-  GroupedMatrix &matrix;
-  int64_t width, group, groups;
+  WeightQuantizer &quantizer;
+  int64_t width, group;
   int64_t firstRow = 0, rowCount = 0;
   std::vector<double> work;   ///< [rowCount, width], in the order of steps
   std::vector<double> errors; ///< [rowCount, batchColumns]
-  std::vector<Grid> grids;    ///< [rowCount, groups]
+  std::vector<std::unique_ptr<WeightQuantizer::Row>> rows;
 };
 
 } // namespace
@@ -276,34 +269,33 @@ FailureOr<GPTQResult> llmc::quantizeGPTQ(ParameterOp parameter, const WeightValu
   if (values.columns != hessian.width)
     return parameter.emitOpError("expected weights for ")
            << hessian.width << " inputs, found " << values.columns;
-  if (!options.staticGroups && options.encoding.getGroupsPerRow(values.columns) > 1 &&
+  if (!options.staticGroups && getGroupSize(options.encoding, values.columns) < values.columns &&
       !llvm::is_sorted(hessian.order))
     return parameter.emitOpError("expected static groups for columns out of order");
   const int64_t shape[] = {values.rows, values.columns};
-  GroupedMatrix matrix(options.encoding, shape);
+  std::unique_ptr<WeightQuantizer> quantizer =
+      findWeightFormat(options.encoding)->getQuantizer(options.encoding, shape, options.searchClip);
   std::vector<float> importance = getImportance(hessian);
-  // One grid for all rows can only be fitted before any of them changes.
-  std::optional<Grid> shared;
-  if (options.encoding.getGroup() == GroupedAttr::tensorGroup) {
+  // One group of all rows can only be fitted before any of them changes.
+  bool oneGroup = isOneGroup(options.encoding);
+  if (oneGroup) {
     std::vector<float> ofAll;
     for (int64_t row = 0; options.searchClip && row < values.rows; ++row)
       llvm::append_range(ofAll, importance);
-    shared = options.searchClip ? searchGrid(options.encoding, values.data, ofAll)
-                                : fitGrid(options.encoding, values.data);
-    matrix.setGrid(0, 0, *shared);
+    if (!quantizer->fitMatrix(values.data, ofAll))
+      return reportScale(parameter, options.encoding, 0);
   }
   std::vector<RowQuantizer> chunks;
   for (int64_t row = 0; row < values.rows; row += chunkRows)
-    chunks.emplace_back(values, hessian, options, shared ? &*shared : nullptr, importance, matrix);
+    chunks.emplace_back(values, hessian, options, oneGroup, importance, *quantizer);
   parallelFor(parameter.getContext(), 0, chunks.size(), [&](size_t index) {
     int64_t begin = index * chunkRows;
     chunks[index].run(begin, std::min(begin + chunkRows, values.rows));
   });
   Sums sums;
   for (const RowQuantizer &chunk : chunks) {
-    if (chunk.beyond &&
-        failed(checkScale(parameter, options.encoding, chunk.beyond->first, chunk.beyond->second)))
-      return failure();
+    if (chunk.beyond)
+      return reportScale(parameter, options.encoding, *chunk.beyond);
     sums.add(chunk.sums);
   }
   auto ratio = [](double part, double whole) {
@@ -312,7 +304,7 @@ FailureOr<GPTQResult> llmc::quantizeGPTQ(ParameterOp parameter, const WeightValu
   GPTQResult result;
   result.loss = sums.errors / 2;
   result.weight.encoding = options.encoding;
-  result.weight.bytes = matrix.take();
+  result.weight.bytes = quantizer->take();
   result.weight.weightError = ratio(sums.changes, sums.squares);
   // Without what was added to the diagonal, the sums are those of real outputs.
   result.weight.outputError = ratio(sums.aliveErrors - hessian.added * sums.aliveChanges,

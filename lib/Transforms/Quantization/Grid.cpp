@@ -13,12 +13,6 @@
 using namespace mlir;
 using namespace llmc;
 
-float llmc::roundToType(Type type, float value) {
-  uint8_t bytes[4];
-  writeFloat(bytes, 0, type, value);
-  return readFloat(bytes, 0, type);
-}
-
 WeightRange llmc::getRange(GroupedAttr encoding, ArrayRef<float> weights) {
   auto [low, high] = std::minmax_element(weights.begin(), weights.end());
   if (encoding.getZero() == ZeroPoint::Float)

@@ -7,6 +7,7 @@
 
 #include "llmc/Transforms/Quantization/QuantizationOptions.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
+#include "llmc/Transforms/Quantization/WeightFormat.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
@@ -41,40 +42,80 @@ static Type getScaleType(MLIRContext *context, ScaleType scale) {
   return {};
 }
 
-FailureOr<QuantizationPlan> QuantizationPlan::get(Location location, unsigned bits,
-                                                  unsigned headBits, StringRef groupSize,
-                                                  bool symmetric, ZeroPoint zero, ScaleType scale,
-                                                  ClipSearch search, ActivationRounding activation,
-                                                  int64_t activationGroup) {
+static FailureOr<const WeightFormat *> getFormat(Location location, StringRef name) {
+  if (const WeightFormat *format = findWeightFormat(name))
+    return format;
+  std::string names;
+  for (const WeightFormat *format : getWeightFormats()) {
+    bool isLast = format == getWeightFormats().back();
+    names += (names.empty() ? "" : isLast ? " or " : ", ") + format->getName().str();
+  }
+  return emitError(location) << "format: expected " << names << ", found '" << name << "'";
+}
+
+/// How inputs of weights of this encoding are rounded; null: not at all.
+static FailureOr<DynamicAttr> getActivation(Location location, EncodingInterface encoding,
+                                            const QuantizationRequest &request) {
   auto fail = [&] { return emitError(location); };
-  std::optional<int64_t> group = parseGroupSize(groupSize);
-  if (!group)
-    return fail() << "group-size: expected a positive number, 'channel' or 'tensor', found '"
-                  << groupSize << "'";
-  if (symmetric && zero == ZeroPoint::Float)
-    return fail() << "zero: expected symmetric=false with zero=float";
-  if (activation == ActivationRounding::None && activationGroup != defaultActivationGroup)
-    return fail() << "activation-group: expected activation=i8 with it, found activation=none";
-  QuantizationPlan plan;
-  plan.search = search;
-  MLIRContext *context = location.getContext();
-  auto getEncoding = [&](unsigned bits) {
-    return GroupedAttr::getChecked(fail, context, bits, *group, symmetric ? ZeroPoint::None : zero,
-                                   getScaleType(context, scale));
-  };
-  plan.encoding = getEncoding(bits);
-  if (headBits != 0)
-    plan.headEncoding = getEncoding(headBits);
-  if (!plan.encoding || (headBits != 0 && !plan.headEncoding))
-    return failure();
-  if (activation == ActivationRounding::None)
-    return plan;
-  if (*group > 0 && *group % blockInputs != 0)
+  bool hasCodes = encoding.getLinearCodes().has_value();
+  if (request.activation == ActivationRounding::I8 && !hasCodes)
+    return fail() << "activation: expected activation=none with format=" << request.format
+                  << ", whose weights are no integers, found activation=i8";
+  if (request.activation == ActivationRounding::None ||
+      (request.activation == ActivationRounding::Auto && !hasCodes)) {
+    if (request.activationGroup != defaultActivationGroup)
+      return fail() << "activation-group: expected activation=i8 with it, found activation=none";
+    return DynamicAttr();
+  }
+  constexpr int64_t wholeRow = blockInputs << 32;
+  if (int64_t group = getGroupSize(encoding, wholeRow); group % blockInputs != 0)
     return fail() << "group-size: expected a multiple of " << blockInputs
-                  << " with activation=i8, found " << *group;
-  plan.activation = DynamicAttr::getChecked(fail, context, 8u, activationGroup);
-  if (!plan.activation)
+                  << " with activation=i8, found " << group;
+  auto activation =
+      DynamicAttr::getChecked(fail, location.getContext(), 8u, request.activationGroup);
+  if (!activation)
     return failure();
+  return activation;
+}
+
+FailureOr<QuantizationPlan> QuantizationPlan::get(Location location,
+                                                  const QuantizationRequest &request) {
+  auto fail = [&] { return emitError(location); };
+  FailureOr<const WeightFormat *> format = getFormat(location, request.format);
+  if (failed(format))
+    return failure();
+  FormatOptions options{request.bits,
+                        {},
+                        request.symmetric,
+                        request.zero,
+                        getScaleType(location.getContext(), request.scale)};
+  if (!request.groupSize.empty()) {
+    options.group = parseGroupSize(request.groupSize);
+    if (!options.group)
+      return fail() << "group-size: expected a positive number, 'channel' or 'tensor', found '"
+                    << request.groupSize << "'";
+  }
+  if (request.symmetric && request.zero == ZeroPoint::Float)
+    return fail() << "zero: expected symmetric=false with zero=float";
+  QuantizationPlan plan;
+  plan.search = request.search;
+  FailureOr<EncodingInterface> encoding = (*format)->getEncoding(location, options);
+  if (failed(encoding))
+    return failure();
+  plan.encoding = *encoding;
+  if (!request.headBits) {
+    plan.headEncoding = plan.encoding;
+  } else if (*request.headBits != 0) {
+    options.bits = *request.headBits;
+    FailureOr<EncodingInterface> head = getWeightFormats().front()->getEncoding(location, options);
+    if (failed(head))
+      return failure();
+    plan.headEncoding = *head;
+  }
+  FailureOr<DynamicAttr> activation = getActivation(location, plan.encoding, request);
+  if (failed(activation))
+    return failure();
+  plan.activation = *activation;
   return plan;
 }
 

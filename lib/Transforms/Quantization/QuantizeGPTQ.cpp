@@ -71,10 +71,10 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
     return success();
   }
 
-  LogicalResult checkOptions(ModuleOp module, GroupedAttr encoding) {
+  LogicalResult checkOptions(ModuleOp module, EncodingInterface encoding) {
     if (!(damp >= 0 && damp <= 1))
       return module.emitError("damp: expected a number from 0 to 1, found ") << damp.getValue();
-    if (actOrder && !staticGroups && encoding.getGroup() > 0)
+    if (actOrder && !staticGroups && hasGroups(encoding))
       return module.emitError(
           "act-order: expected static-groups=true or group-size=channel with it: groups of columns "
           "out of order would need a gather when running");

@@ -37,88 +37,73 @@ FailureOr<WeightValues> WeightValues::read(ParameterOp parameter) {
   return values;
 }
 
-GroupedAttr llmc::widenScales(ParameterOp parameter, const WeightValues &values,
-                              GroupedAttr encoding) {
-  GroupedAttr wide =
-      GroupedAttr::get(encoding.getContext(), encoding.getBits(), encoding.getGroup(),
-                       encoding.getZero(), Float32Type::get(encoding.getContext()));
-  // How many scales away the far end of a grid is.
-  const float steps = encoding.getZero() == ZeroPoint::None
-                          ? static_cast<float>(1 << (encoding.getBits() - 1))
-                          : static_cast<float>((1 << encoding.getBits()) - 1);
-  auto holds = [&](ArrayRef<float> weights) {
-    float exact = fitGrid(wide, weights).scale;
-    float rounded = roundToType(encoding.getScale(), exact);
-    return !std::isfinite(exact) || std::fabs(rounded - exact) * steps <= std::fabs(exact) / 2;
-  };
-  bool oneGrid = encoding.getGroup() == GroupedAttr::tensorGroup;
-  int64_t size = oneGrid ? values.rows * values.columns : encoding.getGroupSize(values.columns);
-  std::vector<char> held(oneGrid ? 1 : values.rows, true);
+/// The type of an encoding's scales, or null.
+static Type getScaleType(EncodingInterface encoding) {
+  for (const Plane &plane : encoding.getPlanes({1, 1}))
+    if (plane.name == "scales")
+      return plane.element;
+  return {};
+}
+
+EncodingInterface llmc::widenScales(ParameterOp parameter, const WeightValues &values,
+                                    EncodingInterface encoding) {
+  const WeightFormat *format = findWeightFormat(encoding);
+  bool oneGroup = isOneGroup(encoding);
+  int64_t size = oneGroup ? values.rows * values.columns : getGroupSize(encoding, values.columns);
+  std::vector<char> held(oneGroup ? 1 : values.rows, true);
   parallelFor(parameter.getContext(), 0, held.size(), [&](size_t row) {
-    ArrayRef<float> weights = oneGrid ? ArrayRef<float>(values.data) : values.row(row);
+    ArrayRef<float> weights = oneGroup ? ArrayRef<float>(values.data) : values.row(row);
     for (; !weights.empty(); weights = weights.drop_front(std::min<size_t>(size, weights.size())))
-      held[row] = held[row] && holds(weights.take_front(size));
+      held[row] = held[row] && format->holds(encoding, weights.take_front(size));
   });
   auto beyond = llvm::find(held, false);
   if (beyond == held.end())
     return encoding;
   parameter.emitWarning("scales of '")
       << parameter.getSymName() << "': found some in row " << beyond - held.begin() << " that "
-      << encoding.getScale() << " cannot hold: stored as f32";
-  return wide;
+      << getScaleType(encoding) << " cannot hold: stored as f32";
+  return format->widen(encoding);
 }
 
-LogicalResult llmc::checkScale(ParameterOp parameter, GroupedAttr encoding, const Grid &grid,
-                               int64_t row) {
-  if (std::isfinite(grid.scale) && std::isfinite(grid.minimum))
-    return success();
+LogicalResult llmc::reportScale(ParameterOp parameter, EncodingInterface encoding, int64_t row) {
   return parameter.emitOpError("expected weights whose scales fit ")
-         << encoding.getScale() << ", found larger ones in row " << row;
+         << getScaleType(encoding) << ", found larger ones in row " << row;
 }
 
 FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const WeightValues &values,
-                                                GroupedAttr encoding, bool searchClip) {
+                                                EncodingInterface encoding, bool searchClip) {
   const int64_t shape[] = {values.rows, values.columns};
-  GroupedMatrix matrix(encoding, shape);
-  bool oneGrid = encoding.getGroup() == GroupedAttr::tensorGroup;
-  int64_t size = encoding.getGroupSize(values.columns);
-  const std::vector<float> alike(searchClip ? (oneGrid ? values.data.size() : size) : 0, 1.0f);
-  auto fit = [&](ArrayRef<float> group) {
-    return searchClip ? searchGrid(encoding, group, ArrayRef<float>(alike).take_front(group.size()))
-                      : fitGrid(encoding, group);
-  };
-  Grid shared = oneGrid ? fit(values.data) : Grid();
-  if (oneGrid)
-    matrix.setGrid(0, 0, shared);
+  std::unique_ptr<WeightQuantizer> quantizer =
+      findWeightFormat(encoding)->getQuantizer(encoding, shape, searchClip);
+  bool oneGroup = isOneGroup(encoding);
+  int64_t size = getGroupSize(encoding, values.columns);
+  if (oneGroup && !quantizer->fitMatrix(values.data, {}))
+    return reportScale(parameter, encoding, 0);
   // Sums of single rows: their total does not depend on which thread did which row.
   std::vector<double> squaredErrors(values.rows), squares(values.rows);
-  std::vector<Grid> beyond(values.rows, shared);
-  parallelFor(parameter.getContext(), 0, values.rows, [&](size_t row) {
-    ArrayRef<float> weights = values.row(row);
+  std::vector<char> fitted(values.rows, true);
+  parallelFor(parameter.getContext(), 0, values.rows, [&](size_t index) {
+    ArrayRef<float> weights = values.row(index);
+    std::unique_ptr<WeightQuantizer::Row> row = quantizer->getRow(index);
     for (int64_t begin = 0; begin < values.columns; begin += size) {
       ArrayRef<float> group = weights.slice(begin, std::min(size, values.columns - begin));
-      Grid grid = oneGrid ? shared : fit(group);
-      if (!std::isfinite(grid.scale) || !std::isfinite(grid.minimum)) {
-        beyond[row] = grid;
+      if (!oneGroup && !row->fit(begin / size, group, {})) {
+        fitted[index] = false;
         return;
       }
-      if (!oneGrid)
-        matrix.setGrid(row, begin / size, grid);
-      for (auto [index, weight] : llvm::enumerate(group)) {
-        unsigned code = grid.encode(weight);
-        matrix.setCode(row, begin + index, code);
-        double error = static_cast<double>(grid.decode(code)) - weight;
-        squaredErrors[row] += error * error;
-        squares[row] += static_cast<double>(weight) * weight;
+      for (auto [place, weight] : llvm::enumerate(group)) {
+        double rounded = row->round(begin + static_cast<int64_t>(place), weight);
+        double error = rounded - weight;
+        squaredErrors[index] += error * error;
+        squares[index] += static_cast<double>(weight) * weight;
       }
     }
   });
-  for (auto [row, grid] : llvm::enumerate(beyond))
-    if (failed(checkScale(parameter, encoding, grid, row)))
-      return failure();
+  if (auto beyond = llvm::find(fitted, false); beyond != fitted.end())
+    return reportScale(parameter, encoding, beyond - fitted.begin());
   double error = std::accumulate(squaredErrors.begin(), squaredErrors.end(), 0.0);
   double total = std::accumulate(squares.begin(), squares.end(), 0.0);
-  return QuantizedWeight{encoding, matrix.take(), total == 0 ? 0 : std::sqrt(error / total),
+  return QuantizedWeight{encoding, quantizer->take(), total == 0 ? 0 : std::sqrt(error / total),
                          std::nullopt};
 }
 
@@ -135,13 +120,13 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
                                         const QuantizationPlan &plan, double seconds) {
   ParameterOp parameter = weight.parameter;
   MLIRContext *context = parameter.getContext();
-  GroupedAttr encoding = quantized.encoding;
+  EncodingInterface encoding = quantized.encoding;
   auto type = RankedTensorType::get(parameter.getTensorType().getShape(), Float32Type::get(context),
                                     encoding);
   CompressedParameter result{parameter.getSymName().str(),
                              type,
                              static_cast<double>(quantized.bytes.size()),
-                             EncodingInterface(encoding).getBitsPerWeight(type.getShape()),
+                             encoding.getBitsPerWeight(type.getShape()),
                              quantized.weightError,
                              quantized.outputError,
                              seconds,
@@ -159,7 +144,8 @@ LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &
   FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
   if (failed(values))
     return failure();
-  GroupedAttr encoding = widenScales(weight.parameter, *values, plan.getEncoding(weight.isHead));
+  EncodingInterface encoding =
+      widenScales(weight.parameter, *values, plan.getEncoding(weight.isHead));
   FailureOr<QuantizedWeight> quantized =
       roundToNearest(weight.parameter, *values, encoding, plan.searchesNearest());
   if (failed(quantized))

@@ -293,6 +293,17 @@ TEST_F(Meaning, DecodesWhatOnlyItsEncodingKnows) {
     EXPECT_EQ(found[0].as<float>()[i], bytes[i]);
 }
 
+TEST_F(Meaning, ComputesWithWhatOnlyItsEncodingKnows) {
+  context->loadDialect<BytesDialect>();
+  compare(R"(
+    llmc.parameter @w : tensor<20x72xf32, #test.bytes> = #llmc.file<"random", offset = 0>
+    func.func @step(%x: tensor<?x72xf32>) -> tensor<?x20xf32> {
+      %w = llmc.parameter_value @w : tensor<20x72xf32, #test.bytes>
+      %0 = llmc.linear %x, %w : (tensor<?x72xf32>, tensor<20x72xf32, #test.bytes>) -> tensor<?x20xf32>
+      return %0 : tensor<?x20xf32>
+    })");
+}
+
 TEST_F(Meaning, ReadsStridedParameters) {
   std::vector<float> values(3 + 4 * 5);
   for (size_t i = 0; i < values.size(); ++i)

@@ -81,6 +81,21 @@ static std::vector<uint8_t> makeValues(ParameterOp parameter, uint64_t seed) {
                       grouped.getScale(), type.getDimSize(0), type.getDimSize(1)};
     return GroupedMatrix::random(spec, seed, /*moderate=*/true).getCanonicalForm();
   }
+  if (auto encoding = llvm::dyn_cast_or_null<EncodingInterface>(type.getEncoding())) {
+    auto form = CanonicalForm::get(encoding, type.getShape());
+    std::vector<uint8_t> bytes(form.size);
+    std::mt19937_64 random(seed);
+    for (const PlaneArray &plane : form.planes)
+      for (int64_t i = 0; i < plane.arrayRows * plane.arrayColumns; ++i) {
+        int64_t row = i / plane.arrayColumns, column = i % plane.arrayColumns;
+        if (plane.isFloat())
+          plane.write(bytes.data(), row, column, 0.5f + static_cast<float>(random() % 256) / 512);
+        else
+          plane.write(bytes.data(), row, column,
+                      static_cast<unsigned>(random() % (1u << plane.getBits())));
+      }
+    return bytes;
+  }
   int64_t count = type.getNumElements();
   std::vector<uint8_t> bytes(count * type.getElementTypeBitWidth() / 8);
   std::mt19937_64 random(seed);

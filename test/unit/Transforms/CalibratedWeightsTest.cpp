@@ -17,9 +17,10 @@ namespace {
 using CalibratedWeightsTest = test::WeightsTest;
 
 TEST_F(CalibratedWeightsTest, RestoresWhatItNoted) {
-  QuantizationPlan plan =
-      *QuantizationPlan::get(builder.getUnknownLoc(), 4, 0, "channel", true, ZeroPoint::Integer,
-                             ScaleType::F16, ClipSearch::Off, ActivationRounding::None, 32);
+  QuantizationRequest request;
+  request.groupSize = "channel";
+  request.activation = ActivationRounding::None;
+  QuantizationPlan plan = *QuantizationPlan::get(builder.getUnknownLoc(), request);
   std::vector<SelectedWeight> weights{{makeParameter({1, 2, 3, 4}, 2), {}, false}};
   ParameterOp parameter = weights.front().parameter;
   CompressionReport report("pass");

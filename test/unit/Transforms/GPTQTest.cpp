@@ -12,6 +12,7 @@
 
 #include "llmc/Transforms/Quantization/GPTQ.h"
 #include "TransformsTestSupport.h"
+#include "llmc/Transforms/Quantization/Grid.h"
 
 #include "mlir/IR/Diagnostics.h"
 

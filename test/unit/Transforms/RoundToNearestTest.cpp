@@ -156,7 +156,7 @@ TEST_F(RoundToNearest, WidensScalesThatTheirTypeCannotHold) {
         WeightValues values = *WeightValues::read(parameter);
         GroupedAttr asked = encoding(bits, group, zero);
         warnings = 0;
-        GroupedAttr found = widenScales(parameter, values, asked);
+        auto found = mlir::cast<GroupedAttr>(widenScales(parameter, values, asked));
         EXPECT_EQ(found == asked, fits) << bits << " bits, " << magnitude;
         EXPECT_EQ(found.getScale().isF32(), !fits);
         EXPECT_EQ(warnings, fits ? 0 : 1);

@@ -44,9 +44,9 @@ public:
 };
 
 struct GPTQOptions {
-  GroupedAttr encoding;
+  EncodingInterface encoding; ///< one that has a format
   bool searchClip = false;
-  /// All grids are fitted to the weights as they were; else each to what its group has become by
+  /// All groups are fitted to the weights as they were; else each to what its group has become by
   /// the time its first column is rounded.
   bool staticGroups = false;
 };

@@ -5,15 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Every quantization algorithm chooses a grid for each group of `#llmc.grouped` and a code for each
-// weight. Here is the first half, which they share, and the canonical form that both end up in.
+// What a group of `#llmc.grouped` is fitted to, and the canonical form that grids and codes end up
+// in.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef LLMC_TRANSFORMS_QUANTIZATION_GRID_H
 #define LLMC_TRANSFORMS_QUANTIZATION_GRID_H
 
-#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+#include "llmc/Transforms/Quantization/WeightFormat.h"
 
 #include <algorithm>
 #include <cmath>
@@ -44,9 +44,6 @@ struct Grid {
                               minimum);
   }
 };
-
-/// The number of a type of scales that is nearest to `value`.
-float roundToType(mlir::Type type, float value);
 
 /// The range that a grid has to cover.
 struct WeightRange {

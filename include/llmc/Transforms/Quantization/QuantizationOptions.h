@@ -11,16 +11,36 @@
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Support/ChoiceParser.h"
 
+#include <optional>
+#include <string>
+
 namespace llmc {
 
 enum class ScaleType { F32, F16, BF16 };
-enum class ActivationRounding { None, I8 };
+enum class ActivationRounding { Auto, None, I8 };
 enum class ClipSearch { Auto, On, Off };
 
-/// What the options of a quantization pass (QuantizationOptions.td) ask for.
+/// The options of a quantization pass (QuantizationOptions.td) as they are given.
+struct QuantizationRequest {
+  std::string format = "int";
+  unsigned bits = 4;
+  /// Of the head and the token embedding, as integers; 0: they are left alone; none: they are like
+  /// all other weights.
+  std::optional<unsigned> headBits = 0;
+  std::string groupSize; ///< a number, `channel` or `tensor`; empty: the format's own
+  bool symmetric = true;
+  ZeroPoint zero = ZeroPoint::Integer;
+  ScaleType scale = ScaleType::F16;
+  ClipSearch search = ClipSearch::Auto;
+  ActivationRounding activation = ActivationRounding::Auto;
+  int64_t activationGroup = 32;
+};
+
+/// What the options of a quantization pass ask for.
 struct QuantizationPlan {
-  GroupedAttr encoding;
-  GroupedAttr headEncoding; ///< of the head and the token embedding; null: they are left alone
+  EncodingInterface encoding;
+  EncodingInterface
+      headEncoding; ///< of the head and the token embedding; null: they are left alone
   ClipSearch search = ClipSearch::Auto;
   DynamicAttr activation; ///< null: inputs are not rounded
 
@@ -31,15 +51,11 @@ struct QuantizationPlan {
   /// The same where calibration says what an error in each column costs.
   bool searchesCalibrated() const { return search != ClipSearch::Off; }
 
-  GroupedAttr getEncoding(bool isHead) const { return isHead ? headEncoding : encoding; }
+  EncodingInterface getEncoding(bool isHead) const { return isHead ? headEncoding : encoding; }
 
-  /// Reports at `location` what can't be done. `headBits` is 0 where the head is left alone;
-  /// `groupSize` is a number, `channel` or `tensor`.
-  static mlir::FailureOr<QuantizationPlan> get(mlir::Location location, unsigned bits,
-                                               unsigned headBits, llvm::StringRef groupSize,
-                                               bool symmetric, ZeroPoint zero, ScaleType scale,
-                                               ClipSearch search, ActivationRounding activation,
-                                               int64_t activationGroup);
+  /// Reports at `location` what can't be done.
+  static mlir::FailureOr<QuantizationPlan> get(mlir::Location location,
+                                               const QuantizationRequest &request);
 };
 
 /// "#llmc.grouped<…> head #llmc.grouped<…> mse=0,1 activation=#llmc.dynamic<…>"

@@ -8,31 +8,20 @@
 #ifndef LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_TD
 #define LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_TD
 
-include "mlir/Pass/PassBase.td"
-
-/// Which weights a compression pass takes in, and where it reports.
-defvar compressionOptions = [
-  ListOption<"ignore", "ignore", "std::string",
-             "Regular expressions: parameters whose name one of them matches are left alone">,
-  ListOption<"only", "only", "std::string",
-             "Regular expressions: parameters whose name none of them matches are left alone">,
-  Option<"requantize", "requantize", "bool", /*default=*/"false",
-         "Take in weights too that are rounded already, by their decoded values">,
-  Option<"table", "table", "bool", /*default=*/"true",
-         "Print a table of the layers to the standard error stream">,
-  Option<"report", "report", "std::string", /*default=*/"\"\"",
-         "Write the same as JSON to this file">
-];
+include "llmc/Transforms/CompressionOptions.td"
 
 /// How weights are stored and activations rounded.
 defvar quantizationOptions = [
+  Option<"format", "format", "std::string", /*default=*/"\"int\"",
+         "How weights are stored: int (integers of `bits` bits with a scale per group)">,
   Option<"bits", "bits", "unsigned", /*default=*/"4", "Bits of a weight, 1 to 8">,
   Option<"headBits", "head-bits", "unsigned", /*default=*/"8",
          "Bits of the weights of the head and the token embedding; 0: they are left alone">,
   Option<"includeHead", "include-head", "bool", /*default=*/"false",
          "Treat the head and the token embedding like all other weights">,
-  Option<"groupSize", "group-size", "std::string", /*default=*/"\"128\"",
-         "Inputs that share a scale: a number, 'channel' (a whole row) or 'tensor'">,
+  Option<"groupSize", "group-size", "std::string", /*default=*/"\"\"",
+         "Inputs that share a scale: a number, 'channel' (a whole row) or 'tensor'; default: the "
+         "format's own, 128 for int">,
   Option<"symmetric", "symmetric", "bool", /*default=*/"true",
          "Numbers on both sides of zero alike, with no zero point stored">,
   Option<"zero", "zero", "::llmc::ZeroPoint", /*default=*/"::llmc::ZeroPoint::Integer",
@@ -52,8 +41,10 @@ defvar quantizationOptions = [
              clEnumValN(::llmc::ClipSearch::On, "true", "always"),
              clEnumValN(::llmc::ClipSearch::Off, "false", "never"))}]>,
   Option<"activation", "activation", "::llmc::ActivationRounding",
-         /*default=*/"::llmc::ActivationRounding::I8", "How inputs are rounded when computing",
+         /*default=*/"::llmc::ActivationRounding::Auto", "How inputs are rounded when computing",
          [{::llvm::cl::values(
+             clEnumValN(::llmc::ActivationRounding::Auto, "auto",
+                        "i8 where products with the weights are integers then, else none"),
              clEnumValN(::llmc::ActivationRounding::None, "none", "not at all: fp32 arithmetic"),
              clEnumValN(::llmc::ActivationRounding::I8, "i8",
                         "to 8 bits, with a scale per group found while running"))}]>,

@@ -15,24 +15,15 @@
 #ifndef LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONPASS_H
 #define LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONPASS_H
 
-#include "llmc/Transforms/Blocks.h"
-#include "llmc/Transforms/CompressionReport.h"
+#include "llmc/Transforms/CompressionPass.h"
 #include "llmc/Transforms/Quantization/QuantizationOptions.h"
-#include "llmc/Transforms/WeightSelection.h"
 
 namespace llmc {
 
-/// A pass with `quantizationOptions` and `compressionOptions`: makes its plan, selects the weights,
-/// has them quantized in the flat module, and reports.
+/// A compression pass with `quantizationOptions`, of which it makes its plan.
 template <typename PassBase>
-struct QuantizationPass : PassBase {
-  using PassBase::PassBase;
-
-  void runOnOperation() final {
-    mlir::ModuleOp module = this->getOperation();
-    if (failed(changeFlat(module, [&] { return quantizeModule(module); })))
-      this->signalPassFailure();
-  }
+struct QuantizationPass : CompressionPass<PassBase> {
+  using CompressionPass<PassBase>::CompressionPass;
 
 protected:
   /// Quantizes `weights`, which it may use up, and adds each to `result`.
@@ -42,36 +33,34 @@ protected:
 
   /// The options that decide which bytes come out of which weight.
   void spellOptions(const QuantizationPlan &plan, llvm::raw_ostream &stream) const {
-    stream << plan << " requantize=" << this->requantize << " only=";
-    llvm::interleaveComma(this->only, stream);
-    stream << " ignore=";
-    llvm::interleaveComma(this->ignore, stream);
+    stream << plan << " ";
+    this->spellSelection(stream);
   }
 
 private:
-  mlir::LogicalResult quantizeModule(mlir::ModuleOp module) {
+  mlir::FailureOr<bool> takesHead(mlir::ModuleOp module) final {
     if (this->includeHead && this->headBits.hasValue())
       return module.emitError(
           "head-bits: expected include-head=false with it: the head is like all other weights");
-    mlir::FailureOr<QuantizationPlan> plan = QuantizationPlan::get(
-        module.getLoc(), this->bits, this->includeHead ? this->bits : this->headBits,
-        this->groupSize, this->symmetric, this->zero, this->scale, this->mse, this->activation,
-        this->activationGroup);
-    if (failed(plan) || failed(CompressionReport::checkPath(module, this->report)))
+    QuantizationRequest request{
+        this->format, this->bits,  {},        this->groupSize,  this->symmetric,
+        this->zero,   this->scale, this->mse, this->activation, this->activationGroup};
+    if (!this->includeHead)
+      request.headBits = this->headBits;
+    mlir::FailureOr<QuantizationPlan> made = QuantizationPlan::get(module.getLoc(), request);
+    if (failed(made))
       return mlir::failure();
-    WeightFilter filter;
-    filter.only.assign(this->only.begin(), this->only.end());
-    filter.ignore.assign(this->ignore.begin(), this->ignore.end());
-    filter.head = plan->headEncoding != nullptr;
-    filter.requantize = this->requantize;
-    mlir::FailureOr<llvm::SmallVector<SelectedWeight>> weights = selectWeights(module, filter);
-    if (failed(weights))
-      return mlir::failure();
-    CompressionReport result(this->getArgument());
-    if (failed(quantize(module, *plan, *weights, result)))
-      return mlir::failure();
-    return result.finish(module, this->table, this->report);
+    plan = *made;
+    return plan.headEncoding != nullptr;
   }
+
+  mlir::LogicalResult compress(mlir::ModuleOp module,
+                               llvm::SmallVectorImpl<SelectedWeight> &weights,
+                               CompressionReport &result) final {
+    return quantize(module, plan, weights, result);
+  }
+
+  QuantizationPlan plan;
 };
 
 } // namespace llmc

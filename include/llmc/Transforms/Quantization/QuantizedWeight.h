@@ -14,8 +14,8 @@
 #define LLMC_TRANSFORMS_QUANTIZATION_QUANTIZEDWEIGHT_H
 
 #include "llmc/Transforms/CompressionReport.h"
-#include "llmc/Transforms/Quantization/Grid.h"
 #include "llmc/Transforms/Quantization/QuantizationOptions.h"
+#include "llmc/Transforms/Quantization/WeightFormat.h"
 #include "llmc/Transforms/WeightSelection.h"
 
 #include <vector>
@@ -40,7 +40,7 @@ struct WeightValues {
 
 /// The canonical form of a rounded matrix.
 struct QuantizedWeight {
-  GroupedAttr encoding;
+  EncodingInterface encoding;
   std::vector<uint8_t> bytes;
   double weightError = 0;            ///< ‖W − W'‖ / ‖W‖
   std::optional<double> outputError; ///< ‖(W − W')X‖ / ‖WX‖
@@ -48,17 +48,17 @@ struct QuantizedWeight {
 
 /// `encoding`, or the same with scales of f32 where its type of scales cannot hold some group's:
 /// where they are too large, or so small that rounding them moves the far end of a grid by more
-/// than half a step. Warns of that at `parameter`.
-GroupedAttr widenScales(ParameterOp parameter, const WeightValues &values, GroupedAttr encoding);
+/// than half a step. Warns of that at `parameter`. Here and below the encoding has a format.
+EncodingInterface widenScales(ParameterOp parameter, const WeightValues &values,
+                              EncodingInterface encoding);
 
-/// Fits every group's grid to its weights and rounds each weight to the nearest number. Reports at
+/// Fits the numbers of every group to its weights and rounds each weight to the nearest. Reports at
 /// `parameter` scales that the encoding's type can't hold.
 mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const WeightValues &values,
-                                                GroupedAttr encoding, bool searchClip);
+                                                EncodingInterface encoding, bool searchClip);
 
-/// Reports at `parameter` that a grid's scale is beyond the encoding's type.
-mlir::LogicalResult checkScale(ParameterOp parameter, GroupedAttr encoding, const Grid &grid,
-                               int64_t row);
+/// Reports at `parameter` that some group of a row has scales that the encoding can't hold.
+mlir::LogicalResult reportScale(ParameterOp parameter, EncodingInterface encoding, int64_t row);
 
 /// States the plan's rounding of activations at the linears that read a weight.
 void stateRounding(SelectedWeight &weight, const QuantizationPlan &plan);

@@ -1,0 +1,104 @@
+//===- WeightFormat.h - what quantization passes know of an encoding ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Algorithms choose values; how numbers are fitted to a group of weights, which of them is nearest
+// to a weight and how both are kept is the format's. A format is one file and one line in
+// WeightFormat.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_TRANSFORMS_QUANTIZATION_WEIGHTFORMAT_H
+#define LLMC_TRANSFORMS_QUANTIZATION_WEIGHTFORMAT_H
+
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace llmc {
+
+/// Rounds the weights of a matrix and keeps what they become in the planes of an encoding.
+class WeightQuantizer {
+public:
+  virtual ~WeightQuantizer() = default;
+
+  /// The weights of one row, used by one thread at a time.
+  class Row {
+  public:
+    virtual ~Row() = default;
+    /// Fits the numbers of a group to its finite weights and keeps what says which they are.
+    /// `importance` says how much the error of each counts; empty: all alike. False where the
+    /// encoding's types can't hold them. Not where the matrix is one group.
+    virtual bool fit(int64_t group, llvm::ArrayRef<float> weights,
+                     llvm::ArrayRef<float> importance) = 0;
+    /// Rounds the weight at `column`, whose group is fitted; keeps its code, once for each place,
+    /// and gives the value that it stands for.
+    virtual float round(int64_t column, float weight) = 0;
+  };
+
+  /// Different rows may be written by different threads.
+  virtual std::unique_ptr<Row> getRow(int64_t row) = 0;
+  /// Row::fit() where the whole matrix is one group, before any row.
+  virtual bool fitMatrix(llvm::ArrayRef<float> weights, llvm::ArrayRef<float> importance) = 0;
+  /// The canonical form.
+  virtual std::vector<uint8_t> take() = 0;
+};
+
+/// What the options of a pass ask of a format. Options that are not given are none.
+struct FormatOptions {
+  unsigned bits;
+  std::optional<int64_t> group; ///< a number, or one of GroupedAttr's
+  bool symmetric;
+  ZeroPoint zero;
+  mlir::Type scale;
+};
+
+/// A family of encodings that weights can be rounded to.
+class WeightFormat {
+public:
+  virtual ~WeightFormat() = default;
+
+  virtual llvm::StringRef getName() const = 0;
+  /// The encoding that options ask for, or reports what can't be done.
+  virtual mlir::FailureOr<EncodingInterface> getEncoding(mlir::Location location,
+                                                         const FormatOptions &options) const = 0;
+  /// Whether an encoding is of this family. All else here is asked of such ones alone.
+  virtual bool has(EncodingInterface encoding) const = 0;
+  /// With `search` groups are fitted so that they lose least, else so that all weights are covered.
+  virtual std::unique_ptr<WeightQuantizer>
+  getQuantizer(EncodingInterface encoding, llvm::ArrayRef<int64_t> shape, bool search) const = 0;
+  /// Whether the encoding's type of scales can hold that of a group, nearly.
+  virtual bool holds(EncodingInterface encoding, llvm::ArrayRef<float> weights) const = 0;
+  /// The same encoding with scales of f32.
+  virtual EncodingInterface widen(EncodingInterface encoding) const = 0;
+};
+
+/// All formats; the first is the default.
+llvm::ArrayRef<const WeightFormat *> getWeightFormats();
+
+/// The format of that name, or null.
+const WeightFormat *findWeightFormat(llvm::StringRef name);
+
+/// The format that an encoding is of; null where weights can't be rounded to it.
+const WeightFormat *findWeightFormat(EncodingInterface encoding);
+
+/// The weights of a row that are fitted together.
+int64_t getGroupSize(EncodingInterface encoding, int64_t columns);
+
+/// Whether a row of many weights has several groups.
+bool hasGroups(EncodingInterface encoding);
+
+/// Whether a matrix is one group.
+bool isOneGroup(EncodingInterface encoding);
+
+/// The number of a type of scales that is nearest to `value`.
+float roundToType(mlir::Type type, float value);
+
+} // namespace llmc
+
+#endif // LLMC_TRANSFORMS_QUANTIZATION_WEIGHTFORMAT_H

@@ -1,0 +1,57 @@
+//===- WeightFormat.cpp - what quantization passes know of an encoding ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Transforms/Quantization/WeightFormat.h"
+#include "Formats.h"
+
+using namespace mlir;
+using namespace llmc;
+
+ArrayRef<const WeightFormat *> llmc::getWeightFormats() {
+  static const WeightFormat *const formats[] = {
+#define LLMC_WEIGHT_FORMAT(name) get##name##Format(),
+#include "Formats.def"
+  };
+  return formats;
+}
+
+const WeightFormat *llmc::findWeightFormat(StringRef name) {
+  for (const WeightFormat *format : getWeightFormats())
+    if (format->getName() == name)
+      return format;
+  return nullptr;
+}
+
+const WeightFormat *llmc::findWeightFormat(EncodingInterface encoding) {
+  for (const WeightFormat *format : getWeightFormats())
+    if (format->has(encoding))
+      return format;
+  return nullptr;
+}
+
+int64_t llmc::getGroupSize(EncodingInterface encoding, int64_t columns) {
+  int64_t size = 1;
+  for (const Plane &plane : encoding.getPlanes({1, columns}))
+    size = std::max(size, plane.columns == Plane::all ? columns : plane.columns);
+  return size;
+}
+
+bool llmc::hasGroups(EncodingInterface encoding) {
+  constexpr int64_t many = int64_t(1) << 40;
+  return getGroupSize(encoding, many) < many;
+}
+
+bool llmc::isOneGroup(EncodingInterface encoding) {
+  return llvm::any_of(encoding.getPlanes({1, 1}),
+                      [](const Plane &plane) { return plane.rows == Plane::all; });
+}
+
+float llmc::roundToType(Type type, float value) {
+  uint8_t bytes[4];
+  writeFloat(bytes, 0, type, value);
+  return readFloat(bytes, 0, type);
+}
