@@ -6,152 +6,20 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Calibration/Calibration.h"
+#include "CheckOptions.h"
 #include "Fingerprint.h"
-#include "FlatModel.h"
-#include "PartRunner.h"
 #include "SelfGeneration.h"
 #include "StatisticsAccumulator.h"
-#include "StatisticsFile.h"
 #include "Stopwatch.h"
-#include "Tokens.h"
-#include "WorkFolder.h"
+#include "Walk.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
-#include "llmc/Support/PassOutputs.h"
-#include "llmc/Support/ProgressLine.h"
 
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
 using namespace llmc;
-
-namespace {
-
-class Walk {
-public:
-  Walk(ModuleOp module, const CalibrationOptions &options, const CalibrationRequest &request)
-      : module(module), options(options), request(request), rows(options.memory) {}
-
-  FailureOr<CalibrationTimes> run();
-
-private:
-  LogicalResult report(llvm::Error error) {
-    if (!error)
-      return success();
-    return emitError(module.getLoc()) << llvm::toString(std::move(error));
-  }
-  LogicalResult checkOptions();
-  LogicalResult checkLength();
-  /// Reads the samples, or how those begin that the model is to write.
-  LogicalResult readSamples();
-  /// Lets the model write the samples, unless it has before an interruption.
-  LogicalResult writeSamples();
-  LogicalResult visitSaved();
-  LogicalResult openFolder();
-  LogicalResult openWriter();
-  LogicalResult walkBlocks();
-
-  /// The cuts of a block: [begin, end), of which the first may be its start.
-  struct Block {
-    int64_t begin, end;
-  };
-  std::vector<Block> getBlocks() const;
-  /// The cuts of the block's sites: [getFirstSite(block), block.end).
-  int64_t getFirstSite(Block block) const {
-    return block.begin + flat->getCuts()[block.begin].startsBlock;
-  }
-  /// How often parts are run for these blocks.
-  int64_t countRuns(ArrayRef<Block> blocks) const;
-  /// From the block's start to that of the next one.
-  LogicalResult runBlock(Block block, std::vector<CalibrationSite> &sites);
-  LogicalResult restoreBlocks(ArrayRef<Block> blocks);
-  LogicalResult restoreRows(Value value);
-  LogicalResult saveBlock(ArrayRef<Block> blocks, int64_t index, ArrayRef<CalibrationSite> sites);
-  /// Computes a part. Rows that it is the last to read are released, but not those of values older
-  /// than part `keepBefore`.
-  LogicalResult runPart(int64_t index, int64_t keepBefore, CalibrationSite *site);
-  LogicalResult visit(int64_t index, CalibrationSite &site);
-  CalibrationSite makeSite(int64_t index) const;
-
-  ModuleOp module;
-  const CalibrationOptions &options;
-  const CalibrationRequest &request;
-  CalibrationTimes times;
-  RowStore rows;
-  std::string modelFingerprint;
-  TokenLimits limits;
-  CalibrationTokens tokens;
-  bool ownText = false; ///< the model writes the samples
-  /// What texts that the model writes itself begin with.
-  std::vector<int32_t> beginTokens;
-  std::optional<Workers> workers;
-  std::optional<FlatModel> flat;
-  std::optional<PartRunner> runner;
-  std::unique_ptr<StatisticsWriter> writer;
-  std::unique_ptr<WorkFolder> folder;
-  std::optional<ProgressLine> progress;
-};
-
-} // namespace
-
-LogicalResult Walk::checkOptions() {
-  auto atLeastOne = [&](StringRef name, int64_t value) -> LogicalResult {
-    if (value >= 1)
-      return success();
-    return emitError(module.getLoc(), "calibration: expected ")
-           << name << " of at least 1, found " << value;
-  };
-  if (failed(atLeastOne("samples", options.samples)) ||
-      failed(atLeastOne("sequence-length", options.sequenceLength)) ||
-      failed(atLeastOne("first-token-weight", options.firstTokenWeight)))
-    return failure();
-  // Rows are counted in 32 bits, and there is a second moment to add each to.
-  constexpr int64_t maxTokens = int64_t(1) << 30;
-  if (options.samples > maxTokens / options.sequenceLength)
-    return emitError(module.getLoc(), "calibration: expected at most ")
-           << maxTokens << " tokens, found " << options.samples << " samples of "
-           << options.sequenceLength;
-  if (!options.statistics.empty() && !options.resume.empty())
-    return emitError(module.getLoc(), "calibration: expected no folder to resume in where "
-                                      "statistics are read: nothing is run");
-  bool saves = !options.saveStatistics.empty() || !options.saveTokens.empty();
-  if (!options.statistics.empty() && (saves || request.inputRows > 0))
-    return emitError(module.getLoc(), "calibration: expected no statistics to read where ")
-           << (request.inputRows > 0            ? "inputs are asked for"
-               : options.saveStatistics.empty() ? "tokens are to be saved"
-                                                : "statistics are to be saved");
-  const CalibrationOptions defaults;
-  if (!options.statistics.empty() && options.calibration.empty() &&
-      (options.samples != defaults.samples || options.sequenceLength != defaults.sequenceLength ||
-       options.seed != defaults.seed))
-    return emitError(module.getLoc(), "calibration: expected no samples, sequence-length or seed "
-                                      "where statistics are read and no text: nothing is run");
-  if (!options.statistics.empty() && options.firstTokenWeight != defaults.firstTokenWeight)
-    return emitError(module.getLoc(), "calibration: expected no first-token-weight where "
-                                      "statistics are read: they have theirs");
-  if (!(request.statistics & SecondMoment) && options.firstTokenWeight != defaults.firstTokenWeight)
-    return emitError(module.getLoc(), "calibration: expected no first-token-weight where no second "
-                                      "moments are asked for");
-  TokenSource source = getTokenSource(options);
-  if (!options.tokenizer.empty() &&
-      (source == TokenSource::TokenFile || source == TokenSource::Statistics))
-    return emitError(module.getLoc(), "calibration: expected a text to read with tokenizer '")
-           << options.tokenizer << "', found "
-           << (source == TokenSource::Statistics ? "none" : "a file of tokens");
-  if (!options.statistics.empty() && source == TokenSource::OwnText)
-    return emitError(module.getLoc(), "calibration: expected no calibration=self where statistics "
-                                      "are read: nothing is run");
-  if (options.memory < 0)
-    return emitError(module.getLoc(),
-                     "calibration: expected a bound of memory that is not negative, found ")
-           << options.memory;
-  return checkPassOutputs(
-      module,
-      {{options.saveStatistics, "file of statistics"}, {options.saveTokens, "file of tokens"}},
-      {{source == TokenSource::OwnText ? "" : options.calibration, "is the calibration text"},
-       {options.tokenizer, "is the tokenizer"},
-       {options.statistics, "statistics are read from"}});
-}
 
 LogicalResult Walk::checkLength() {
   FailureOr<TokenLimits> found = TokenLimits::get(module);
@@ -213,11 +81,23 @@ CalibrationSite Walk::makeSite(int64_t index) const {
   CalibrationSite site;
   site.linears = cut.linears;
   site.parameters = cut.parameters;
+  if (request.changesStructure) {
+    site.index = site.count = visitedSites;
+    for (auto [other, candidate] : llvm::enumerate(flat->getCuts()))
+      site.count += !candidate.startsBlock && !isVisited(other);
+    return site;
+  }
   for (auto [other, candidate] : llvm::enumerate(flat->getCuts())) {
     site.index += !candidate.startsBlock && static_cast<int64_t>(other) < index;
     site.count += !candidate.startsBlock;
   }
   return site;
+}
+
+bool Walk::isVisited(int64_t index) const {
+  return llvm::all_of(flat->getCuts()[index].parameters, [&](ParameterOp parameter) {
+    return visited.contains(parameter.getSymName());
+  });
 }
 
 LogicalResult Walk::visit(int64_t index, CalibrationSite &site) {
@@ -226,6 +106,19 @@ LogicalResult Walk::visit(int64_t index, CalibrationSite &site) {
       return failure();
   if (progress)
     progress->clear();
+  if (evaluator && request.evaluatesBlocks) {
+    bool isLast = current + 1 == blocks.size();
+    evaluator->enterBlock(*flat, getStart(),
+                          isLast ? flat->getLastOutput()
+                                 : flat->getCuts()[blocks[current + 1].begin].value);
+    site.block = &*evaluator;
+  }
+  const double running = times.compile + times.forward;
+  llvm::scope_exit leave([&] {
+    site.block = nullptr;
+    // What was run meanwhile has been counted.
+    times.visit -= times.compile + times.forward - running;
+  });
   Stopwatch watch(times.visit);
   // What a pass reads of a file it reads once.
   SmallVector<ArrayRef<uint8_t>> files;
@@ -250,16 +143,25 @@ LogicalResult Walk::visitSaved() {
       StatisticsReader::open(options.statistics, modelFingerprint, tokensFingerprint);
   if (!reader)
     return report(reader.takeError());
-  for (auto [index, cut] : llvm::enumerate(flat->getCuts())) {
-    if (cut.startsBlock)
+  for (size_t index = 0; index < flat->getCuts().size(); ++index) {
+    const Cut &cut = flat->getCuts()[index];
+    if (cut.startsBlock || (request.changesStructure && isVisited(index)))
       continue;
     CalibrationSite site = makeSite(index);
     llvm::Expected<InputStatistics> statistics = reader->read(cut, request.statistics);
     if (!statistics)
       return report(statistics.takeError());
     site.statistics = std::move(*statistics);
-    if (failed(visit(index, site)))
+    if (!request.changesStructure) {
+      if (failed(visit(index, site)))
+        return failure();
+      continue;
+    }
+    FailureOr<bool> changed = visitAndRebuild(index, site);
+    if (failed(changed))
       return failure();
+    if (*changed)
+      index = -1; // the next is the first
   }
   return success();
 }
@@ -301,8 +203,7 @@ LogicalResult Walk::runPart(int64_t index, int64_t keepBefore, CalibrationSite *
   int64_t wanted = std::min(request.inputRows, total), seen = 0;
   Pages spare;
   std::string name = site ? site->parameters.front().getSymName().str() : "between blocks";
-  auto finish = [&](int64_t batch) -> LogicalResult {
-    int64_t count = runner->getRows(batch);
+  auto finish = [&](int64_t batch, int64_t count) -> LogicalResult {
     if (site) {
       Stopwatch watch(times.statistics);
       llvm::Expected<const float *> x = rows.load(value, batch, spare);
@@ -327,7 +228,7 @@ LogicalResult Walk::runPart(int64_t index, int64_t keepBefore, CalibrationSite *
     progress->advance(name);
     return success();
   };
-  if (failed(runner->run(part, finish)))
+  if (failed(runner->run(part, /*samples=*/0, finish)))
     return failure();
   if (site) {
     site->statistics = accumulator->finish();
@@ -336,13 +237,20 @@ LogicalResult Walk::runPart(int64_t index, int64_t keepBefore, CalibrationSite *
   return success();
 }
 
-LogicalResult Walk::runBlock(Block block, std::vector<CalibrationSite> &sites) {
+Value Walk::getStart() const {
+  const Cut &cut = flat->getCuts()[blocks[current].begin];
+  return cut.startsBlock ? cut.value : Value();
+}
+
+LogicalResult Walk::runBlock(std::vector<CalibrationSite> &sites) {
+  const Block block = blocks[current];
   int64_t first = getFirstSite(block);
   bool isLast = block.end == static_cast<int64_t>(flat->getCuts().size());
+  int64_t keepBefore = options.trueSequential && !request.evaluatesBlocks ? 0 : first;
   for (int64_t index = first; index < block.end; ++index) {
     sites.push_back(makeSite(index));
     CalibrationSite &site = sites.back();
-    if (failed(runPart(index, options.trueSequential ? 0 : first, &site)) ||
+    if (failed(runPart(index, keepBefore, &site)) ||
         (options.trueSequential && failed(visit(index, site))))
       return failure();
     if (options.trueSequential)
@@ -360,84 +268,6 @@ LogicalResult Walk::runBlock(Block block, std::vector<CalibrationSite> &sites) {
         return failure();
   }
   return isLast ? success() : runPart(block.end, /*keepBefore=*/0, nullptr);
-}
-
-//===----------------------------------------------------------------------===//
-// Going on after an interruption
-//===----------------------------------------------------------------------===//
-
-LogicalResult Walk::openFolder() {
-  llvm::json::Object job{{"pass", request.key},
-                         {"model", modelFingerprint},
-                         {"calibration", ownText ? "self-generated" : getFingerprint(tokens)},
-                         {"begin_tokens", llvm::json::Array(beginTokens)},
-                         {"samples", options.samples},
-                         {"sequence_length", options.sequenceLength},
-                         {"first_token_weight", options.firstTokenWeight},
-                         {"seed", std::to_string(options.seed)},
-                         {"true_sequential", options.trueSequential},
-                         {"statistics", request.statistics},
-                         {"save_statistics", options.saveStatistics}};
-  llvm::Expected<std::unique_ptr<WorkFolder>> opened = WorkFolder::open(options.resume, job);
-  if (!opened)
-    return report(opened.takeError());
-  folder = std::move(*opened);
-  folder->noteParameters(module);
-  return success();
-}
-
-LogicalResult Walk::restoreBlocks(ArrayRef<Block> blocks) {
-  for (auto [number, block] : llvm::enumerate(blocks)) {
-    std::vector<CalibrationSite> sites;
-    int64_t first = getFirstSite(block);
-    for (int64_t index = first; index < block.end; ++index)
-      sites.push_back(makeSite(index));
-    if (failed(report(folder->restoreBlock(module, number, sites))))
-      return failure();
-    for (CalibrationSite &site : sites)
-      if (failed(request.visit(site)))
-        return failure();
-  }
-  return success();
-}
-
-/// Bytes of a batch of rows of `value`.
-static int64_t countBytes(Value value, int64_t rows) {
-  return rows * getRowStride(cast<RankedTensorType>(value.getType()).getDimSize(1)) * 4;
-}
-
-LogicalResult Walk::restoreRows(Value value) {
-  Pages spare;
-  int64_t offset = 0;
-  for (int64_t batch = 0; batch < runner->getBatches(); ++batch) {
-    int64_t bytes = countBytes(value, runner->getRows(batch));
-    float *memory = rows.prepare(value, batch, bytes, spare);
-    MutableArrayRef<uint8_t> out(reinterpret_cast<uint8_t *>(memory), bytes);
-    if (failed(report(folder->readRows(offset, out))) ||
-        failed(report(rows.store(value, batch, memory))))
-      return failure();
-    offset += bytes;
-  }
-  return success();
-}
-
-LogicalResult Walk::saveBlock(ArrayRef<Block> blocks, int64_t index,
-                              ArrayRef<CalibrationSite> sites) {
-  if (failed(report(folder->saveBlock(module, index, sites))))
-    return failure();
-  int64_t finished = index + 1, bytes = 0;
-  Pages spare;
-  auto next = [&](int64_t batch) -> llvm::Expected<ArrayRef<uint8_t>> {
-    Value value = flat->getCuts()[blocks[finished].begin].value;
-    llvm::Expected<const float *> piece = rows.load(value, batch, spare);
-    if (!piece)
-      return piece.takeError();
-    return ArrayRef(reinterpret_cast<const uint8_t *>(*piece),
-                    countBytes(value, runner->getRows(batch)));
-  };
-  if (finished < static_cast<int64_t>(blocks.size()))
-    bytes = countBytes(flat->getCuts()[blocks[finished].begin].value, tokens.ids.size());
-  return report(folder->saveRows(finished, bytes, next));
 }
 
 //===----------------------------------------------------------------------===//
@@ -467,15 +297,22 @@ LogicalResult Walk::openWriter() {
 
 LogicalResult Walk::walkBlocks() {
   runner.emplace(tokens, *workers, rows, times);
-  const std::vector<Block> all = getBlocks();
-  ArrayRef<Block> blocks = all;
+  evaluator.emplace(module, *runner, rows);
   size_t finished = folder ? folder->getFinished() : 0;
+  if (request.changesStructure && finished) {
+    if (failed(restoreStructure()))
+      return failure();
+    if (!hasUnvisitedSites())
+      return success();
+  }
+  blocks = getBlocks();
   if (finished > blocks.size())
     return emitError(module.getLoc(), "calibration: expected at most ")
            << blocks.size() << " finished blocks in '" << options.resume << "', found " << finished;
-  if (failed(restoreBlocks(blocks.take_front(finished))))
+  if (!request.changesStructure && failed(restoreBlocks(finished)))
     return failure();
-  progress.emplace(request.key, countRuns(blocks.drop_front(finished)) * runner->getBatches());
+  progress.emplace(request.key,
+                   countRuns(ArrayRef(blocks).drop_front(finished)) * runner->getBatches());
   if (finished == blocks.size())
     return success();
   int64_t begin = blocks[finished].begin;
@@ -483,10 +320,18 @@ LogicalResult Walk::walkBlocks() {
   if (start.startsBlock &&
       failed(finished ? restoreRows(start.value) : runPart(begin, /*keepBefore=*/0, nullptr)))
     return failure();
-  for (size_t index = finished; index < blocks.size(); ++index) {
+  for (current = finished; current < blocks.size(); ++current) {
     std::vector<CalibrationSite> sites;
-    if (failed(runBlock(blocks[index], sites)) ||
-        (folder && failed(saveBlock(blocks, index, sites))))
+    if (failed(request.changesStructure ? runChangingBlock() : runBlock(sites)))
+      return failure();
+    evaluator->leaveBlock();
+    if (isDone)
+      return folder ? saveBlock(sites) : success();
+    // What is kept for visits no part reads any more.
+    if (Value start = getStart())
+      for (int64_t batch = 0; batch < runner->getBatches(); ++batch)
+        rows.release(start, batch);
+    if (folder && failed(saveBlock(sites)))
       return failure();
   }
   return success();
@@ -494,9 +339,11 @@ LogicalResult Walk::walkBlocks() {
 
 FailureOr<CalibrationTimes> Walk::run() {
   FailureOr<FlatModel> flattened = FlatModel::create(module, request.select);
-  if (failed(checkOptions()) || failed(flattened) || failed(checkLength()))
+  if (failed(checkOptions(module, options, request)) || failed(flattened) || failed(checkLength()))
     return failure();
   flat.emplace(std::move(*flattened));
+  if (request.changesStructure && failed(checkStructure()))
+    return failure();
   if (flat->getCuts().empty()) {
     if (options.saveStatistics.empty())
       return times;

@@ -21,6 +21,12 @@ std::string getFingerprint(llvm::ArrayRef<uint8_t> bytes);
 /// the parameters that they read. It is the same with outlined blocks and without.
 mlir::FailureOr<std::string> getFingerprint(const FlatModel &model);
 
+/// Says what the operations do that `output` depends on (null: all), and which parameters and
+/// linears of the module they are made of. For operations of parts up to `exactPart` also from which
+/// bytes, unless the parameters are among `exempt`, and how linears' inputs are rounded.
+std::string describeStructure(const FlatModel &model, mlir::Value output, int64_t exactPart,
+                              llvm::ArrayRef<ParameterOp> exempt);
+
 } // namespace llmc
 
 #endif // LLMC_LIB_CALIBRATION_FINGERPRINT_H

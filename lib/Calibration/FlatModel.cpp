@@ -18,7 +18,8 @@ using namespace llmc;
 
 /// Operations that every part repeats for itself where it reads their results.
 static bool isRepeated(Operation *op) {
-  return isa<ParameterValueOp, PositionsOp, CacheAppendOp>(op);
+  return isa<ParameterValueOp, PositionsOp, CacheAppendOp>(op) ||
+         op->hasTrait<OpTrait::ConstantLike>();
 }
 
 static bool isActivations(Value value) {
@@ -38,6 +39,7 @@ LogicalResult FlatModel::inlineBody(func::FuncOp callee, IRMapping &mapping, OpB
   active.push_back(callee);
   for (Operation &op : callee.front().without_terminator()) {
     if (auto call = dyn_cast<func::CallOp>(op)) {
+      hasCalls = true;
       auto inner = symbols.lookup<func::FuncOp>(call.getCallee());
       if (!inner || inner.isExternal())
         return call.emitOpError("expected a function with a body, found ") << call.getCalleeAttr();
@@ -71,6 +73,20 @@ ParameterOp FlatModel::lookupParameter(Value value) const {
   return read ? symbols.lookup<ParameterOp>(read.getParameter()) : nullptr;
 }
 
+void FlatModel::noteValues(func::FuncOp step, const IRMapping &mapping) {
+  auto note = [&](Value value) {
+    Value here = mapping.lookupOrNull(value);
+    if (!here)
+      return;
+    flatValues.insert({value, here});
+    // The first is the one that computes it: later ones only choose rows.
+    originalValues.try_emplace(here, value);
+  };
+  llvm::for_each(step.getArguments(), note);
+  for (Operation &op : step.front())
+    llvm::for_each(op.getResults(), note);
+}
+
 FailureOr<FlatModel> FlatModel::create(ModuleOp module,
                                        llvm::function_ref<bool(LinearOp, ParameterOp)> select) {
   FlatModel model(module);
@@ -87,6 +103,7 @@ FailureOr<FlatModel> FlatModel::create(ModuleOp module,
   mapping.map(step.getArguments(), model.function.getArguments());
   if (failed(model.inlineBody(step, mapping, builder)))
     return failure();
+  model.noteValues(step, mapping);
   model.findSites(select);
   if (model.cuts.empty())
     return model;
@@ -126,7 +143,8 @@ void FlatModel::findSites(llvm::function_ref<bool(LinearOp, ParameterOp)> select
       cuts.push_back(std::move(cut));
 }
 
-/// A block starts at the last place before its attention where only one value is alive.
+/// A block starts at the last place before its attention where only one value is alive; the last
+/// one ends at the last such place before the head.
 void FlatModel::findBlocks() {
   // The last reader of each value. Who reads a cache reads the keys and values in it.
   DenseMap<Value, int64_t> ends;
@@ -139,14 +157,17 @@ void FlatModel::findBlocks() {
         llvm::append_range(read, producer->getOperands());
     }
   }
+  int64_t head = 0;
+  for (auto [position, op] : llvm::enumerate(operations))
+    if (isa<LinearOp>(op))
+      head = position;
   llvm::SmallVector<Cut> starts;
   llvm::SetVector<Value> alive;
   std::optional<Cut> narrow;
   for (auto [index, op] : llvm::enumerate(operations)) {
     int64_t position = index;
-    if (position > cuts.back().position)
-      break;
-    if (isa<AttentionOp>(op) && narrow && (starts.empty() || starts.back().value != narrow->value))
+    if (isa<AttentionOp>(op) && position <= cuts.back().position && narrow &&
+        (starts.empty() || starts.back().value != narrow->value))
       starts.push_back(*narrow);
     for (Value result : op->getResults())
       if (isActivations(result) && ends.lookup(result) > position)
@@ -154,6 +175,8 @@ void FlatModel::findBlocks() {
     alive.remove_if([&](Value value) { return ends.lookup(value) <= position; });
     if (alive.size() != 1)
       continue;
+    if (position < head)
+      lastOutput = alive.front();
     narrow = Cut();
     narrow->value = alive.front();
     narrow->position = position + 1;
@@ -239,9 +262,9 @@ namespace {
 class PartBuilder {
 public:
   PartBuilder(Part &part, const SymbolTable &symbols,
-              const DenseMap<Operation *, LinearOp> &originals)
-      : part(part), symbols(symbols), originals(originals), parameters(part.module->getContext()),
-        builder(part.module->getContext()) {
+              const DenseMap<Operation *, LinearOp> &originals, const PartChanges &changes)
+      : part(part), symbols(symbols), originals(originals), changes(changes),
+        parameters(part.module->getContext()), builder(part.module->getContext()) {
     parameters.setInsertionPointToStart(part.module->getBody());
     builder.setInsertionPointToStart(&part.function.front());
   }
@@ -251,8 +274,7 @@ public:
       provide(operand);
     Operation *copied = builder.clone(*op, mapping);
     if (auto linear = dyn_cast<LinearOp>(copied)) {
-      LinearOp original = originals.lookup(op);
-      if (auto activation = original.getActivationAttr())
+      if (DynamicAttr activation = getActivation(op))
         linear.setActivationAttr(activation);
       else
         linear.removeActivationAttr();
@@ -286,34 +308,56 @@ private:
   /// The parameter as it is now, under a name that only says which of the part's it is.
   void copyParameter(ParameterValueOp read) {
     auto original = symbols.lookup<ParameterOp>(read.getParameter());
-    std::string &name = names[original];
-    if (name.empty()) {
-      name = "p" + std::to_string(names.size() - 1);
-      auto parameter = cast<ParameterOp>(parameters.clone(*original));
-      parameter.setSymName(name);
+    ParameterOp &parameter = copies[original];
+    if (!parameter) {
+      parameter = cast<ParameterOp>(parameters.clone(*original));
+      parameter.setSymName("p" + std::to_string(part.parameters.size()));
+      part.parameters.push_back(original);
+      if (auto change = changes.parameters.find(original); change != changes.parameters.end()) {
+        parameter.setType(change->second.first);
+        parameter.setDataAttr(change->second.second);
+      }
     }
-    auto copied = ParameterValueOp::create(builder, read.getLoc(), original.getTensorType(), name);
+    auto copied = ParameterValueOp::create(builder, read.getLoc(), parameter.getTensorType(),
+                                           parameter.getSymName());
     mapping.map(read.getResult(), copied.getResult());
+  }
+
+  /// How the inputs of a linear of the flat model are rounded now.
+  DynamicAttr getActivation(Operation *op) const {
+    if (auto read = cast<LinearOp>(op).getWeight().getDefiningOp<ParameterValueOp>()) {
+      auto change = changes.activations.find(symbols.lookup(read.getParameter()));
+      if (change != changes.activations.end())
+        return change->second;
+    }
+    return originals.lookup(op).getActivationAttr();
   }
 
   Part &part;
   const SymbolTable &symbols;
   const DenseMap<Operation *, LinearOp> &originals;
+  const PartChanges &changes;
   OpBuilder parameters, builder;
   IRMapping mapping;
-  DenseMap<Operation *, std::string> names;
+  DenseMap<Operation *, ParameterOp> copies;
 };
 
 } // namespace
 
-Part FlatModel::buildPart(int64_t index) {
+Part FlatModel::beginPart() {
   Part part;
   part.module = ModuleOp::create(module.getLoc());
   OpBuilder builder = OpBuilder::atBlockEnd(part.module->getBody());
   part.function =
       func::FuncOp::create(builder, function.getLoc(), "part", builder.getFunctionType({}, {}));
   part.function.addEntryBlock();
-  PartBuilder copier(part, symbols, originals);
+  return part;
+}
+
+Part FlatModel::buildPart(int64_t index) {
+  Part part = beginPart();
+  const PartChanges none;
+  PartBuilder copier(part, symbols, originals, none);
   for (Operation *op : operations) {
     if (isRepeated(op) || !needed.contains(op) || levels.lookup(op) != index)
       continue;
@@ -324,6 +368,34 @@ Part FlatModel::buildPart(int64_t index) {
         part.results.push_back(result);
   }
   copier.finish();
+  return part;
+}
+
+std::optional<Part> FlatModel::buildSlice(Value start, Value output, const PartChanges &changes) {
+  if (output == start)
+    return std::nullopt;
+  // What `start` comes from, and all that is as old, is not of the slice.
+  const int64_t before = start ? getLevel(start) : -1;
+  llvm::DenseSet<Operation *> inside;
+  SmallVector<Value> work{output};
+  while (!work.empty()) {
+    Value value = work.pop_back_val();
+    Operation *op = value.getDefiningOp();
+    if (!op || value == start || !inside.insert(op).second)
+      continue;
+    if (!isRepeated(op) && levels.lookup(op) <= before)
+      return std::nullopt;
+    llvm::append_range(work, op->getOperands());
+  }
+  Part part = beginPart();
+  PartBuilder copier(part, symbols, originals, changes);
+  for (Operation *op : operations)
+    if (inside.contains(op) && !isRepeated(op))
+      copier.copy(op);
+  part.results.push_back(output);
+  copier.finish();
+  // Rows of the flat model's own value may be kept already.
+  part.results = {part.function.front().getTerminator()->getOperand(0)};
   return part;
 }
 

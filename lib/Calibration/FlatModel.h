@@ -32,12 +32,23 @@ struct Cut {
   llvm::SmallVector<ParameterOp> parameters; ///< their weights
 };
 
+/// What a part has instead of what the module has.
+struct PartChanges {
+  /// Types and data of parameters.
+  llvm::DenseMap<mlir::Operation *, std::pair<mlir::RankedTensorType, mlir::Attribute>> parameters;
+  /// How inputs of the linears that read these parameters are rounded; null: not at all.
+  llvm::DenseMap<mlir::Operation *, DynamicAttr> activations;
+};
+
 /// A part as a module of its own: a function @part of activations (`inputs`), then tokens, rows and
 /// caches, that gives `results`.
 struct Part {
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::func::FuncOp function;
   llvm::SmallVector<mlir::Value> inputs, results; ///< in the flat model
+
+  /// The parameters of the module that it reads.
+  llvm::SmallVector<ParameterOp> parameters;
 
   /// What parts that can share code have in common.
   std::string getStructure() const;
@@ -61,6 +72,20 @@ public:
   /// The part that computes `value`.
   int64_t getLevel(mlir::Value value) const;
 
+  /// Whether @step calls no functions, so that its values are those of the flat model.
+  bool isFlat() const { return !hasCalls; }
+  /// The value here of a value of @step, or null.
+  mlir::Value lookup(mlir::Value ofStep) const { return flatValues.lookup(ofStep); }
+  /// The module's linear that one here was made of.
+  LinearOp getOriginal(LinearOp linear) const { return originals.lookup(linear); }
+  /// The value of @step of a value here, or null.
+  mlir::Value getOriginal(mlir::Value value) const { return originalValues.lookup(value); }
+  /// What is read of the last block: the value before the head.
+  mlir::Value getLastOutput() const { return lastOutput; }
+  /// Builds what computes `output` of `start` (null: of tokens), or gives nothing where `output`
+  /// depends on something else that parts up to that of `start` compute.
+  std::optional<Part> buildSlice(mlir::Value start, mlir::Value output, const PartChanges &changes);
+
 private:
   mlir::LogicalResult inlineBody(mlir::func::FuncOp function, mlir::IRMapping &mapping,
                                  mlir::OpBuilder &builder);
@@ -68,6 +93,8 @@ private:
   void findBlocks();
   void assignLevels();
   void findNeeded();
+  Part beginPart();
+  void noteValues(mlir::func::FuncOp step, const mlir::IRMapping &mapping);
   int64_t getLevelOfUse(mlir::Value value, int64_t position) const;
 
   mlir::ModuleOp module;
@@ -80,6 +107,9 @@ private:
   llvm::DenseSet<mlir::Operation *> needed;
   llvm::DenseMap<mlir::Value, int64_t> lastUses;
   std::vector<Cut> cuts;
+  llvm::DenseMap<mlir::Value, mlir::Value> flatValues, originalValues; ///< of @step's
+  bool hasCalls = false;
+  mlir::Value lastOutput;
   llvm::SmallVector<mlir::func::FuncOp> active; ///< functions being inlined
 
   FlatModel(mlir::ModuleOp module) : module(module), symbols(module) {}

@@ -127,14 +127,20 @@ LogicalResult PartRunner::runBatch(Part &part, int64_t batch) {
   return success();
 }
 
-LogicalResult PartRunner::run(Part &part, function_ref<LogicalResult(int64_t batch)> finish) {
+LogicalResult PartRunner::run(Part &part, int64_t samples,
+                              function_ref<LogicalResult(int64_t batch, int64_t rows)> finish) {
   // Where nothing is left to compute, the values are there already.
   bool anything = !part.results.empty();
   if (anything && failed(prepare(part)))
     return failure();
-  for (int64_t batch = 0; batch < batches; ++batch)
-    if ((anything && failed(runBatch(part, batch))) || failed(finish(batch)))
+  int64_t left =
+      (samples ? std::min(samples, tokens.getSamples()) : tokens.getSamples()) * tokens.length;
+  for (int64_t batch = 0; batch < batches && left > 0; ++batch) {
+    int64_t count = std::min(getRows(batch), left);
+    if ((anything && failed(runBatch(part, batch))) || failed(finish(batch, count)))
       return failure();
+    left -= count;
+  }
   for (Pages *buffer : {&weights, &arena, &workerArena, &state})
     *buffer = Pages();
   spares.clear();

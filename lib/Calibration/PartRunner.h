@@ -27,9 +27,11 @@ public:
   /// Rows of a batch; the last may have fewer.
   int64_t getRows(int64_t batch) const;
 
-  /// Computes the part's results of every batch; calls `finish` after each.
-  mlir::LogicalResult run(Part &part,
-                          llvm::function_ref<mlir::LogicalResult(int64_t batch)> finish);
+  /// Computes the part's results of the first `samples` samples, or all where that is 0, batch by
+  /// batch. Calls `finish` after each with how many rows it has of them.
+  mlir::LogicalResult
+  run(Part &part, int64_t samples,
+      llvm::function_ref<mlir::LogicalResult(int64_t batch, int64_t rows)> finish);
 
 private:
   mlir::FailureOr<const HostCode *> compile(Part &part, const WeightTable &weights);

@@ -22,6 +22,7 @@ RowStore::~RowStore() {
 }
 
 float *RowStore::prepare(Value value, int64_t batch, int64_t bytes, Pages &spare) {
+  release(value, batch);
   Entry entry{bytes, Pages(), -1};
   std::vector<Pages> &same = freeMemory[bytes];
   // Memory of other sizes that nobody uses counts, so it goes before rows go to the file.
@@ -110,4 +111,21 @@ void RowStore::release(Value value, int64_t batch) {
   else
     freeFile[entry.bytes].push_back(entry.offset);
   entries.erase(found);
+}
+
+void RowStore::keepOnly(Value kept, Value renamed, Value untouched) {
+  std::vector<std::pair<Value, int64_t>> others;
+  std::vector<std::pair<int64_t, Entry>> same;
+  for (auto &[key, entry] : entries) {
+    if (kept && key.first == kept)
+      same.emplace_back(key.second, std::move(entry));
+    else if (!untouched || key.first != untouched)
+      others.push_back(key);
+  }
+  for (auto &[batch, entry] : same)
+    entries.erase({kept, batch});
+  for (auto [value, batch] : others)
+    release(value, batch);
+  for (auto &[batch, entry] : same)
+    entries.insert_or_assign({renamed, batch}, std::move(entry));
 }

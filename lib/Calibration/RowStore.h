@@ -34,6 +34,9 @@ public:
   /// The rows, in place or read into `spare`.
   llvm::Expected<const float *> load(mlir::Value value, int64_t batch, Pages &spare);
   void release(mlir::Value value, int64_t batch);
+  /// Releases all rows but those of `untouched` and of `kept`, which are `renamed`'s from now on.
+  /// Each may be null.
+  void keepOnly(mlir::Value kept, mlir::Value renamed, mlir::Value untouched);
   bool contains(mlir::Value value, int64_t batch) const { return entries.contains({value, batch}); }
 
 private:

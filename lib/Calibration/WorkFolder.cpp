@@ -11,6 +11,10 @@
 #include "llmc/Support/Safetensors.h"
 
 #include "mlir/AsmParser/AsmParser.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/Errno.h"
 #include "llvm/Support/FileSystem.h"
@@ -186,26 +190,13 @@ void WorkFolder::remove() {
 //===----------------------------------------------------------------------===//
 
 void WorkFolder::noteParameters(ModuleOp module) {
+  noted.clear();
   for (auto parameter : module.getOps<ParameterOp>())
-    noted[parameter] = {parameter.getTensorType(), parameter.getData()};
+    noted[parameter.getSymName()] = {parameter.getTensorType(), parameter.getData()};
 }
 
 llvm::Error WorkFolder::saveBlock(ModuleOp module, int64_t block, ArrayRef<CalibrationSite> sites) {
-  SafetensorsLayout layout;
-  llvm::json::Object types;
   llvm::json::Array records, activations;
-  SmallVector<ArrayRef<uint8_t>> contents;
-  for (auto parameter : module.getOps<ParameterOp>()) {
-    std::pair<Type, Attribute> now(parameter.getTensorType(), parameter.getData());
-    if (noted.lookup(parameter) == now)
-      continue;
-    FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter);
-    if (failed(bytes))
-      return createStringError("cannot read parameter '%s'", parameter.getSymName().str().c_str());
-    types[parameter.getSymName()] = spell(parameter.getTensorType());
-    layout.add(parameter.getSymName(), "U8", static_cast<int64_t>(bytes->size()));
-    contents.push_back(*bytes);
-  }
   for (const CalibrationSite &site : sites) {
     records.push_back(site.record);
     llvm::json::Array ofSite;
@@ -215,9 +206,28 @@ llvm::Error WorkFolder::saveBlock(ModuleOp module, int64_t block, ArrayRef<Calib
     }
     activations.push_back(std::move(ofSite));
   }
-  llvm::json::Object left{{"types", std::move(types)},
-                          {"records", std::move(records)},
-                          {"activations", std::move(activations)}};
+  return writeBlock(
+      module, block,
+      llvm::json::Object{{"records", std::move(records)}, {"activations", std::move(activations)}});
+}
+
+/// Writes the parameters that have changed, and what else is `left` of the block.
+llvm::Error WorkFolder::writeBlock(ModuleOp module, int64_t block, llvm::json::Object left) {
+  SafetensorsLayout layout;
+  llvm::json::Object types;
+  SmallVector<ArrayRef<uint8_t>> contents;
+  for (auto parameter : module.getOps<ParameterOp>()) {
+    std::pair<Type, Attribute> now(parameter.getTensorType(), parameter.getData());
+    if (noted.lookup(parameter.getSymName()) == now)
+      continue;
+    FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter);
+    if (failed(bytes))
+      return createStringError("cannot read parameter '%s'", parameter.getSymName().str().c_str());
+    types[parameter.getSymName()] = spell(parameter.getTensorType());
+    layout.add(parameter.getSymName(), "U8", static_cast<int64_t>(bytes->size()));
+    contents.push_back(*bytes);
+  }
+  left["types"] = std::move(types);
   layout.setMetadata("sites", toText(left));
   std::string header = layout.getHeader();
   llvm::Expected<AtomicFile> file = AtomicFile::create(getBlockPath(block));
@@ -254,8 +264,7 @@ static llvm::Error restoreParameter(ParameterOp parameter, const SafetensorsFile
   return llvm::Error::success();
 }
 
-llvm::Error WorkFolder::restoreBlock(ModuleOp module, int64_t block,
-                                     MutableArrayRef<CalibrationSite> sites) {
+llvm::Expected<SafetensorsFile> WorkFolder::openBlock(int64_t block) const {
   std::string blockPath = getBlockPath(block);
   llvm::Expected<SafetensorsFile> file = SafetensorsFile::open(blockPath);
   if (auto bytes = llvm::MemoryBuffer::getFile(blockPath, /*IsText=*/false,
@@ -265,6 +274,12 @@ llvm::Error WorkFolder::restoreBlock(ModuleOp module, int64_t block,
     llvm::consumeError(file.takeError());
     return failDamaged(blockPath);
   }
+  return file;
+}
+
+llvm::Error WorkFolder::restoreBlock(ModuleOp module, int64_t block,
+                                     MutableArrayRef<CalibrationSite> sites) {
+  llvm::Expected<SafetensorsFile> file = openBlock(block);
   if (!file)
     return file.takeError();
   llvm::Expected<llvm::json::Object> saved = file->getMetadataObject("sites");
@@ -297,6 +312,116 @@ llvm::Error WorkFolder::restoreBlock(ModuleOp module, int64_t block,
   }
   noteParameters(module);
   return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Blocks whose operations change
+//===----------------------------------------------------------------------===//
+
+llvm::Error WorkFolder::saveStructure(ModuleOp module, int64_t block, ArrayRef<NamedSite> sites) {
+  llvm::json::Array parameters, ofSites;
+  for (auto parameter : module.getOps<ParameterOp>())
+    parameters.push_back(parameter.getSymName());
+  for (const NamedSite &site : sites)
+    ofSites.push_back(llvm::json::Object{{"record", site.record},
+                                         {"parameters", llvm::json::Array(site.parameters)}});
+  std::string step;
+  llvm::raw_string_ostream stream(step);
+  module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName)
+      .print(stream, OpPrintingFlags().useLocalScope().enableDebugInfo());
+  return writeBlock(module, block,
+                    llvm::json::Object{{"step", std::move(step)},
+                                       {"parameters", std::move(parameters)},
+                                       {"sites", std::move(ofSites)}});
+}
+
+/// Replaces @step by the function of that text, whose parameters are those of the module already.
+static LogicalResult replaceStep(ModuleOp module, StringRef text) {
+  ParserConfig config(module.getContext(), /*verifyAfterParse=*/false);
+  OwningOpRef<ModuleOp> parsed = parseSourceString<ModuleOp>(text, config);
+  auto found = parsed ? parsed->lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName) : nullptr;
+  if (!found)
+    return failure();
+  auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
+  found->remove();
+  step->getBlock()->getOperations().insert(step->getIterator(), found);
+  step->erase();
+  return success();
+}
+
+/// Reads strings of a JSON array, or nothing where it is none.
+static std::optional<std::vector<std::string>> readStrings(const llvm::json::Array *array) {
+  std::vector<std::string> strings;
+  if (!array)
+    return std::nullopt;
+  for (const llvm::json::Value &value : *array) {
+    if (!value.getAsString())
+      return std::nullopt;
+    strings.push_back(value.getAsString()->str());
+  }
+  return strings;
+}
+
+/// Reads the sites of a block.
+static std::optional<std::vector<WorkFolder::NamedSite>>
+readSites(const llvm::json::Object &saved) {
+  std::vector<WorkFolder::NamedSite> sites;
+  const llvm::json::Array *array = saved.getArray("sites");
+  if (!array)
+    return std::nullopt;
+  for (const llvm::json::Value &value : *array) {
+    const llvm::json::Object *site = value.getAsObject();
+    std::optional<StringRef> record = site ? site->getString("record") : std::nullopt;
+    auto parameters = readStrings(site ? site->getArray("parameters") : nullptr);
+    if (!record || !parameters)
+      return std::nullopt;
+    sites.push_back({record->str(), std::move(*parameters)});
+  }
+  return sites;
+}
+
+llvm::Expected<std::vector<WorkFolder::NamedSite>> WorkFolder::restoreStructure(ModuleOp module) {
+  std::vector<NamedSite> all;
+  for (int64_t block = 0; block < finished; ++block) {
+    llvm::Expected<SafetensorsFile> file = openBlock(block);
+    if (!file)
+      return file.takeError();
+    llvm::Expected<llvm::json::Object> saved = file->getMetadataObject("sites");
+    if (!saved)
+      return saved.takeError();
+    const llvm::json::Object *types = saved->getObject("types");
+    std::optional<StringRef> step = saved->getString("step");
+    auto names = readStrings(saved->getArray("parameters"));
+    auto sites = readSites(*saved);
+    if (!types || !step || !names || !sites)
+      return file->fail("expected what was left of a block whose operations change");
+    llvm::append_range(all, *sites);
+    SymbolTable symbols(module);
+    for (const auto &[name, type] : *types) {
+      auto parameter = symbols.lookup<ParameterOp>(StringRef(name));
+      if (!parameter) {
+        OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
+        auto bytes = RankedTensorType::get({0}, builder.getI8Type());
+        parameter = ParameterOp::create(builder, module.getLoc(), StringRef(name), bytes,
+                                        makeParameterData(module.getContext(), name, {}));
+        symbols.insert(parameter);
+      }
+      if (llvm::Error error = restoreParameter(parameter, *file, type.getAsString().value_or("")))
+        return std::move(error);
+    }
+    if (block + 1 < finished)
+      continue;
+    if (failed(replaceStep(module, *step)))
+      return file->fail("expected a function @" + LLMCDialect::stepFunctionName);
+    llvm::StringSet<> kept;
+    for (const std::string &name : *names)
+      kept.insert(name);
+    for (auto parameter : llvm::make_early_inc_range(module.getOps<ParameterOp>()))
+      if (!kept.contains(parameter.getSymName()))
+        parameter.erase();
+  }
+  noteParameters(module);
+  return all;
 }
 
 //===----------------------------------------------------------------------===//

@@ -22,7 +22,9 @@
 #define LLMC_LIB_CALIBRATION_WORKFOLDER_H
 
 #include "llmc/Calibration/Calibration.h"
+#include "llmc/Support/Safetensors.h"
 
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
 
@@ -49,6 +51,18 @@ public:
   /// Puts back what saveBlock() saved.
   llvm::Error restoreBlock(mlir::ModuleOp module, int64_t block,
                            llvm::MutableArrayRef<CalibrationSite> sites);
+
+  /// A site where operations change, of which only names last.
+  struct NamedSite {
+    std::string record;
+    std::vector<std::string> parameters;
+  };
+  /// Saves a finished block where operations change: what saveBlock() saves, but @step itself in
+  /// the place of activations.
+  llvm::Error saveStructure(mlir::ModuleOp module, int64_t block, llvm::ArrayRef<NamedSite> sites);
+  /// Puts back the parameters and @step as they were after the last finished block, and gives the
+  /// sites of all finished blocks.
+  llvm::Expected<std::vector<NamedSite>> restoreStructure(mlir::ModuleOp module);
   /// What parameters are now is no news to saveBlock().
   void noteParameters(mlir::ModuleOp module);
 
@@ -72,14 +86,16 @@ private:
   std::string getBlockPath(int64_t block) const;
   llvm::Error openRows();
   llvm::Error failDamaged(const llvm::Twine &file) const;
+  llvm::Error writeBlock(mlir::ModuleOp module, int64_t block, llvm::json::Object left);
+  llvm::Expected<SafetensorsFile> openBlock(int64_t block) const;
   void removeUnfinished() const;
 
   std::string path;
   int lock = -1, rows = -1;
   int64_t finished = 0, rowsOffset = 0;
   std::vector<uint64_t> blockChecksums; ///< of the files of blocks that are done
-  /// Type and data of parameters, as last noted.
-  llvm::DenseMap<mlir::Operation *, std::pair<mlir::Type, mlir::Attribute>> noted;
+  /// Type and data of parameters by name, as last noted.
+  llvm::StringMap<std::pair<mlir::Type, mlir::Attribute>> noted;
 };
 
 } // namespace llmc

@@ -18,7 +18,7 @@
 #ifndef LLMC_CALIBRATION_CALIBRATION_H
 #define LLMC_CALIBRATION_CALIBRATION_H
 
-#include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Calibration/BlockEvaluator.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -100,6 +100,10 @@ struct CalibrationSite {
   bool restored = false;
   /// Whatever the pass wants to find again when the site is restored.
   std::string record;
+
+  /// Runs the block in hand with other weights, where the request asks for it; null where the site
+  /// is restored or nothing is run. Valid during the visit.
+  BlockEvaluator *block = nullptr;
 };
 
 /// What a pass asks.
@@ -114,6 +118,16 @@ struct CalibrationRequest {
   /// that are read from this site on, and `activation` of linears; it must not erase operations.
   /// Readers of a parameter need not agree with its type before the walk ends.
   std::function<mlir::LogicalResult(CalibrationSite &)> visit;
+
+  /// Visits call evaluateBlock(). The rows that enter a block are then kept until it is done.
+  bool evaluatesBlocks = false;
+  /// Visits may change all that the block in hand computes of what enters it: operations of @step,
+  /// which has to be flat, types of weights and activations, parameters that earlier sites read.
+  /// They may add a branch beside a linear, fold a scale into what comes before, remove channels.
+  /// Where they do, the block is built anew from the module and run again from its start, and the
+  /// walk goes on with the first site some weight of which has not been visited, by name; `select`
+  /// is asked about new linears, too. Between visits operations agree with each other's types.
+  bool changesStructure = false;
 };
 
 /// Where the time went, in seconds.
