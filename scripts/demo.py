@@ -38,7 +38,7 @@ class Model:
     context: int
     windows: int
     writing: list[str]  # options of llmc run
-    calibration: str  # how much text the model writes to calibrate itself
+    calibration: str  # how many samples of llmc's own text, of what length
     output: pathlib.Path
 
 
