@@ -209,4 +209,45 @@ def QuantizeGPTQ : Pass<"quantize-gptq", "::mlir::ModuleOp"> {
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// The cache
+//===----------------------------------------------------------------------===//
+
+/// How keys or values are stored.
+class CacheFormatOption<string name, string what>
+    : Option<name, name, "::llmc::CacheFormat", /*default=*/"::llmc::CacheFormat::F16",
+             "How " # what # " are stored",
+             [{::llvm::cl::values(
+                 clEnumValN(::llmc::CacheFormat::F32, "f32", "32 bits"),
+                 clEnumValN(::llmc::CacheFormat::F16, "f16", "16 bits, IEEE half"))}]>;
+
+def QuantizeKVCache : Pass<"quantize-kv-cache", "::mlir::ModuleOp"> {
+  let summary = "Store keys and values in fewer bits";
+  let description = [{
+    Gives all caches of a model other types of keys and values. What the step's rows append is
+    rounded to the nearest, ties to even; attention reads it exactly and computes in fp32 as before.
+    By default both become f16: half the memory, and in long conversations half of what each
+    token reads. f16 holds numbers up to 65504, which keys and values of models in half precision keep to.
+
+    Before:
+    ```mlir
+    func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
+                    %cache: !llmc.kv_cache<3x64, capacity = 2048, keys = f32, values = f32>) …
+    ```
+    After `quantize-kv-cache{keys=f16 values=f32}`:
+    ```mlir
+    func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
+                    %cache: !llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f32>) …
+    ```
+
+    The report is a line on the standard error stream (`table`) and one remark `quantize-kv-cache`.
+  }];
+  let options = [
+    CacheFormatOption<"keys", "keys">, CacheFormatOption<"values", "values">,
+    Option<"table", "table", "bool", /*default=*/"true",
+           "Print what a position takes to the standard error stream">
+  ];
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
 #endif // LLMC_TRANSFORMS_PASSES_TD

@@ -1,0 +1,37 @@
+// RUN: llmc-opt %s --quantize-kv-cache 2>%t.table | FileCheck %s --check-prefixes=CHECK,HALF
+// RUN: FileCheck %s --check-prefix=TABLE < %t.table
+// RUN: llmc-opt %s --quantize-kv-cache="keys=f32 values=f16 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,MIXED
+// RUN: llmc-opt %s --quantize-kv-cache="table=false" --quantize-kv-cache="keys=f32 values=f32 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,BACK
+
+// Every cache of the model, those of blocks too; blocks stay blocks. The last pass decides.
+
+// TABLE: quantize-kv-cache: 2 caches, keys f16, values f16: 128 bytes per position, 256 before
+
+// HALF: !llmc.kv_cache<2x8, capacity = 20, keys = f16, values = f16>
+// HALF-NOT: f32, values
+// MIXED: !llmc.kv_cache<2x8, capacity = 20, keys = f32, values = f16>
+// MIXED-NOT: values = f32
+// BACK: !llmc.kv_cache<2x8, capacity = 20, keys = f32, values = f32>
+// BACK-NOT: f16
+// CHECK: func.func private @block
+// CHECK: func.func @step
+// CHECK: call @block
+// CHECK: call @block
+
+!cache = !llmc.kv_cache<2x8, capacity = 20, keys = f32, values = f32>
+llmc.parameter @table : tensor<64x16xf32> = #llmc.file<"w", offset = 0>
+func.func private @block(%h: tensor<?x16xf32>, %rows: !llmc.rows, %cache: !cache) -> tensor<?x16xf32> {
+  %c = llmc.cache_append %cache, %h, %h, %rows : !cache, tensor<?x16xf32>, tensor<?x16xf32>
+  %a = llmc.attention %h, %c, %rows : tensor<?x16xf32>, !cache {heads = 2 : i64, scale = 0.5 : f32}
+  %s = llmc.scale %a by 0.5 : tensor<?x16xf32>
+  %y = arith.addf %h, %s : tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %c0: !cache, %c1: !cache) -> tensor<?x16xf32> {
+  %table = llmc.parameter_value @table : tensor<64x16xf32>
+  %h0 = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<64x16xf32>) -> tensor<?x16xf32>
+  %h1 = call @block(%h0, %rows, %c0) : (tensor<?x16xf32>, !llmc.rows, !cache) -> tensor<?x16xf32>
+  %h2 = call @block(%h1, %rows, %c1) : (tensor<?x16xf32>, !llmc.rows, !cache) -> tensor<?x16xf32>
+  %out = llmc.output_rows %h2, %rows : tensor<?x16xf32> -> tensor<?x16xf32>
+  return %out : tensor<?x16xf32>
+}
