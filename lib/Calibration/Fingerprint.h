@@ -22,8 +22,8 @@ std::string getFingerprint(llvm::ArrayRef<uint8_t> bytes);
 mlir::FailureOr<std::string> getFingerprint(const FlatModel &model);
 
 /// Says what the operations do that `output` depends on (null: all), and which parameters and
-/// linears of the module they are made of. For operations of parts up to `exactPart` also from which
-/// bytes, unless the parameters are among `exempt`, and how linears' inputs are rounded.
+/// linears of the module they are made of. For operations of parts up to `exactPart` also from
+/// which bytes, unless the parameters are among `exempt`, and how linears' inputs are rounded.
 std::string describeStructure(const FlatModel &model, mlir::Value output, int64_t exactPart,
                               llvm::ArrayRef<ParameterOp> exempt);
 
