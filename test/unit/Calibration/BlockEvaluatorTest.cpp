@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CalibrationTestSupport.h"
-#include "llmc/Dialect/LLMC/IR/GroupedEncoding.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -52,14 +52,15 @@ Other makeOther(ParameterOp parameter, bool encoded) {
   MLIRContext *context = type.getContext();
   auto encoding = GroupedAttr::get(context, 8, GroupedAttr::channelGroup, ZeroPoint::None,
                                    Float32Type::get(context));
-  GroupedLayout layout = getGroupedLayout(encoding, type.getShape());
+  CanonicalForm form = CanonicalForm::get(encoding, type.getShape());
   Other other{parameter, RankedTensorType::get(type.getShape(), type.getElementType(), encoding),
-              std::vector<uint8_t>(layout.size), DynamicAttr::get(context, 8, 32)};
+              std::vector<uint8_t>(form.size), DynamicAttr::get(context, 8, 32)};
   for (int64_t i = 0; i < rows; ++i) {
     reader->readRow(i, row);
     for (auto [column, value] : llvm::enumerate(row))
-      other.bytes[i * layout.bytesPerRow + column] = 128 + std::lround(value * 100);
-    writeFloat(other.bytes.data() + layout.scaleOffset, i, encoding.getScale(), 0.01f);
+      form[0].write(other.bytes.data(), i, column,
+                    static_cast<unsigned>(128 + std::lround(value * 100)));
+    form[1].write(other.bytes.data(), i, 0, 0.01f);
   }
   return other;
 }
