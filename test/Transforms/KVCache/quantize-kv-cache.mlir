@@ -7,13 +7,13 @@
 
 // TABLE: quantize-kv-cache: 2 caches, keys f16, values f16: 128 bytes per position, 256 before
 
-// HALF: !llmc.kv_cache<2x8, capacity = 20, keys = f16, values = f16>
-// HALF-NOT: f32, values
-// MIXED: !llmc.kv_cache<2x8, capacity = 20, keys = f32, values = f16>
-// MIXED-NOT: values = f32
-// BACK: !llmc.kv_cache<2x8, capacity = 20, keys = f32, values = f32>
-// BACK-NOT: f16
 // CHECK: func.func private @block
+// HALF-SAME: keys = f16, values = f16>
+// HALF-NOT: = f32
+// MIXED-SAME: keys = f32, values = f16>
+// MIXED-NOT: values = f32
+// BACK-SAME: keys = f32, values = f32>
+// BACK-NOT: = f16
 // CHECK: func.func @step
 // CHECK: call @block
 // CHECK: call @block
