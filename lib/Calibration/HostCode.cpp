@@ -7,10 +7,11 @@
 
 #include "HostCode.h"
 #include "llmc/Calibration/Calibration.h"
+#include "llmc/Conversion/CPUToLLVM/CPUToLLVM.h"
+#include "llmc/Conversion/CPUToLLVM/Passes.h"
 #include "llmc/Conversion/EmitObject/EmitObject.h"
 #include "llmc/Conversion/LLMCToSPMD/Passes.h"
-#include "llmc/Conversion/SPMDToLLVM/Passes.h"
-#include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
+#include "llmc/Conversion/SPMDToCPU/Passes.h"
 #include "llmc/llmc.h"
 extern "C" {
 #include "pool.h"
@@ -99,7 +100,8 @@ void Workers::run(int64_t count, llvm::function_ref<void(int64_t index, unsigned
 void llmc::insertCalibrationDialects(mlir::DialectRegistry &registry) {
   // Parts go the way that programs go.
   createConvertLLMCToSPMD()->getDependentDialects(registry);
-  createConvertSPMDToLLVM()->getDependentDialects(registry);
+  createConvertSPMDToCPU()->getDependentDialects(registry);
+  createConvertCPUToLLVM()->getDependentDialects(registry);
   mlir::registerBuiltinDialectTranslation(registry);
   mlir::registerLLVMDialectTranslation(registry);
 }
@@ -119,7 +121,7 @@ llvm::Expected<HostCode> HostCode::compile(mlir::OwningOpRef<mlir::ModuleOp> pla
   mlir::DialectRegistry dialects;
   insertCalibrationDialects(dialects);
   planned->getContext()->appendDialectRegistry(dialects);
-  if (mlir::failed(lowerSPMDToLLVM(*planned)))
+  if (mlir::failed(lowerCPUToLLVM(*planned)))
     return llvm::createStringError("cannot generate code to calibrate with");
   auto function = planned->lookupSymbol<mlir::LLVM::LLVMFuncOp>(name);
   function.setLinkage(mlir::LLVM::Linkage::External);

@@ -8,7 +8,7 @@
 #ifndef LLMC_LIB_CALIBRATION_HOSTCODE_H
 #define LLMC_LIB_CALIBRATION_HOSTCODE_H
 
-#include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
+#include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
 #include "llmc/program.h"
 
 #include "llvm/ADT/FunctionExtras.h"

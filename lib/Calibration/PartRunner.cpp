@@ -47,7 +47,7 @@ FailureOr<const HostCode *> PartRunner::compile(Part &part, const WeightTable &t
   if (!target)
     return emitError(part.function.getLoc(), "expected a machine that llmc generates code for");
   FailureOr<OwningOpRef<ModuleOp>> program =
-      lowerPartToSPMD(part.function, table, *target, stepRows);
+      lowerPartToCPU(part.function, table, *target, stepRows);
   if (failed(program))
     return failure();
   llvm::Expected<HostCode> compiled = HostCode::compile(std::move(*program));

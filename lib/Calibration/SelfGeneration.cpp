@@ -60,7 +60,7 @@ LogicalResult Generator::compile(ModuleOp module) {
   FailureOr<WeightTable> table = WeightTable::plan(module);
   if (failed(table))
     return failure();
-  FailureOr<OwningOpRef<ModuleOp>> program = lowerToSPMD(module, *table, *target, maxSequences);
+  FailureOr<OwningOpRef<ModuleOp>> program = lowerToCPU(module, *table, *target, maxSequences);
   if (failed(program))
     return failure();
   spmd::SizesAttr sizes = getProgram(**program).getSizes();

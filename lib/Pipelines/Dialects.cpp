@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Pipelines/Dialects.h"
+#include "llmc/Dialect/CPU/IR/CPU.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
@@ -23,7 +24,7 @@
 using namespace mlir;
 
 void llmc::insertAllDialects(DialectRegistry &registry) {
-  registry.insert<LLMCDialect, carrier::ONNXDialect, spmd::SPMDDialect>();
+  registry.insert<LLMCDialect, carrier::ONNXDialect, cpu::CPUDialect, spmd::SPMDDialect>();
   registry.insert<affine::AffineDialect, arith::ArithDialect, func::FuncDialect,
                   linalg::LinalgDialect, LLVM::LLVMDialect, math::MathDialect, scf::SCFDialect,
                   tensor::TensorDialect, vector::VectorDialect>();

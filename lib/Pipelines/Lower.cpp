@@ -7,12 +7,14 @@
 
 #include "llmc/Pipelines/Lower.h"
 #include "llmc/Conversion/LLMCToSPMD/Passes.h"
+#include "llmc/Conversion/SPMDToCPU/Passes.h"
 
 using namespace mlir;
 using namespace llmc;
 
 void llmc::buildLowerPipeline(OpPassManager &manager, const LowerOptions &options) {
-  manager.addPass(createConvertLLMCToSPMD({options.target, options.maxRows}));
+  manager.addPass(createConvertLLMCToSPMD({options.maxRows}));
+  manager.addPass(createConvertSPMDToCPU({options.target}));
 }
 
 OwningOpRef<ModuleOp> llmc::lowerModel(ModuleOp module, const LowerOptions &options) {

@@ -27,7 +27,7 @@ FailureOr<RaisedProgram> RaisedProgram::compile(ModuleOp module) {
   FailureOr<WeightTable> table = WeightTable::plan(module);
   if (failed(table))
     return failure();
-  FailureOr<OwningOpRef<ModuleOp>> planned = lowerPartToSPMD(step, *table, *target, maxRows);
+  FailureOr<OwningOpRef<ModuleOp>> planned = lowerPartToCPU(step, *table, *target, maxRows);
   if (failed(planned))
     return failure();
   llvm::Expected<HostCode> code = HostCode::compile(std::move(*planned));

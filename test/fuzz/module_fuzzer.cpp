@@ -11,11 +11,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Conversion/CPUToLLVM/Passes.h"
 #include "llmc/Conversion/LLMCToLinalg/LLMCToLinalg.h"
-#include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 #include "llmc/Conversion/LLMCToSPMD/Passes.h"
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
-#include "llmc/Conversion/SPMDToLLVM/Passes.h"
+#include "llmc/Conversion/SPMDToCPU/Passes.h"
+#include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Transforms/Passes.h"
 
@@ -290,8 +291,9 @@ static void registerPasses() {
   mlir::registerTransformsPasses();
   llmc::registerConvertLLMCToLinalg();
   llmc::registerRaiseONNX();
-  llmc::registerConvertLLMCToSPMD();
-  llmc::registerConvertSPMDToLLVM();
+  llmc::registerLLMCToSPMDPasses();
+  llmc::registerConvertSPMDToCPU();
+  llmc::registerConvertCPUToLLVM();
   llmc::registerTransformsPasses();
 }
 
@@ -324,10 +326,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return -1; // not for the corpus
   ++parsedModules;
   module->print(llvm::nulls());
-  for (const char *pipeline : {"canonicalize,cse", "outline-blocks", "inline-blocks", "raise-onnx",
-                               "quantize-rtn{bits=4 table=false}", "convert-llmc-to-linalg",
-                               "convert-llmc-to-spmd{target=x86_64-linux-gnu:x86-64 max-rows=4}",
-                               "convert-spmd-to-llvm"}) {
+  for (const char *pipeline :
+       {"canonicalize,cse", "outline-blocks", "inline-blocks", "raise-onnx",
+        "quantize-rtn{bits=4 table=false}", "convert-llmc-to-linalg",
+        "convert-llmc-to-spmd{max-rows=4}", "materialize-shared-values",
+        "convert-spmd-to-cpu{target=x86_64-linux-gnu:x86-64}", "convert-cpu-to-llvm"}) {
     errors = 0;
     mlir::OwningOpRef<mlir::ModuleOp> copy(module->clone());
     mlir::PassManager manager(&context);

@@ -40,7 +40,9 @@ def main() -> None:
         # Other operations fit into the generic form, and planned modules are seldom written by hand.
         if "@step" in text:
             forms |= {"-generic": transform(text, "--mlir-print-op-generic"),
-                      "-planned": transform(text, "--convert-llmc-to-spmd=target=x86_64-linux-gnu:x86-64"),
+                      "-plan": transform(text, "--convert-llmc-to-spmd"),
+                      "-planned": transform(text, "--convert-llmc-to-spmd",
+                                            "--convert-spmd-to-cpu=target=x86_64-linux-gnu:x86-64"),
                       "-linalg": transform(text, "--convert-llmc-to-linalg")}
         for form, contents in forms.items():
             if 0 < len(contents) <= 65536:

@@ -160,7 +160,10 @@ class Source(unittest.TestCase):
         parameters = {parameter["name"]: parameter for parameter in
                       llmc_json("inspect", folder / "q4.mlir")["parameters"]}
         self.assertAlmostEqual(parameters["layers.0.mlp.up"]["bits_per_weight"], 4.5)
-        run("llmc-opt", "--convert-llmc-to-spmd", module, "-o", folder / "stages.mlir")
+        run("llmc-opt", "--convert-llmc-to-spmd", module, "-o", folder / "plan.mlir")
+        plan = llmc_json("inspect", folder / "plan.mlir")
+        self.assertEqual((plan["kind"], plan["architecture"], plan["variants"]), ("planned module", "", []))
+        run("llmc-opt", "--convert-spmd-to-cpu", folder / "plan.mlir", "-o", folder / "stages.mlir")
         found = llmc_json("inspect", folder / "stages.mlir")
         self.assertEqual((found["kind"], found["context"]), ("planned module", 2048))
         self.assertEqual(found["parameters"], llmc_json("inspect", module)["parameters"])

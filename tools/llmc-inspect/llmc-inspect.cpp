@@ -12,6 +12,7 @@
 
 #include "CarrierDescription.h"
 #include "llmc/Conversion/LLMCToSPMD/Description.h"
+#include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Pipelines/Import.h"
 #include "llmc/Pipelines/Raise.h"
@@ -49,9 +50,9 @@ static std::optional<std::string> raise(ModuleOp module) {
   return std::nullopt;
 }
 
-/// What an object of a planned module would say of itself.
+/// What an object of a planned module would say of itself; a plan is for no target yet.
 static FailureOr<llvm::json::Object> describePlanned(ModuleOp module, spmd::ProgramOp program) {
-  FailureOr<Target> target = getTarget(module);
+  FailureOr<Target> target = program.getTriple() ? getTarget(module) : Target();
   if (failed(target))
     return failure();
   FailureOr<llvm::json::Object> description = describeProgram(program, *target);

@@ -13,10 +13,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Calibration/Passes.h"
+#include "llmc/Conversion/CPUToLLVM/Passes.h"
 #include "llmc/Conversion/LLMCToLinalg/LLMCToLinalg.h"
 #include "llmc/Conversion/LLMCToSPMD/Passes.h"
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
-#include "llmc/Conversion/SPMDToLLVM/Passes.h"
+#include "llmc/Conversion/SPMDToCPU/Passes.h"
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Pipelines/Flags.h"
 #include "llmc/Support/AtomicFile.h"
@@ -135,8 +136,9 @@ int main(int argc, char **argv) {
   registerConvertLLMCToLinalg();
   registerNormalizeONNX();
   registerRaiseONNX();
-  registerConvertLLMCToSPMD();
-  registerConvertSPMDToLLVM();
+  registerLLMCToSPMDPasses();
+  registerConvertSPMDToCPU();
+  registerConvertCPUToLLVM();
   registerCalibrate();
   llmc::registerTransformsPasses();
   registerPipelines();

@@ -109,7 +109,7 @@ llvm::Error llmc::emitArtifact(llvm::ArrayRef<mlir::ModuleOp> planned,
   for (const auto &[name, contents] : files)
     writer.add(LLMC_SECTION_FILE, name, contents);
   for (mlir::ModuleOp each : planned) {
-    llvm::Triple triple(getProgram(each).getTriple());
+    llvm::Triple triple(getProgram(each).getTriple().value_or(""));
     llvm::Expected<llvm::SmallVector<char, 0>> object =
         emitObject(each, {LLMC_ARTIFACT_PROGRAM_SYMBOL, 0});
     if (!object)

@@ -6,9 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/EmitObject/EmitObject.h"
+#include "llmc/Conversion/CPUToLLVM/CPUToLLVM.h"
 #include "llmc/Conversion/EmitObject/ProgramValues.h"
 #include "llmc/Conversion/LLMCToSPMD/Description.h"
-#include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
+#include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
 #include "llmc/Support/ProgressLine.h"
 #include "llmc/program.h"
 
@@ -277,7 +278,7 @@ emitModule(mlir::ModuleOp planned, const Target &target, const CodeOptions &opti
   spmd::ProgramOp program = getProgram(planned);
   mlir::FailureOr<llvm::json::Object> description = describeProgram(program, target);
   mlir::OwningOpRef<mlir::ModuleOp> code = planned.clone();
-  if (mlir::failed(description) || mlir::failed(lowerSPMDToLLVM(*code)))
+  if (mlir::failed(description) || mlir::failed(lowerCPUToLLVM(*code)))
     return llvm::createStringError("cannot generate code for %s", target.triple.str().c_str());
   std::unique_ptr<llvm::Module> result =
       mlir::translateModuleToLLVMIR(*code, context, options.programSymbol);

@@ -13,9 +13,6 @@
 
 namespace llmc {
 
-/// Positions of a block of keys.
-inline constexpr int64_t keyBlock = 16;
-
 /// A name for a type of caches that may stand in a function's name.
 std::string getCacheName(KVCacheType type);
 

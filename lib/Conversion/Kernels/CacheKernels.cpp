@@ -113,21 +113,6 @@ func::FuncOp llmc::emitRotation(ModuleOp module, const RotationKernel &kernel,
 // The cache
 //===----------------------------------------------------------------------===//
 
-CacheLayout CacheLayout::get(KVCacheType type) {
-  CacheLayout layout;
-  layout.heads = type.getHeads();
-  layout.headSize = type.getHeadSize();
-  layout.capacity = llvm::alignTo(type.getCapacity(), keyBlock);
-  layout.keys = type.getKeys();
-  layout.values = type.getValues();
-  int64_t elements = layout.capacity * layout.headSize;
-  layout.keyHeadBytes = llvm::alignTo(elements * layout.keys.getIntOrFloatBitWidth() / 8, 64);
-  layout.valueHeadBytes = llvm::alignTo(elements * layout.values.getIntOrFloatBitWidth() / 8, 64);
-  layout.valueOffset = layout.heads * layout.keyHeadBytes;
-  layout.size = layout.valueOffset + layout.heads * layout.valueHeadBytes;
-  return layout;
-}
-
 std::string llmc::getCacheName(KVCacheType type) {
   std::string name;
   llvm::raw_string_ostream(name) << type.getHeads() << "x" << type.getHeadSize() << "c"

@@ -9,7 +9,7 @@
 #include "llmc/program.h"
 
 using namespace llmc;
-using spmd::DotLowering;
+using cpu::DotLowering;
 
 static constexpr uint64_t avx2Features =
     LLMC_FEATURE_AVX | LLMC_FEATURE_AVX2 | LLMC_FEATURE_FMA | LLMC_FEATURE_F16C | LLMC_FEATURE_BMI2;

@@ -42,6 +42,19 @@ static Value roundActivations(Formula &formula, Value input, DynamicAttr roundin
 
 namespace {
 
+/// A rounded row is the fp32 row of what its integers stand for.
+struct ConvertRound : OpConversionPattern<RoundOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(RoundOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Formula formula(rewriter, op.getLoc());
+    Value result = roundActivations(formula, adaptor.getInput(), op.getRounding());
+    rewriter.replaceOp(op, formula.castTo(result, getTypeConverter()->convertType(op.getType())));
+    return success();
+  }
+};
+
 struct ConvertLinear : OpConversionPattern<LinearOp> {
   using OpConversionPattern::OpConversionPattern;
 
@@ -68,5 +81,5 @@ struct ConvertLinear : OpConversionPattern<LinearOp> {
 } // namespace
 
 void llmc::populateLinearPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<ConvertLinear>(converter, patterns.getContext());
+  patterns.add<ConvertLinear, ConvertRound>(converter, patterns.getContext());
 }

@@ -35,7 +35,7 @@ void llmc::populateLLMCToLinalgTypeConversions(TypeConverter &converter) {
   converter.addConversion([](Type type) { return type; });
   converter.addConversion([](RankedTensorType type) -> Type {
     // Encodings of others are none of ours.
-    if (!isa_and_nonnull<EncodingInterface>(type.getEncoding()))
+    if (!isa_and_nonnull<EncodingInterface, DynamicAttr>(type.getEncoding()))
       return type;
     return RankedTensorType::get(type.getShape(), Float32Type::get(type.getContext()));
   });
@@ -75,7 +75,7 @@ static LogicalResult checkOperation(Operation *op, const TypeConverter &converte
   if (isa_and_nonnull<LLMCDialect>(op->getDialect())) {
     for (Value operand : op->getOperands()) {
       auto type = dyn_cast<RankedTensorType>(operand.getType());
-      if (type && type.getEncoding() && !isa<EncodingInterface>(type.getEncoding()))
+      if (type && type.getEncoding() && !isa<EncodingInterface, DynamicAttr>(type.getEncoding()))
         return op->emitOpError("expected tensors without encoding or with one of weights, found ")
                << type;
     }

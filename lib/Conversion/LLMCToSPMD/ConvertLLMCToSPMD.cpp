@@ -1,21 +1,16 @@
-//===- ConvertLLMCToSPMD.cpp - from the language of models to stages, as a pass ---===//
+//===- ConvertLLMCToSPMD.cpp - from the language of models to plans, as a pass ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Conversion/Kernels/Target.h"
 #include "llmc/Conversion/LLMCToSPMD/Description.h"
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 #include "llmc/Conversion/LLMCToSPMD/Passes.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
 
 namespace llmc {
@@ -33,21 +28,16 @@ struct ConvertLLMCToSPMDPass : llmc::impl::ConvertLLMCToSPMDBase<ConvertLLMCToSP
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    llvm::Expected<Target> parsed = Target::parse(target);
-    if (!parsed) {
-      module.emitError("target: ") << llvm::toString(parsed.takeError());
-      return signalPassFailure();
-    }
     // What it was read from is a model's name, as far as a pass knows it.
     auto file = module.getLoc()->findInstanceOf<FileLineColLoc>();
     StringRef input = file ? file.getFilename().getValue() : StringRef();
     input = input == "<stdin>" ? StringRef() : input;
     auto passes = dyn_cast_if_present<StringAttr>(module->removeAttr(passesAttributeName));
-    FailureOr<OwningOpRef<ModuleOp>> planned =
-        planProgram(module, *parsed, maxRows, {input, passes ? passes.getValue() : StringRef()});
-    if (failed(planned))
+    FailureOr<OwningOpRef<ModuleOp>> plan =
+        planModel(module, maxRows, {input, passes ? passes.getValue() : StringRef()});
+    if (failed(plan))
       return signalPassFailure();
-    module.getBodyRegion().takeBody((*planned)->getBodyRegion());
+    module.getBodyRegion().takeBody((*plan)->getBodyRegion());
   }
 };
 

@@ -124,42 +124,6 @@ llvm::json::Object llmc::describe(ModuleOp module, ModelNames names) {
   return description;
 }
 
-/// How deeply brackets stand inside each other, those in strings too.
-static int64_t getDepth(StringRef text) {
-  int64_t depth = 0, deepest = 0;
-  for (char c : text) {
-    depth += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
-    deepest = std::max(deepest, depth);
-  }
-  return deepest;
-}
-
-FailureOr<llvm::json::Object> llmc::describeProgram(spmd::ProgramOp program, const Target &target) {
-  // The parser calls itself once for each level.
-  constexpr int64_t deepest = 1000;
-  if (getDepth(program.getDescription()) > deepest)
-    return program.emitOpError("expected a description of at most ") << deepest << " levels";
-  llvm::Expected<llvm::json::Value> value = llvm::json::parse(program.getDescription());
-  llvm::json::Object *description = value ? value->getAsObject() : nullptr;
-  if (!description) {
-    llvm::consumeError(value.takeError());
-    return program.emitOpError("expected a JSON object as description");
-  }
-  llvm::json::Array variants;
-  for (const KernelTarget *variant : target.variants)
-    variants.push_back(
-        llvm::json::Object{{"name", variant->name}, {"features", int64_t(variant->features)}});
-  spmd::SizesAttr sizes = program.getSizes();
-  (*description)["architecture"] = target.triple.getArchName().str();
-  (*description)["variants"] = std::move(variants);
-  (*description)["max_rows"] = sizes.getMaxRows();
-  (*description)["weight_bytes"] = sizes.getWeightBytes();
-  (*description)["state_bytes"] = sizes.getStateBytes();
-  (*description)["arena_bytes"] = sizes.getArenaBytes();
-  (*description)["worker_arena_bytes"] = sizes.getWorkerArenaBytes();
-  return std::move(*description);
-}
-
 std::string llmc::spellDescription(llvm::json::Object description) {
   std::string text;
   llvm::raw_string_ostream(text) << llvm::json::Value(std::move(description));

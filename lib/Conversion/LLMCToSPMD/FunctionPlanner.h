@@ -11,62 +11,46 @@
 #include "FrameAllocator.h"
 #include "Hazards.h"
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
+#include "llmc/Dialect/SPMD/IR/BufferLayout.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/SetVector.h"
 
 #include <map>
 
 namespace llmc {
 
-inline int64_t getWidth(mlir::Value value) {
-  return mlir::cast<mlir::RankedTensorType>(value.getType()).getDimSize(1);
-}
-/// Whether values of the type are rows of fp32.
-bool isActivations(mlir::Type type);
-
-/// The angles of a rotation: its frequencies and its scaling.
-using RotationKey = std::pair<mlir::Attribute, mlir::Attribute>;
-inline RotationKey getRotationKey(RopeOp op) {
-  return {op.getFrequenciesAttr(), op.getScalingAttr()};
-}
-
-/// What all functions of one variant share.
+/// What the functions for one row, or for any number, share.
 struct PlanContext {
-  const WeightTable &weights;
-  const KernelTarget &target;
-  mlir::ModuleOp code; ///< where planned functions and kernels go
+  mlir::ModuleOp plan; ///< where planned functions go
   bool oneRow;
   int64_t maxRows;
-  int64_t workerArenaBytes = 0; ///< the largest scratch of any kernel, so far
 
   struct Planned {
     mlir::func::FuncOp function;
     int64_t frameBytes = 0;
-    llvm::SmallVector<RotationKey> rotations; ///< tables that it takes
-    llvm::SmallVector<Partition> resultPartitions;
+    llvm::SmallVector<spmd::Extent> resultExtents;
     /// What it touches before its first barrier and after its last, for its callers: space 0 is its
     /// frame, space i its argument i after that. Without a barrier all is `leading`.
     llvm::SmallVector<Access> leading, trailing;
     bool hasBarrier = false;
   };
   /// A function of the model, and how many rows each of its activations has.
-  using Key = std::pair<mlir::Operation *, llvm::SmallVector<Partition>>;
+  using Key = std::pair<mlir::Operation *, llvm::SmallVector<spmd::Extent>>;
   std::map<Key, Planned> planned;              ///< functions that are done
   llvm::SmallVector<mlir::Operation *> active; ///< functions that are being planned
 };
 
-/// Plans a function of a model. The planned function takes the step, its frame, and for each
-/// argument of the original but !llmc.rows: the address of activations, integers or weights, or
-/// the offset of a cache in a state (i64); then the address of each table of rotations it needs,
-/// and of each result.
+/// Plans a function of a model. The planned function takes the step, its frame, and the buffers of
+/// each argument of the original but !llmc.rows, then of each result.
 class FunctionPlanner {
 public:
   FunctionPlanner(PlanContext &context, mlir::func::FuncOp source);
 
   /// Plans a function whose activations have all rows of the step or its output rows.
-  mlir::FailureOr<PlanContext::Planned> plan(llvm::ArrayRef<Partition> partitions);
+  mlir::FailureOr<PlanContext::Planned> plan(llvm::ArrayRef<spmd::Extent> extents);
 
   /// Plans @step: tokens and logits come from the step, caches lie at `cacheOffsets`.
   mlir::FailureOr<PlanContext::Planned> planStep(llvm::ArrayRef<int64_t> cacheOffsets);
@@ -76,74 +60,65 @@ public:
   mlir::FailureOr<PlanContext::Planned> planPart(llvm::ArrayRef<int64_t> cacheOffsets);
 
 private:
-  /// Memory that a value of the original stands for.
+  /// Where a value of the original lies.
   struct Place {
-    mlir::Value address; ///< or the offset of a cache
-    int64_t space = 0;   ///< of hazards
+    mlir::Value buffer;
+    int64_t space = 0; ///< of hazards; below 0 for what no stage writes
     int64_t begin = 0, end = 0;
-    Partition partition = Partition::Rows; ///< Rows or OutputRows: how many rows it has
-    std::optional<FrameBuffer> buffer;     ///< owned: returned after the last use
-    int64_t stride = 0;                    ///< floats from row to row
+    std::optional<FrameBuffer> owned; ///< returned after the last use
   };
-  /// Activations rounded to integers.
-  struct Rounded {
-    Place codes, scales, sums;
+  /// Operations that are computed in one stage.
+  struct Stage {
+    llvm::SmallVector<mlir::Operation *> ops;
+    bool rowWise = false;
+    spmd::Extent extent = spmd::Extent::Whole; ///< of what it computes
   };
 
-  /// Places a function's arguments; gives the planned function its own.
-  void placeArguments(llvm::ArrayRef<Partition> partitions, llvm::ArrayRef<RotationKey> rotations);
+  // What a function takes and gives (PlanCalls.cpp).
+  void placeArguments(llvm::ArrayRef<spmd::Extent> extents);
   mlir::LogicalResult placeStepArguments(llvm::ArrayRef<int64_t> cacheOffsets, bool isPart);
-  /// The address of a part's `index`-th argument or result of activations.
-  mlir::Value loadActivations(int64_t index);
   mlir::LogicalResult checkResults();
   void createFunction(llvm::StringRef name, llvm::ArrayRef<mlir::Type> types);
-  Place makeArgument(mlir::Value address);
-  mlir::LogicalResult planBody();
   /// Fills the function that was created, and says what is alike for steps, parts and functions.
   mlir::FailureOr<PlanContext::Planned> planFunction();
-  /// The operations in an order that needs few barriers.
-  llvm::SmallVector<mlir::Operation *> order();
-
-  mlir::LogicalResult planOp(mlir::Operation *op);
-  /// Reports operands that are no activations, or not those of all rows.
-  mlir::LogicalResult checkAllRows(mlir::Operation *op, mlir::ValueRange operands);
-  mlir::LogicalResult planEmbedding(EmbeddingOp op);
-  mlir::LogicalResult planOutputRows(OutputRowsOp op);
-  mlir::LogicalResult planLinear(LinearOp op, mlir::Value residual, mlir::Value result);
-  mlir::LogicalResult planNorm(mlir::Operation *op, mlir::Value input, mlir::Value gain,
-                               mlir::Value bias);
-  mlir::LogicalResult planRope(RopeOp op);
-  mlir::LogicalResult planAppend(CacheAppendOp op);
-  mlir::LogicalResult planAttention(AttentionOp op);
-  mlir::LogicalResult planElementwise(mlir::Operation *op);
   mlir::LogicalResult planCall(mlir::func::CallOp op);
 
-  Rounded &getRounded(mlir::Value value, int64_t group);
-  /// The table of a rotation's cosines and sines: a function is given it, a step computes it once.
-  Place getRotation(RotationKey key);
+  // Stages (FunctionPlanner.cpp).
+  mlir::LogicalResult planBody();
+  /// The operations in an order that needs few barriers.
+  llvm::SmallVector<mlir::Operation *> order();
+  /// The operation whose result `op` is computed along with, before it is stored.
+  mlir::Operation *getAbsorbing(mlir::Operation *op);
+  bool isAbsorbed(mlir::Operation *op);
+  /// Adds an operation (and what it is computed along with) to the stage in the making.
+  mlir::LogicalResult addToStage(mlir::Operation *op);
+  /// How many rows an operation's result has; reports operands whose rows do not fit.
+  mlir::FailureOr<spmd::Extent> inferExtent(mlir::Operation *op);
+  /// Whether operations of this extent can follow those of the stage, row by row.
+  bool joinsStage(llvm::ArrayRef<mlir::Operation *> ops, bool rowWise, spmd::Extent extent);
+  /// What operations touch of values that have a place.
+  llvm::SmallVector<Access> collectAccesses(llvm::ArrayRef<mlir::Operation *> ops, bool rowWise,
+                                            spmd::Extent extent);
+  void emitStage();
+  std::string nameStage();
 
-  /// Accesses that the next stage makes; `place` belongs to the stage's own rows or to anything.
-  Access access(const Place &place, bool write, Partition partition);
-  /// Emits a stage, after a barrier if it conflicts with what came since the last.
-  void emitStage(llvm::StringRef name, mlir::Value count, llvm::ArrayRef<Access> accesses,
-                 llvm::function_ref<void(mlir::Value begin, mlir::Value end)> body);
-  void emitBarrier();
+  // Memory (PlanMemory.cpp).
   /// Notes accesses that come now, after a barrier if they conflict with what came since the last.
   void recordAccesses(llvm::ArrayRef<Access> accesses);
-  void call(mlir::func::FuncOp kernel, mlir::ValueRange arguments);
-
-  Place makeBuffer(int64_t bytesPerRow, Partition partition);
-  Place makeResult(mlir::Value value);
+  Access access(const Place &place, bool write, spmd::Extent extent);
+  mlir::Type getBufferType(mlir::Value value);
+  /// A buffer of the frame, or the one that the caller gave for a result.
+  Place makePlace(mlir::Value value);
+  Place makeArgument(mlir::Value buffer);
+  /// A buffer that no stage writes.
+  Place makeInput(mlir::Type value, spmd::Extent extent, spmd::Input input);
+  void placeParameter(mlir::Operation *op);
   Place &place(mlir::Value value);
-  mlir::Value rowCount(Partition partition);
-  mlir::Value constant(int64_t value);
-  mlir::Value pointerTo(mlir::Value base, int64_t offset);
-  mlir::Value scratch(int64_t bytes);
-  /// Returns the buffers of operands that `op` was the last to use.
-  void releaseOperands(mlir::Operation *op);
-  std::string nameOf(mlir::Operation *op);
-  /// The linear whose result `op`, an addition, adds to something: both become one kernel.
-  LinearOp getFusedLinear(mlir::Operation *op);
+  spmd::Extent getExtent(mlir::Value value);
+  /// Counts off an operation's uses of its operands; gives back the buffers of those with none
+  /// left.
+  void countUses(mlir::Operation *op);
+  void releaseUnused();
 
   PlanContext &context;
   mlir::func::FuncOp source, function;
@@ -154,13 +129,13 @@ private:
   llvm::SmallVector<Access> leading; ///< before the first barrier
   bool hasBarrier = false;
   FrameAllocator frameAllocator;
+  Stage stage; ///< in the making
   llvm::DenseMap<mlir::Value, Place> places;
+  llvm::DenseMap<mlir::Value, spmd::Extent> extents;
   llvm::DenseMap<mlir::Value, unsigned> remainingUses;
-  std::map<std::pair<void *, int64_t>, Rounded> roundedPlaces;
-  llvm::DenseMap<RotationKey, Place> rotationTables;
+  llvm::SetVector<mlir::Value> unused;             ///< to be released after the stage
   llvm::DenseMap<mlir::Value, Place> resultPlaces; ///< of returned values
   int64_t spaces = 1;                              ///< space 0 is the frame
-  bool isStep = false;
 };
 
 } // namespace llmc

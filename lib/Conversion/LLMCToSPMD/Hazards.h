@@ -8,6 +8,8 @@
 #ifndef LLMC_LIB_CONVERSION_LLMCTOSPMD_HAZARDS_H
 #define LLMC_LIB_CONVERSION_LLMCTOSPMD_HAZARDS_H
 
+#include "llmc/Dialect/SPMD/IR/SPMD.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
@@ -16,18 +18,13 @@
 
 namespace llmc {
 
-/// How the pieces of a stage relate to memory.
-enum class Partition {
-  Rows,       ///< worker w touches rows [rows · w / W, rows · (w + 1) / W) of a buffer
-  OutputRows, ///< the same for the rows whose logits are wanted
-  Other       ///< anything else
-};
-
-/// A range of bytes that a stage reads or writes. Ranges of different spaces never overlap.
+/// A range of bytes that a stage reads or writes. Ranges of different spaces never overlap. With an
+/// extent of Rows, worker w touches rows [rows · w / W, rows · (w + 1) / W) of the buffer alone,
+/// OutputRows the same of the rows whose logits are wanted, Whole anything.
 struct Access {
   int64_t space, begin, end;
   bool write;
-  Partition partition;
+  spmd::Extent extent;
 };
 
 /// The accesses since the last barrier.
@@ -48,7 +45,7 @@ private:
     if (a.space != b.space || a.end <= b.begin || b.end <= a.begin || (!a.write && !b.write))
       return false;
     // The same worker touches the same rows, if both see the same buffer.
-    bool sameShare = a.partition == b.partition && a.partition != Partition::Other &&
+    bool sameShare = a.extent == b.extent && a.extent != spmd::Extent::Whole &&
                      a.begin == b.begin && a.end == b.end;
     return !sameShare;
   }

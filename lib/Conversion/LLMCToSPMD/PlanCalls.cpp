@@ -6,23 +6,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "FunctionPlanner.h"
-#include "llmc/Conversion/Kernels/Kernels.h"
-
-#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace llmc;
 
-using spmd::Field;
+using spmd::Extent;
+using spmd::Input;
 
 /// Calls nested deeper than this are refused: no model needs them.
 static constexpr size_t maxCallDepth = 64;
-
-bool llmc::isActivations(Type type) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && tensor.getRank() == 2 && tensor.isDynamicDim(0) && !tensor.isDynamicDim(1) &&
-         tensor.getElementType().isF32();
-}
 
 static bool isRowIntegers(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
@@ -37,28 +29,14 @@ static func::FuncOp getCallee(func::CallOp call) {
 // Functions
 //===----------------------------------------------------------------------===//
 
-/// The rotations that a function and all that it calls apply.
-static SmallVector<RotationKey> collectRotations(func::FuncOp source) {
-  llvm::SetVector<Operation *> functions;
-  functions.insert(source);
-  llvm::SetVector<RotationKey> rotations;
-  for (size_t i = 0; i < functions.size(); ++i)
-    functions[i]->walk([&](Operation *op) {
-      if (auto rope = dyn_cast<RopeOp>(op))
-        rotations.insert(getRotationKey(rope));
-      else if (auto call = dyn_cast<func::CallOp>(op))
-        if (func::FuncOp callee = getCallee(call))
-          functions.insert(callee);
-    });
-  return rotations.takeVector();
-}
-
 void FunctionPlanner::createFunction(StringRef name, ArrayRef<Type> types) {
-  builder.setInsertionPointToEnd(context.code.getBody());
-  function = func::FuncOp::create(
-      builder, location, (name + (context.oneRow ? "_row_" : "_rows_") + context.target.name).str(),
-      builder.getFunctionType(types, {}));
+  builder.setInsertionPointToEnd(context.plan.getBody());
+  function =
+      func::FuncOp::create(builder, location, (name + (context.oneRow ? "_row" : "_rows")).str(),
+                           builder.getFunctionType(types, {}));
   function.setPrivate();
+  if (context.oneRow)
+    function->setAttr(spmd::SPMDDialect::oneRowAttrName, builder.getUnitAttr());
   builder.setInsertionPointToStart(function.addEntryBlock());
   step = function.getArgument(0);
 }
@@ -77,21 +55,22 @@ LogicalResult FunctionPlanner::checkResults() {
   return success();
 }
 
-void FunctionPlanner::placeArguments(ArrayRef<Partition> partitions,
-                                     ArrayRef<RotationKey> rotations) {
+void FunctionPlanner::placeArguments(ArrayRef<Extent> given) {
   auto next = function.getArguments().begin() + 2;
   for (BlockArgument argument : source.getArguments()) {
-    if (isa<RowsType>(argument.getType()))
+    if (isa<RowsType>(argument.getType())) {
+      places[argument] = makeInput(argument.getType(), Extent::Whole, Input::Rows);
       continue;
-    Place &place = places[argument] = makeArgument(*next++);
-    if (!isActivations(argument.getType()))
-      continue;
-    place.stride = getRowStride(getWidth(argument));
-    place.partition = partitions.front();
-    partitions = partitions.drop_front();
+    }
+    if (isActivations(argument.getType())) {
+      extents[argument] = given.front();
+      given = given.drop_front();
+    } else if (isRowIntegers(argument.getType())) {
+      extents[argument] = Extent::Rows;
+    }
+    (*next).setType(getBufferType(argument));
+    places[argument] = makeArgument(*next++);
   }
-  for (RotationKey key : rotations)
-    rotationTables[key] = makeArgument(*next++);
   for (Value result : source.front().getTerminator()->getOperands())
     resultPlaces[result] = makeArgument(*next++);
 }
@@ -109,34 +88,38 @@ FailureOr<PlanContext::Planned> FunctionPlanner::planFunction() {
   return planned;
 }
 
-FailureOr<PlanContext::Planned> FunctionPlanner::plan(ArrayRef<Partition> partitions) {
-  PlanContext::Key key{source, SmallVector<Partition>(partitions)};
+FailureOr<PlanContext::Planned> FunctionPlanner::plan(ArrayRef<Extent> given) {
+  PlanContext::Key key{source, SmallVector<Extent>(given)};
   if (auto existing = context.planned.find(key); existing != context.planned.end())
     return existing->second;
   if (failed(checkResults()))
     return failure();
-  SmallVector<RotationKey> rotations = collectRotations(source);
-  Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
-  SmallVector<Type> types{spmd::StepType::get(builder.getContext()), pointer};
+  MLIRContext *mlirContext = builder.getContext();
+  // The types of buffers follow, those of results when it is known which rows they have.
+  SmallVector<Type> types{spmd::StepType::get(mlirContext), spmd::FrameType::get(mlirContext)};
   for (Type type : source.getArgumentTypes())
     if (!isa<RowsType>(type))
-      types.push_back(isa<KVCacheType>(type) ? Type(builder.getI64Type()) : pointer);
-  types.append(rotations.size() + source.getNumResults(), pointer);
+      types.push_back(spmd::BufferType::get(mlirContext, type, Extent::Whole));
+  for (Type type : source.getResultTypes())
+    types.push_back(spmd::BufferType::get(mlirContext, type, Extent::Whole));
   // The prefix keeps names apart from those of kernels.
   std::string name = "function." + source.getName().str();
-  if (llvm::is_contained(partitions, Partition::OutputRows))
-    for (Partition partition : partitions)
-      name += partition == Partition::OutputRows ? ".output" : ".all";
+  if (llvm::is_contained(given, Extent::OutputRows))
+    for (Extent extent : given)
+      name += extent == Extent::OutputRows ? ".output" : ".all";
   createFunction(name, types);
   frame = function.getArgument(1);
-  placeArguments(partitions, rotations);
+  placeArguments(given);
 
   FailureOr<PlanContext::Planned> planned = planFunction();
   if (failed(planned))
     return failure();
-  planned->rotations = std::move(rotations);
-  for (Value result : source.front().getTerminator()->getOperands())
-    planned->resultPartitions.push_back(place(result).partition);
+  for (Value result : source.front().getTerminator()->getOperands()) {
+    planned->resultExtents.push_back(getExtent(result));
+    resultPlaces[result].buffer.setType(getBufferType(result));
+  }
+  function.setFunctionType(
+      builder.getFunctionType(function.getBody().front().getArgumentTypes(), {}));
   planned->leading = leading;
   planned->hasBarrier = hasBarrier;
   if (hasBarrier)
@@ -148,58 +131,47 @@ FailureOr<PlanContext::Planned> FunctionPlanner::plan(ArrayRef<Partition> partit
 // The step
 //===----------------------------------------------------------------------===//
 
-Value FunctionPlanner::loadActivations(int64_t index) {
-  Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
-  Value all = spmd::FieldOp::create(builder, location, pointer, step, Field::Activations);
-  Value address = pointerTo(all, index * static_cast<int64_t>(sizeof(float *)));
-  return LLVM::LoadOp::create(builder, location, pointer, address);
-}
-
 LogicalResult FunctionPlanner::placeStepArguments(ArrayRef<int64_t> cacheOffsets, bool isPart) {
-  Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
   auto cacheOffset = cacheOffsets.begin();
   int64_t activations = 0;
   for (BlockArgument argument : source.getArguments()) {
-    if (isa<RowsType>(argument.getType()))
-      continue;
-    if (isRowIntegers(argument.getType())) {
-      places[argument] =
-          makeArgument(spmd::FieldOp::create(builder, location, pointer, step, Field::Tokens));
-    } else if (isa<KVCacheType>(argument.getType())) {
-      places[argument] = makeArgument(constant(*cacheOffset++));
-    } else if (isPart && isActivations(argument.getType())) {
-      Place &place = places[argument] = makeArgument(loadActivations(activations++));
-      place.stride = getRowStride(getWidth(argument));
+    Type type = argument.getType();
+    if (isa<RowsType>(type)) {
+      places[argument] = makeInput(type, Extent::Whole, Input::Rows);
+    } else if (isRowIntegers(type)) {
+      extents[argument] = Extent::Rows;
+      places[argument] = makeInput(type, Extent::Rows, Input::Tokens);
+    } else if (isa<KVCacheType>(type)) {
+      places[argument] = makeArgument(
+          spmd::StateOp::create(builder, location, getBufferType(argument), step, *cacheOffset++));
+    } else if (isPart && isActivations(type)) {
+      extents[argument] = Extent::Rows;
+      places[argument] = makeArgument(spmd::ActivationsOp::create(
+          builder, location, getBufferType(argument), step, activations++));
     } else {
       return source.emitOpError("expected tokens, rows and caches as arguments of a step, found ")
-             << argument.getType();
+             << type;
     }
   }
   return success();
 }
 
 FailureOr<PlanContext::Planned> FunctionPlanner::planStep(ArrayRef<int64_t> cacheOffsets) {
-  isStep = true;
   if (failed(checkResults()))
     return failure();
-  Value logits = source.front().getTerminator()->getOperand(0);
-  // Other kernels than a linear's write rows up to their stride.
-  if (!logits.getDefiningOp<LinearOp>() && !getFusedLinear(logits.getDefiningOp()) &&
-      getRowStride(getWidth(logits)) != getWidth(logits))
-    return source.emitOpError("expected logits that a linear computes, or a multiple of 32 of "
-                              "them, found ")
-           << getWidth(logits);
   createFunction(source.getName(), spmd::StepType::get(builder.getContext()));
-  Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
-  frame = spmd::FieldOp::create(builder, location, pointer, step, Field::Arena);
+  frame =
+      spmd::ArenaOp::create(builder, location, spmd::FrameType::get(builder.getContext()), step);
   if (failed(placeStepArguments(cacheOffsets, /*isPart=*/false)))
     return failure();
+  Value logits = source.front().getTerminator()->getOperand(0);
+  auto buffer = spmd::BufferType::get(builder.getContext(), logits.getType(), Extent::OutputRows);
   resultPlaces[logits] =
-      makeArgument(spmd::FieldOp::create(builder, location, pointer, step, Field::Logits));
+      makeArgument(spmd::InputOp::create(builder, location, buffer, step, Input::Logits));
   FailureOr<PlanContext::Planned> planned = planFunction();
   if (failed(planned))
     return failure();
-  if (place(logits).partition != Partition::OutputRows)
+  if (getExtent(logits) != Extent::OutputRows)
     return source.emitOpError("expected logits of the rows that llmc.output_rows keeps");
   return planned;
 }
@@ -208,14 +180,21 @@ FailureOr<PlanContext::Planned> FunctionPlanner::planPart(ArrayRef<int64_t> cach
   if (failed(checkResults()))
     return failure();
   createFunction(source.getName(), spmd::StepType::get(builder.getContext()));
-  frame = spmd::FieldOp::create(builder, location, LLVM::LLVMPointerType::get(builder.getContext()),
-                                step, Field::Arena);
+  frame =
+      spmd::ArenaOp::create(builder, location, spmd::FrameType::get(builder.getContext()), step);
   if (failed(placeStepArguments(cacheOffsets, /*isPart=*/true)))
     return failure();
   int64_t activations = llvm::count_if(source.getArgumentTypes(), isActivations);
-  for (Value result : source.front().getTerminator()->getOperands())
-    resultPlaces[result] = makeArgument(loadActivations(activations++));
-  return planFunction();
+  auto results = source.front().getTerminator()->getOperands();
+  for (Value result : results)
+    resultPlaces[result] = makeArgument(
+        spmd::ActivationsOp::create(builder, location, getBufferType(result), step, activations++));
+  FailureOr<PlanContext::Planned> planned = planFunction();
+  if (failed(planned))
+    return failure();
+  for (Value result : results)
+    resultPlaces[result].buffer.setType(getBufferType(result));
+  return planned;
 }
 
 //===----------------------------------------------------------------------===//
@@ -233,23 +212,20 @@ LogicalResult FunctionPlanner::planCall(func::CallOp op) {
     return op.emitOpError("expected calls nested at most ") << maxCallDepth << " deep";
   // What the callee is given: its spaces 1, 2 … are these places.
   SmallVector<Place> given;
-  SmallVector<Partition> partitions;
+  SmallVector<Extent> givenExtents;
   for (Value operand : op.getOperands()) {
     if (isa<RowsType>(operand.getType()))
       continue;
     given.push_back(place(operand));
     if (isActivations(operand.getType()))
-      partitions.push_back(given.back().partition);
+      givenExtents.push_back(getExtent(operand));
   }
-  FailureOr<PlanContext::Planned> planned = FunctionPlanner(context, callee).plan(partitions);
+  FailureOr<PlanContext::Planned> planned = FunctionPlanner(context, callee).plan(givenExtents);
   if (failed(planned))
     return failure();
-  for (RotationKey key : planned->rotations)
-    given.push_back(getRotation(key));
-  for (auto [result, partition] : llvm::zip(op.getResults(), planned->resultPartitions)) {
-    given.push_back(makeResult(result));
-    given.back().partition = partition;
-    places[result] = given.back();
+  for (auto [result, extent] : llvm::zip(op.getResults(), planned->resultExtents)) {
+    extents[result] = extent;
+    given.push_back(places[result] = makePlace(result));
   }
   FrameBuffer calleeFrame = frameAllocator.allocate(planned->frameBytes);
   auto translate = [&](Access access) {
@@ -270,10 +246,12 @@ LogicalResult FunctionPlanner::planCall(func::CallOp op) {
     hazards.clear();
     hazards.add(llvm::map_to_vector(planned->trailing, translate));
   }
-  SmallVector<Value> arguments{step, pointerTo(frame, calleeFrame.offset)};
+  Value part =
+      spmd::FrameOp::create(builder, op.getLoc(), frame.getType(), frame, calleeFrame.offset);
+  SmallVector<Value> arguments{step, part};
   for (const Place &place : given)
-    arguments.push_back(place.address);
-  call(planned->function, arguments);
+    arguments.push_back(place.buffer);
+  func::CallOp::create(builder, op.getLoc(), planned->function, arguments);
   frameAllocator.release(calleeFrame);
   return success();
 }

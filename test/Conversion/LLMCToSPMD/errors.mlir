@@ -69,20 +69,6 @@ llmc.parameter @table : tensor<32x8xf32> = #llmc.file<"none", offset = 0>
 func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache: !cache) -> tensor<?x32xf32> {
   %table = llmc.parameter_value @table : tensor<32x8xf32>
   %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<32x8xf32>) -> tensor<?x8xf32>
-  // expected-error @+1 {{has no kernel for CPUs}}
-  %twice = arith.mulf %h, %h : tensor<?x8xf32>
-  %o = llmc.output_rows %h, %rows : tensor<?x8xf32> -> tensor<?x8xf32>
-  %y = llmc.linear %o, %table : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
-  return %y : tensor<?x32xf32>
-}
-
-// -----
-
-!cache = !llmc.kv_cache<1x8, capacity = 16, keys = f32, values = f32>
-llmc.parameter @table : tensor<32x8xf32> = #llmc.file<"none", offset = 0>
-func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache: !cache) -> tensor<?x32xf32> {
-  %table = llmc.parameter_value @table : tensor<32x8xf32>
-  %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<32x8xf32>) -> tensor<?x8xf32>
   %o = llmc.output_rows %h, %rows : tensor<?x8xf32> -> tensor<?x8xf32>
   // expected-error @+1 {{expected all rows of the step, found those of llmc.output_rows}}
   %p = llmc.output_rows %o, %rows : tensor<?x8xf32> -> tensor<?x8xf32>
@@ -98,7 +84,7 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache: !cache) -> te
   %table = llmc.parameter_value @table : tensor<32x8xf32>
   %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<32x8xf32>) -> tensor<?x8xf32>
   %o = llmc.output_rows %h, %rows : tensor<?x8xf32> -> tensor<?x8xf32>
-  // expected-error @+1 {{expected all rows of the step, found those of llmc.output_rows}}
+  // expected-error @+1 {{expected operands of the same rows}}
   %r = llmc.rope %o, %rows : tensor<?x8xf32> {heads = 1 : i64, frequencies = array<f32: 1.0>}
   %y = llmc.linear %r, %table : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
@@ -156,8 +142,8 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache: !cache) -> te
   %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<32x8xf32>) -> tensor<?x8xf32>
   %o = llmc.output_rows %h, %rows : tensor<?x8xf32> -> tensor<?x8xf32>
   %w = llmc.parameter_value @w : tensor<8x8xf32>
-  // expected-error @+1 {{expected a residual of the same rows}}
   %d = llmc.linear %o, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
+  // expected-error @+1 {{expected operands of the same rows}}
   %sum = arith.addf %h, %d : tensor<?x8xf32>
   %y = llmc.linear %sum, %table : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
@@ -259,5 +245,20 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache: !cache) -> te
   %table = llmc.parameter_value @table : tensor<32x8xf32>
   %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<32x8xf32>) -> tensor<?x8xf32>
   %y = llmc.linear %h, %table : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
+  return %y : tensor<?x32xf32>
+}
+// -----
+
+#a8 = #llmc.dynamic<bits = 8, group = 32>
+!cache = !llmc.kv_cache<1x8, capacity = 16, keys = f32, values = f32>
+llmc.parameter @table : tensor<32x8xf32> = #llmc.file<"none", offset = 0>
+func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache: !cache) -> tensor<?x32xf32> {
+  %table = llmc.parameter_value @table : tensor<32x8xf32>
+  %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<32x8xf32>) -> tensor<?x8xf32>
+  %c = llmc.round %h : tensor<?x8xf32> -> tensor<?x8xf32, #a8>
+  // expected-error @+1 {{expected activations of f32, found 'tensor<?x8xf32, #llmc.dynamic<bits = 8, group = 32>>'}}
+  %a = llmc.activation <relu> %c : tensor<?x8xf32, #a8>
+  %o = llmc.output_rows %h, %rows : tensor<?x8xf32> -> tensor<?x8xf32>
+  %y = llmc.linear %o, %table : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
 }

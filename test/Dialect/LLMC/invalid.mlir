@@ -253,6 +253,91 @@ func.func @f(%x: tensor<?x64xf32>, %rows: !llmc.rows) {
 
 // -----
 
+// Rounding, rotation tables, and rotations by them.
+
+#a8 = #llmc.dynamic<bits = 8, group = 32>
+func.func @f(%x: tensor<?x64xf32, #a8>) {
+  // expected-error @+1 {{expected an input without encoding, found 'tensor<?x64xf32, #llmc.dynamic<bits = 8, group = 32>>'}}
+  %0 = llmc.round %x : tensor<?x64xf32, #a8> -> tensor<?x64xf32, #a8>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected the input's type with an encoding #llmc.dynamic as result, found 'tensor<?x64xf32>'}}
+  %0 = llmc.round %x : tensor<?x64xf32> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+#a8 = #llmc.dynamic<bits = 8, group = 32>
+func.func @f(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected the input's type with an encoding #llmc.dynamic as result, found 'tensor<?x32xf32, #llmc.dynamic<bits = 8, group = 32>>'}}
+  %0 = llmc.round %x : tensor<?x64xf32> -> tensor<?x32xf32, #a8>
+  return
+}
+
+// -----
+
+#a8 = #llmc.dynamic<bits = 8, group = 32>
+func.func @f(%x: tensor<?x64xf32, #a8>, %w: tensor<8x64xf32>) {
+  // expected-error @+1 {{expected an input that is not rounded yet, found one of #llmc.dynamic<bits = 8, group = 32>}}
+  %0 = llmc.linear %x, %w activation <bits = 8, group = 32> : (tensor<?x64xf32, #a8>, tensor<8x64xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%rows: !llmc.rows) {
+  // expected-error @+1 {{expected at least one frequency}}
+  %0 = llmc.rotation_table %rows : tensor<?x32xf32> {frequencies = array<f32>, scaling = 1.0 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%rows: !llmc.rows) {
+  // expected-error @+1 {{expected an even width of at least 4, found 5}}
+  %0 = llmc.rotation_table %rows : tensor<?x5xf32> {frequencies = array<f32: 1.0, 0.1>, scaling = 1.0 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%rows: !llmc.rows) {
+  // expected-error @+1 {{expected an even width of at least 4, found 2}}
+  %0 = llmc.rotation_table %rows : tensor<?x2xf32> {frequencies = array<f32: 1.0, 0.1>, scaling = 1.0 : f32}
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>, %t: tensor<?x32xf32>) {
+  // expected-error @+1 {{expected heads that divide the width 64, found 5}}
+  %0 = llmc.rotate %x, %t : tensor<?x64xf32>, tensor<?x32xf32> {heads = 5 : i64, pairs = 1 : i64}
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>, %t: tensor<?x32xf32>) {
+  // expected-error @+1 {{expected 1 to 4 pairs for a head of 8, found 5}}
+  %0 = llmc.rotate %x, %t : tensor<?x64xf32>, tensor<?x32xf32> {heads = 8 : i64, pairs = 5 : i64}
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>, %t: tensor<?x7xf32>) {
+  // expected-error @+1 {{expected a table of an even width of at least 8, found 7}}
+  %0 = llmc.rotate %x, %t : tensor<?x64xf32>, tensor<?x7xf32> {heads = 8 : i64, pairs = 4 : i64}
+  return
+}
+
+// -----
+
 // Attention.
 
 !cache = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32>

@@ -17,6 +17,12 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
   %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<320x64xf32>) -> tensor<?x64xf32>
   // CHECK: llmc.rope {{.*}} {frequencies = array<f32: 1.000000e+00, 1.000000e-01>, heads = 2 : i64}
   %q = llmc.rope %h, %rows : tensor<?x64xf32> {heads = 2 : i64, frequencies = array<f32: 1.0, 0.1>}
+  // CHECK: %[[TABLE:.*]] = llmc.rotation_table %{{.*}} : tensor<?x32xf32> {frequencies = array<f32: 1.000000e+00, 1.000000e-01>, scaling = 2.000000e+00 : f32}
+  %angles = llmc.rotation_table %rows : tensor<?x32xf32> {frequencies = array<f32: 1.0, 0.1>, scaling = 2.0 : f32}
+  // CHECK: llmc.rotate %{{.*}}, %[[TABLE]] : tensor<?x64xf32>, tensor<?x32xf32> {heads = 2 : i64, interleaved, pairs = 2 : i64}
+  %rotated = llmc.rotate %h, %angles : tensor<?x64xf32>, tensor<?x32xf32> {heads = 2 : i64, pairs = 2 : i64, interleaved}
+  // CHECK: llmc.round %{{.*}} : tensor<?x64xf32> -> tensor<?x64xf32, #llmc.dynamic<bits = 8, group = 32>>
+  %rounded = llmc.round %h : tensor<?x64xf32> -> tensor<?x64xf32, #llmc.dynamic<bits = 8, group = 32>>
   // CHECK: llmc.attention
   %a = llmc.attention %q, %cache, %rows
       : tensor<?x64xf32>, !llmc.kv_cache<1x32, capacity = 64, keys = f32, values = f16>

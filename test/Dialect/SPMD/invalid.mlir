@@ -1,35 +1,110 @@
 // RUN: llmc-opt %s --split-input-file --verify-diagnostics
 
-func.func @f(%step: !spmd.step) {
-  // expected-error @+1 {{expected a stride of 0, found 64}}
-  %arena = spmd.field %step arena {stride = 64 : i64} : !llvm.ptr
+!rows = !spmd.buffer<tensor<?x8xf32>, rows>
+func.func @f(%frame: !spmd.frame) {
+  // expected-error @+1 {{expected an offset of 0 or more, found -64}}
+  %x = spmd.buffer %frame[-64] : !rows
+  return
+}
+
+// -----
+
+func.func @f(%frame: !spmd.frame) {
+  // expected-error @+1 {{expected an offset of 0 or more, found -64}}
+  %x = spmd.frame %frame[-64]
   return
 }
 
 // -----
 
 func.func @f(%step: !spmd.step) {
-  // expected-error @+1 {{expected a stride of 0 or more, found -64}}
-  %arena = spmd.field %step worker_arena {stride = -64 : i64} : !llvm.ptr
+  // expected-error @+1 {{expected an index of 0 or more, found -1}}
+  %x = spmd.activations %step[-1] : !spmd.buffer<tensor<?x8xf32>, rows>
   return
 }
 
 // -----
 
-func.func @f(%step: !spmd.step, %count: i64) {
-  // expected-error @+1 {{expected a body with two arguments of type i64, found ('i64')}}
-  spmd.stage "up" %step, %count {
-  ^bb0(%begin: i64):
+func.func @f(%step: !spmd.step) {
+  // expected-error @+1 {{expected an offset of 0 or more, found -1}}
+  %x = spmd.state %step[-1] : !spmd.buffer<!llmc.kv_cache<1x8, capacity = 8, keys = f32, values = f32>>
+  return
+}
+
+// -----
+
+func.func @f(%step: !spmd.step) {
+  // expected-error @+1 {{expected the buffer of a cache, found '!spmd.buffer<tensor<?x8xf32>, rows>'}}
+  %x = spmd.state %step[0] : !spmd.buffer<tensor<?x8xf32>, rows>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected rows or output_rows, found whole}}
+func.func private @f(!spmd.buffer<tensor<?x8xf32>, whole>)
+
+// -----
+
+func.func @f(%step: !spmd.step) {
+  // expected-error @+1 {{expected a parameter of the module's program, found @w}}
+  %w = spmd.weight %step @w : !spmd.buffer<tensor<8xf32>>
+  return
+}
+
+// -----
+
+func.func @f(%step: !spmd.step) {
+  // expected-error @+1 {{expected a buffer of 'tensor<8xf32>', found '!spmd.buffer<tensor<4xf32>>'}}
+  %w = spmd.weight %step @w : !spmd.buffer<tensor<4xf32>>
+  return
+}
+spmd.program
+    <vocabulary = 1, positions = 1, max_rows = 1, weight_bytes = 128, arena_bytes = 0,
+     worker_arena_bytes = 0, state_bytes = 0>
+    state [] description "{}" {
+  llmc.parameter @w : tensor<8xf32> = #llmc.file<"w", offset = 0> {spmd.offset = 0 : i64}
+}
+
+// -----
+
+!rows = !spmd.buffer<tensor<?x8xf32>, rows>
+func.func @f(%x: !rows) {
+  // expected-error @+1 {{expected 1 arguments of the body, found 0}}
+  spmd.stage "s" reads(%x : !rows) writes() {
   }
   return
 }
 
 // -----
 
-func.func @f(%step: !spmd.step, %count: i64) {
-  // expected-error @+1 {{expected a body with two arguments of type i64, found ('i64', 'i32')}}
-  spmd.stage "up" %step, %count {
-  ^bb0(%begin: i64, %end: i32):
+!rows = !spmd.buffer<tensor<?x8xf32>, rows>
+func.func @f(%x: !rows) {
+  // expected-error @+1 {{expected arguments of the body of 'tensor<?x8xf32>', found 'tensor<?x4xf32>'}}
+  spmd.stage "s" reads(%x : !rows) writes() {
+  ^bb0(%a: tensor<?x4xf32>):
+  }
+  return
+}
+
+// -----
+
+!rows = !spmd.buffer<tensor<?x8xf32>, rows>
+func.func @f(%x: !rows) {
+  // expected-error @+1 {{expected 1 values that the body yields, found 0}}
+  spmd.stage "s" reads() writes(%x : !rows) {
+  }
+  return
+}
+
+// -----
+
+!rows = !spmd.buffer<tensor<?x8xf32>, rows>
+func.func @f(%x: !rows, %y: !spmd.buffer<tensor<?x4xf32>, rows>) {
+  // expected-error @+1 {{expected values that the body yields of 'tensor<?x4xf32>', found 'tensor<?x8xf32>'}}
+  spmd.stage "s" reads(%x : !rows) writes(%y : !spmd.buffer<tensor<?x4xf32>, rows>) {
+  ^bb0(%a: tensor<?x8xf32>):
+    spmd.yield %a : tensor<?x8xf32>
   }
   return
 }
@@ -37,18 +112,13 @@ func.func @f(%step: !spmd.step, %count: i64) {
 // -----
 
 // expected-error @+1 {{expected a function, found @row}}
-spmd.entry @step row @row rows @row target <"neon", cpu = "cortex-a72", features = "", dot = plain>
+spmd.entry @step row @row rows @row target #cpu.target<"neon", cpu = "cortex-a72", features = "", dot = plain>
 
 // -----
 
 func.func private @row(%step: !spmd.step) -> i64
 // expected-error @+1 {{expected functions that take a step and give nothing, found @row of type '(!spmd.step) -> i64'}}
-spmd.entry @step row @row rows @row target <"neon", cpu = "cortex-a72", features = "", dot = plain>
-
-// -----
-
-// expected-error @+1 {{expected #spmd.target as spmd.target, found "avx2"}}
-func.func private @f() attributes {spmd.target = "avx2"}
+spmd.entry @step row @row rows @row target #cpu.target<"neon", cpu = "cortex-a72", features = "", dot = plain>
 
 // -----
 
@@ -127,19 +197,3 @@ spmd.program "x86_64-linux-gnu"
     state [] description "{}" {
 }
 llmc.parameter @norm : tensor<8xf32> = #llmc.file<"w", offset = 0>
-
-// -----
-
-func.func @f(%step: !spmd.step) {
-  // expected-error @+1 {{expected operation name in quotes}}
-  %arena = spmd.field %step arena : i32
-  return
-}
-
-// -----
-
-func.func @f(%step: !spmd.step) {
-  // expected-error @+1 {{invalid kind of type specified}}
-  %arena = spmd.field %step arena : !spmd.step
-  return
-}

@@ -7,9 +7,9 @@
 
 #include "KernelTestSupport.h"
 
+#include "llmc/Conversion/CPUToLLVM/CPUToLLVM.h"
 #include "llmc/Conversion/EmitObject/EmitObject.h"
-#include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
-#include "llmc/Dialect/SPMD/IR/SPMD.h"
+#include "llmc/Dialect/CPU/IR/CPU.h"
 #include "llmc/llmc.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -49,10 +49,10 @@ std::vector<TestTarget> llmc::test::getTestTargets() {
     if (runsHere(target))
       result.push_back({target.name.str(), target});
     bool needed = runsHere(target) ? allRunHere && &target == base : base != nullptr;
-    if (!needed || target.dot == spmd::DotLowering::Plain)
+    if (!needed || target.dot == cpu::DotLowering::Plain)
       continue;
     TestTarget plain{"plain:" + target.name.str(), target, /*plain=*/true};
-    plain.target.dot = spmd::DotLowering::Plain;
+    plain.target.dot = cpu::DotLowering::Plain;
     plain.target.cpu = base->cpu;
     plain.target.llvmFeatures = base->llvmFeatures;
     result.push_back(plain);
@@ -62,7 +62,7 @@ std::vector<TestTarget> llmc::test::getTestTargets() {
 
 std::unique_ptr<mlir::MLIRContext> llmc::test::makeContext() {
   auto context = std::make_unique<mlir::MLIRContext>(mlir::MLIRContext::Threading::DISABLED);
-  context->loadDialect<spmd::SPMDDialect>();
+  context->loadDialect<cpu::CPUDialect>();
   loadKernelDialects(context.get());
   mlir::registerBuiltinDialectTranslation(*context);
   mlir::registerLLVMDialectTranslation(*context);
@@ -85,7 +85,7 @@ static llvm::SmallVector<char, 0> compile(mlir::MLIRContext &context, const Test
   for (const Emitter &emit : emitters)
     names.push_back(emit(*code, target).getName().str());
   setTarget(*code, target);
-  if (mlir::failed(mlir::verify(*code)) || mlir::failed(lowerSPMDToLLVM(*code)))
+  if (mlir::failed(mlir::verify(*code)) || mlir::failed(lowerCPUToLLVM(*code)))
     llvm::report_fatal_error("cannot lower the kernels");
   code->walk([&](mlir::LLVM::LLVMFuncOp function) {
     if (llvm::is_contained(names, function.getName()))

@@ -191,6 +191,53 @@ TEST_F(Meaning, Rotations) {
   comparison.step(StepRows::sequence({0, 0, 0}, 1000), tolerance);
 }
 
+// What materialize-shared-values makes of rotations and of rounding.
+TEST_F(Meaning, SharedValues) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, R"(
+    #w = #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>
+    #a = #llmc.dynamic<bits = 8, group = 32>
+    llmc.parameter @w : tensor<20x48xf32, #w> = #llmc.file<"random", offset = 0>
+    func.func @step(%x: tensor<?x48xf32>, %rows: !llmc.rows)
+        -> (tensor<?x32xf32>, tensor<?x48xf32>, tensor<?x48xf32>, tensor<?x20xf32>) {
+      %w = llmc.parameter_value @w : tensor<20x48xf32, #w>
+      %t = llmc.rotation_table %rows : tensor<?x32xf32>
+        {frequencies = array<f32: 1.0, 0.3, 0.1>, scaling = 1.25 : f32}
+      %0 = llmc.rotate %x, %t : tensor<?x48xf32>, tensor<?x32xf32> {heads = 4 : i64, pairs = 3 : i64}
+      %1 = llmc.rotate %x, %t : tensor<?x48xf32>, tensor<?x32xf32>
+        {heads = 3 : i64, pairs = 3 : i64, interleaved}
+      %r = llmc.round %x : tensor<?x48xf32> -> tensor<?x48xf32, #a>
+      %2 = llmc.linear %r, %w : (tensor<?x48xf32, #a>, tensor<20x48xf32, #w>) -> tensor<?x20xf32>
+      return %t, %0, %1, %2 : tensor<?x32xf32>, tensor<?x48xf32>, tensor<?x48xf32>, tensor<?x20xf32>
+    })");
+  Comparison comparison(*module);
+  comparison.step(StepRows::sequence({0, 0, 0}), tolerance);
+  comparison.step(StepRows::sequence({0, 0, 0}, 1000), tolerance);
+}
+
+// Row by row, what only the next operation reads has no place of its own.
+TEST_F(Meaning, RowsThatStayInAStage) {
+  compare(R"(
+    #a = #llmc.dynamic<bits = 8, group = 32>
+    #w = #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>
+    llmc.parameter @norm : tensor<72xf32> = #llmc.file<"random", offset = 0>
+    llmc.parameter @w : tensor<20x72xf32, #w> = #llmc.file<"random", offset = 0>
+    func.func @step(%x: tensor<?x72xf32>, %y: tensor<?x72xf32>, %rows: !llmc.rows)
+        -> (tensor<?x72xf32>, tensor<?x20xf32>, tensor<?x72xf32>) {
+      %norm = llmc.parameter_value @norm : tensor<72xf32>
+      %w = llmc.parameter_value @w : tensor<20x72xf32, #w>
+      %a = llmc.rms_norm %x, %norm : tensor<?x72xf32>, tensor<72xf32> {epsilon = 1.0e-5 : f32}
+      %b = llmc.gate <silu> %a, %y : tensor<?x72xf32>
+      %c = arith.addf %a, %b : tensor<?x72xf32>
+      %0 = llmc.activation <tanh> %c : tensor<?x72xf32>
+      %1 = llmc.linear %b, %w activation <bits = 8, group = 32>
+        : (tensor<?x72xf32>, tensor<20x72xf32, #w>) -> tensor<?x20xf32>
+      %o = llmc.output_rows %c, %rows : tensor<?x72xf32> -> tensor<?x72xf32>
+      %p = llmc.scale %o by 2.0 : tensor<?x72xf32>
+      %2 = llmc.activation <silu> %p : tensor<?x72xf32>
+      return %0, %1, %2 : tensor<?x72xf32>, tensor<?x20xf32>, tensor<?x72xf32>
+    })");
+}
+
 TEST_F(Meaning, AttentionOverCaches) {
   mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, R"(
     !wide = !llmc.kv_cache<2x8, capacity = 20, keys = f32, values = f32>

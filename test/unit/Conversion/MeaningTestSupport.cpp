@@ -9,7 +9,7 @@
 #include "EncodingTestSupport.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
 #include "llmc/Conversion/LLMCToLinalg/LLMCToLinalg.h"
-#include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
+#include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
@@ -265,7 +265,7 @@ static HostCode compileShipped(mlir::func::FuncOp step, const WeightTable &table
   std::optional<Target> target = getHostTarget();
   check(target.has_value(), "no variant for this machine");
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> program =
-      lowerPartToSPMD(step, table, *target, maxRows);
+      lowerPartToCPU(step, table, *target, maxRows);
   check(succeeded(program), "cannot plan the model");
   return take(HostCode::compile(std::move(*program)));
 }

@@ -6,13 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "BytesEncoding.h"
-#include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
+#include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
 #include "llmc/Transforms/Blocks.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 
 #include "gtest/gtest.h"
@@ -28,7 +29,7 @@ namespace {
 /// What one run of a planned function does, the functions that it calls included.
 struct Trace {
   int64_t barriers = 0;
-  std::map<std::string, int64_t> stages; ///< by name
+  std::map<std::string, int64_t> stages; ///< by name, each that shares one
 };
 
 void trace(ModuleOp code, StringRef name, Trace &result) {
@@ -36,8 +37,9 @@ void trace(ModuleOp code, StringRef name, Trace &result) {
   for (Operation &op : function.front()) {
     if (isa<spmd::BarrierOp>(op))
       ++result.barriers;
-    else if (auto stage = dyn_cast<spmd::StageOp>(op))
-      ++result.stages[stage.getName().str()];
+    else if (auto stage = dyn_cast<cpu::StageOp>(op))
+      for (llvm::StringRef name : llvm::split(stage.getName(), "+"))
+        ++result.stages[name.str()];
     else if (auto call = dyn_cast<func::CallOp>(op))
       trace(code, call.getCallee(), result);
   }
@@ -60,8 +62,8 @@ protected:
     if (failed(weights))
       return failure();
     llvm::Triple triple("x86_64-linux-gnu");
-    return lowerToSPMD(module, *weights, {triple, {&getKernelTargets(triple).back()}},
-                       /*maxRows=*/128);
+    return lowerToCPU(module, *weights, {triple, {&getKernelTargets(triple).back()}},
+                      /*maxRows=*/128);
   }
 
   /// The error that planning a module ends in.
@@ -148,7 +150,7 @@ TEST_F(PlannerTest, BlocksNeedTheBarriersOfFlatCode) {
     // The step computes the table that all blocks read.
     EXPECT_EQ(flatTrace.stages["rotation_table"], 1);
     EXPECT_EQ(blocksTrace.stages["rotation_table"], 1);
-    EXPECT_EQ(flatTrace.stages["rope"], blocksTrace.stages["rope"]);
+    EXPECT_EQ(flatTrace.stages["rotate"], blocksTrace.stages["rotate"]);
     // A shared stage has the name of all that it computes.
     EXPECT_EQ(flatTrace.stages["layers.1.query"], 1);
     EXPECT_EQ(blocksTrace.stages["layers.*.query"], 3);
@@ -272,7 +274,8 @@ TEST_F(PlannerTest, PlansWhatOnlyItsEncodingKnows) {
 }
 
 TEST_F(PlannerTest, RefusesLogitsThatKernelsWouldOverrun) {
-  EXPECT_EQ(explain(R"(
+  EXPECT_EQ(
+      explain(R"(
     llmc.parameter @head : tensor<40x32xf32> = #file
     func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache: !cache) -> tensor<?x40xf32> {
       %table = llmc.parameter_value @table : tensor<32x32xf32>
@@ -283,8 +286,8 @@ TEST_F(PlannerTest, RefusesLogitsThatKernelsWouldOverrun) {
       %z = llmc.activation <relu> %y : tensor<?x40xf32>
       return %z : tensor<?x40xf32>
     })"),
-            "'func.func' op expected logits that a linear computes, or a multiple of 32 of them, "
-            "found 40");
+      "'llmc.activation' op expected logits that a linear computes, or a multiple of 32 of them, "
+      "found 40");
 }
 
 } // namespace

@@ -9,7 +9,7 @@
 #define LLMC_CONVERSION_EMITOBJECT_EMITOBJECT_H
 
 #include "llmc/Conversion/Kernels/Target.h"
-#include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
+#include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
 
 #include "llvm/Support/Error.h"
 #include "llvm/TargetParser/Triple.h"
@@ -32,7 +32,7 @@ struct CodeOptions {
 /// Whether the program's symbol is a C identifier.
 llvm::Error checkCodeOptions(const CodeOptions &options);
 
-// `planned` is what planProgram gives or a file of it: it stays as it is.
+// `planned` is what convertSPMDToCPU gives or a file of it: it stays as it is.
 
 /// The program as LLVM IR, optimized.
 llvm::Expected<std::unique_ptr<llvm::Module>>

@@ -8,7 +8,7 @@
 #ifndef LLMC_CONVERSION_KERNELS_KERNELTARGET_H
 #define LLMC_CONVERSION_KERNELS_KERNELTARGET_H
 
-#include "llmc/Dialect/SPMD/IR/SPMDEnums.h"
+#include "llmc/Dialect/CPU/IR/CPUEnums.h"
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
@@ -33,7 +33,7 @@ struct KernelTarget {
   unsigned integerTiles; ///< tiles of 16 weight rows in that register tile
   bool fma;              ///< has fused multiply-add
   bool halfConversion;   ///< converts f16 in hardware
-  spmd::DotLowering dot; ///< what llmc.group_dot becomes
+  cpu::DotLowering dot;  ///< what llmc.group_dot becomes
 };
 
 /// The variants for an architecture, best first; empty where llmc has none.

@@ -8,11 +8,9 @@
 // Each emitter adds a private function to a module, or finds the one that an equal specification
 // made before, and says in which order its arguments come. Arguments are pointers (p) and i64 (i).
 //
-// Activations are fp32, a row at every getRowStride(width) floats; who writes a row also writes
-// zeros up to there. Rounded activations are three arrays: codes, int8 [rows][stride]; scales,
-// fp32 [rows][stride / 32], one per block of 32 inputs; sums, fp32 [rows][stride / 32], of the
-// codes of a block. Weights are tiled (TiledLayout.h). `begin` and `end` are the caller's share of
-// the work, in tiles or rows as said.
+// Activations lie as BufferLayout.h says; of rounded ones each plane is an argument. Weights are
+// tiled (TiledLayout.h). `begin` and `end` are the caller's share of the work, in tiles or rows as
+// said.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,7 +18,8 @@
 #define LLMC_CONVERSION_KERNELS_KERNELS_H
 
 #include "llmc/Conversion/Kernels/KernelTarget.h"
-#include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/LLMC/IR/CacheLayout.h"
+#include "llmc/Dialect/SPMD/IR/BufferLayout.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -34,9 +33,6 @@ void loadKernelDialects(mlir::MLIRContext *context);
 
 /// Says why kernels can't read a matrix of this type, or nothing.
 std::string explainUnsupported(mlir::RankedTensorType weight);
-
-/// Floats from one row of activations to the next.
-inline int64_t getRowStride(int64_t width) { return (width + 31) / 32 * 32; }
 
 /// output[r, n] = Σ_k input[r, k] · weight[n, k] (+ bias[n]) (+ residual[r, n]).
 struct LinearKernel {
@@ -81,18 +77,6 @@ struct RotationKernel {
 mlir::func::FuncOp emitRotation(mlir::ModuleOp module, const RotationKernel &kernel,
                                 const KernelTarget &target);
 
-/// Where a cache lies in a sequence's state. Keys stand in blocks of 16 positions, [kv head]
-/// [position / 16][element][position % 16], so that 16 scores are computed side by side; values in
-/// [kv head][position][element].
-struct CacheLayout {
-  int64_t heads, headSize, capacity; ///< capacity rounded up to 16
-  mlir::Type keys, values;
-  int64_t keyHeadBytes, valueHeadBytes; ///< from one head to the next
-  int64_t valueOffset;                  ///< keys start at 0
-  int64_t size;
-
-  static CacheLayout get(KVCacheType type);
-};
 /// (begin i, end i [rows], keys p, values p, states p, positions p, sequences p, offset i [of the
 ///  cache in a state])
 mlir::func::FuncOp emitCacheAppend(mlir::ModuleOp module, KVCacheType cache,

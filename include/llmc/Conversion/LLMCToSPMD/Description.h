@@ -26,11 +26,6 @@ inline constexpr llvm::StringLiteral passesAttributeName = "llmc.passes";
 /// weight, and how inputs are rounded that it is multiplied with.
 llvm::json::Object describe(mlir::ModuleOp module, ModelNames names);
 
-/// A program's description, and what is known of its code: architecture, variants with the bits of
-/// llmc_cpu_feature that they need, bytes of packed weights, of a session's state and of scratch.
-/// Reports a description that is no JSON object.
-mlir::FailureOr<llvm::json::Object> describeProgram(spmd::ProgramOp program, const Target &target);
-
 /// A description as a program carries it.
 std::string spellDescription(llvm::json::Object description);
 

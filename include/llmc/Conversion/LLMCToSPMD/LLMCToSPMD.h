@@ -1,19 +1,19 @@
-//===- LLMCToSPMD.h - from the language of models to stages of kernels ---===//
+//===- LLMCToSPMD.h - from the language of models to plans ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// Plans a model for CPUs: where weights lie in the packed file, where caches lie in a sequence's
-// state, which kernels run in which order with which barriers, and where buffers lie.
+// Plans a model, for any target: where weights lie in the packed file, where caches lie in a
+// sequence's state, which operations share a stage, in which order and with which barriers stages
+// run, and where buffers lie.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef LLMC_CONVERSION_LLMCTOSPMD_LLMCTOSPMD_H
 #define LLMC_CONVERSION_LLMCTOSPMD_LLMCTOSPMD_H
 
-#include "llmc/Conversion/Kernels/Target.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
 
@@ -54,43 +54,26 @@ private:
   int64_t size = 0;
 };
 
-/// The name of the function that the runtime calls for a variant.
-std::string getEntryName(const KernelTarget &target);
-
-/// Says of all functions of `code` that do not say so yet what they are generated for.
-void setTarget(mlir::ModuleOp code, const KernelTarget &target);
-
-/// Adds a variant's entry to `code`: the function that runs a step of one row by `row`, and others
-/// by `rows`.
-void addEntry(mlir::ModuleOp code, const KernelTarget &target, llvm::StringRef row,
-              llvm::StringRef rows);
-
 /// The program that a planned module is of, or null where `module` is none.
 spmd::ProgramOp getProgram(mlir::ModuleOp module);
-
-/// The target that a planned module was made for: its triple, and a variant for each entry. Reports
-/// what llmc has no target for.
-mlir::FailureOr<Target> getTarget(mlir::ModuleOp planned);
 
 /// The largest number of rows that a step can have: far more than is of use, so that sizes that
 /// depend on it can't overflow.
 inline constexpr int64_t maxRowsOfStep = 65536;
 
+/// Makes values of what several layers share; see the pass materialize-shared-values.
+void materializeSharedValues(mlir::ModuleOp module);
+
 /// Plans `module`, whose function @step computes a step (see LLMCDialect.td), for steps of up to
-/// `maxRows` rows. The planned module has functions and kernels, an entry for each of the target's
-/// variants and a program, whose parameters `weights.write` adds where they are wanted.
-mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerToSPMD(mlir::ModuleOp module,
-                                                               const WeightTable &weights,
-                                                               const Target &target,
-                                                               int64_t maxRows);
+/// `maxRows` rows: functions, their entry, and a program with the parameters of `weights`.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+planStep(mlir::ModuleOp module, const WeightTable &weights, int64_t maxRows);
 
 /// Plans a part of a model: a function of tokens, rows, caches and activations, in any order, that
 /// gives activations, whose addresses are passed as llmc_step.activations. Such a program has no
 /// vocabulary, and no function of its own for one row.
-mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerPartToSPMD(mlir::func::FuncOp part,
-                                                                   const WeightTable &weights,
-                                                                   const Target &target,
-                                                                   int64_t maxRows);
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+planPart(mlir::func::FuncOp part, const WeightTable &weights, int64_t maxRows);
 
 /// What a user calls a model, for its description.
 struct ModelNames {
@@ -98,10 +81,9 @@ struct ModelNames {
   llvm::StringRef passes; ///< what was done to it
 };
 
-/// Plans a whole program that can be compiled by itself: with the parameters that it reads, and a
-/// description.
-mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
-planProgram(mlir::ModuleOp module, const Target &target, int64_t maxRows, ModelNames names);
+/// Plans a whole model: with the parameters that it reads, and a description.
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> planModel(mlir::ModuleOp module, int64_t maxRows,
+                                                             ModelNames names);
 
 } // namespace llmc
 

@@ -12,6 +12,7 @@
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/PatternMatch.h"
@@ -19,6 +20,8 @@
 
 using namespace mlir;
 using namespace llmc;
+
+#include "llmc/Dialect/LLMC/IR/LLMCOpInterfaces.cpp.inc"
 
 #define GET_OP_CLASSES
 #include "llmc/Dialect/LLMC/IR/LLMCOps.cpp.inc"
@@ -102,10 +105,15 @@ LogicalResult LinearOp::verify() {
       failed(expectSize(*this, "a number of result rows", getDim(getInput(), 0),
                         getDim(getResult(), 0))))
     return failure();
+  if (Attribute encoding = cast<RankedTensorType>(getInput().getType()).getEncoding();
+      getActivation() && encoding)
+    return emitOpError("expected an input that is not rounded yet, found one of ") << encoding;
   if (Value bias = getBias())
     return expectSize(*this, "a bias width", getDim(getWeight(), 0), getDim(bias, 0));
   return success();
 }
+
+bool LinearOp::absorbs(Operation *user) { return isa<arith::AddFOp>(user); }
 
 LogicalResult RMSNormOp::verify() {
   int64_t width = getDim(getInput(), 1), groups = getGroups();
@@ -131,6 +139,46 @@ LogicalResult RopeOp::verify() {
   if (pairs == 0 || 2 * pairs > width / heads)
     return emitOpError("expected 1 to ") << width / heads / 2 << " frequencies for a head of "
                                          << width / heads << ", found " << pairs;
+  return success();
+}
+
+DynamicAttr RoundOp::getRounding() {
+  return cast<DynamicAttr>(cast<RankedTensorType>(getType()).getEncoding());
+}
+
+LogicalResult RoundOp::verify() {
+  auto input = cast<RankedTensorType>(getInput().getType());
+  auto result = cast<RankedTensorType>(getType());
+  if (input.getEncoding())
+    return emitOpError("expected an input without encoding, found ") << input;
+  if (!isa_and_nonnull<DynamicAttr>(result.getEncoding()) ||
+      result != input.cloneWithEncoding(result.getEncoding()))
+    return emitOpError("expected the input's type with an encoding #llmc.dynamic as result, found ")
+           << result;
+  return success();
+}
+
+LogicalResult RotationTableOp::verify() {
+  int64_t width = getDim(getResult(), 1), frequencies = getFrequencies().size();
+  if (frequencies == 0)
+    return emitOpError("expected at least one frequency");
+  if (width % 2 != 0 || width < 2 * frequencies)
+    return emitOpError("expected an even width of at least ")
+           << 2 * frequencies << ", found " << width;
+  return success();
+}
+
+LogicalResult RotateOp::verify() {
+  int64_t width = getDim(getInput(), 1), heads = getHeads(), pairs = getPairs();
+  if (heads <= 0 || width % heads != 0)
+    return emitOpError("expected heads that divide the width ") << width << ", found " << heads;
+  if (pairs <= 0 || pairs > width / heads / 2)
+    return emitOpError("expected 1 to ")
+           << width / heads / 2 << " pairs for a head of " << width / heads << ", found " << pairs;
+  int64_t table = getDim(getTable(), 1);
+  if (table % 2 != 0 || table < 2 * pairs)
+    return emitOpError("expected a table of an even width of at least ")
+           << 2 * pairs << ", found " << table;
   return success();
 }
 

@@ -19,6 +19,9 @@ using namespace llmc::spmd;
 #include "llmc/Dialect/SPMD/IR/SPMDDialect.cpp.inc"
 #include "llmc/Dialect/SPMD/IR/SPMDEnums.cpp.inc"
 
+static ParseResult parseExtent(AsmParser &parser, Extent &extent);
+static void printExtent(AsmPrinter &printer, Extent extent);
+
 #define GET_ATTRDEF_CLASSES
 #include "llmc/Dialect/SPMD/IR/SPMDAttrs.cpp.inc"
 
@@ -44,9 +47,6 @@ void SPMDDialect::initialize() {
 }
 
 LogicalResult SPMDDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
-  if (attribute.getName() == targetAttrName && !isa<TargetAttr>(attribute.getValue()))
-    return op->emitError("expected #spmd.target as ")
-           << targetAttrName << ", found " << attribute.getValue();
   if (attribute.getName() == offsetAttrName) {
     auto offset = dyn_cast<IntegerAttr>(attribute.getValue());
     if (!offset || !offset.getType().isInteger(64) || offset.getInt() < 0)
@@ -56,13 +56,87 @@ LogicalResult SPMDDialect::verifyOperationAttribute(Operation *op, NamedAttribut
   return success();
 }
 
-LogicalResult FieldOp::verify() {
-  int64_t stride = getStride();
-  if (stride < 0 || (stride != 0 && getField() != Field::WorkerArena))
-    return emitOpError("expected a stride of 0")
-           << (stride < 0 ? " or more" : "") << ", found " << stride;
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
+
+/// `, rows` or `, output_rows`, or nothing.
+static ParseResult parseExtent(AsmParser &parser, Extent &extent) {
+  extent = Extent::Whole;
+  if (failed(parser.parseOptionalComma()))
+    return success();
+  SMLoc location = parser.getCurrentLocation();
+  StringRef keyword;
+  if (parser.parseKeyword(&keyword))
+    return failure();
+  std::optional<Extent> found = symbolizeExtent(keyword);
+  if (!found || *found == Extent::Whole)
+    return parser.emitError(location) << "expected rows or output_rows, found " << keyword;
+  extent = *found;
   return success();
 }
+
+static void printExtent(AsmPrinter &printer, Extent extent) {
+  if (extent != Extent::Whole)
+    printer << ", " << stringifyExtent(extent);
+}
+
+static LogicalResult checkOffset(Operation *op, StringRef what, int64_t offset) {
+  if (offset < 0)
+    return op->emitOpError("expected ") << what << " of 0 or more, found " << offset;
+  return success();
+}
+
+LogicalResult FrameOp::verify() { return checkOffset(*this, "an offset", getOffset()); }
+LogicalResult BufferOp::verify() { return checkOffset(*this, "an offset", getOffset()); }
+LogicalResult ActivationsOp::verify() { return checkOffset(*this, "an index", getIndex()); }
+
+LogicalResult StateOp::verify() {
+  if (!isa<KVCacheType>(getType().getValue()))
+    return emitOpError("expected the buffer of a cache, found ") << getType();
+  return checkOffset(*this, "an offset", getOffset());
+}
+
+LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto module = (*this)->getParentOfType<ModuleOp>();
+  auto programs = module.getOps<ProgramOp>();
+  auto parameter = programs.empty()
+                       ? nullptr
+                       : symbols.lookupSymbolIn<ParameterOp>(*programs.begin(), getParameterAttr());
+  if (!parameter)
+    return emitOpError("expected a parameter of the module's program, found ")
+           << getParameterAttr();
+  if (parameter.getType() != getType().getValue())
+    return emitOpError("expected a buffer of ") << parameter.getType() << ", found " << getType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Stages
+//===----------------------------------------------------------------------===//
+
+/// Compares types of values with those of the buffers that they come from or go to.
+static LogicalResult compare(StageOp op, StringRef what, ValueRange buffers, TypeRange values) {
+  if (buffers.size() != values.size())
+    return op.emitOpError("expected ")
+           << buffers.size() << " " << what << ", found " << values.size();
+  for (auto [buffer, value] : llvm::zip(buffers, values))
+    if (Type expected = cast<BufferType>(buffer.getType()).getValue(); expected != value)
+      return op.emitOpError("expected ") << what << " of " << expected << ", found " << value;
+  return success();
+}
+
+LogicalResult StageOp::verify() {
+  Block &body = getBody().front();
+  if (failed(compare(*this, "arguments of the body", getReads(), body.getArgumentTypes())))
+    return failure();
+  return compare(*this, "values that the body yields", getWrites(),
+                 body.getTerminator()->getOperandTypes());
+}
+
+//===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
 
 LogicalResult EntryOp::verifySymbolUses(SymbolTableCollection &symbols) {
   for (FlatSymbolRefAttr name : {getRowAttr(), getRowsAttr()}) {
@@ -99,15 +173,10 @@ LogicalResult ProgramOp::verify() {
              << sizes.getStateBytes() << " bytes of state, found " << region;
   }
   for (Operation &op : *(*this)->getBlock())
-    if (&op != getOperation() && !isa<func::FuncOp, EntryOp, LLVM::GlobalOp>(op))
+    // Tables of constants are a target's.
+    if (&op != getOperation() && !isa<func::FuncOp, EntryOp>(op) &&
+        op.getName().getStringRef() != "llvm.mlir.global")
       return emitOpError("expected functions, entries and tables alone beside it, found ")
              << op.getName();
-  return success();
-}
-
-LogicalResult StageOp::verify() {
-  TypeRange types = getBody().front().getArgumentTypes();
-  if (types.size() != 2 || !types[0].isInteger(64) || !types[1].isInteger(64))
-    return emitOpError("expected a body with two arguments of type i64, found (") << types << ")";
   return success();
 }

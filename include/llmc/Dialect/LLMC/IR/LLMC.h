@@ -38,6 +38,8 @@ class MappedFiles;
 #define GET_TYPEDEF_CLASSES
 #include "llmc/Dialect/LLMC/IR/LLMCTypes.h.inc"
 
+#include "llmc/Dialect/LLMC/IR/LLMCOpInterfaces.h.inc"
+
 #define GET_OP_CLASSES
 #include "llmc/Dialect/LLMC/IR/LLMCOps.h.inc"
 

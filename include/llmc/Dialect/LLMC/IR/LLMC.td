@@ -13,6 +13,7 @@ include "llmc/Dialect/LLMC/IR/LLMCEnums.td"
 include "llmc/Dialect/LLMC/IR/LLMCInterfaces.td"
 include "llmc/Dialect/LLMC/IR/LLMCAttrs.td"
 include "llmc/Dialect/LLMC/IR/LLMCTypes.td"
+include "llmc/Dialect/LLMC/IR/LLMCOpInterfaces.td"
 include "llmc/Dialect/LLMC/IR/LLMCOps.td"
 
 #endif // LLMC_DIALECT_LLMC_IR_LLMC_TD

@@ -11,6 +11,7 @@
 include "llmc/Dialect/LLMC/IR/LLMCDialect.td"
 include "llmc/Dialect/LLMC/IR/LLMCEnums.td"
 include "llmc/Dialect/LLMC/IR/LLMCAttrs.td"
+include "llmc/Dialect/LLMC/IR/LLMCOpInterfaces.td"
 include "llmc/Dialect/LLMC/IR/LLMCTypes.td"
 include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/SymbolInterfaces.td"
@@ -37,6 +38,14 @@ def LLMC_Vector
     : LLMC_Sized<1DTensorOf<[F32, F16, BF16]>, 0, "a size that is known and positive">;
 
 class LLMC_Op<string mnemonic, list<Trait> traits = []> : Op<LLMC_Dialect, mnemonic, traits>;
+
+/// An operation that takes part in a plan (StageOpInterface); `rows` are its row operands.
+class LLMC_StageOp<string mnemonic, string rows, list<Trait> traits = []>
+    : LLMC_Op<mnemonic, [LLMC_StageOpInterface] # traits> {
+  string rowOperands = "::llvm::SmallVector<::mlir::Value> getRowOperands() { return {"
+                       # rows # "}; }";
+  code extraClassDeclaration = rowOperands;
+}
 
 //===----------------------------------------------------------------------===//
 // Parameters
@@ -92,7 +101,7 @@ def LLMC_PositionsOp : LLMC_Op<"positions", [Pure]> {
   let assemblyFormat = "$rows `:` type($result) attr-dict";
 }
 
-def LLMC_OutputRowsOp : LLMC_Op<"output_rows", [Pure]> {
+def LLMC_OutputRowsOp : LLMC_StageOp<"output_rows", "getInput()", [Pure]> {
   let summary = "The rows whose logits are wanted";
   let description = [{
     Keeps, in their order, the rows that the caller asked logits of. What follows (the final norm
@@ -106,13 +115,16 @@ def LLMC_OutputRowsOp : LLMC_Op<"output_rows", [Pure]> {
   let assemblyFormat = "$input `,` $rows `:` type($input) `->` type($result) attr-dict";
   let hasVerifier = 1;
   let hasFolder = 1;
+  let extraClassDeclaration = rowOperands # [{
+    bool choosesRows() { return true; }
+  }];
 }
 
 //===----------------------------------------------------------------------===//
 // Layers
 //===----------------------------------------------------------------------===//
 
-def LLMC_EmbeddingOp : LLMC_Op<"embedding", [Pure]> {
+def LLMC_EmbeddingOp : LLMC_StageOp<"embedding", "getIndices()", [Pure]> {
   let summary = "Rows of a table, chosen by index";
   let description = [{
     result[r, :] = table[indices[r], :], decoded exactly. Indices are tokens or positions; the
@@ -130,14 +142,16 @@ def LLMC_EmbeddingOp : LLMC_Op<"embedding", [Pure]> {
   let hasVerifier = 1;
 }
 
-def LLMC_LinearOp : LLMC_Op<"linear", [Pure]> {
+def LLMC_LinearOp : LLMC_StageOp<"linear", "getInput()", [Pure]> {
   let summary = "A matrix of weights applied to every row";
   let description = [{
     result[r, n] = Σ_k input[r, k] · weight[n, k] (+ bias[n]), where every weight is decoded exactly,
     the input is rounded as `activation` says (not at all without it), and the sum is taken in fp32.
+    The input may be rounded already (`llmc.round`).
 
     Constraints:
     - C1. input is R × K, weight N × K, bias N, result R × N.
+    - C2. `activation` is absent where the input is rounded already.
   }];
   let arguments = (ins LLMC_Activations:$input, LLMC_Matrix:$weight, Optional<LLMC_Vector>:$bias,
                        OptionalAttr<LLMC_DynamicAttr>:$activation);
@@ -147,9 +161,14 @@ def LLMC_LinearOp : LLMC_Op<"linear", [Pure]> {
     functional-type(operands, $result) attr-dict
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = rowOperands # [{
+    bool isRowWise() { return false; }
+    /// The rows that a layer adds to.
+    bool absorbs(::mlir::Operation *user);
+  }];
 }
 
-def LLMC_RMSNormOp : LLMC_Op<"rms_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
+def LLMC_RMSNormOp : LLMC_StageOp<"rms_norm", "getInput()", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "Root-mean-square normalization of every row";
   let description = [{
     result[r, :] = input[r, :] / sqrt(mean(input[r, :]²) + epsilon) · gain
@@ -169,7 +188,7 @@ def LLMC_RMSNormOp : LLMC_Op<"rms_norm", [Pure, AllTypesMatch<["input", "result"
   let hasVerifier = 1;
 }
 
-def LLMC_LayerNormOp : LLMC_Op<"layer_norm", [Pure, AllTypesMatch<["input", "result"]>]> {
+def LLMC_LayerNormOp : LLMC_StageOp<"layer_norm", "getInput()", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "Layer normalization of every row";
   let description = [{
     result[r, :] = (input[r, :] − mean) / sqrt(variance + epsilon) · gain + bias, mean and variance
@@ -187,7 +206,7 @@ def LLMC_LayerNormOp : LLMC_Op<"layer_norm", [Pure, AllTypesMatch<["input", "res
   let hasVerifier = 1;
 }
 
-def LLMC_ActivationOp : LLMC_Op<"activation", [Pure, SameOperandsAndResultType]> {
+def LLMC_ActivationOp : LLMC_StageOp<"activation", "getInput()", [Pure, SameOperandsAndResultType]> {
   let summary = "A nonlinear function of every element";
   let arguments = (ins LLMC_NonlinearityAttr:$function, LLMC_Activations:$input);
   let results = (outs LLMC_Activations:$result);
@@ -195,7 +214,7 @@ def LLMC_ActivationOp : LLMC_Op<"activation", [Pure, SameOperandsAndResultType]>
   let hasFolder = 1;
 }
 
-def LLMC_ScaleOp : LLMC_Op<"scale", [Pure, SameOperandsAndResultType]> {
+def LLMC_ScaleOp : LLMC_StageOp<"scale", "getInput()", [Pure, SameOperandsAndResultType]> {
   let summary = "Every element times a number";
   let description = [{
     result = input · factor, rounded once. Models have it where embeddings, the rows that a block
@@ -211,7 +230,7 @@ def LLMC_ScaleOp : LLMC_Op<"scale", [Pure, SameOperandsAndResultType]> {
   let hasVerifier = 1;
 }
 
-def LLMC_GateOp : LLMC_Op<"gate", [Pure, SameOperandsAndResultType]> {
+def LLMC_GateOp : LLMC_StageOp<"gate", "getGate(), getUp()", [Pure, SameOperandsAndResultType]> {
   let summary = "The middle of a gated MLP";
   let description = [{
     result = f(gate) · up, elementwise (Shazeer 2020, "GLU variants improve transformer").
@@ -222,7 +241,7 @@ def LLMC_GateOp : LLMC_Op<"gate", [Pure, SameOperandsAndResultType]> {
   let assemblyFormat = "$function $gate `,` $up `:` type($gate) attr-dict";
 }
 
-def LLMC_RopeOp : LLMC_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
+def LLMC_RopeOp : LLMC_StageOp<"rope", "getInput()", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "Rotary position embedding";
   let description = [{
     Each row is `heads` vectors side by side. In each, the first 2·F elements are rotated in pairs,
@@ -246,10 +265,75 @@ def LLMC_RopeOp : LLMC_Op<"rope", [Pure, AllTypesMatch<["input", "result"]>]> {
 }
 
 //===----------------------------------------------------------------------===//
+// Values that several layers share
+//===----------------------------------------------------------------------===//
+
+def LLMC_RoundOp : LLMC_StageOp<"round", "getInput()", [Pure]> {
+  let summary = "Activations rounded to integers, for the linears that read them";
+  let description = [{
+    The rows that `llmc.linear` would make of its input by its `activation`, which the result's
+    encoding is: integers and their scales. `materialize-shared-values` makes one of them for all
+    linears that round the same rows in the same way.
+
+    Constraints:
+    - C1. The result is the input with an encoding `#llmc.dynamic`; the input has none.
+  }];
+  let arguments = (ins LLMC_Activations:$input);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$input `:` type($input) `->` type($result) attr-dict";
+  let hasVerifier = 1;
+  let extraClassDeclaration = rowOperands # [{
+    ::llmc::DynamicAttr getRounding();
+  }];
+}
+
+def LLMC_RotationTableOp : LLMC_StageOp<"rotation_table", "", [Pure]> {
+  let summary = "The cosines and sines of the angles by which rows are rotated";
+  let description = [{
+    With p the position of row r, a_i = p · frequencies[i] and P half the result's width:
+
+      result[r, i] = scaling · cos a_i,  result[r, P + i] = scaling · sin a_i
+
+    and what stands past the frequencies in each half is of no account. `materialize-shared-values`
+    makes one of them for all `llmc.rope` of the same frequencies and scaling.
+
+    Constraints:
+    - C1. The result's width is even, and at least twice the number of frequencies, which is positive.
+  }];
+  let arguments = (ins LLMC_Rows:$rows, DenseF32ArrayAttr:$frequencies, F32Attr:$scaling);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$rows `:` type($result) attr-dict";
+  let hasVerifier = 1;
+}
+
+def LLMC_RotateOp : LLMC_StageOp<"rotate", "getInput(), getTable()", [
+    Pure, AllTypesMatch<["input", "result"]>]> {
+  let summary = "Rows rotated by the cosines and sines of a table";
+  let description = [{
+    What is left of `llmc.rope` once its angles are a table of their own: pair i of each of `heads`
+    vectors, (x, y) at places (i, i + pairs), or (2i, 2i + 1) if `interleaved`, becomes
+
+      x' = x · table[r, i] − y · table[r, P + i],  y' = y · table[r, i] + x · table[r, P + i]
+
+    with P half the table's width; elements from 2 · pairs on are kept.
+
+    Constraints:
+    - C1. heads is positive and divides the width.
+    - C2. 0 < 2 · pairs ≤ size of a head.
+    - C3. The table's width is even and at least 2 · pairs.
+  }];
+  let arguments = (ins LLMC_Activations:$input, LLMC_Activations:$table, I64Attr:$heads,
+                       I64Attr:$pairs, UnitAttr:$interleaved);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$input `,` $table `:` type($input) `,` type($table) attr-dict";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
 // Attention
 //===----------------------------------------------------------------------===//
 
-def LLMC_CacheAppendOp : LLMC_Op<"cache_append", [AllTypesMatch<["cache", "result"]>]> {
+def LLMC_CacheAppendOp : LLMC_StageOp<"cache_append", "getKeys(), getValues()", [AllTypesMatch<["cache", "result"]>]> {
   let summary = "Stores the keys and values of the step's rows";
   let description = [{
     Writes row r of `keys` and `values` (heads side by side), rounded to the cache's types, at r's
@@ -265,9 +349,12 @@ def LLMC_CacheAppendOp : LLMC_Op<"cache_append", [AllTypesMatch<["cache", "resul
     $cache `,` $keys `,` $values `,` $rows `:` type($cache) `,` type($keys) `,` type($values) attr-dict
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = rowOperands # [{
+    ::mlir::Value getUpdatedOperand() { return getCache(); }
+  }];
 }
 
-def LLMC_AttentionOp : LLMC_Op<"attention", [AllTypesMatch<["query", "result"]>]> {
+def LLMC_AttentionOp : LLMC_StageOp<"attention", "getQuery()", [AllTypesMatch<["query", "result"]>]> {
   let summary = "Causal attention over the cache";
   let description = [{
     For row r at position p of a sequence and query head h, which reads key/value head
@@ -299,6 +386,9 @@ def LLMC_AttentionOp : LLMC_Op<"attention", [AllTypesMatch<["query", "result"]>]
     (`,` type($sinks)^)? attr-dict
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = rowOperands # [{
+    bool isRowWise() { return false; }
+  }];
 }
 
 //===----------------------------------------------------------------------===//

@@ -8,15 +8,16 @@
 #ifndef LLMC_DIALECT_SPMD_IR_SPMD_H
 #define LLMC_DIALECT_SPMD_IR_SPMD_H
 
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
-#include "llmc/Dialect/SPMD/IR/SPMDEnums.h"
+#include "llmc/Dialect/SPMD/IR/SPMDEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "llmc/Dialect/SPMD/IR/SPMDAttrs.h.inc"

@@ -8,91 +8,23 @@
 #ifndef LLMC_DIALECT_SPMD_IR_SPMD_TD
 #define LLMC_DIALECT_SPMD_IR_SPMD_TD
 
-include "mlir/IR/AttrTypeBase.td"
+include "llmc/Dialect/SPMD/IR/SPMDBase.td"
 include "mlir/IR/EnumAttr.td"
-include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
-include "mlir/Dialect/LLVMIR/LLVMOpBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def SPMD_Dialect : Dialect {
-  let name = "spmd";
-  let cppNamespace = "::llmc::spmd";
-  let summary = "Programs that every worker runs, each with its own share";
-  let description = [{
-    A step is a function that every worker runs. Its work is cut into stages: a stage is a number of
-    independent pieces, of which each worker does a contiguous share; a barrier stands between
-    stages that depend on each other. Buffers are addresses at static offsets of one arena.
-
-    ```mlir
-    func.func @step_row_avx2(%step: !spmd.step) {
-      %arena = spmd.field %step arena
-      %weights = spmd.field %step weights
-      %rows = spmd.count %step rows
-      %x = spmd.address %arena[0]
-      %w = spmd.address %weights[81920]
-      spmd.stage "layers.0.up" %step, %tiles {
-      ^bb0(%begin: i64, %end: i64):
-        func.call @linear_1536x576_f32_row_avx2(%rows, %begin, %end, %w, %x, …)
-      }
-      spmd.barrier %step
-    ```
-
-    Results do not depend on the number of workers, because a stage's pieces do not depend on how
-    they are shared out.
-
-    Functions carry `spmd.target`, the instruction set that they are generated for. `spmd.entry`
-    makes two of them, for one row and for any number, one function that the runtime calls.
-    `spmd.program` says what the runtime is told, and where each parameter lies in the packed
-    weights: with it a module is all that an object is made of.
-  }];
-  let extraClassDeclaration = [{
-    /// The attribute of functions that says what they are generated for, a TargetAttr.
-    static constexpr ::llvm::StringLiteral targetAttrName = "spmd.target";
-    /// The attribute of a program's parameters that says where they lie in the packed weights, i64.
-    static constexpr ::llvm::StringLiteral offsetAttrName = "spmd.offset";
-  }];
-  // The type of addresses.
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
-  let hasOperationAttrVerify = 1;
-  let useDefaultTypePrinterParser = 1;
-  let useDefaultAttributePrinterParser = 1;
-}
-
-def SPMD_Field : I32Enum<"Field", "pointer of an llmc_step", [
-    I32EnumCase<"Weights", 0, "weights">, I32EnumCase<"Arena", 1, "arena">,
-    I32EnumCase<"WorkerArena", 2, "worker_arena">, I32EnumCase<"States", 3, "states">,
-    I32EnumCase<"Tokens", 4, "tokens">, I32EnumCase<"Positions", 5, "positions">,
-    I32EnumCase<"Sequences", 6, "sequences">, I32EnumCase<"Outputs", 7, "outputs">,
-    I32EnumCase<"Logits", 8, "logits">, I32EnumCase<"Activations", 9, "activations">]> {
-  let cppNamespace = "::llmc::spmd";
-}
-def SPMD_FieldAttr : EnumAttr<SPMD_Dialect, SPMD_Field, "field">;
-
-def SPMD_Count : I32Enum<"Count", "number of an llmc_step", [
-    I32EnumCase<"Rows", 0, "rows">, I32EnumCase<"OutputRows", 1, "output_rows">]> {
-  let cppNamespace = "::llmc::spmd";
-}
-def SPMD_CountAttr : EnumAttr<SPMD_Dialect, SPMD_Count, "count">;
-
-def SPMD_DotLowering : I32Enum<"DotLowering", "how llmc.group_dot becomes instructions", [
-    I32EnumCase<"Plain", 0, "plain">, I32EnumCase<"Vnni", 1, "vnni">,
-    I32EnumCase<"Maddubs", 2, "maddubs">, I32EnumCase<"Sdot", 3, "sdot">]> {
+def SPMD_Extent : I32Enum<"Extent", "how many rows a value has", [
+    I32EnumCase<"Whole", 0, "whole">, I32EnumCase<"Rows", 1, "rows">,
+    I32EnumCase<"OutputRows", 2, "output_rows">]> {
   let cppNamespace = "::llmc::spmd";
 }
 
-def SPMD_TargetAttr : AttrDef<SPMD_Dialect, "Target"> {
-  let mnemonic = "target";
-  let summary = "The instruction set that a function is generated for";
-  let description = [{
-    `cpu` and `features` are LLVM's. `dot` says what `llmc.group_dot` becomes: `plain` arithmetic on
-    any machine, `vnni` (vpdpbusd on 512 bits), `maddubs` (vpmaddubsw, sums in int16, vpmaddwd) or
-    `sdot` (of AArch64).
-  }];
-  let parameters = (ins StringRefParameter<"of the variant">:$name, StringRefParameter<>:$cpu,
-                        StringRefParameter<>:$features, EnumParameter<SPMD_DotLowering>:$dot);
-  let assemblyFormat = "`<` $name `,` struct($cpu, $features, $dot) `>`";
+def SPMD_Input : I32Enum<"Input", "a buffer that the step comes with", [
+    I32EnumCase<"Tokens", 0, "tokens">, I32EnumCase<"Positions", 1, "positions">,
+    I32EnumCase<"Rows", 2, "rows">, I32EnumCase<"Logits", 3, "logits">]> {
+  let cppNamespace = "::llmc::spmd";
 }
+def SPMD_InputAttr : EnumAttr<SPMD_Dialect, SPMD_Input, "input">;
 
 def SPMD_RegionAttr : AttrDef<SPMD_Dialect, "Region"> {
   let mnemonic = "region";
@@ -119,54 +51,145 @@ def SPMD_SizesAttr : AttrDef<SPMD_Dialect, "Sizes"> {
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
-def SPMD_Step : TypeDef<SPMD_Dialect, "Step"> {
-  let mnemonic = "step";
-  let summary = "What is computed (an llmc_step), and which worker of how many computes";
+def SPMD_Frame : TypeDef<SPMD_Dialect, "Frame"> {
+  let mnemonic = "frame";
+  let summary = "The memory of one function's own buffers, shared by all workers";
+}
+
+def SPMD_Buffer : TypeDef<SPMD_Dialect, "Buffer"> {
+  let mnemonic = "buffer";
+  let summary = "A place for a value of a model";
+  let description = [{
+    `value` is the type that the value has in the model. Where it has rows, `extent` says which:
+    all `rows` of the step, or the `output_rows` whose logits are wanted. How the value's elements
+    lie is said in llmc/Dialect/SPMD/IR/BufferLayout.h for what a step computes, and by the layouts
+    of weights and caches for those.
+
+    Examples: `!spmd.buffer<tensor<?x576xf32>, rows>`,
+    `!spmd.buffer<!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16>>`
+  }];
+  let parameters = (ins "::mlir::Type":$value,
+                        DefaultValuedParameter<"::llmc::spmd::Extent",
+                                               "::llmc::spmd::Extent::Whole">:$extent);
+  let assemblyFormat = "`<` $value `` custom<Extent>($extent) `>`";
 }
 
 class SPMD_Op<string mnemonic, list<Trait> traits = []> : Op<SPMD_Dialect, mnemonic, traits>;
 
-def SPMD_FieldOp : SPMD_Op<"field", [Pure]> {
-  let summary = "A pointer of the step";
-  let description = [{
-    `worker_arena` is the calling worker's own part, of which each has `stride` bytes.
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
 
+def SPMD_ArenaOp : SPMD_Op<"arena", [Pure]> {
+  let summary = "The frame of the function that computes a step";
+  let arguments = (ins SPMD_Step:$step);
+  let results = (outs SPMD_Frame:$result);
+  let assemblyFormat = "$step attr-dict";
+}
+
+def SPMD_FrameOp : SPMD_Op<"frame", [Pure]> {
+  let summary = "The frame of a function that is called: a part of the caller's";
+  let description = [{
     Constraints:
-    - C1. `stride` is 0 but for `worker_arena`, and never negative.
+    - C1. `offset` is at least 0.
   }];
-  let arguments = (ins SPMD_Step:$step, SPMD_FieldAttr:$field, DefaultValuedAttr<I64Attr, "0">:$stride);
-  let results = (outs LLVM_AnyPointer:$result);
-  let assemblyFormat = "$step $field attr-dict `:` type($result)";
+  let arguments = (ins SPMD_Frame:$frame, I64Attr:$offset);
+  let results = (outs SPMD_Frame:$result);
+  let assemblyFormat = "$frame `[` $offset `]` attr-dict";
   let hasVerifier = 1;
 }
 
-def SPMD_CountOp : SPMD_Op<"count", [Pure]> {
-  let summary = "A number of the step";
-  let arguments = (ins SPMD_Step:$step, SPMD_CountAttr:$count);
-  let results = (outs I64:$result);
-  let assemblyFormat = "$step $count attr-dict";
-}
-
-def SPMD_AddressOp : SPMD_Op<"address", [Pure]> {
-  let summary = "The address `offset` bytes after `base`";
-  let arguments = (ins LLVM_AnyPointer:$base, I64Attr:$offset);
-  let results = (outs LLVM_AnyPointer:$result);
-  let assemblyFormat = "$base `[` $offset `]` attr-dict `:` type($base) `->` type($result)";
-}
-
-def SPMD_StageOp : SPMD_Op<"stage", [SingleBlock, NoTerminator]> {
-  let summary = "Independent pieces of work, shared out over the workers";
+def SPMD_BufferOp : SPMD_Op<"buffer", [Pure]> {
+  let summary = "A buffer in a frame";
   let description = [{
-    Worker w of W runs the body once with [begin, end) = [count · w / W, count · (w + 1) / W),
-    unless that is empty. `name` says what of the model the stage computes.
+    Constraints:
+    - C1. `offset` is at least 0.
+  }];
+  let arguments = (ins SPMD_Frame:$frame, I64Attr:$offset);
+  let results = (outs SPMD_Buffer:$result);
+  let assemblyFormat = "$frame `[` $offset `]` attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def SPMD_WeightOp : SPMD_Op<"weight", [
+    Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "A parameter of the program, in the packed weights";
+  let description = [{
+    Constraints:
+    - C1. `parameter` is an `llmc.parameter` of the module's `spmd.program`, of the buffer's type.
+  }];
+  let arguments = (ins SPMD_Step:$step, FlatSymbolRefAttr:$parameter);
+  let results = (outs SPMD_Buffer:$result);
+  let assemblyFormat = "$step $parameter attr-dict `:` type($result)";
+}
+
+def SPMD_InputOp : SPMD_Op<"input", [Pure]> {
+  let summary = "A buffer that the step comes with";
+  let description = [{
+    The `tokens` and `positions` of all rows, one integer each; the `rows` themselves, an
+    `!llmc.rows`; and where `logits` go, whose rows lie side by side without padding.
+  }];
+  let arguments = (ins SPMD_Step:$step, SPMD_InputAttr:$input);
+  let results = (outs SPMD_Buffer:$result);
+  let assemblyFormat = "$step $input attr-dict `:` type($result)";
+}
+
+def SPMD_ActivationsOp : SPMD_Op<"activations", [Pure]> {
+  let summary = "Activations that a part of a model takes or gives";
+  let description = [{
+    Buffer `index` of those that the step of a part comes with: its arguments, then its results.
 
     Constraints:
-    - C1. The body has two arguments of type i64.
+    - C1. `index` is at least 0.
   }];
-  let arguments = (ins StrAttr:$name, SPMD_Step:$step, I64:$count);
+  let arguments = (ins SPMD_Step:$step, I64Attr:$index);
+  let results = (outs SPMD_Buffer:$result);
+  let assemblyFormat = "$step `[` $index `]` attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def SPMD_StateOp : SPMD_Op<"state", [Pure]> {
+  let summary = "A cache, at an offset of every sequence's state";
+  let description = [{
+    Constraints:
+    - C1. `offset` is at least 0, and the buffer is of an `!llmc.kv_cache`.
+  }];
+  let arguments = (ins SPMD_Step:$step, I64Attr:$offset);
+  let results = (outs SPMD_Buffer:$result);
+  let assemblyFormat = "$step `[` $offset `]` attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Stages
+//===----------------------------------------------------------------------===//
+
+def SPMD_StageOp : SPMD_Op<"stage", [
+    IsolatedFromAbove, AttrSizedOperandSegments,
+    SingleBlockImplicitTerminator<"::llmc::spmd::YieldOp">]> {
+  let summary = "Work that workers share, without a barrier inside";
+  let description = [{
+    Reads the values in buffers `reads`, computes what the body says, and writes what it yields to
+    `writes`. `name` says what of the model it is. A cache is read and written in place.
+
+    Constraints:
+    - C1. The body has an argument for each of `reads`, and yields a value for each of `writes`, of
+      the buffers' types.
+  }];
+  let arguments = (ins StrAttr:$name, Variadic<SPMD_Buffer>:$reads, Variadic<SPMD_Buffer>:$writes);
   let regions = (region SizedRegion<1>:$body);
-  let assemblyFormat = "$name $step `,` $count $body attr-dict";
+  let assemblyFormat = [{
+    $name `reads` `(` ($reads^ `:` type($reads))? `)` `writes` `(` ($writes^ `:` type($writes))? `)`
+    $body attr-dict
+  }];
   let hasVerifier = 1;
+}
+
+def SPMD_YieldOp : SPMD_Op<"yield", [Pure, Terminator, HasParent<"StageOp">]> {
+  let summary = "What a stage computes";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+  let builders = [OpBuilder<(ins), [{ /* nothing to yield */ }]>];
 }
 
 def SPMD_BarrierOp : SPMD_Op<"barrier"> {
@@ -175,21 +198,27 @@ def SPMD_BarrierOp : SPMD_Op<"barrier"> {
   let assemblyFormat = "$step attr-dict";
 }
 
+//===----------------------------------------------------------------------===//
+// Programs
+//===----------------------------------------------------------------------===//
+
 def SPMD_EntryOp : SPMD_Op<"entry", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "A function of the object: what every worker calls to compute a step";
   let description = [{
     An `llmc_step_function` of the runtime. It calls `row` where the step has one row, else `rows`.
+    In a plan it has no `target`; each that code is generated for has an entry of its own.
 
     ```mlir
-    spmd.entry @step_avx2 row @step_row_avx2 rows @step_rows_avx2 target <"avx2", …>
+    spmd.entry @step row @step_row rows @step_rows
+    spmd.entry @step_avx2 row @step_row_avx2 rows @step_rows_avx2 target #cpu.target<"avx2", …>
     ```
 
     Constraints:
     - C1. `row` and `rows` are functions that take a step and give nothing.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$row, FlatSymbolRefAttr:$rows,
-                       SPMD_TargetAttr:$target);
-  let assemblyFormat = "$sym_name `row` $row `rows` $rows `target` $target attr-dict";
+                       OptionalAttr<AnyAttr>:$target);
+  let assemblyFormat = "$sym_name `row` $row `rows` $rows (`target` $target^)? attr-dict";
 }
 
 def SPMD_ProgramOp : SPMD_Op<"program", [
@@ -197,7 +226,8 @@ def SPMD_ProgramOp : SPMD_Op<"program", [
   let summary = "What the runtime is told of a program, and what its packed weights hold";
   let description = [{
     Makes a planned module complete: functions, entries (variants, best first) and this are all that
-    an object is made of. The region has the parameters, as `llmc.parameter`, each with its place in
+    an object is made of. A plan has no triple, and no memory of a worker's own yet: a target says
+    both. The region has the parameters, as `llmc.parameter`, each with its place in
     the packed weights as `spmd.offset`. `description` is what the program says of its model, a JSON
     object.
 
@@ -219,12 +249,12 @@ def SPMD_ProgramOp : SPMD_Op<"program", [
     - C3. It is the only one in its module, beside functions, entries and tables
       (`llvm.mlir.global`).
   }];
-  let arguments = (ins StrAttr:$triple, SPMD_SizesAttr:$sizes,
+  let arguments = (ins OptionalAttr<StrAttr>:$triple, SPMD_SizesAttr:$sizes,
                        TypedArrayAttrBase<SPMD_RegionAttr, "regions of the state">:$state,
                        StrAttr:$description);
   let regions = (region SizedRegion<1>:$weights);
   let assemblyFormat = [{
-    $triple $sizes `state` $state `description` $description $weights attr-dict
+    ($triple^)? $sizes `state` $state `description` $description $weights attr-dict
   }];
   let hasVerifier = 1;
 }

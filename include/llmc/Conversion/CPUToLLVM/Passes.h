@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLMC_CONVERSION_SPMDTOLLVM_PASSES_H
-#define LLMC_CONVERSION_SPMDTOLLVM_PASSES_H
+#ifndef LLMC_CONVERSION_CPUTOLLVM_PASSES_H
+#define LLMC_CONVERSION_CPUTOLLVM_PASSES_H
 
 #include "mlir/Pass/Pass.h"
 
@@ -14,8 +14,8 @@ namespace llmc {
 
 #define GEN_PASS_DECL
 #define GEN_PASS_REGISTRATION
-#include "llmc/Conversion/SPMDToLLVM/Passes.h.inc"
+#include "llmc/Conversion/CPUToLLVM/Passes.h.inc"
 
 } // namespace llmc
 
-#endif // LLMC_CONVERSION_SPMDTOLLVM_PASSES_H
+#endif // LLMC_CONVERSION_CPUTOLLVM_PASSES_H

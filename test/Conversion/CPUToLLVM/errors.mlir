@@ -1,6 +1,6 @@
-// RUN: llmc-opt %s --convert-spmd-to-llvm --split-input-file --verify-diagnostics
+// RUN: llmc-opt %s --convert-cpu-to-llvm --split-input-file --verify-diagnostics
 
-// expected-error @+1 {{expected an attribute spmd.target, which says what a dot product becomes}}
+// expected-error @+1 {{expected an attribute cpu.target, which says what a dot product becomes}}
 func.func @dot(%a: vector<64xi8>, %b: vector<64xi8>) -> vector<16xi32> {
   %sum = llmc.group_dot (%a), (%b) {max_weight = 15 : i64}
       : (vector<64xi8>), (vector<64xi8>) -> vector<16xi32>
@@ -36,6 +36,14 @@ func.func @loop(%step: !spmd.step, %low: index, %high: index) {
 
 // expected-error @+1 {{expected the body of a function that takes a step}}
 func.func private @elsewhere(!spmd.step)
+
+// -----
+
+func.func private @step_rows(%step: !spmd.step) {
+  return
+}
+// expected-error @+1 {{expected a target #cpu.target, which convert-spmd-to-cpu gives a plan}}
+spmd.entry @step row @step_rows rows @step_rows
 
 // -----
 

@@ -1,10 +1,10 @@
 // The one operation that each instruction set has its own way with.
 
 // RUN: split-file %s %t
-// RUN: sed s/DOT/vnni/ %t/dot.mlir | llmc-opt --convert-spmd-to-llvm | FileCheck %s --check-prefix=VNNI
-// RUN: sed s/DOT/maddubs/ %t/dot.mlir | llmc-opt --convert-spmd-to-llvm | FileCheck %s --check-prefix=MADDUBS
-// RUN: sed s/DOT/sdot/ %t/dot.mlir | llmc-opt --convert-spmd-to-llvm | FileCheck %s --check-prefix=SDOT
-// RUN: sed s/DOT/plain/ %t/dot.mlir | llmc-opt --convert-spmd-to-llvm | FileCheck %s --check-prefix=PLAIN
+// RUN: sed s/DOT/vnni/ %t/dot.mlir | llmc-opt --convert-cpu-to-llvm | FileCheck %s --check-prefix=VNNI
+// RUN: sed s/DOT/maddubs/ %t/dot.mlir | llmc-opt --convert-cpu-to-llvm | FileCheck %s --check-prefix=MADDUBS
+// RUN: sed s/DOT/sdot/ %t/dot.mlir | llmc-opt --convert-cpu-to-llvm | FileCheck %s --check-prefix=SDOT
+// RUN: sed s/DOT/plain/ %t/dot.mlir | llmc-opt --convert-cpu-to-llvm | FileCheck %s --check-prefix=PLAIN
 
 // VNNI: passthrough = {{.*}}"prefer-vector-width", "512"
 // VNNI: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
@@ -26,7 +26,7 @@
 //--- dot.mlir
 func.func @dot(%a: vector<64xi8>, %b: vector<64xi8>, %c: vector<64xi8>, %d: vector<64xi8>)
     -> vector<16xi32> attributes {
-      spmd.target = #spmd.target<"any", cpu = "any", features = "", dot = DOT>} {
+      cpu.target = #cpu.target<"any", cpu = "any", features = "", dot = DOT>} {
   %sum = llmc.group_dot (%a, %b), (%c, %d) {max_weight = 15 : i64}
       : (vector<64xi8>, vector<64xi8>), (vector<64xi8>, vector<64xi8>) -> vector<16xi32>
   return %sum : vector<16xi32>

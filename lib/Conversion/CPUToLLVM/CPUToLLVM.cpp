@@ -1,12 +1,12 @@
-//===- SPMDToLLVM.cpp - from stages to the LLVM dialect ---===//
+//===- CPUToLLVM.cpp - from stages to the LLVM dialect ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
-#include "llmc/Conversion/SPMDToLLVM/Passes.h"
+#include "llmc/Conversion/CPUToLLVM/CPUToLLVM.h"
+#include "llmc/Conversion/CPUToLLVM/Passes.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/program.h"
 
@@ -24,8 +24,8 @@
 #include <cstddef>
 
 namespace llmc {
-#define GEN_PASS_DEF_CONVERTSPMDTOLLVM
-#include "llmc/Conversion/SPMDToLLVM/Passes.h.inc"
+#define GEN_PASS_DEF_CONVERTCPUTOLLVM
+#include "llmc/Conversion/CPUToLLVM/Passes.h.inc"
 } // namespace llmc
 
 using namespace mlir;
@@ -50,15 +50,15 @@ public:
   void run() {
     module.walk([&](Operation *op) {
       builder.setInsertionPoint(op);
-      if (auto field = dyn_cast<spmd::FieldOp>(op))
+      if (auto field = dyn_cast<cpu::FieldOp>(op))
         lower(field);
-      else if (auto count = dyn_cast<spmd::CountOp>(op))
+      else if (auto count = dyn_cast<cpu::CountOp>(op))
         lower(count);
-      else if (auto address = dyn_cast<spmd::AddressOp>(op))
+      else if (auto address = dyn_cast<cpu::AddressOp>(op))
         lower(address);
       else if (auto barrier = dyn_cast<spmd::BarrierOp>(op))
         lower(barrier);
-      else if (auto stage = dyn_cast<spmd::StageOp>(op))
+      else if (auto stage = dyn_cast<cpu::StageOp>(op))
         lower(stage);
     });
     for (auto function : module.getOps<func::FuncOp>())
@@ -86,27 +86,27 @@ private:
     return LLVM::LoadOp::create(builder, location, type, address);
   }
 
-  static size_t getOffset(spmd::Field field) {
+  static size_t getOffset(cpu::Field field) {
     switch (field) {
-    case spmd::Field::Weights:
+    case cpu::Field::Weights:
       return offsetof(llmc_step, weights);
-    case spmd::Field::Arena:
+    case cpu::Field::Arena:
       return offsetof(llmc_step, arena);
-    case spmd::Field::WorkerArena:
+    case cpu::Field::WorkerArena:
       return offsetof(llmc_step, worker_arena);
-    case spmd::Field::States:
+    case cpu::Field::States:
       return offsetof(llmc_step, states);
-    case spmd::Field::Tokens:
+    case cpu::Field::Tokens:
       return offsetof(llmc_step, tokens);
-    case spmd::Field::Positions:
+    case cpu::Field::Positions:
       return offsetof(llmc_step, positions);
-    case spmd::Field::Sequences:
+    case cpu::Field::Sequences:
       return offsetof(llmc_step, sequences);
-    case spmd::Field::Outputs:
+    case cpu::Field::Outputs:
       return offsetof(llmc_step, outputs);
-    case spmd::Field::Logits:
+    case cpu::Field::Logits:
       return offsetof(llmc_step, logits);
-    case spmd::Field::Activations:
+    case cpu::Field::Activations:
       return offsetof(llmc_step, activations);
     }
     return 0;
@@ -117,11 +117,11 @@ private:
     op->erase();
   }
 
-  void lower(spmd::FieldOp op) {
+  void lower(cpu::FieldOp op) {
     Location location = op.getLoc();
     Value handle = asStructure(op.getStep());
     Value value = loadMember(location, pointer, part(handle, 0), getOffset(op.getField()));
-    if (op.getField() == spmd::Field::WorkerArena) {
+    if (op.getField() == cpu::Field::WorkerArena) {
       Value offset = arith::MulIOp::create(builder, location, part(handle, 1),
                                            constant(location, op.getStride()));
       value = LLVM::GEPOp::create(builder, location, pointer, builder.getI8Type(), value,
@@ -130,14 +130,14 @@ private:
     replace(op, value);
   }
 
-  void lower(spmd::CountOp op) {
+  void lower(cpu::CountOp op) {
     Value handle = asStructure(op.getStep());
     replace(op, loadMember(op.getLoc(), builder.getI64Type(), part(handle, 0),
-                           op.getCount() == spmd::Count::Rows ? offsetof(llmc_step, rows)
-                                                              : offsetof(llmc_step, output_rows)));
+                           op.getCount() == cpu::Count::Rows ? offsetof(llmc_step, rows)
+                                                             : offsetof(llmc_step, output_rows)));
   }
 
-  void lower(spmd::AddressOp op) {
+  void lower(cpu::AddressOp op) {
     Value offset = constant(op.getLoc(), op.getOffset());
     replace(op, LLVM::GEPOp::create(builder, op.getLoc(), pointer, builder.getI8Type(),
                                     op.getBase(), ArrayRef<LLVM::GEPArg>{offset}));
@@ -158,7 +158,7 @@ private:
   }
 
   /// begin = count · worker / workers, end = count · (worker + 1) / workers; the body unless empty.
-  void lower(spmd::StageOp op) {
+  void lower(cpu::StageOp op) {
     Location location = op.getLoc();
     Value handle = asStructure(op.getStep());
     Value worker = part(handle, 1), workers = part(handle, 2);
@@ -196,7 +196,7 @@ private:
     builder.setInsertionPoint(op);
     auto function = func::FuncOp::create(builder, location, op.getSymName(),
                                          builder.getFunctionType({pointer, i32, i32}, TypeRange()));
-    function->setAttr(spmd::SPMDDialect::targetAttrName, op.getTarget());
+    function->setAttr(cpu::CPUDialect::targetAttrName, op.getTargetAttr());
     function->setAttr(entryAttrName, builder.getUnitAttr());
     builder.setInsertionPointToStart(function.addEntryBlock());
     Value step = LLVM::UndefOp::create(builder, location, stepType);
@@ -254,9 +254,18 @@ LogicalResult checkSteps(ModuleOp module) {
   return failure(result.wasInterrupted());
 }
 
+/// A plan has an entry for no target: kernels are chosen before.
+LogicalResult checkEntries(ModuleOp module) {
+  for (auto entry : module.getOps<spmd::EntryOp>())
+    if (!isa_and_nonnull<cpu::TargetAttr>(entry.getTargetAttr()))
+      return entry.emitOpError(
+          "expected a target #cpu.target, which convert-spmd-to-cpu gives a plan");
+  return success();
+}
+
 LogicalResult lowerDots(ModuleOp module) {
   for (auto function : module.getOps<func::FuncOp>()) {
-    auto target = function->getAttrOfType<spmd::TargetAttr>(spmd::SPMDDialect::targetAttrName);
+    auto target = function->getAttrOfType<cpu::TargetAttr>(cpu::CPUDialect::targetAttrName);
     if (target) {
       lowerGroupDots(function, target.getDot());
       continue;
@@ -264,7 +273,7 @@ LogicalResult lowerDots(ModuleOp module) {
     WalkResult result = function.walk([](GroupDotOp) { return WalkResult::interrupt(); });
     if (result.wasInterrupted())
       return function.emitOpError("expected an attribute ")
-             << spmd::SPMDDialect::targetAttrName << ", which says what a dot product becomes";
+             << cpu::CPUDialect::targetAttrName << ", which says what a dot product becomes";
   }
   return success();
 }
@@ -284,7 +293,7 @@ LogicalResult checkConverted(ModuleOp module) {
 void setTargets(ModuleOp module) {
   MLIRContext *context = module.getContext();
   for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
-    auto target = function->getAttrOfType<spmd::TargetAttr>(spmd::SPMDDialect::targetAttrName);
+    auto target = function->getAttrOfType<cpu::TargetAttr>(cpu::CPUDialect::targetAttrName);
     if (!target)
       continue;
     function.setTargetCpu(target.getCpu());
@@ -292,20 +301,20 @@ void setTargets(ModuleOp module) {
     function.setNoInline(!function->hasAttr(entryAttrName));
     if (!target.getFeatures().empty())
       function.setTargetFeaturesAttr(LLVM::TargetFeaturesAttr::get(context, target.getFeatures()));
-    if (target.getDot() == spmd::DotLowering::Vnni)
+    if (target.getDot() == cpu::DotLowering::Vnni)
       function.setPassthroughAttr(ArrayAttr::get(
           context, ArrayAttr::get(context, {StringAttr::get(context, "prefer-vector-width"),
                                             StringAttr::get(context, "512")})));
     function.setLinkage(LLVM::Linkage::Internal);
-    function->removeAttr(spmd::SPMDDialect::targetAttrName);
+    function->removeAttr(cpu::CPUDialect::targetAttrName);
     function->removeAttr(entryAttrName);
   }
 }
 
-struct ConvertSPMDToLLVMPass : llmc::impl::ConvertSPMDToLLVMBase<ConvertSPMDToLLVMPass> {
+struct ConvertCPUToLLVMPass : llmc::impl::ConvertCPUToLLVMBase<ConvertCPUToLLVMPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (failed(checkSteps(module)) || failed(lowerDots(module)))
+    if (failed(checkSteps(module)) || failed(checkEntries(module)) || failed(lowerDots(module)))
       return signalPassFailure();
     // What is known of the program is told where an object is made of it.
     for (auto program : llvm::make_early_inc_range(module.getOps<spmd::ProgramOp>()))
@@ -328,8 +337,8 @@ struct ConvertSPMDToLLVMPass : llmc::impl::ConvertSPMDToLLVMBase<ConvertSPMDToLL
 
 } // namespace
 
-LogicalResult llmc::lowerSPMDToLLVM(ModuleOp code) {
+LogicalResult llmc::lowerCPUToLLVM(ModuleOp code) {
   PassManager passes(code.getContext());
-  passes.addPass(createConvertSPMDToLLVM());
+  passes.addPass(createConvertCPUToLLVM());
   return passes.run(code);
 }

@@ -5,12 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef LLMC_CONVERSION_SPMDTOLLVM_PASSES_TD
-#define LLMC_CONVERSION_SPMDTOLLVM_PASSES_TD
+#ifndef LLMC_CONVERSION_CPUTOLLVM_PASSES_TD
+#define LLMC_CONVERSION_CPUTOLLVM_PASSES_TD
 
 include "mlir/Pass/PassBase.td"
 
-def ConvertSPMDToLLVM : Pass<"convert-spmd-to-llvm", "::mlir::ModuleOp"> {
+def ConvertCPUToLLVM : Pass<"convert-cpu-to-llvm", "::mlir::ModuleOp"> {
   let summary = "Turn stages and kernels into the LLVM dialect";
   let description = [{
     What compiling does last before LLVM itself. A step becomes a structure of the llmc_step's
@@ -24,7 +24,7 @@ def ConvertSPMDToLLVM : Pass<"convert-spmd-to-llvm", "::mlir::ModuleOp"> {
 
     Before:
     ```mlir
-    spmd.stage "up" %step, %pieces {
+    cpu.stage "up" %step, %pieces {
     ^bb0(%begin: i64, %end: i64):
       func.call @linear_1536x576_f32_avx2(%begin, %end, …)
     }
@@ -45,4 +45,4 @@ def ConvertSPMDToLLVM : Pass<"convert-spmd-to-llvm", "::mlir::ModuleOp"> {
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
-#endif // LLMC_CONVERSION_SPMDTOLLVM_PASSES_TD
+#endif // LLMC_CONVERSION_CPUTOLLVM_PASSES_TD

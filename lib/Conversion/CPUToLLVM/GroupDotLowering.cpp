@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Conversion/SPMDToLLVM/SPMDToLLVM.h"
+#include "llmc/Conversion/CPUToLLVM/CPUToLLVM.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -17,7 +17,7 @@
 
 using namespace mlir;
 using namespace llmc;
-using spmd::DotLowering;
+using cpu::DotLowering;
 
 namespace {
 

@@ -1,12 +1,12 @@
 // Stages, barriers and entries become the LLVM dialect.
 
-// RUN: llmc-opt %s --convert-spmd-to-llvm | FileCheck %s
+// RUN: llmc-opt %s --convert-cpu-to-llvm | FileCheck %s
 
 // CHECK: llvm.func internal @row(%[[STEP:.*]]: !llvm.struct<(ptr, i64, i64)>)
 // CHECK-SAME: no_inline
 // CHECK-SAME: target_cpu = "haswell", target_features = #llvm.target_features<["+avx2", "+fma"]>
 func.func private @row(%step: !spmd.step) attributes {
-    spmd.target = #spmd.target<"avx2", cpu = "haswell", features = "+avx2,+fma", dot = maddubs>} {
+    cpu.target = #cpu.target<"avx2", cpu = "haswell", features = "+avx2,+fma", dot = maddubs>} {
   // The worker's own part of a pointer of the step.
   // CHECK: %[[STRIDE:.*]] = llvm.mlir.constant(4096 : i64)
   // CHECK: %[[ADDRESS:.*]] = llvm.extractvalue %[[STEP]][0]
@@ -14,11 +14,11 @@ func.func private @row(%step: !spmd.step) attributes {
   // CHECK: %[[WORKER:.*]] = llvm.extractvalue %[[STEP]][1]
   // CHECK: %[[OFFSET:.*]] = llvm.mul %[[WORKER]], %[[STRIDE]]
   // CHECK: %[[OWN:.*]] = llvm.getelementptr %[[ALL]][%[[OFFSET]]]
-  %own = spmd.field %step worker_arena {stride = 4096 : i64} : !llvm.ptr
+  %own = cpu.field %step worker_arena {stride = 4096 : i64} : !llvm.ptr
   // CHECK: %[[ROWS:.*]] = llvm.load %{{.*}} : !llvm.ptr -> i64
-  %rows = spmd.count %step rows
+  %rows = cpu.count %step rows
   // CHECK: %[[X:.*]] = llvm.getelementptr %[[OWN]][128]
-  %x = spmd.address %own[128] : !llvm.ptr -> !llvm.ptr
+  %x = cpu.address %own[128] : !llvm.ptr -> !llvm.ptr
   // The worker's share of the pieces.
   // CHECK: %[[WORKERS:.*]] = llvm.extractvalue %[[STEP]][2]
   // CHECK: %[[NEXT:.*]] = llvm.add %[[WORKER]]
@@ -31,7 +31,7 @@ func.func private @row(%step: !spmd.step) attributes {
   // CHECK: ^[[BODY]]:
   // CHECK: llvm.call @kernel(%[[BEGIN]], %[[END]], %[[X]])
   // CHECK: ^[[AFTER]]:
-  spmd.stage "up" %step, %rows {
+  cpu.stage "up" %step, %rows {
   ^bb0(%begin: i64, %end: i64):
     func.call @kernel(%begin, %end, %x) : (i64, i64, !llvm.ptr) -> ()
   }
@@ -52,7 +52,7 @@ func.func private @kernel(i64, i64, !llvm.ptr)
 // CHECK: llvm.call @row
 // CHECK: ^[[MANY]]:
 // CHECK: llvm.call @other
-spmd.entry @step row @row rows @other target <"neon", cpu = "cortex-a72", features = "", dot = plain>
+spmd.entry @step row @row rows @other target #cpu.target<"neon", cpu = "cortex-a72", features = "", dot = plain>
 
 // CHECK: llvm.func @other(%{{.*}}: !llvm.struct<(ptr, i64, i64)>)
 func.func @other(%step: !spmd.step) {

@@ -1,0 +1,26 @@
+//===- CPUToLLVM.h - from stages to the LLVM dialect ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_CONVERSION_CPUTOLLVM_CPUTOLLVM_H
+#define LLMC_CONVERSION_CPUTOLLVM_CPUTOLLVM_H
+
+#include "llmc/Dialect/CPU/IR/CPU.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace llmc {
+
+/// Runs convert-cpu-to-llvm (see its description) on a planned program.
+mlir::LogicalResult lowerCPUToLLVM(mlir::ModuleOp code);
+
+/// Replaces every llmc.group_dot in `function` as `lowering` says.
+void lowerGroupDots(mlir::func::FuncOp function, cpu::DotLowering lowering);
+
+} // namespace llmc
+
+#endif // LLMC_CONVERSION_CPUTOLLVM_CPUTOLLVM_H

@@ -1,0 +1,52 @@
+//===- Passes.td - from plans to kernels for CPUs -*- tablegen -*-===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_CONVERSION_SPMDTOCPU_PASSES_TD
+#define LLMC_CONVERSION_SPMDTOCPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertSPMDToCPU : Pass<"convert-spmd-to-cpu", "::mlir::ModuleOp"> {
+  let summary = "Choose kernels for the stages of a plan, and generate them";
+  let description = [{
+    Chooses for each operation of a stage a kernel, generated once for each encoding and shape and
+    for each of the target's variants, and for each stage its number of pieces: rows, tiles of 16
+    rows of a weight, heads. Buffers become addresses. A stage of several operations runs them row
+    by row, and what only the next of them reads stays in a row of the worker's own memory.
+    `convert-cpu-to-llvm` goes on from there.
+
+    Each function of the plan becomes one for each variant, each variant has an entry, and the
+    program's triple and the memory of a worker's own are set. `llmc-translate --mlir-to-object` and
+    `llmc compile` go on from it.
+
+    Before:
+    ```mlir
+    spmd.stage "up" reads(%0, %1 : …) writes(%2 : …) {
+    ^bb0(%x: tensor<?x576xf32>, %w: tensor<1536x576xf32>):
+      %y = llmc.linear %x, %w : (tensor<?x576xf32>, tensor<1536x576xf32>) -> tensor<?x1536xf32>
+      spmd.yield %y : tensor<?x1536xf32>
+    }
+    ```
+    After:
+    ```mlir
+    %tiles = arith.constant 96 : i64
+    cpu.stage "up" %step, %tiles {
+    ^bb0(%begin: i64, %end: i64):
+      func.call @linear_1536x576_f32_rows_o1536_avx2(%rows, %begin, %end, %1, %0, %2, %scratch) : …
+    }
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"host\"",
+           "TRIPLE[:VARIANT|CPU,…], e.g. x86_64-linux-gnu:avx2">
+  ];
+  let dependentDialects = ["::llmc::cpu::CPUDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+#endif // LLMC_CONVERSION_SPMDTOCPU_PASSES_TD

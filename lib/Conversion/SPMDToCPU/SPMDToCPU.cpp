@@ -1,0 +1,76 @@
+//===- SPMDToCPU.cpp - from plans to kernels for CPUs ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
+#include "FunctionConverter.h"
+
+using namespace mlir;
+using namespace llmc;
+
+/// The entry of a plan, which has one for no target yet.
+static FailureOr<spmd::EntryOp> getEntry(ModuleOp plan) {
+  if (!getProgram(plan))
+    return plan.emitError("expected a plan, which has a spmd.program");
+  if (std::optional<StringRef> triple = getProgram(plan).getTriple())
+    return getProgram(plan).emitOpError("expected a plan for no target yet, found one for '")
+           << *triple << "'";
+  SmallVector<spmd::EntryOp> entries(plan.getOps<spmd::EntryOp>());
+  if (entries.size() != 1 || entries.front().getTargetAttr())
+    return getProgram(plan).emitOpError("expected one entry without a target beside it");
+  return entries.front();
+}
+
+FailureOr<OwningOpRef<ModuleOp>> llmc::convertSPMDToCPU(ModuleOp plan, const Target &target) {
+  plan.getContext()->loadDialect<cpu::CPUDialect>();
+  loadKernelDialects(plan.getContext());
+  FailureOr<spmd::EntryOp> entry = getEntry(plan);
+  if (failed(entry))
+    return failure();
+  OwningOpRef<ModuleOp> code = ModuleOp::create(plan.getLoc());
+  auto program =
+      cast<spmd::ProgramOp>(OpBuilder::atBlockBegin(code->getBody()).clone(*getProgram(plan)));
+  int64_t workerArenaBytes = 0;
+  for (const KernelTarget *variant : target.variants) {
+    for (auto function : plan.getOps<func::FuncOp>()) {
+      FunctionConverter converter(*code, program, *variant, function);
+      if (failed(converter.convert()))
+        return failure();
+      workerArenaBytes = std::max(workerArenaBytes, converter.getWorkerArenaBytes());
+    }
+    setTarget(*code, *variant);
+    auto name = [&](StringRef function) { return (function + "_" + variant->name).str(); };
+    addEntry(*code, *variant, name(entry->getRow()), name(entry->getRows()));
+  }
+  code->walk([&](cpu::FieldOp op) {
+    if (op.getField() == cpu::Field::WorkerArena)
+      op.setStride(workerArenaBytes);
+  });
+  program.setTriple(target.triple.str());
+  spmd::SizesAttr sizes = program.getSizes();
+  program.setSizesAttr(spmd::SizesAttr::get(
+      plan.getContext(), sizes.getVocabulary(), sizes.getPositions(), sizes.getMaxRows(),
+      sizes.getWeightBytes(), sizes.getArenaBytes(), workerArenaBytes, sizes.getStateBytes()));
+  return code;
+}
+
+/// Chooses kernels for a plan that was made just now, if it was.
+static FailureOr<OwningOpRef<ModuleOp>> convert(FailureOr<OwningOpRef<ModuleOp>> plan,
+                                                const Target &target) {
+  if (failed(plan))
+    return failure();
+  return convertSPMDToCPU(**plan, target);
+}
+
+FailureOr<OwningOpRef<ModuleOp>> llmc::lowerToCPU(ModuleOp module, const WeightTable &weights,
+                                                  const Target &target, int64_t maxRows) {
+  return convert(planStep(module, weights, maxRows), target);
+}
+
+FailureOr<OwningOpRef<ModuleOp>> llmc::lowerPartToCPU(func::FuncOp part, const WeightTable &weights,
+                                                      const Target &target, int64_t maxRows) {
+  return convert(planPart(part, weights, maxRows), target);
+}

@@ -1,0 +1,56 @@
+// RUN: llmc-opt %s --split-input-file --verify-diagnostics
+
+func.func @f(%step: !spmd.step) {
+  // expected-error @+1 {{expected a stride of 0, found 64}}
+  %arena = cpu.field %step arena {stride = 64 : i64} : !llvm.ptr
+  return
+}
+
+// -----
+
+func.func @f(%step: !spmd.step) {
+  // expected-error @+1 {{expected a stride of 0 or more, found -64}}
+  %arena = cpu.field %step worker_arena {stride = -64 : i64} : !llvm.ptr
+  return
+}
+
+// -----
+
+func.func @f(%step: !spmd.step, %count: i64) {
+  // expected-error @+1 {{expected a body with two arguments of type i64, found ('i64')}}
+  cpu.stage "up" %step, %count {
+  ^bb0(%begin: i64):
+  }
+  return
+}
+
+// -----
+
+func.func @f(%step: !spmd.step, %count: i64) {
+  // expected-error @+1 {{expected a body with two arguments of type i64, found ('i64', 'i32')}}
+  cpu.stage "up" %step, %count {
+  ^bb0(%begin: i64, %end: i32):
+  }
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected #cpu.target as cpu.target, found "avx2"}}
+func.func private @f() attributes {cpu.target = "avx2"}
+
+// -----
+
+func.func @f(%step: !spmd.step) {
+  // expected-error @+1 {{expected operation name in quotes}}
+  %arena = cpu.field %step arena : i32
+  return
+}
+
+// -----
+
+func.func @f(%step: !spmd.step) {
+  // expected-error @+1 {{invalid kind of type specified}}
+  %arena = cpu.field %step arena : !spmd.step
+  return
+}
