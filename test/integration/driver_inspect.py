@@ -79,7 +79,7 @@ class NativeCode(unittest.TestCase):
     def test_program_with_two_models(self):
         found = llmc_json("inspect", BUILD / "bin" / "link_test")
         self.assertEqual([model["vocabulary"] for model in found["models"]], [32, 32])
-        self.assertEqual([model["programs"][0]["max_rows"] for model in found["models"]], [128, 4])
+        self.assertEqual([model["programs"][0]["max_rows"] for model in found["models"]], [64, 4])
         self.assertEqual(llmc("inspect", BUILD / "bin" / "link_test").stdout.count("native code"), 3)
 
     def test_damaged(self):
