@@ -18,6 +18,7 @@ std::vector<LowerOptions> LowerFlags::get() const {
   if (names.empty())
     names = {target};
   std::vector<LowerOptions> options;
+  options.reserve(names.size());
   for (const std::string &name : names)
     options.push_back({name, maxRows});
   return options;
