@@ -76,7 +76,8 @@ class Eval(unittest.TestCase):
         divergences, agreements = np.concatenate(divergences), np.concatenate(agreements)
         self.assertEqual(found["windows"], 3)
         self.assertAlmostEqual(found["kl_mean"] / divergences.mean(), 1, places=3)
-        self.assertAlmostEqual(found["kl_p99"] / np.percentile(divergences, 99), 1, delta=0.1)
+        largest = np.sort(divergences)[len(divergences) * 99 // 100]
+        self.assertAlmostEqual(found["kl_p99"] / largest, 1, places=3)
         self.assertAlmostEqual(found["top1_agreement"], agreements.mean(), places=6)
         self.assertGreater(found["kl_mean"], 1e-4)
 

@@ -219,7 +219,8 @@ def products() -> Cases:
     for zeros in ((), (np.uint8(3),), (np.uint8(3), np.uint8(5)), (np.uint8(9), ints(0, 9, 90, dtype=np.uint8))):
         cases.append(model("MatMulInteger", ints(0, 255, 3, 70, dtype=np.uint8), ints(0, 255, 70, 90, dtype=np.uint8),
                            *zeros))
-    cases.append(model("MatMulInteger", ints(0, 255, 2, 3, 8, dtype=np.uint8), ints(-128, 127, 8, 5, dtype=np.int8),
+    # Seven bits of weights: ONNX Runtime's sums of two products overflow 16 bits on CPUs without VNNI.
+    cases.append(model("MatMulInteger", ints(0, 255, 2, 3, 8, dtype=np.uint8), ints(-64, 63, 8, 5, dtype=np.int8),
                        np.uint8(4), np.int8(-3)))
     return cases
 
