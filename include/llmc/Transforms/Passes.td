@@ -133,7 +133,8 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     improve on. With another `format` than `int` they are stored as that says.
 
     With `symmetric` the weight of largest magnitude in a group becomes −2^(bits−1) scales, so that
-    all codes are used; the scale has whatever sign that takes. Else scales are
+    all codes are used (the scale has whatever sign that takes), or one less, so that the grid is the
+    same on both sides: what loses less in squares. Else scales are
     (max − min) / (2^bits − 1) of a range that includes 0 (with `zero=float`: of the weights' own
     range). With `mse` each group gets the grid of least squared error that a search over wider and
     narrower ranges finds, its scale fitted by least squares; by default only calibrated passes
