@@ -69,7 +69,7 @@ static void addProgram(ModuleOp plan, const StatePlan &state, const WeightTable 
   OpBuilder builder = OpBuilder::atBlockBegin(plan.getBody());
   auto sizes =
       spmd::SizesAttr::get(builder.getContext(), vocabulary, state.context, maxRows,
-                           weights.getByteSize(), arenaBytes, /*workerArenaBytes=*/0, state.bytes);
+                           weights.getByteSize(), arenaBytes, /*worker_arena_bytes=*/0, state.bytes);
   auto program =
       spmd::ProgramOp::create(builder, plan.getLoc(), /*triple=*/StringAttr(), sizes,
                               builder.getArrayAttr(state.regions), builder.getStringAttr("{}"));
