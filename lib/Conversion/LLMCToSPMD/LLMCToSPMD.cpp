@@ -67,9 +67,9 @@ spmd::ProgramOp llmc::getProgram(ModuleOp module) {
 static void addProgram(ModuleOp plan, const StatePlan &state, const WeightTable &weights,
                        int64_t vocabulary, int64_t maxRows, int64_t arenaBytes) {
   OpBuilder builder = OpBuilder::atBlockBegin(plan.getBody());
-  auto sizes =
-      spmd::SizesAttr::get(builder.getContext(), vocabulary, state.context, maxRows,
-                           weights.getByteSize(), arenaBytes, /*worker_arena_bytes=*/0, state.bytes);
+  auto sizes = spmd::SizesAttr::get(builder.getContext(), vocabulary, state.context, maxRows,
+                                    weights.getByteSize(), arenaBytes, /*worker_arena_bytes=*/0,
+                                    state.bytes);
   auto program =
       spmd::ProgramOp::create(builder, plan.getLoc(), /*triple=*/StringAttr(), sizes,
                               builder.getArrayAttr(state.regions), builder.getStringAttr("{}"));
