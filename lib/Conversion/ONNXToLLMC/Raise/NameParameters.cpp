@@ -94,11 +94,11 @@ static void nameByPlace(func::FuncOp step, Namer &namer) {
     Role role = structure.getRole(&op);
     std::optional<int64_t> own = structure.getBlock(&op);
     block = own.value_or(block);
-    std::string name = getPlace(role).str();
+    StringRef place = getPlace(role);
     if (role == Role::Unknown)
-      name = isa<LinearOp>(op) ? "linear" : (isa<EmbeddingOp>(op) ? "table" : "norm");
-    if (own || (role == Role::Unknown && isa<LinearOp>(op)))
-      name = "layers." + std::to_string(block) + "." + name;
+      place = isa<LinearOp>(op) ? "linear" : (isa<EmbeddingOp>(op) ? "table" : "norm");
+    bool isOfBlock = own || (role == Role::Unknown && isa<LinearOp>(op));
+    std::string name = isOfBlock ? ("layers." + Twine(block) + "." + place).str() : place.str();
     namer.add(op.getOperand(1), name);
     if (op.getNumOperands() > 2)
       namer.add(op.getOperand(2), name + "_bias");
