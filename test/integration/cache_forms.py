@@ -57,7 +57,7 @@ class Layout(Decoder):
         return super().model()
 
 
-@form()
+@form(proved=False)
 def caches_by_position() -> onnx.ModelProto:
     class Model(Layout):
         dims, axis = ["batch", "past", Decoder.kv_heads, Decoder.size], 1
@@ -70,7 +70,7 @@ def caches_by_position() -> onnx.ModelProto:
     return fused(Model)
 
 
-@form()
+@form(proved=False)
 def caches_without_batch() -> onnx.ModelProto:
     class Model(Layout):
         dims, axis = [Decoder.kv_heads, "past", Decoder.size], 1
@@ -131,17 +131,17 @@ class Stacked(Layout):
         return self.make("Concat", taken, rows, axis=2)
 
 
-@form()
+@form(proved=False)
 def caches_stacked() -> onnx.ModelProto:
     return fused(Stacked)
 
 
-@form()
+@form(proved=False)
 def caches_stacked_and_split() -> onnx.ModelProto:
     return fused(type("Model", (Stacked,), {"split": True}))
 
 
-@form()
+@form(proved=False)
 def caches_stacked_while_growing() -> onnx.ModelProto:
     """New keys and values are stacked first, and joined with the past as one."""
 
@@ -165,7 +165,7 @@ def caches_stacked_while_growing() -> onnx.ModelProto:
     return fused(Model)
 
 
-@form()
+@form(proved=False)
 def caches_side_by_side() -> onnx.ModelProto:
     """One head, whose key and value are halves of a row (GPT-BigCode)."""
 
@@ -264,7 +264,7 @@ def other_outputs() -> onnx.ModelProto:
     return fused(Model)
 
 
-@form()
+@form(proved=False)
 def merged_decoder() -> onnx.ModelProto:
     """A branch with a past and one without, chosen by an input."""
     with_past, without = decoder(layers=2), decoder(layers=2, cache=False)

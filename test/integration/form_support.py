@@ -20,14 +20,17 @@ LIMIT = 2e-6
 TOKENS = np.random.default_rng(7).integers(0, Decoder.vocabulary, 40)
 PREFILL = 16
 
-FORMS: list[tuple[str, Callable[[], onnx.ModelProto], str]] = []
+FORMS: list[tuple[str, Callable[[], onnx.ModelProto], list[str]]] = []
+PROVED = "the program computes what the graph says"
+NOT_PROVED = "cannot compare the raised model with its graph"
 
 
-def form(warning: str = ""):
-    """Registers a function that makes a model; `warning` is what llmc says about it."""
+def form(warning: str = "", proved: bool = True):
+    """Registers a function that makes a model; `warning` is what llmc says about it. Some graphs
+    can't be run beside their program yet, and a warning says so: those that are not `proved`."""
 
     def register(make: Callable[[], onnx.ModelProto]) -> Callable[[], onnx.ModelProto]:
-        FORMS.append((make.__name__, make, warning))
+        FORMS.append((make.__name__, make, [warning, PROVED if proved else NOT_PROVED]))
         return make
 
     return register
@@ -70,8 +73,7 @@ def run_whole(path: pathlib.Path) -> np.ndarray:
     return logits.reshape(len(TOKENS), -1)
 
 
-def check(name: str, make: Callable[[], onnx.ModelProto], warning: str,
-          folder: pathlib.Path) -> str:
+def check(make: Callable[[], onnx.ModelProto], expected_messages: list[str], folder: pathlib.Path) -> str:
     """Runs one form; gives what is wrong with it."""
     path = save(make(), folder / "model.onnx")
     expected = run_whole(path)
@@ -79,8 +81,9 @@ def check(name: str, make: Callable[[], onnx.ModelProto], warning: str,
                 check=False)
     if done.returncode != 0:
         return done.stderr
-    if warning not in done.stderr:
-        return f"expected '{warning}', found {done.stderr}"
+    for message in expected_messages:
+        if message not in done.stderr:
+            return f"expected '{message}', found {done.stderr}"
     found = compute_logits(folder / "model.llmc", TOKENS, f"--prefill={PREFILL}")
     difference = relative_difference(found.reshape(expected.shape), expected)
     return "" if difference < LIMIT else f"differs by {difference:.1e}"
@@ -90,11 +93,11 @@ def run_forms() -> int:
     """Runs all forms, or those that the command line names; gives the exit code."""
     problems = 0
     chosen = sys.argv[1:]
-    for name, make, warning in FORMS:
+    for name, make, messages in FORMS:
         if chosen and name not in chosen:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            wrong = check(name, make, warning, pathlib.Path(folder))
+            wrong = check(make, messages, pathlib.Path(folder))
         print(f"{name}: {wrong or 'ok'}", flush=True)
         problems += bool(wrong)
     print(f"{problems} problems")
