@@ -61,10 +61,8 @@ enum {
   LLMC_FAILED_PRECONDITION = 9,
   /// The artifact or caller was built for another version of this ABI.
   LLMC_VERSION_MISMATCH = 10,
-  /// The caller asked a long call to stop.
-  LLMC_CANCELLED = 11,
   /// llmc broke its own promise: please report it.
-  LLMC_INTERNAL = 12
+  LLMC_INTERNAL = 11
 };
 
 enum { LLMC_STATUS_MESSAGE_SIZE = 508 };
@@ -135,8 +133,7 @@ static inline const char *llmc_status_code_name(int32_t code) {
   static const char *const names[] = {
       "ok",          "invalid argument",    "not found",        "out of range",
       "corrupt",     "unsupported",         "out of memory",    "i/o error",
-      "unavailable", "failed precondition", "version mismatch", "cancelled",
-      "internal"};
+      "unavailable", "failed precondition", "version mismatch", "internal"};
   if (code < 0 || code > LLMC_INTERNAL)
     return "unknown";
   return names[code];
