@@ -7,6 +7,8 @@
 
 #include "llmc/Transforms/Quantization/Grid.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -20,11 +22,12 @@ WeightRange llmc::getRange(GroupedAttr encoding, ArrayRef<float> weights) {
   return {std::min(*low, 0.0f), std::max(*high, 0.0f)};
 }
 
-static double getSquaredError(const Grid &grid, ArrayRef<float> weights) {
+double llmc::getSquaredError(const Grid &grid, ArrayRef<float> weights,
+                             ArrayRef<float> importance) {
   double sum = 0;
-  for (float weight : weights) {
+  for (auto [index, weight] : llvm::enumerate(weights)) {
     double error = static_cast<double>(grid.decode(grid.encode(weight))) - weight;
-    sum += error * error;
+    sum += (importance.empty() ? 1.0f : importance[index]) * error * error;
   }
   return sum;
 }

@@ -59,7 +59,9 @@ public:
       return plain;
     refine();
     Grid found = toGrid(best);
-    return getError(found) < getError(plain) ? found : plain;
+    return getSquaredError(found, weights, importance) < getSquaredError(plain, weights, importance)
+               ? found
+               : plain;
   }
 
 private:
@@ -181,15 +183,6 @@ private:
     grid.scale = roundToType(encoding.getScale(), static_cast<float>(candidate.scale));
     grid.minimum = roundToType(encoding.getScale(), static_cast<float>(candidate.minimum));
     return grid;
-  }
-
-  double getError(const Grid &grid) const {
-    double sum = 0;
-    for (auto [weight, part] : llvm::zip(weights, importance)) {
-      double error = static_cast<double>(grid.decode(grid.encode(weight))) - weight;
-      sum += part * error * error;
-    }
-    return sum;
   }
 
   GroupedAttr encoding;

@@ -45,6 +45,11 @@ struct Grid {
   }
 };
 
+/// Σ h·(w − w')² of weights that are rounded to the grid, where h says how much the error of each
+/// counts; without `importance` all count alike.
+double getSquaredError(const Grid &grid, llvm::ArrayRef<float> weights,
+                       llvm::ArrayRef<float> importance = {});
+
 /// The range that a grid has to cover.
 struct WeightRange {
   float low, high;
