@@ -18,9 +18,14 @@ option(LLMC_BUILD_DRIVER "Build the command llmc (needs the tokenizer and CLI11)
 option(LLMC_BUILD_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(LLMC_BUILD_FUZZERS "Build the libFuzzer targets (needs clang)" OFF)
 option(LLMC_BUILD_BENCHMARKS "Build the benchmark programs under bench/" OFF)
+option(LLMC_ASSERTIONS "Keep assertions, in any build type" OFF)
 set(LLMC_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
 
 add_compile_options(-Wall -Wextra -Wno-unused-parameter)
+if(LLMC_ASSERTIONS)
+  # Those of our code, and of LLVM's headers in it: the libraries of LLVM have none.
+  add_compile_options(-UNDEBUG)
+endif()
 if(LLMC_SANITIZE)
   add_compile_options(-fsanitize=${LLMC_SANITIZE} -fno-sanitize=vptr -fno-omit-frame-pointer
                       -fno-sanitize-recover=undefined)
