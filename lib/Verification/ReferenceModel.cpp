@@ -11,6 +11,7 @@
 #include "Graph/ExpandQuantized.h"
 #include "Graph/InlineFunctions.h"
 #include "Graph/NormalizeONNX.h"
+#include "Graph/RemoveUnused.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -33,6 +34,8 @@ FailureOr<ReferenceModel> ReferenceModel::create(ModuleOp module, int64_t vocabu
   auto graph = module.lookupSymbol<GraphOp>("main");
   if (!graph || failed(inlineFunctions(module)))
     return failure();
+  // The program gives logits.
+  (void)leaveOutSoftmax(graph);
   // Fused operators on integers that are not evaluated by themselves are, as what they stand for.
   if (!isEvaluable(graph) && failed(expandQuantized(module)))
     return failure();

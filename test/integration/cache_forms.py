@@ -247,7 +247,7 @@ def window_state() -> onnx.ModelProto:
     return model
 
 
-@form("takes output 'logits' as the logits and leaves out 'hidden', 'chances'")
+@form(warning="takes output 'logits' as the logits and leaves out 'hidden', 'chances'")
 def other_outputs() -> onnx.ModelProto:
     class Model(Decoder):
         def model(self):

@@ -258,6 +258,12 @@ def quantized() -> Cases:
                   model("DequantizeLinear", codes, positive(6), ints(0, 9, 6, dtype=dtype), axis=0),
                   model("DequantizeLinear", codes, positive(6, 2), ints(0, 9, 6, 2, dtype=dtype), axis=1, block_size=4, opset=21),
                   model("DequantizeLinear", codes, positive(3, 8), axis=0, block_size=2, opset=21)]
+        values, zeros = 20 * floats(6, 8), ints(0, 9, 8, dtype=dtype)
+        cases += [model("QuantizeLinear", values, np.float32(0.25), dtype(7)),
+                  model("QuantizeLinear", values, positive(8), zeros),
+                  model("QuantizeLinear", values, positive(6), zeros[:6], axis=0),
+                  model("QuantizeLinear", values, positive(6, 2), ints(0, 9, 6, 2, dtype=dtype), axis=1, block_size=4, opset=21)]
+    cases.append(model("QuantizeLinear", 20 * floats(6, 8), np.float32(0.25)))
     return cases
 
 

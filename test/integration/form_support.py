@@ -20,17 +20,24 @@ LIMIT = 2e-6
 TOKENS = np.random.default_rng(7).integers(0, Decoder.vocabulary, 40)
 PREFILL = 16
 
-FORMS: list[tuple[str, Callable[[], onnx.ModelProto], list[str]]] = []
+FORMS: list[tuple[str, Callable[[], onnx.ModelProto], list[str], str]] = []
 PROVED = "the program computes what the graph says"
 NOT_PROVED = "cannot compare the raised model with its graph"
 
 
-def form(warning: str = "", proved: bool = True):
-    """Registers a function that makes a model; `warning` is what llmc says about it. Some graphs
-    can't be run beside their program yet, and a warning says so: those that are not `proved`."""
+def add_form(name: str, make: Callable[[], onnx.ModelProto], warning: str = "", proved: bool = True,
+             output: str = "") -> None:
+    """Registers what makes a model; `warning` is what llmc says about it. Some graphs can't be run
+    beside their program yet, and a warning says so: those that are not `proved`. A graph may end in
+    a Softmax or LogSoftmax, its `output`."""
+    FORMS.append((name, make, [warning, PROVED if proved else NOT_PROVED], output))
+
+
+def form(**choices):
+    """Registers a function that makes a model, as add_form does."""
 
     def register(make: Callable[[], onnx.ModelProto]) -> Callable[[], onnx.ModelProto]:
-        FORMS.append((make.__name__, make, [warning, PROVED if proved else NOT_PROVED]))
+        add_form(make.__name__, make, **choices)
         return make
 
     return register
@@ -73,7 +80,14 @@ def run_whole(path: pathlib.Path) -> np.ndarray:
     return logits.reshape(len(TOKENS), -1)
 
 
-def check(make: Callable[[], onnx.ModelProto], expected_messages: list[str], folder: pathlib.Path) -> str:
+def normalize(logits: np.ndarray) -> np.ndarray:
+    """The logarithms of probabilities."""
+    largest = logits.max(axis=-1, keepdims=True)
+    return logits - largest - np.log(np.exp(logits - largest).sum(axis=-1, keepdims=True))
+
+
+def check(make: Callable[[], onnx.ModelProto], expected_messages: list[str], folder: pathlib.Path,
+          output: str = "") -> str:
     """Runs one form; gives what is wrong with it."""
     path = save(make(), folder / "model.onnx")
     expected = run_whole(path)
@@ -85,7 +99,11 @@ def check(make: Callable[[], onnx.ModelProto], expected_messages: list[str], fol
         if message not in done.stderr:
             return f"expected '{message}', found {done.stderr}"
     found = compute_logits(folder / "model.llmc", TOKENS, f"--prefill={PREFILL}")
-    difference = relative_difference(found.reshape(expected.shape), expected)
+    found = found.reshape(expected.shape)
+    if output:
+        found = normalize(found)
+        expected = np.log(expected) if output == "Softmax" else expected
+    difference = relative_difference(found, expected)
     return "" if difference < LIMIT else f"differs by {difference:.1e}"
 
 
@@ -93,11 +111,11 @@ def run_forms() -> int:
     """Runs all forms, or those that the command line names; gives the exit code."""
     problems = 0
     chosen = sys.argv[1:]
-    for name, make, messages in FORMS:
+    for name, make, messages, output in FORMS:
         if chosen and name not in chosen:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            wrong = check(make, messages, pathlib.Path(folder))
+            wrong = check(make, messages, pathlib.Path(folder), output)
         print(f"{name}: {wrong or 'ok'}", flush=True)
         problems += bool(wrong)
     print(f"{problems} problems")

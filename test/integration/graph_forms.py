@@ -27,7 +27,7 @@ def reversed_nodes() -> onnx.ModelProto:
     return model
 
 
-@form("initializer 'layers.0.up' stands twice, with the same contents")
+@form(warning="initializer 'layers.0.up' stands twice, with the same contents")
 def repeated_initializer() -> onnx.ModelProto:
     model = decoder()
     model.graph.initializer.append(next(t for t in model.graph.initializer

@@ -582,6 +582,10 @@ class Decoder:
             return op("Mul", bound, op("Tanh", op("Div", value, bound)))
         return op("Mul", op("Tanh", op("Mul", value, graph.constant(np.float32(1 / cap)))), bound)
 
+    def finish(self, logits: str) -> str:
+        """What the graph gives of its logits."""
+        return logits
+
     def model(self) -> onnx.ModelProto:
         graph, spelling = self.graph, self.spelling
         graph.add_input("input_ids", INT64, ["batch", "rows"])
@@ -609,7 +613,7 @@ class Decoder:
             logits = graph.op("MatMul", value, head)
         else:
             logits = self.linear("head", value, self.hidden, self.vocabulary)
-        logits = self.capped(self.scaled(logits), 30)
+        logits = self.finish(self.capped(self.scaled(logits), 30))
         graph.add_output(logits, FLOAT, ["batch", "rows", self.vocabulary], "logits")
         return graph.model()
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from form_support import FORMS, Fused, form, fused, run_forms
+from form_support import Fused, add_form, form, fused, run_forms
 from onnx_models import FLOAT, MICROSOFT, Decoder
 
 
@@ -73,6 +73,25 @@ class Gemm(Fused):
         return [self.weight(name + ".bias", self.array(name + ".bias", outputs))]
 
 
+def ending_in(operator: str) -> onnx.ModelProto:
+    class Model(Fused):
+        def finish(self, logits):
+            return self.graph.op(operator, logits, axis=-1)
+
+    return fused(Model)
+
+
+@form(warning="leaves out LogSoftmax of the output", output="LogSoftmax")
+def log_probabilities() -> onnx.ModelProto:
+    return ending_in("LogSoftmax")
+
+
+@form(warning="leaves out Softmax of the output", output="Softmax")
+def probabilities() -> onnx.ModelProto:
+    return ending_in("Softmax")
+
+
+
 @form()
 def gemm_factors() -> onnx.ModelProto:
     class Model(Gemm):
@@ -121,7 +140,7 @@ def fused_gemm(activation: str, **more):
 
 
 for name, choices in (("Relu", {}), ("Tanh", {})):
-    FORMS.append((f"fused_gemm_{name}", lambda n=name, c=choices: fused_gemm(n, **c), ""))
+    add_form(f"fused_gemm_{name}", lambda n=name, c=choices: fused_gemm(n, **c))
 
 
 class BiasedActivation(Fused):
@@ -142,7 +161,7 @@ def biased(kind: str) -> onnx.ModelProto:
 
 
 for name in ("BiasGelu", "FastGelu"):
-    FORMS.append((f"bias_of_{name}", lambda n=name: biased(n), ""))
+    add_form(f"bias_of_{name}", lambda n=name: biased(n))
 
 
 class SkipNorms(Fused):
@@ -201,8 +220,8 @@ class SkipNorms(Fused):
 
 
 for name in ("SkipLayerNormalization", "SkipSimplifiedLayerNormalization"):
-    FORMS.append((f"bias_of_{name}",
-                  lambda n=name: fused(type("Model", (SkipNorms,), {"kind": n})), ""))
+    add_form(f"bias_of_{name}",
+             lambda n=name: fused(type("Model", (SkipNorms,), {"kind": n})))
 
 
 # Attention operators ------------------------------------------------------------
@@ -237,8 +256,8 @@ class HeadsOperator(Fused):
 
 for name, inputs in (("plain", ()), ("bias", ("bias",)), ("padding", ("mask", "bias")),
                      ("added", ("added",))):
-    FORMS.append((f"multi_head_attention_{name}", lambda i=inputs: fused(
-        type("Model", (HeadsOperator,), {"inputs": i}), positions="learned", angles="cumsum"), ""))
+    add_form(f"multi_head_attention_{name}", lambda i=inputs: fused(
+        type("Model", (HeadsOperator,), {"inputs": i}), positions="learned", angles="cumsum"))
 
 
 class PackedAttention(Fused):
@@ -279,9 +298,9 @@ class PackedAttention(Fused):
 
 
 for name, masked in (("plain", False), ("padding", True)):
-    FORMS.append((f"packed_attention_{name}", lambda m=masked: fused(
+    add_form(f"packed_attention_{name}", lambda m=masked: fused(
         type("Model", (PackedAttention,), {"masked_by_input": m}), positions="learned",
-        angles="cumsum"), ""))
+        angles="cumsum"))
 
 
 if __name__ == "__main__":

@@ -214,3 +214,27 @@ onnx.graph @main attributes {input_dims = [["b", "r"]], input_names = ["ids"],
   onnx.yield %x : !onnx.untyped
 }
 }
+
+// -----
+
+// Equal nodes are one, whatever they are called, and a Softmax at the end is left out.
+
+// CHECK-LABEL: onnx.graph @main
+// CHECK: %[[X:.*]] = onnx.node "Gather"
+// CHECK-NOT: "Gather"
+// CHECK: %[[SUM:.*]] = onnx.node "Add"(%[[X]], %[[X]])
+// CHECK-NOT: "LogSoftmax"
+// CHECK: %[[LAST:.*]] = onnx.node "Identity"(%[[SUM]])
+// CHECK: onnx.yield %[[LAST]]
+// expected-remark @below {{leaves out LogSoftmax of the output: logits give the same probabilities}}
+onnx.graph @main attributes {input_dims = [["b", "r"]], input_names = ["ids"],
+    output_dims = [[]], output_names = ["logits"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %table = onnx.initializer "table" : tensor<8x8xf32> = dense<1.0> : tensor<8x8xf32>
+  %x = onnx.node "Gather"(%table, %ids) {name = "x", output_names = ["x"]} : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %again = onnx.node "Gather"(%table, %ids) {name = "again", output_names = ["again"]} : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %sum = onnx.node "Add"(%x, %again) {name = "sum", output_names = ["sum"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  %chances = onnx.node "LogSoftmax"(%sum) {name = "chances", node_attributes = {axis = -1 : i64}, output_names = ["chances"]} : (!onnx.untyped) -> !onnx.untyped
+  %y = onnx.node "Identity"(%chances) {name = "y", output_names = ["y"]} : (!onnx.untyped) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}

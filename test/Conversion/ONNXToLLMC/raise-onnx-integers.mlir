@@ -219,3 +219,58 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_di
   onnx.yield %y : !onnx.untyped
 }
 }
+
+// -----
+
+// Fixed scales: linears with integer weights round their rows themselves, and what else is rounded
+// stays as it is computed.
+
+// CHECK-LABEL: func.func @step
+// CHECK: llmc.linear %{{.*}}, %{{.*}} activation <bits = 8, group = 32>
+// CHECK-NOT: activation
+// CHECK: llmc.linear
+// CHECK-NOT: activation
+// CHECK: return
+// expected-remark @below {{rounds 1 values before linears to 8 bits with scales of their own rows, where the graph has fixed ones, and leaves out 2 other roundings by fixed scales}}
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %t = onnx.initializer "t" : tensor<8x32xf32> = dense<1.0> : tensor<8x32xf32>
+  %w = onnx.initializer "w" : tensor<32x32xi8> = dense<3> : tensor<32x32xi8>
+  %v = onnx.initializer "v" : tensor<32x4xf32> = dense<3.0> : tensor<32x4xf32>
+  %s = onnx.initializer "s" : tensor<f32> = dense<0.5> : tensor<f32>
+  %z = onnx.initializer "z" : tensor<ui8> = dense<7> : tensor<ui8>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x32xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %xq = onnx.node "QuantizeLinear"(%x, %s, %z) {name = "xq", output_names = ["xq"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
+  %xd = onnx.node "DequantizeLinear"(%xq, %s, %z) {name = "xd", output_names = ["xd"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
+  %wd = onnx.node "DequantizeLinear"(%w, %s) {name = "wd", output_names = ["wd"]} : (tensor<32x32xi8>, tensor<f32>) -> !onnx.untyped
+  %m = onnx.node "MatMul"(%xd, %wd) {name = "m", output_names = ["m"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  %mq = onnx.node "QuantizeLinear"(%m, %s, %z) {name = "mq", output_names = ["mq"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
+  %md = onnx.node "DequantizeLinear"(%mq, %s, %z) {name = "md", output_names = ["md"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
+  %n = onnx.node "MatMul"(%md, %v) {name = "n", output_names = ["n"]} : (!onnx.untyped, tensor<32x4xf32>) -> !onnx.untyped
+  %nq = onnx.node "QuantizeLinear"(%n, %s) {name = "nq", output_names = ["nq"]} : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  %y = onnx.node "DequantizeLinear"(%nq, %s) {name = "y", output_names = ["y"]} : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+
+// -----
+
+// expected-error @below {{cannot raise 3 nodes of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %t = onnx.initializer "t" : tensor<8x32xf32> = dense<1.0> : tensor<8x32xf32>
+  %s = onnx.initializer "s" : tensor<f32> = dense<0.5> : tensor<f32>
+  %other = onnx.initializer "other" : tensor<f32> = dense<0.25> : tensor<f32>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x32xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q = onnx.node "QuantizeLinear"(%x, %s) {name = "q", output_names = ["q"]} : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  // expected-note @below {{'y': expected the scale and zero point of the QuantizeLinear before it}}
+  %y = onnx.node "DequantizeLinear"(%q, %other) {name = "y", output_names = ["y"]} : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  // expected-note @below {{'r': expected the integers of QuantizeLinear to be read by DequantizeLinear, found them read by Relu}}
+  %r = onnx.node "Relu"(%q) {name = "r", output_names = ["r"]} : (!onnx.untyped) -> !onnx.untyped
+  // expected-note @below {{'p': expected a constant scale and zero point}}
+  %p = onnx.node "QuantizeLinear"(%x, %x) {name = "p", output_names = ["p"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}

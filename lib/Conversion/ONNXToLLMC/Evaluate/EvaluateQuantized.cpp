@@ -7,6 +7,7 @@
 
 #include "Evaluate/Operator.h"
 #include "Evaluate/Product.h"
+#include "Evaluate/Scales.h"
 #include "Raise/Matchers.h"
 
 #include <cmath>
@@ -207,36 +208,67 @@ static bool evaluateDynamicQuantizeLinear(Evaluation &evaluation) {
   return true;
 }
 
-/// Dequantizes integers; scales and zeros are one, one per place of an axis, or one per block.
+/// The index of the scales that are a node's second operand, and of the zero points that are its
+/// third.
+static std::optional<ScaleIndex> getScaleIndex(Evaluation &evaluation) {
+  const HostTensor &scales = evaluation.in(1);
+  auto index =
+      ScaleIndex::get(evaluation.in(0).shape, scales.shape, evaluation.node.getInt("axis", 1),
+                      evaluation.node.getInt("block_size", 0));
+  if (index && evaluation.has(2) && evaluation.in(2).getNumElements() != scales.getNumElements())
+    index.reset();
+  if (!index)
+    evaluation.fail("expected a scale and zero point for all, for each place of an axis, or for "
+                    "each block");
+  return index;
+}
+
+/// Numbers as integers of a scale and a zero point.
+static bool evaluateQuantizeLinear(Evaluation &evaluation) {
+  const HostTensor &input = evaluation.in(0), &scales = evaluation.in(1);
+  if (!evaluation.computes()) {
+    evaluation.outputs.push_back(HostTensor::unknown(input.shape, true));
+    return true;
+  }
+  const HostTensor *zeros = evaluation.has(2) ? &evaluation.in(2) : nullptr;
+  IntegerType type;
+  if (!zeros || zeros->constant)
+    type = getCodeType(evaluation.node, zeros ? zeros->constant->element : Type());
+  if (!type)
+    return evaluation.fail("expected integers of 2, 4, 8 or 16 bits, and constant zero points");
+  std::optional<ScaleIndex> index = getScaleIndex(evaluation);
+  if (!index)
+    return false;
+  auto [low, high] = getCodeRange(type);
+  std::vector<double> values(*input.data);
+  for (auto [i, value] : llvm::enumerate(values)) {
+    int64_t at = (*index)(static_cast<int64_t>(i));
+    double zero = zeros ? (*zeros)[at] : 0;
+    // Rounded as in fp32, in which it is computed.
+    value =
+        evaluation.roundsActivations
+            ? std::clamp(
+                  std::nearbyint(static_cast<float>(value) / static_cast<float>(scales[at])) + zero,
+                  low, high)
+            : value / scales[at] + zero;
+  }
+  evaluation.push(input.shape, std::move(values), true);
+  return true;
+}
+
 static bool evaluateDequantizeLinear(Evaluation &evaluation) {
   const HostTensor &codes = evaluation.in(0), &scales = evaluation.in(1);
   if (!evaluation.computes()) {
     evaluation.outputs.push_back(HostTensor::unknown(codes.shape));
     return true;
   }
-  int64_t rank = codes.shape.size(), block = evaluation.node.getInt("block_size", 0);
-  int64_t axis = normalizeAxis(evaluation.node.getInt("axis", 1), rank);
-  bool isOne = scales.getNumElements() == 1 && block == 0;
-  SmallVector<int64_t> shape(codes.shape);
-  if (!isOne && axis >= 0 && block > 0)
-    shape[axis] = shape[axis] / block + (shape[axis] % block != 0);
-  else if (!isOne && axis >= 0)
-    shape = {shape[axis]};
-  if (block < 0 || (!isOne && (axis < 0 || ArrayRef(scales.shape) != ArrayRef(shape))) ||
-      (evaluation.has(2) && evaluation.in(2).getNumElements() != scales.getNumElements()))
-    return evaluation.fail("expected a scale and zero point for all, for each place of an axis, or "
-                           "for each block");
+  std::optional<ScaleIndex> index = getScaleIndex(evaluation);
+  if (!index)
+    return false;
   std::vector<double> values(*codes.data);
-  int64_t inner = isOne ? 1 : getProduct(ArrayRef(codes.shape).drop_front(axis + 1));
-  for (int64_t i = 0, count = values.size(); i < count; ++i) {
-    int64_t at = 0;
-    if (!isOne) {
-      int64_t place = i / inner % codes.shape[axis];
-      at = block > 0
-               ? (i / inner / codes.shape[axis] * shape[axis] + place / block) * inner + i % inner
-               : place;
-    }
-    values[i] = (values[i] - (evaluation.has(2) ? evaluation.in(2)[at] : 0)) * scales[at];
+  for (auto [i, value] : llvm::enumerate(values)) {
+    int64_t at = (*index)(static_cast<int64_t>(i));
+    value = (value - (evaluation.has(2) ? evaluation.in(2)[at] : 0)) * scales[at];
   }
   evaluation.push(codes.shape, std::move(values));
   return true;
@@ -264,6 +296,11 @@ ArrayRef<Operator> llmc::getQuantizedOperators() {
           .takes({"x"})
           .evaluatedBy(evaluateDynamicQuantizeLinear)
           .raisedBy(raiseDynamicQuantizeLinear),
+      Operator::onnx("QuantizeLinear", 10)
+          .takes({"x", "y_scale", "y_zero_point?"})
+          .reads({"axis", "block_size", "output_dtype", "precision=0", "saturate=0|1"})
+          .evaluatedBy(evaluateQuantizeLinear)
+          .raisedBy(raiseQuantizeLinear),
       Operator::onnx("DequantizeLinear", 10)
           .takes({"x", "x_scale", "x_zero_point?"})
           .reads({"axis", "block_size", "output_dtype"})

@@ -165,6 +165,8 @@ void Probe::runNode(NodeOp op) {
   if (op.getNumResults() == 0)
     return;
   Evaluation evaluation{Node(op), {}, {}, {}};
+  // Positions, angles and lengths are what they are before a graph rounds them.
+  evaluation.roundsActivations = false;
   std::string type = evaluation.node.getType();
   const Operator *row = findOperator(type);
   if (!row) {

@@ -7,6 +7,7 @@
 
 #include "Graph/DecodeWeights.h"
 #include "Evaluate/Evaluate.h"
+#include "Evaluate/Scales.h"
 #include "Graph/GraphBuilder.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
@@ -222,72 +223,6 @@ void llmc::spellGatherBlockQuantized(NodeOp op) {
 // QuantizeLinear
 //===----------------------------------------------------------------------===//
 
-namespace {
-
-/// Which scale belongs to an element: one for all, for each place of an axis, or for each block.
-struct ScaleIndex {
-  int64_t inner = 1, size = 1, block = 0, blocks = 1;
-  bool isOne = true;
-
-  static std::optional<ScaleIndex> get(ArrayRef<int64_t> shape, ArrayRef<int64_t> scales,
-                                       int64_t axis, int64_t block) {
-    ScaleIndex index;
-    if (block < 0)
-      return std::nullopt;
-    if (block == 0 && getProduct(scales) == 1)
-      return index;
-    axis = normalizeAxis(axis, shape.size());
-    if (axis < 0)
-      return std::nullopt;
-    index.isOne = false;
-    index.size = shape[axis];
-    index.inner = getProduct(shape.drop_front(axis + 1));
-    index.block = block;
-    SmallVector<int64_t> wanted{shape[axis]};
-    if (block > 0) {
-      index.blocks = llvm::divideCeil(shape[axis], block);
-      wanted.assign(shape.begin(), shape.end());
-      wanted[axis] = index.blocks;
-    }
-    return scales == ArrayRef(wanted) ? std::optional(index) : std::nullopt;
-  }
-
-  int64_t operator()(int64_t element) const {
-    if (isOne)
-      return 0;
-    int64_t place = element / inner % size;
-    return block > 0 ? (element / inner / size * blocks + place / block) * inner + element % inner
-                     : place;
-  }
-};
-
-} // namespace
-
-/// The type that QuantizeLinear rounds to, where it is one of integers of 2 to 16 bits.
-static IntegerType getCodeType(NodeOp op, const std::optional<ConstantView> &zeros) {
-  Builder builder(op.getContext());
-  Type type = zeros ? zeros->element : builder.getIntegerType(8, /*isSigned=*/false);
-  // TensorProto::DataType of the integers that a rounding can give.
-  struct Known {
-    int64_t dataType;
-    unsigned bits;
-    bool isUnsigned;
-  };
-  static constexpr Known known[] = {{2, 8, true},  {3, 8, false},  {4, 16, true}, {5, 16, false},
-                                    {21, 4, true}, {22, 4, false}, {25, 2, true}, {26, 2, false}};
-  if (int64_t given = Node(op).getInt("output_dtype", 0); given != 0 && !zeros) {
-    const Known *found =
-        llvm::find_if(known, [&](const Known &entry) { return entry.dataType == given; });
-    if (found == std::end(known))
-      return {};
-    type = found->isUnsigned ? builder.getIntegerType(found->bits, /*isSigned=*/false)
-                             : builder.getIntegerType(found->bits);
-  }
-  auto integer = dyn_cast<IntegerType>(type);
-  return integer && llvm::is_contained({2u, 4u, 8u, 16u}, integer.getWidth()) ? integer
-                                                                              : IntegerType();
-}
-
 /// Writes a code of up to 16 bits at its place in a packed array of zeros.
 static void writeInteger(std::vector<uint8_t> &bytes, int64_t index, unsigned bits, int code) {
   if (bits == 16) {
@@ -304,7 +239,7 @@ LogicalResult llmc::foldQuantizeLinear(NodeOp op) {
   if (!values || !isa<FloatType>(values->element) || !scales || (getOperand(op, 2) && !zeros))
     return success();
   Node node(op);
-  IntegerType type = getCodeType(op, zeros);
+  IntegerType type = getCodeType(node, zeros ? zeros->element : Type());
   int64_t count = values->getNumElements();
   std::optional<ScaleIndex> index = ScaleIndex::get(
       values->shape, scales->shape, node.getInt("axis", 1), node.getInt("block_size", 0));
@@ -318,8 +253,7 @@ LogicalResult llmc::foldQuantizeLinear(NodeOp op) {
   if (!scale || !zero)
     return op.emitError("cannot read its scales and zero points");
   unsigned bits = type.getWidth();
-  double low = type.isUnsigned() ? 0 : -std::ldexp(1.0, static_cast<int>(bits) - 1);
-  double high = low + std::ldexp(1.0, static_cast<int>(bits)) - 1;
+  auto [low, high] = getCodeRange(type);
   std::vector<uint8_t> bytes(llvm::divideCeil(count * bits, 8));
   // Row by row: the matrix may be large.
   const ConstantView &flat = *values;

@@ -12,6 +12,7 @@
 #include "Graph/Expansion.h"
 #include "Graph/InlineFunctions.h"
 #include "Graph/MergeBranches.h"
+#include "Graph/MergeNodes.h"
 #include "Graph/RemoveUnused.h"
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
 
@@ -155,6 +156,9 @@ FailureOr<NormalizedGraph> llmc::normalizeONNX(ModuleOp module) {
   if (failed(inlineFunctions(module)) || failed(expandQuantized(module)) ||
       failed(keepLogits(graph)))
     return failure();
+  for (StringRef type : leaveOutSoftmax(graph))
+    graph.emitRemark("leaves out ") << type << " of the output: logits give the same probabilities";
+  mergeEqualNodes(graph);
   mergeEqualBranches(graph);
   FailureOr<SmallVector<ModelInput>> inputs = classifyInputs(graph);
   if (failed(inputs))

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Graph/RemoveUnused.h"
+#include "Graph/Node.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Iterators.h"
@@ -114,6 +115,38 @@ LogicalResult llmc::keepLogits(GraphOp graph) {
   graph.getBody().front().back().setOperands(outputs[logits].value);
   removeUnusedNodes(graph, std::move(unused));
   return success();
+}
+
+/// Whether a node is a Softmax or LogSoftmax of each vector along the last of so many axes.
+static bool isSoftmaxOfRows(NodeOp op, int64_t rank) {
+  Node node(op);
+  std::string type = node.getType();
+  if ((type != "Softmax" && type != "LogSoftmax") || op.getInputs().size() != 1)
+    return false;
+  int64_t axis = node.getInt("axis", node.getInt("opset", 0) >= 13 ? -1 : 1);
+  return axis == -1 || (rank > 0 && axis == rank - 1);
+}
+
+/// The node that an output is of, before what changes its type or name alone.
+static NodeOp findLastNode(Value value) {
+  auto node = value.getDefiningOp<NodeOp>();
+  while (node && (node.getOpType() == "Identity" || node.getOpType() == "Cast") &&
+         node->hasOneUse() && !node.getInputs().empty())
+    node = node.getInputs()[0].getDefiningOp<NodeOp>();
+  return node && node->hasOneUse() ? node : NodeOp();
+}
+
+SmallVector<std::string> llmc::leaveOutSoftmax(GraphOp graph) {
+  SmallVector<std::string> changed;
+  for (const Output &output : getOutputs(graph)) {
+    NodeOp node = findLastNode(output.value);
+    if (!node || output.isState() || !isSoftmaxOfRows(node, output.getRank()))
+      continue;
+    changed.push_back(Node(node).getType());
+    node->getResult(0).replaceAllUsesWith(node.getInputs()[0]);
+    removeUnusedNodes(graph, {node.getOperation()});
+  }
+  return changed;
 }
 
 DenseSet<Value> llmc::findNeededInputs(GraphOp graph) {

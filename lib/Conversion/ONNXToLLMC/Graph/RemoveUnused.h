@@ -24,6 +24,10 @@ void removeUnusedNodes(carrier::GraphOp graph, llvm::SmallPtrSet<mlir::Operation
 /// hidden states, are named in a remark.
 mlir::LogicalResult keepLogits(carrier::GraphOp graph);
 
+/// Replaces outputs that are a Softmax or LogSoftmax of rows by what it is of: a model's logits,
+/// which give the same probabilities. Gives the operators that were left out.
+llvm::SmallVector<std::string> leaveOutSoftmax(carrier::GraphOp graph);
+
 /// Inputs of the graph that the logits depend on; all of them where no output is known to be the
 /// logits.
 llvm::DenseSet<mlir::Value> findNeededInputs(carrier::GraphOp graph);

@@ -15,6 +15,7 @@
 #include "Raise/Linear.h"
 #include "Raise/Matchers.h"
 #include "Raise/Raise.h"
+#include "Raise/StaticRounding.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -47,10 +48,9 @@ struct IntegerProduct : MeaningOf<IntegerProduct> {
 
 } // namespace llmc
 
-/// Activations that the graph rounds to 8 bits. The operator has one scale for all rows, which
-/// makes results depend on what else is computed at the time; here every 32 inputs of a row share
-/// one.
-static DynamicAttr getRounding(MLIRContext *context) { return DynamicAttr::get(context, 8, 32); }
+DynamicAttr llmc::getRoundingOfRows(MLIRContext *context) {
+  return DynamicAttr::get(context, 8, 32);
+}
 
 LogicalResult llmc::raiseDynamicQuantizeLinear(Raise &raise, Node &node) {
   std::optional<View> rowsView = raise.getView(node, 0);
@@ -94,7 +94,7 @@ static LogicalResult emitIntegerLinear(Raise &raise, Node &node, const IntegerPr
   weight.dequantized = matrix->transpose();
   weight.shape = weight.dequantized->codes.shape;
   return emitLinear(raise, node, product.of, std::move(weight), std::nullopt,
-                    getRounding(raise.builder.getContext()));
+                    getRoundingOfRows(raise.builder.getContext()));
 }
 
 /// A product with a scale: of the rows, of the weights, or of both.

@@ -10,6 +10,7 @@
 #include "Raise/Matchers.h"
 #include "Raise/Raise.h"
 #include "Raise/Scores.h"
+#include "Raise/StaticRounding.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -107,7 +108,9 @@ LogicalResult llmc::raiseMatMul(Raise &raise, Node &node) {
     std::optional<Weight> weight = getMatrix(raise, node, 1);
     if (!input || !weight)
       return raise.fail("expected rows times a constant matrix");
-    return emitLinear(raise, node, *input, weight->transpose(), std::nullopt, {});
+    *weight = weight->transpose();
+    DynamicAttr activation = takeStaticRounding(raise, node, *weight);
+    return emitLinear(raise, node, *input, std::move(*weight), std::nullopt, activation);
   }
   if (!raise.isData(node, 0))
     return raise.fail("expected rows as the first operand");
@@ -137,5 +140,6 @@ LogicalResult llmc::raiseGemm(Raise &raise, Node &node) {
     if (!bias)
       return raise.fail("expected a constant bias as wide as the result");
   }
-  return emitLinear(raise, node, *input, std::move(*weight), std::move(bias), {});
+  DynamicAttr activation = takeStaticRounding(raise, node, *weight);
+  return emitLinear(raise, node, *input, std::move(*weight), std::move(bias), activation);
 }

@@ -28,6 +28,7 @@ mlir::LogicalResult raiseMatMul(Raise &raise, Node &node);
 mlir::LogicalResult raiseGemm(Raise &raise, Node &node);
 mlir::LogicalResult raiseMatMulNBits(Raise &raise, Node &node);
 mlir::LogicalResult raiseDynamicQuantizeLinear(Raise &raise, Node &node);
+mlir::LogicalResult raiseQuantizeLinear(Raise &raise, Node &node);
 mlir::LogicalResult raiseMatMulInteger(Raise &raise, Node &node);
 mlir::LogicalResult raiseGather(Raise &raise, Node &node);
 mlir::LogicalResult raiseGatherBlockQuantized(Raise &raise, Node &node);

@@ -9,6 +9,7 @@
 #include "Raise/Attention.h"
 #include "Raise/Emission.h"
 #include "Raise/Raise.h"
+#include "Raise/StaticRounding.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -94,6 +95,7 @@ LogicalResult llmc::emitOutputs(Raise &raise) {
   if (failed(value))
     return raise.graph.emitError("cannot compute the logits: ") << raise.getReason();
 
+  reportStaticRounding(raise);
   value = selectOutputRows(raise, *value);
   func::ReturnOp::create(raise.builder, raise.location, *value);
   func::FuncOp function = raise.step.getFunction();

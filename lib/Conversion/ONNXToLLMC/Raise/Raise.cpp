@@ -257,5 +257,5 @@ void Raise::set(const Node &node, unsigned result, std::shared_ptr<const Meaning
 }
 
 void Raise::forward(const Node &node, unsigned operand, unsigned result) {
-  set(node, result, meanings.lookup(getOperand(node, operand)));
+  set(node, result, share(node, operand));
 }

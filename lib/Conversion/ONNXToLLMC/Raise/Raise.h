@@ -77,6 +77,10 @@ public:
     set(node, result, std::shared_ptr<const Meaning>(std::make_shared<T>(std::move(meaning))));
   }
   void set(const Node &node, unsigned result, std::shared_ptr<const Meaning> meaning);
+  /// The meaning of an operand, to be kept in another one; null where it has none.
+  std::shared_ptr<const Meaning> share(const Node &node, unsigned i) const {
+    return meanings.lookup(getOperand(node, i));
+  }
   /// Gives a result the meaning that an operand has.
   void forward(const Node &node, unsigned operand, unsigned result = 0);
   mlir::LogicalResult fail(const llvm::Twine &why);
@@ -105,6 +109,8 @@ public:
   Parameters parameters;
   RowFactors factors;
   LengthRecord lengths;
+  /// QuantizeLinear nodes whose rounding a linear does.
+  llvm::SmallPtrSet<mlir::Operation *, 8> takenRoundings;
 
 private:
   void findLastUses();
