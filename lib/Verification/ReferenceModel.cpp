@@ -20,13 +20,23 @@ using namespace llmc::carrier;
 /// Nodes between an output of the graph and the cache that it continues.
 static constexpr int maxDistance = 16;
 
+/// Whether a node is evaluated with the types that its inputs have.
+static bool isEvaluable(NodeOp op) {
+  std::string type = Node(op).getType();
+  const Operator *row = findOperator(type);
+  if (!row || (!row->evaluate && row->name != "If"))
+    return false;
+  // Tables of bytes alone are.
+  auto table =
+      op.getInputs().empty() ? ShapedType() : dyn_cast<ShapedType>(op.getInputs()[0].getType());
+  return type != "com.microsoft::GatherBlockQuantized" || !table ||
+         table.getElementType().isInteger(8);
+}
+
 /// Whether a graph can be run as it stands.
 static bool isEvaluable(GraphOp graph) {
-  WalkResult result = graph.walk([](NodeOp op) {
-    const Operator *row = findOperator(Node(op).getType());
-    return row && (row->evaluate || row->name == "If") ? WalkResult::advance()
-                                                       : WalkResult::interrupt();
-  });
+  WalkResult result = graph.walk(
+      [](NodeOp op) { return isEvaluable(op) ? WalkResult::advance() : WalkResult::interrupt(); });
   return !result.wasInterrupted();
 }
 

@@ -35,7 +35,7 @@ struct Evaluation {
   int64_t work = 0;     ///< steps that are not in proportion to the elements of inputs and outputs
   bool isWhole = false; ///< whether all inputs have values, and all outputs are wanted
   bool shapesOnly = false; ///< whether outputs' values may be left out
-  /// Whether activations are rounded where the graph rounds them to 8 bits as they are.
+  /// Whether activations are rounded where the graph rounds them to integers. Constants are always.
   bool roundsActivations = true;
 
   bool fail(const llvm::Twine &why) {
@@ -46,6 +46,12 @@ struct Evaluation {
   const HostTensor &in(unsigned i) const { return *inputs[i]; }
   bool allKnown() const {
     return llvm::all_of(inputs, [](const HostTensor *tensor) { return !tensor || tensor->data; });
+  }
+  /// Whether all inputs are constants of the file, or computed from some.
+  bool isFixed() const {
+    return llvm::all_of(inputs, [](const HostTensor *tensor) {
+      return !tensor || tensor->constant || tensor->isFixed;
+    });
   }
   /// Whether values are asked for, and not only shapes.
   bool computes() const { return isWhole || allKnown(); }

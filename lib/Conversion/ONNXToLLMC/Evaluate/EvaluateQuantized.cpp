@@ -240,13 +240,14 @@ static bool evaluateQuantizeLinear(Evaluation &evaluation) {
   if (!index)
     return false;
   auto [low, high] = getCodeRange(type);
+  bool rounds = evaluation.roundsActivations || evaluation.isFixed();
   std::vector<double> values(*input.data);
   for (auto [i, value] : llvm::enumerate(values)) {
     int64_t at = (*index)(static_cast<int64_t>(i));
     double zero = zeros ? (*zeros)[at] : 0;
     // Rounded as in fp32, in which it is computed.
     value =
-        evaluation.roundsActivations
+        rounds
             ? std::clamp(
                   std::nearbyint(static_cast<float>(value) / static_cast<float>(scales[at])) + zero,
                   low, high)

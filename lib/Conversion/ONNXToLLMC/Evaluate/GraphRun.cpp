@@ -103,6 +103,9 @@ LogicalResult GraphRun::runNode(NodeOp op) {
     return failure();
   if (evaluation.outputs.size() < op.getNumResults())
     return fail("expected " + Twine(evaluation.outputs.size()) + " outputs");
+  bool isFixed = evaluation.isFixed();
+  for (HostTensor &tensor : evaluation.outputs)
+    tensor.isFixed = isFixed;
   if (observe)
     observe(op, evaluation.outputs);
   for (auto [result, tensor] : llvm::zip(op.getResults(), evaluation.outputs)) {

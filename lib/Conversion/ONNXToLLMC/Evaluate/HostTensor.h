@@ -49,6 +49,8 @@ struct HostTensor {
   bool isInteger = false;
   /// Whether it follows from constants of the file alone; its values may be too many to compute.
   bool isWeights = false;
+  /// Whether it was computed from constants of the file alone.
+  bool isFixed = false;
   /// How far values may have been rounded on their way from fp32, relative to each: 0 or what a
   /// narrower type of the constants that they were moved from has.
   float roundoff = 0;

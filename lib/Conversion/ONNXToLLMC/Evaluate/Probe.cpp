@@ -288,9 +288,10 @@ bool Probe::evaluateOnce(Evaluation &evaluation, const Operator &row) {
   if (row.isMovement || row.name == "Mul" || row.name == "Neg")
     for (const HostTensor *tensor : evaluation.inputs)
       roundoff = tensor ? std::max(roundoff, tensor->roundoff) : roundoff;
-  bool isWeights = isFromWeights(evaluation);
+  bool isWeights = isFromWeights(evaluation), isFixed = evaluation.isFixed();
   for (HostTensor &tensor : evaluation.outputs) {
     tensor.isWeights = isWeights;
+    tensor.isFixed = isFixed;
     tensor.roundoff = tensor.constant ? getRoundoff(tensor.constant->element) : roundoff;
     if (!isValidShape(tensor.shape))
       return evaluation.fail("expected a result of at most " + Twine(maxShapeElements) +
