@@ -8,7 +8,6 @@
 #ifndef LLMC_TRANSFORMS_PASSES_H
 #define LLMC_TRANSFORMS_PASSES_H
 
-#include "llmc/Transforms/KVCache/CacheOptions.h"
 #include "llmc/Transforms/Quantization/QuantizationOptions.h"
 
 #include "mlir/IR/BuiltinOps.h"

@@ -214,21 +214,19 @@ def QuantizeGPTQ : Pass<"quantize-gptq", "::mlir::ModuleOp"> {
 // The cache
 //===----------------------------------------------------------------------===//
 
-/// How keys or values are stored.
-class CacheFormatOption<string name, string what>
-    : Option<name, name, "::llmc::CacheFormat", /*default=*/"::llmc::CacheFormat::F16",
-             "How " # what # " are stored",
-             [{::llvm::cl::values(
-                 clEnumValN(::llmc::CacheFormat::F32, "f32", "32 bits"),
-                 clEnumValN(::llmc::CacheFormat::F16, "f16", "16 bits, IEEE half"))}]>;
-
 def QuantizeKVCache : Pass<"quantize-kv-cache", "::mlir::ModuleOp"> {
   let summary = "Store keys and values in fewer bits";
   let description = [{
-    Gives all caches of a model other types of keys and values. What the step's rows append is
-    rounded to the nearest, ties to even; attention reads it exactly and computes in fp32 as before.
-    By default both become f16: half the memory, and in long conversations half of what each
-    token reads. f16 holds numbers up to 65504, which keys and values of models in half precision keep to.
+    Gives all caches of a model other encodings of keys and values. What the step's rows append is
+    rounded; attention reads it exactly and computes in fp32 as before.
+
+    | name | encoding | of a head of 64, bytes | |
+    |------|----------|-----|---|
+    | `f32` | `#llmc.plain<f32>` | 256 | as the model computes them |
+    | `f16` | `#llmc.plain<f16>` | 128 | numbers up to 65504, which keys and values of models in half precision keep to |
+
+    By default both become f16: half the memory, and in long conversations half of what each token
+    reads. An attribute that is an encoding of caches may stand for a name.
 
     Before:
     ```mlir
@@ -241,10 +239,14 @@ def QuantizeKVCache : Pass<"quantize-kv-cache", "::mlir::ModuleOp"> {
                     %cache: !llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f32>) …
     ```
 
-    The report is a line on the standard error stream (`table`) and one remark `quantize-kv-cache`.
+    The report is a line on the standard error stream (`table`) and one remark `quantize-kv-cache`:
+    what a position takes, and the state of a session, which is that of all positions.
   }];
   let options = [
-    CacheFormatOption<"keys", "keys">, CacheFormatOption<"values", "values">,
+    Option<"keys", "keys", "std::string", /*default=*/"\"f16\"",
+           "How keys are stored: a name or an attribute">,
+    Option<"values", "values", "std::string", /*default=*/"\"f16\"",
+           "How values are stored: a name or an attribute">,
     Option<"table", "table", "bool", /*default=*/"true",
            "Print what a position takes to the standard error stream">
   ];

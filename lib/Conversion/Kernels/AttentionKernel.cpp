@@ -5,17 +5,20 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Queries that look at the same keys and values go together, so that a key that was read serves
-// them all: the heads that share a head of the cache, and of many rows a few that follow each
-// other. Scores go to scratch, the softmax is made there, then values are summed.
+// Queries that look at the same keys and values go together, so that a key that
+// was read serves them all: the heads that share a head of the cache, and of
+// many rows a few that follow each other. Scores go to scratch, the softmax is
+// made there, then values are summed.
 //
-// Every score and every output is one chain of operations, in ascending order of elements and of
-// positions. What a query must not see has weight zero in that chain, so results do not depend on
-// which queries went together: decode equals prefill bit for bit.
+// Every score and every output is one chain of operations, in ascending order
+// of elements and of positions. What a query must not see has weight zero in
+// that chain, so results do not depend on which queries went together: decode
+// equals prefill bit for bit.
 //
 //===----------------------------------------------------------------------===//
 
 #include "CacheAccess.h"
+#include "CacheCodec.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -29,12 +32,12 @@ using namespace llmc;
 
 using Values = KernelBuilder::Values;
 
-/// Bytes between the values that are read and those that are asked for, in decode: the cache comes
-/// from memory.
+/// Bytes between the values that are read and those that are asked for, in
+/// decode: the cache comes from memory.
 static constexpr int64_t prefetchDistance = 4096;
 
-/// Bytes from one query's scores to the next one's; a line more than a power of two often is, which
-/// would put all queries' scores in one set of the cache.
+/// Bytes from one query's scores to the next one's; a line more than a power of
+/// two often is, which would put all queries' scores in one set of the cache.
 static int64_t getScoreStride(const CacheLayout &layout) { return layout.capacity * 4 + 64; }
 
 int64_t AttentionKernel::getRowsAtOnce() const {
@@ -55,7 +58,8 @@ class AttentionEmitter {
 public:
   AttentionEmitter(ModuleOp module, StringRef name, const AttentionKernel &spec,
                    const KernelTarget &target)
-      : spec(spec), layout(CacheLayout::get(spec.cache)),
+      : spec(spec), layout(CacheLayout::get(spec.cache)), keys(layout.keys, /*ofGroups=*/true),
+        values(layout.values, /*ofGroups=*/false),
         k(module, name, spec.sinks ? "iiippppippp" : "iiippppipp", target),
         headsAtOnce(spec.heads / layout.heads), registers(target.floatRows * target.floatTiles),
         width(spec.heads * layout.headSize), scoreStride(getScoreStride(layout)),
@@ -84,9 +88,9 @@ private:
     });
   }
 
-  /// Tasks [begin, end): task t is head t % H of the cache and, of the B blocks of rows, block b/2
-  /// for even and B - 1 - b/2 for odd b = t / H. Later rows see more; so every worker gets early
-  /// ones and late ones.
+  /// Tasks [begin, end): task t is head t % H of the cache and, of the B blocks
+  /// of rows, block b/2 for even and B - 1 - b/2 for odd b = t / H. Later rows
+  /// see more; so every worker gets early ones and late ones.
   void emitManyRows(Value rows, Value begin, Value end) {
     int64_t rowsAtOnce = spec.getRowsAtOnce();
     Value blocks = k.div(k.add(rows, rowsAtOnce - 1), rowsAtOnce);
@@ -108,23 +112,27 @@ private:
     });
   }
 
-  /// What queries that go together have in common. Rows are of one sequence, following each other.
+  /// What queries that go together have in common. Rows are of one sequence,
+  /// following each other.
   struct Group {
     int64_t rows, heads;
     Value head; ///< the first
     Value keys, values, query, output;
     Values begins, ends; ///< of the positions that each row sees
-    Value firstBlock;    ///< the first position of the first block of 16 that any sees
+    Value firstBlock;    ///< the first position of the first block of 16 that any
+                         ///< sees
 
     int64_t count() const { return rows * heads; }
   };
 
-  /// `heads` heads that share a head of the cache, from `head` on, of `rows` rows from `row` on.
+  /// `heads` heads that share a head of the cache, from `head` on, of `rows`
+  /// rows from `row` on.
   void emitQueries(Value row, Value head, int64_t rows, int64_t heads) {
     Group group{rows, heads, head, {}, {}, {}, {}, {}, {}, {}};
     Value base = getCacheOfRow(k, caches, row), shared = k.div(head, headsAtOnce);
-    group.keys = k.offset(base, k.mul(shared, layout.keyHeadBytes));
-    group.values = k.offset(base, k.add(k.mul(shared, layout.valueHeadBytes), layout.valueOffset));
+    group.keys = k.offset(base, k.mul(shared, layout.keys.headBytes));
+    group.values =
+        k.offset(base, k.add(k.mul(shared, layout.values.headBytes), layout.values.offset));
     Value first = k.add(k.mul(row, rowBytes()), k.mul(head, layout.headSize * 4));
     group.query = k.offset(query, first);
     group.output = k.offset(output, first);
@@ -144,7 +152,8 @@ private:
   }
 
   int64_t rowBytes() const { return getRowStride(width) * 4; }
-  /// Bytes from the first query's elements to those of query `index`, of whatever is like them.
+  /// Bytes from the first query's elements to those of query `index`, of
+  /// whatever is like them.
   int64_t queryOffset(const Group &group, int64_t index) const {
     return index / group.heads * rowBytes() + index % group.heads * layout.headSize * 4;
   }
@@ -153,8 +162,10 @@ private:
   }
 
   void computeScores(const Group &group) {
-    int64_t atOnce = std::min(group.count(), registers);
-    int64_t most = std::clamp<int64_t>(registers / atOnce, 1, 4);
+    // Sums of one group of many stand beside those of all.
+    int64_t sums = keys.getGroups() > 1 ? std::max<int64_t>(registers / 2, 1) : registers;
+    int64_t atOnce = std::min(group.count(), sums);
+    int64_t most = std::clamp<int64_t>(sums / atOnce, 1, 4);
     Value lastEnd = group.ends.back();
     for (int64_t first = 0; first < group.count(); first += atOnce) {
       int64_t count = std::min(atOnce, group.count() - first);
@@ -162,47 +173,89 @@ private:
       Value begin = k.div(group.firstBlock, keyBlock);
       Value end = k.div(k.add(lastEnd, keyBlock - 1), keyBlock);
       k.loopInBlocks(begin, end, most, [&](Value block, int64_t blocks) {
-        computeScores(group, first, count, block, blocks);
+        computeScores(group, {first, count, block, blocks});
       });
     }
   }
 
-  /// Scores of `count` queries with `blocks` blocks of keys.
-  void computeScores(const Group &group, int64_t first, int64_t count, Value block,
-                     int64_t blocks) {
-    int64_t lineBytes = keyBlock * layout.keys.getIntOrFloatBitWidth() / 8;
-    int64_t blockBytes = layout.headSize * lineBytes;
-    Value keys = k.offset(group.keys, k.mul(block, blockBytes));
-    Values sums =
-        k.loop(k.integer(0), k.integer(layout.headSize), 1,
-               Values(count * blocks, k.real(k.vector(k.f32()), 0.0)),
-               [&](Value element, ValueRange carried) {
-                 Values next(carried), lines;
-                 Value line = k.offset(keys, k.mul(element, lineBytes));
-                 for (int64_t b = 0; b < blocks; ++b) {
-                   lines.push_back(k.loadAsFloats(layout.keys, k.offset(line, b * blockBytes)));
-                   if (spec.oneRow)
-                     k.prefetch(k.offset(line, (b + blocks) * blockBytes));
-                 }
-                 Value elements = k.offset(group.query, k.mul(element, 4));
-                 for (int64_t i = 0; i < count; ++i) {
-                   Value x = k.loadBroadcast(k.offset(elements, queryOffset(group, first + i)));
-                   for (int64_t b = 0; b < blocks; ++b)
-                     next[i * blocks + b] = k.fma(lines[b], x, next[i * blocks + b]);
-                 }
-                 return next;
-               });
-    for (int64_t i = 0; i < count; ++i)
-      for (int64_t b = 0; b < blocks; ++b) {
-        Value score = k.fmul(sums[i * blocks + b], k.real(k.vector(k.f32()), spec.scale));
+  /// `count` queries from the `first` on, and `blocks` blocks of keys from
+  /// `block` on.
+  struct ScoreTile {
+    int64_t first, count;
+    Value block;
+    int64_t blocks;
+
+    int64_t size() const { return count * blocks; }
+  };
+
+  /// Sums of products of queries with lines [begin, end) of keys.
+  Values sumProducts(const Group &group, const ScoreTile &tile, Value begin, Value end) {
+    return k.loop(begin, end, 1, Values(tile.size(), k.real(k.vector(k.f32()), 0.0)),
+                  [&](Value line, ValueRange carried) {
+                    Values next(carried);
+                    SmallVector<Values> numbers;
+                    for (int64_t b = 0; b < tile.blocks; ++b) {
+                      numbers.push_back(keys.loadPositions(k, group.keys, tile.block, b, line));
+                      if (spec.oneRow)
+                        keys.prefetchPositions(k, group.keys, tile.block, b + tile.blocks, line);
+                    }
+                    Value elements = k.offset(group.query, k.mul(keys.getFirstNumber(k, line), 4));
+                    for (int64_t place = 0; place < keys.getNumbersPerLine(); ++place)
+                      for (int64_t i = 0; i < tile.count; ++i) {
+                        int64_t offset = queryOffset(group, tile.first + i) + place * lanes * 4;
+                        Value x = k.loadBroadcast(k.offset(elements, offset));
+                        for (int64_t b = 0; b < tile.blocks; ++b) {
+                          Value &sum = next[i * tile.blocks + b];
+                          sum = k.fma(numbers[b][place], x, sum);
+                        }
+                      }
+                    return next;
+                  });
+  }
+
+  /// Products of queries with keys.
+  Values computeProducts(const Group &group, const ScoreTile &tile) {
+    Value begin = k.integer(0), end = k.integer(keys.getLines());
+    if (!keys.hasScales())
+      return sumProducts(group, tile, begin, end);
+    auto loadScales = [&](Value ofGroup) {
+      Values scales;
+      for (int64_t b = 0; b < tile.blocks; ++b)
+        scales.push_back(keys.loadScales(k, group.keys, tile.block, b, ofGroup));
+      return scales;
+    };
+    if (keys.getGroups() == 1) {
+      Values sums = sumProducts(group, tile, begin, end), scales = loadScales(begin);
+      for (auto [index, sum] : llvm::enumerate(sums))
+        sum = k.fmul(sum, scales[index % tile.blocks]);
+      return sums;
+    }
+    Value zero = k.real(k.vector(k.f32()), 0.0);
+    return k.loop(begin, k.integer(keys.getGroups()), 1, Values(tile.size(), zero),
+                  [&](Value ofGroup, ValueRange carried) {
+                    Value first = k.mul(ofGroup, keys.getLinesPerGroup());
+                    Value last = k.min(k.add(first, keys.getLinesPerGroup()), end);
+                    Values sums = sumProducts(group, tile, first, last),
+                           scales = loadScales(ofGroup);
+                    for (auto [index, sum] : llvm::enumerate(sums))
+                      sum = k.fma(sum, scales[index % tile.blocks], carried[index]);
+                    return sums;
+                  });
+  }
+
+  void computeScores(const Group &group, const ScoreTile &tile) {
+    Values products = computeProducts(group, tile);
+    for (int64_t i = 0; i < tile.count; ++i)
+      for (int64_t b = 0; b < tile.blocks; ++b) {
+        Value score = k.fmul(products[i * tile.blocks + b], k.real(k.vector(k.f32()), spec.scale));
         if (spec.softcap) {
           Value cap = k.real(k.vector(k.f32()), *spec.softcap);
           score = k.fmul(k.tanh(k.fdiv(score, cap)), cap);
         }
-        Value position = k.mul(k.add(block, b), keyBlock);
+        Value position = k.mul(k.add(tile.block, b), keyBlock);
         if (!spec.slopes.empty())
-          score = addBias(score, group, first + i, position);
-        k.storeVector(score, scoreAddress(first + i, position));
+          score = addBias(score, group, tile.first + i, position);
+        k.storeVector(score, scoreAddress(tile.first + i, position));
       }
   }
 
@@ -218,7 +271,8 @@ private:
     return k.add(lane, spread(first));
   }
 
-  /// A query's scores for the block at `position`, less its head's slope times the distance.
+  /// A query's scores for the block at `position`, less its head's slope times
+  /// the distance.
   Value addBias(Value score, const Group &group, int64_t index, Value position) {
     Value own = k.add(group.ends[index / group.heads], -1);
     Value distance = k.toFloat(k.sub(getPositions(position), spread(own)));
@@ -236,8 +290,9 @@ private:
     return seen;
   }
 
-  /// Replaces a query's scores by exp(score - largest), and by 0 where it sees nothing; gives the
-  /// reciprocal of their sum.
+  /// Replaces a query's scores by exp(score - largest), and by 0 where it sees
+  /// nothing; gives the reciprocal of their sum. Where values have scales, each
+  /// is multiplied by its value's.
   Value exponentiate(const Group &group, int64_t index) {
     Value begin = group.begins[index / group.heads], end = group.ends[index / group.heads];
     Value lastEnd = group.ends.back();
@@ -260,7 +315,14 @@ private:
                          score = k.select(seen, score, nothing);
                          Value weight = k.exp(k.fsub(score, k.broadcast(largest)));
                          weight = k.select(seen, weight, zero);
-                         k.storeVector(weight, scoreAddress(index, first));
+                         Value stored = weight;
+                         if (values.hasScales()) {
+                           stored = k.fmul(weight, values.loadScales(k, group.values,
+                                                                     k.div(first, keyBlock), 0,
+                                                                     k.integer(0)));
+                           stored = k.select(seen, stored, zero);
+                         }
+                         k.storeVector(stored, scoreAddress(index, first));
                          return {k.fadd(carried[0], weight)};
                        })[0];
     Value total = k.sumLanes(sum);
@@ -292,30 +354,30 @@ private:
     }
   }
 
-  /// `parts` parts of `partWidth` elements (16 or 1) of the output, from `element` on.
+  /// `parts` parts of `partWidth` elements (16 or 1) of the output, from
+  /// `element` on.
   void accumulate(const Group &group, ArrayRef<Value> factors, int64_t first, int64_t count,
                   int64_t element, int64_t parts, int64_t partWidth) {
-    int64_t valueBytes = layout.values.getIntOrFloatBitWidth() / 8;
     bool scalar = partWidth == 1;
     Type type = scalar ? k.f32() : Type(k.vector(k.f32()));
     auto spread = [&](Value value) { return scalar ? value : k.broadcast(value); };
-    Values sums = k.loop(
-        group.begins[0], group.ends.back(), 1, Values(count * parts, k.real(type, 0.0)),
-        [&](Value position, ValueRange carried) {
-          Values next(carried), line;
-          Value at = k.offset(group.values, k.mul(position, layout.headSize * valueBytes));
-          for (int64_t byte = 0; spec.oneRow && byte < parts * partWidth * valueBytes; byte += 64)
-            k.prefetch(k.offset(at, prefetchDistance + element * valueBytes + byte));
-          for (int64_t part = 0; part < parts; ++part)
-            line.push_back(k.loadAsFloats(
-                layout.values, k.offset(at, (element + part * partWidth) * valueBytes), partWidth));
-          for (int64_t i = 0; i < count; ++i) {
-            Value weight = spread(k.load(k.f32(), scoreAddress(first + i, position)));
-            for (int64_t part = 0; part < parts; ++part)
-              next[i * parts + part] = k.fma(line[part], weight, next[i * parts + part]);
-          }
-          return next;
-        });
+    Values sums =
+        k.loop(group.begins[0], group.ends.back(), 1, Values(count * parts, k.real(type, 0.0)),
+               [&](Value position, ValueRange carried) {
+                 Values next(carried), line;
+                 if (spec.oneRow)
+                   values.prefetchElements(k, group.values, position, element, parts * partWidth,
+                                           prefetchDistance);
+                 for (int64_t part = 0; part < parts; ++part)
+                   line.push_back(values.loadElements(k, group.values, position,
+                                                      element + part * partWidth, partWidth));
+                 for (int64_t i = 0; i < count; ++i) {
+                   Value weight = spread(k.load(k.f32(), scoreAddress(first + i, position)));
+                   for (int64_t part = 0; part < parts; ++part)
+                     next[i * parts + part] = k.fma(line[part], weight, next[i * parts + part]);
+                 }
+                 return next;
+               });
     for (int64_t i = 0; i < count; ++i)
       for (int64_t part = 0; part < parts; ++part)
         k.store(k.fmul(sums[i * parts + part], spread(factors[first + i])),
@@ -340,6 +402,7 @@ private:
 
   const AttentionKernel &spec;
   CacheLayout layout;
+  CacheReader keys, values;
   KernelBuilder k;
   int64_t headsAtOnce; ///< heads that share a head of the cache
   int64_t registers;   ///< vectors of sums that registers hold

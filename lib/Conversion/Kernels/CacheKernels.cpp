@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "CacheAccess.h"
+#include "CacheCodec.h"
+#include "WeightDecoder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/StringExtras.h"
@@ -115,8 +117,14 @@ func::FuncOp llmc::emitRotation(ModuleOp module, const RotationKernel &kernel,
 
 std::string llmc::getCacheName(KVCacheType type) {
   std::string name;
-  llvm::raw_string_ostream(name) << type.getHeads() << "x" << type.getHeadSize() << "c"
-                                 << type.getCapacity() << type.getKeys() << type.getValues();
+  llvm::raw_string_ostream stream(name);
+  stream << type.getHeads() << "x" << type.getHeadSize() << "c" << type.getCapacity();
+  for (Attribute encoding : {Attribute(type.getKeys()), Attribute(type.getValues())}) {
+    if (auto plain = dyn_cast<PlainAttr>(encoding))
+      stream << plain.getElement();
+    else
+      stream << getEncodingName(encoding);
+  }
   return name;
 }
 
@@ -132,29 +140,20 @@ func::FuncOp llmc::emitCacheAppend(ModuleOp module, KVCacheType cache, const Ker
     return existing;
   KernelBuilder k(module, name, "iipppppi", target);
   CacheLayout layout = CacheLayout::get(cache);
-  int64_t keyBytes = layout.keys.getIntOrFloatBitWidth() / 8;
-  int64_t valueBytes = layout.values.getIntOrFloatBitWidth() / 8;
   int64_t stride = getRowStride(layout.heads * layout.headSize) * 4;
   k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
     CacheArguments caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)};
     Value base = getCacheOfRow(k, caches, row), position = loadIndex(k, caches.positions, row);
     Value keyRow = k.offset(k.argument(2), k.mul(row, stride));
     Value valueRow = k.offset(k.argument(3), k.mul(row, stride));
-    Value inBlock = k.rem(position, k.integer(keyBlock));
-    Value block = k.div(position, keyBlock);
     k.loop(k.integer(0), k.integer(layout.heads), 1, [&](Value head) {
-      Value key = k.offset(base, k.mul(head, layout.keyHeadBytes));
-      key =
-          k.offset(key, k.mul(k.add(k.mul(block, layout.headSize * keyBlock), inBlock), keyBytes));
-      Value value = k.offset(base, k.add(k.mul(head, layout.valueHeadBytes), layout.valueOffset));
-      value = k.offset(value, k.mul(position, layout.headSize * valueBytes));
-      k.loop(k.integer(0), k.integer(layout.headSize), 1, [&](Value i) {
-        Value from = k.mul(k.add(k.mul(head, layout.headSize), i), 4);
-        k.storeAs(layout.keys, k.load(k.f32(), k.offset(keyRow, from)),
-                  k.offset(key, k.mul(i, keyBlock * keyBytes)));
-        k.storeAs(layout.values, k.load(k.f32(), k.offset(valueRow, from)),
-                  k.offset(value, k.mul(i, valueBytes)));
-      });
+      Value first = k.mul(head, layout.headSize * 4);
+      auto write = [&](const CacheArray &array, Value row) {
+        Value memory = k.offset(base, k.add(k.mul(head, array.headBytes), array.offset));
+        emitCacheWrite(k, array, k.offset(row, first), memory, position);
+      };
+      write(layout.keys, keyRow);
+      write(layout.values, valueRow);
     });
   });
   return k.finish();

@@ -176,23 +176,31 @@ Value KernelBuilder::widen(Value bits, Type element) {
   return bitcast(bitOr(bitcast(value, like(i32())), sign), like(f32()));
 }
 
-void KernelBuilder::storeAs(Type element, Value floats, Value address) {
+Value KernelBuilder::narrow(Value floats, Type element) {
   if (element.isF32())
-    return store(floats, address, 4);
+    return floats;
   auto like = [&](Type type) -> Type {
     auto shaped = dyn_cast<VectorType>(floats.getType());
     return shaped ? Type(vector(type, shaped.getNumElements())) : type;
   };
+  Value bits = bitcast(floats, like(i32()));
+  Value sign = bitAnd(shr(bits, 16), integer(like(i32()), 0x8000));
+  Value magnitude = fabs(floats);
+  if (element.isBF16()) {
+    // Ties by adding the last kept bit. What is no number stays none.
+    Value wide = bitcast(magnitude, like(i32()));
+    Value odd = bitAnd(shr(wide, 16), integer(like(i32()), 1));
+    Value rounded = shr(add(wide, add(odd, integer(like(i32()), 0x7fff))), 16);
+    rounded = arith::MinUIOp::create(builder, location, rounded, integer(like(i32()), 0x7fff));
+    return truncate(bitOr(rounded, sign), like(i16()));
+  }
   if (target.halfConversion)
-    return store(arith::TruncFOp::create(builder, location, like(builder.getF16Type()), floats),
-                 address, 2);
+    return bitcast(arith::TruncFOp::create(builder, location, like(builder.getF16Type()), floats),
+                   like(i16()));
   // With 112 less in the exponent, rounding the bits to nearest even rounds the number; ties by
   // adding the last kept bit. Beyond the largest half this gives infinity's pattern or above it:
   // cut to infinity. Added to 0.5, a number below 2^-14 is rounded by the addition itself, to
   // multiples of the smallest half.
-  Value bits = bitcast(floats, like(i32()));
-  Value sign = bitAnd(shr(bits, 16), integer(like(i32()), 0x8000));
-  Value magnitude = fabs(floats);
   Value raw = sub(bitcast(magnitude, like(i32())), integer(like(i32()), 112 << 23));
   Value odd = bitAnd(shr(raw, 13), integer(like(i32()), 1));
   Value normal = shr(add(raw, add(odd, integer(like(i32()), 0xfff))), 13);
@@ -201,7 +209,7 @@ void KernelBuilder::storeAs(Type element, Value floats, Value address) {
   Value subnormal =
       sub(bitcast(shifted, like(i32())), integer(like(i32()), llvm::bit_cast<uint32_t>(0.5f)));
   Value half = select(less(magnitude, real(like(f32()), 0x1p-14)), subnormal, normal);
-  store(truncate(bitOr(half, sign), like(i16())), address, 2);
+  return truncate(bitOr(half, sign), like(i16()));
 }
 
 void KernelBuilder::prefetch(Value address) {

@@ -73,8 +73,8 @@ public:
   Value loadAsFloats(mlir::Type element, Value address, int64_t count = lanes);
   /// Widens one number of f32, f16 or bf16 or a vector of them.
   Value widen(Value bits, mlir::Type element);
-  /// Rounds floats to f16 and stores them.
-  void storeAs(mlir::Type element, Value floats, Value address);
+  /// Rounds floats to f16 or bf16, half to even: their bits. Those of f32 are themselves.
+  Value narrow(Value floats, mlir::Type element);
   /// Asks for the line at `address`, into the second level of the cache.
   void prefetch(Value address);
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "WeightDecoder.h"
+#include "RegisterBuilder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
@@ -43,8 +44,7 @@ std::unique_ptr<WeightDecoder> llmc::getWeightDecoder(RankedTensorType type) {
   return std::make_unique<WeightDecoder>(TiledLayout::get(type));
 }
 
-/// The letters and digits of an encoding, and a number that tells it apart from all others.
-static std::string getEncodingName(Attribute encoding) {
+std::string llmc::getEncodingName(Attribute encoding) {
   std::string text = spellForPeople(encoding), name;
   for (char letter : text)
     if (llvm::isAlnum(letter))
@@ -142,39 +142,6 @@ static Value loadElement(KernelBuilder &k, const TiledPlane &plane, Value tile, 
 //===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//
-
-namespace {
-
-/// An encoding's arithmetic on vectors of the 16 rows.
-class RegisterBuilder final : public DecodeBuilder {
-public:
-  explicit RegisterBuilder(KernelBuilder &k) : k(k) {}
-
-  static Operand make(Value value) { return Operand(value.getAsOpaquePointer()); }
-  static Value toValue(Operand operand) { return Value::getFromOpaquePointer(operand.getHandle()); }
-
-  Operand integer(int32_t value) override { return make(k.integer(k.vector(k.i32()), value)); }
-  Operand subtract(Operand a, Operand b) override { return make(k.sub(toValue(a), toValue(b))); }
-  Operand bitAnd(Operand a, Operand b) override { return make(k.bitAnd(toValue(a), toValue(b))); }
-  Operand shiftRight(Operand a, unsigned bits) override { return make(k.shr(toValue(a), bits)); }
-  Operand selectEqual(Operand a, Operand b, Operand then, Operand otherwise) override {
-    return make(k.select(k.equal(toValue(a), toValue(b)), toValue(then), toValue(otherwise)));
-  }
-  Operand real(float value) override { return make(k.real(k.vector(k.f32()), value)); }
-  Operand toReal(Operand integer) override { return make(k.toFloat(toValue(integer))); }
-  Operand multiply(Operand a, Operand b) override { return make(k.fmul(toValue(a), toValue(b))); }
-  Operand multiplyAdd(Operand a, Operand b, Operand c) override {
-    return make(k.fma(toValue(a), toValue(b), toValue(c)));
-  }
-  Operand lookUp(ArrayRef<float> table, Operand index) override {
-    return make(k.lookUp(table, toValue(index)));
-  }
-
-private:
-  KernelBuilder &k;
-};
-
-} // namespace
 
 WeightDecoder::WeightDecoder(const TiledLayout &layout) : layout(layout) {
   if (std::optional<LinearCodes> linear = this->layout.encoding.getLinearCodes())

@@ -88,6 +88,9 @@ private:
 /// The decoder of a matrix that kernels can read; null for plain weights.
 std::unique_ptr<WeightDecoder> getWeightDecoder(mlir::RankedTensorType type);
 
+/// The letters and digits of an encoding, and a number that tells it apart from all others.
+std::string getEncodingName(mlir::Attribute encoding);
+
 /// A name for a type of weights that may stand in a function's name.
 std::string getWeightName(mlir::RankedTensorType type);
 

@@ -26,7 +26,7 @@ static Value toIndex(ImplicitLocOpBuilder &b, Value integer) {
 // cache_append
 //===----------------------------------------------------------------------===//
 
-/// Writes row `row` of `rows`, [rows, heads, size of a head], at a sequence and position.
+/// Writes row `row` of `rows`, [rows, heads, elements], at a sequence and position.
 static Value insertRow(Formula &formula, Value rows, Value row, Value cache, Value sequence,
                        Value position) {
   ImplicitLocOpBuilder &b = formula.getBuilder();
@@ -42,15 +42,6 @@ static Value insertRow(Formula &formula, Value rows, Value row, Value cache, Val
       ArrayRef<OpFoldResult>{one, one, heads, size}, ArrayRef<OpFoldResult>{one, one, one, one});
 }
 
-/// Heads of rows, rounded to the elements of `cache`.
-static Value roundTo(Formula &formula, Value heads, Value cache) {
-  Type element = cast<RankedTensorType>(cache.getType()).getElementType();
-  if (element.isF32())
-    return heads;
-  Type type = cast<RankedTensorType>(heads.getType()).clone(element);
-  return arith::TruncFOp::create(formula.getBuilder(), type, heads);
-}
-
 namespace {
 
 struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
@@ -60,25 +51,28 @@ struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Formula formula(rewriter, op.getLoc());
     PlainRows rows = PlainRows::get(adaptor.getRows());
-    PlainCache cache = PlainCache::get(adaptor.getCache());
-    int64_t heads = op.getCache().getType().getHeads();
-    Value keys = roundTo(formula, formula.splitHeads(adaptor.getKeys().front(), heads), cache.keys);
-    Value values =
-        roundTo(formula, formula.splitHeads(adaptor.getValues().front(), heads), cache.values);
+    KVCacheType type = op.getCache().getType();
+    auto encode = [&](CacheEncodingInterface encoding, ValueRange written) {
+      return encoding.buildPlanes(formula, formula.splitHeads(written.front(), type.getHeads()));
+    };
+    SmallVector<Value> planes = encode(type.getKeys(), adaptor.getKeys());
+    llvm::append_range(planes, encode(type.getValues(), adaptor.getValues()));
     ImplicitLocOpBuilder &builder = formula.getBuilder();
     Value zero = arith::ConstantIndexOp::create(builder, 0);
     Value one = arith::ConstantIndexOp::create(builder, 1);
-    Value count = getValueOrCreateConstantIndexOp(builder, op.getLoc(), formula.sizeOf(keys, 0));
+    Value count =
+        getValueOrCreateConstantIndexOp(builder, op.getLoc(), formula.sizeOf(planes[0], 0));
     auto loop = scf::ForOp::create(
-        builder, zero, count, one, ValueRange{cache.keys, cache.values},
+        builder, zero, count, one, adaptor.getCache(),
         [&](OpBuilder &nested, Location location, Value row, ValueRange caches) {
           Formula inside(nested, location);
           ImplicitLocOpBuilder &b = inside.getBuilder();
           Value sequence = toIndex(b, tensor::ExtractOp::create(b, rows.sequences, row));
           Value position = toIndex(b, tensor::ExtractOp::create(b, rows.positions, row));
-          Value nextKeys = insertRow(inside, keys, row, caches[0], sequence, position);
-          Value nextValues = insertRow(inside, values, row, caches[1], sequence, position);
-          scf::YieldOp::create(b, ValueRange{nextKeys, nextValues});
+          SmallVector<Value> next;
+          for (auto [plane, cache] : llvm::zip_equal(planes, caches))
+            next.push_back(insertRow(inside, plane, row, cache, sequence, position));
+          scf::YieldOp::create(b, next);
         });
     rewriter.replaceOpWithMultiple(op, ArrayRef<ValueRange>{loop.getResults()});
     return success();
@@ -106,8 +100,9 @@ private:
   /// What the distance of position `t` from a row's adds to the scores of the head that is
   /// dimension 1.
   Number getBias(ImplicitLocOpBuilder &b, Value slopes, Value t, Value position);
-  /// [r, t, key/value head, d]: what row r reads of `tensor`; zero where it reads nothing.
-  Value read(Value tensor);
+  /// [r, t, key/value head, d]: what row r reads of the planes of keys or values; zero where it
+  /// reads nothing.
+  Value read(CacheEncodingInterface encoding, ValueRange tensors);
   /// [r, h, t]
   Value getScores(Value query, Value keys);
   Value getSoftmax(Value scores);
@@ -141,7 +136,8 @@ Number AttentionFormula::getBias(ImplicitLocOpBuilder &b, Value slopes, Value t,
   return Number(b, slope) * Number(b, distance);
 }
 
-Value AttentionFormula::read(Value tensor) {
+Value AttentionFormula::read(CacheEncodingInterface encoding, ValueRange tensors) {
+  SmallVector<Plane> planes = encoding.getPlanes({1, cache.getHeadSize()});
   AffineExpr r = formula.dim(0);
   return formula.forEach(
       {formula.sizeOf(rows.positions, 0), formula.size(cache.getCapacity()),
@@ -150,10 +146,17 @@ Value AttentionFormula::read(Value tensor) {
       [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
         Value t = linalg::IndexOp::create(b, 1), head = linalg::IndexOp::create(b, 2),
               d = linalg::IndexOp::create(b, 3);
-        Value element =
-            tensor::ExtractOp::create(b, tensor, ValueRange{toIndex(b, v[0]), t, head, d});
-        if (element.getType() != f32)
-          element = arith::ExtFOp::create(b, f32, element);
+        SmallVector<Value> elements;
+        for (auto [plane, tensor] : llvm::zip_equal(planes, tensors)) {
+          Value index = d;
+          if (plane.columns == Plane::all)
+            index = arith::ConstantIndexOp::create(b, 0);
+          else if (plane.columns > 1)
+            index = arith::DivUIOp::create(b, d, arith::ConstantIndexOp::create(b, plane.columns));
+          elements.push_back(
+              tensor::ExtractOp::create(b, tensor, ValueRange{toIndex(b, v[0]), t, head, index}));
+        }
+        Value element = EncodingInterface(encoding).buildValue(b, elements);
         Value nothing = Number(b, element).constant(0);
         return arith::SelectOp::create(b, isRead(b, t, toIndex(b, v[1])), element, nothing);
       });
@@ -225,12 +228,13 @@ Value AttentionFormula::getSoftmax(Value scores) {
 
 Value AttentionFormula::build(Value query, PlainCache plain) {
   query = formula.splitHeads(query, op.getHeads());
-  Value softmax = getSoftmax(getScores(query, read(plain.keys)));
+  Value softmax = getSoftmax(getScores(query, read(cache.getKeys(), plain.keys)));
   AffineExpr r = formula.dim(0), h = formula.dim(1), d = formula.dim(2), t = formula.dim(3);
   int64_t headsPerKey = op.getHeads() / cache.getHeads();
   Value result = formula.sumOfProducts(
       {formula.sizeOf(query, 0), formula.sizeOf(query, 1), formula.sizeOf(query, 2)}, {r, h, d},
-      {softmax, {r, h, t}}, {read(plain.values), {r, t, h.floorDiv(headsPerKey), d}});
+      {softmax, {r, h, t}},
+      {read(cache.getValues(), plain.values), {r, t, h.floorDiv(headsPerKey), d}});
   return formula.joinHeads(result);
 }
 
@@ -243,8 +247,9 @@ struct ConvertAttention : OpConversionPattern<AttentionOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Value sinks = op.getSinks() ? adaptor.getSinks().front() : Value();
     AttentionFormula formula(op, rewriter, PlainRows::get(adaptor.getRows()), sinks);
-    rewriter.replaceOp(
-        op, formula.build(adaptor.getQuery().front(), PlainCache::get(adaptor.getCache())));
+    rewriter.replaceOp(op,
+                       formula.build(adaptor.getQuery().front(),
+                                     PlainCache::get(op.getCache().getType(), adaptor.getCache())));
     return success();
   }
 };

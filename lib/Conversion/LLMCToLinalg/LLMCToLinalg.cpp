@@ -7,6 +7,7 @@
 
 #include "llmc/Conversion/LLMCToLinalg/LLMCToLinalg.h"
 #include "Patterns.h"
+#include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -46,10 +47,12 @@ void llmc::populateLLMCToLinalgTypeConversions(TypeConverter &converter) {
     return success();
   });
   converter.addConversion([](KVCacheType type, SmallVectorImpl<Type> &types) {
-    SmallVector<int64_t> shape{ShapedType::kDynamic, type.getCapacity(), type.getHeads(),
-                               type.getHeadSize()};
-    types.push_back(RankedTensorType::get(shape, type.getKeys()));
-    types.push_back(RankedTensorType::get(shape, type.getValues()));
+    int64_t size = type.getHeadSize();
+    for (CacheEncodingInterface encoding : {type.getKeys(), type.getValues()})
+      for (const Plane &plane : encoding.getPlanes({1, size}))
+        types.push_back(RankedTensorType::get({ShapedType::kDynamic, type.getCapacity(),
+                                               type.getHeads(), plane.getElementsPerRow(size)},
+                                              getUnpackedType(plane)));
     return success();
   });
 }

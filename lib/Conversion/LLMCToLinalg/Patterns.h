@@ -30,10 +30,13 @@ struct PlainRows {
   static PlainRows get(mlir::ValueRange values) { return {values[0], values[1], values[2]}; }
 };
 
-/// What a value of !llmc.kv_cache has become.
+/// What a value of !llmc.kv_cache has become: the planes of keys, then those of values.
 struct PlainCache {
-  mlir::Value keys, values;
-  static PlainCache get(mlir::ValueRange values) { return {values[0], values[1]}; }
+  mlir::ValueRange keys, values;
+  static PlainCache get(KVCacheType type, mlir::ValueRange planes) {
+    size_t keys = type.getKeys().getPlanes({1, type.getHeadSize()}).size();
+    return {planes.take_front(keys), planes.drop_front(keys)};
+  }
 };
 
 } // namespace llmc

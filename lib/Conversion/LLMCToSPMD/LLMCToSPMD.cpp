@@ -43,12 +43,11 @@ static FailureOr<StatePlan> planState(func::FuncOp step) {
     plan.cacheOffsets.push_back(offset);
     plan.context =
         plan.context == 0 ? cache.getCapacity() : std::min(plan.context, cache.getCapacity());
-    for (int64_t head = 0; head < layout.heads; ++head) {
-      add(offset + head * layout.keyHeadBytes,
-          layout.headSize * layout.keys.getIntOrFloatBitWidth() / 8, keyBlock);
-      add(offset + layout.valueOffset + head * layout.valueHeadBytes,
-          layout.headSize * layout.values.getIntOrFloatBitWidth() / 8, 1);
-    }
+    for (int64_t head = 0; head < layout.heads; ++head)
+      for (const CacheArray &array : {layout.keys, layout.values})
+        for (const CachePlane &plane : array.planes)
+          add(offset + array.offset + head * array.headBytes + plane.offset, plane.getStride(),
+              plane.block);
     plan.bytes = offset + layout.size;
   }
   return plan;

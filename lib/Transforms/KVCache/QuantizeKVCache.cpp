@@ -5,12 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 #include "llmc/Transforms/Blocks.h"
+#include "llmc/Transforms/KVCache/CacheFormat.h"
 #include "llmc/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/Builders.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -20,16 +22,21 @@ namespace llmc {
 #include "llmc/Transforms/Passes.h.inc"
 } // namespace llmc
 
-static Type getElementType(MLIRContext *context, CacheFormat format) {
-  Builder builder(context);
-  return format == CacheFormat::F32 ? Type(builder.getF32Type()) : builder.getF16Type();
-}
+namespace {
 
-/// Bytes that a position of a sequence takes.
-static int64_t getPositionBytes(KVCacheType type) {
-  int64_t bits = type.getKeys().getIntOrFloatBitWidth() + type.getValues().getIntOrFloatBitWidth();
-  return type.getHeads() * type.getHeadSize() * bits / 8;
-}
+/// What the caches of a model take.
+struct CacheBytes {
+  int64_t position = 0; ///< of a sequence
+  int64_t state = 0;    ///< of all positions, with what keeps addresses aligned
+
+  void add(KVCacheType type) {
+    CacheLayout layout = CacheLayout::get(type);
+    position += layout.getPositionBytes();
+    state = llvm::alignTo(state, 64) + layout.size;
+  }
+};
+
+} // namespace
 
 namespace {
 
@@ -43,21 +50,38 @@ struct QuantizeKVCache : public llmc::impl::QuantizeKVCacheBase<QuantizeKVCache>
   }
 
 private:
-  KVCacheType convert(KVCacheType type) const {
-    MLIRContext *context = type.getContext();
-    return KVCacheType::get(context, type.getHeads(), type.getHeadSize(), type.getCapacity(),
-                            getElementType(context, keys), getElementType(context, values));
-  }
+  struct Encodings {
+    CacheEncodingInterface keys, values;
+
+    KVCacheType convert(KVCacheType type) const {
+      return KVCacheType::get(type.getContext(), type.getHeads(), type.getHeadSize(),
+                              type.getCapacity(), keys, values);
+    }
+    /// Reports why a cache can't be stored so, if so.
+    LogicalResult check(KVCacheType type, Location location) const {
+      auto emit = [&] { return emitError(location) << type << ": "; };
+      return success(succeeded(keys.verifyCache(type.getHeadSize(), emit)) &&
+                     succeeded(values.verifyCache(type.getHeadSize(), emit)));
+    }
+  };
 
   LogicalResult quantize(ModuleOp module) {
+    auto foundKeys = findCacheEncoding(module.getLoc(), "keys", keys);
+    auto foundValues = findCacheEncoding(module.getLoc(), "values", values);
+    if (failed(foundKeys) || failed(foundValues))
+      return failure();
+    Encodings encodings{*foundKeys, *foundValues};
     auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
-    int64_t count = 0, before = 0, after = 0;
+    int64_t count = 0;
+    CacheBytes before, after;
     if (step && !step.isExternal())
       for (BlockArgument argument : step.getArguments())
         if (auto type = dyn_cast<KVCacheType>(argument.getType())) {
+          if (failed(encodings.check(type, argument.getLoc())))
+            return failure();
           ++count;
-          before += getPositionBytes(type);
-          after += getPositionBytes(convert(type));
+          before.add(type);
+          after.add(encodings.convert(type));
         }
     if (count == 0)
       return module.emitError("expected a model with caches, found none");
@@ -70,29 +94,31 @@ private:
     for (Block &block : step.getBody()) {
       for (BlockArgument argument : block.getArguments())
         if (isCache(argument))
-          argument.setType(convert(cast<KVCacheType>(argument.getType())));
+          argument.setType(encodings.convert(cast<KVCacheType>(argument.getType())));
       for (Operation &op : block)
         for (Value result : op.getResults())
           if (isCache(result))
-            result.setType(convert(cast<KVCacheType>(result.getType())));
+            result.setType(encodings.convert(cast<KVCacheType>(result.getType())));
     }
     step.setFunctionType(FunctionType::get(
         module.getContext(), step.getBody().front().getArgumentTypes(), step.getResultTypes()));
-    report(module, count, before, after);
+    report(module, count, encodings, before, after);
     return success();
   }
 
-  void report(ModuleOp module, int64_t count, int64_t before, int64_t after) {
-    std::string spelled;
-    llvm::raw_string_ostream(spelled) << "keys " << getElementType(module.getContext(), keys)
-                                      << ", values " << getElementType(module.getContext(), values);
+  void report(ModuleOp module, int64_t count, const Encodings &encodings, CacheBytes before,
+              CacheBytes after) {
+    std::string spelled = "keys " + spellCacheEncoding(encodings.keys) + ", values " +
+                          spellCacheEncoding(encodings.values);
     auto options = remark::RemarkOpts::name(getArgument()).category("compression");
     remark::passed(module.getLoc(), options)
         << remark::metric("caches", count) << remark::metric("encoding", spelled)
-        << remark::metric("bytes_per_position", after);
+        << remark::metric("bytes_per_position", after.position)
+        << remark::metric("state_bytes", after.state);
     if (table)
-      llvm::errs() << getArgument() << ": " << count << " caches, " << spelled << ": " << after
-                   << " bytes per position, " << before << " before\n";
+      llvm::errs() << getArgument() << ": " << count << " caches, " << spelled << ": "
+                   << after.position << " bytes per position, " << before.position << " before; "
+                   << after.state << " bytes of state per session, " << before.state << " before\n";
   }
 };
 

@@ -128,3 +128,13 @@ func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = i8, values = f32>
 
 // expected-error @+1 {{expected keys and values of f32 or f16, found 'bf16'}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = bf16>)
+
+// -----
+
+// expected-error @+1 {{expected an encoding of caches, found #llmc.dynamic<bits = 8, group = 32>}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = #llmc.dynamic<bits = 8, group = 32>, values = f32>)
+
+// -----
+
+// expected-error @+1 {{expected an encoding of weights, found #llmc.plain<f16>, which is one of caches}}
+func.func private @f(tensor<96x64xf32, #llmc.plain<f16>>)

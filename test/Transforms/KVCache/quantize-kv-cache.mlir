@@ -5,7 +5,7 @@
 
 // Every cache of the model, those of blocks too; blocks stay blocks. The last pass decides.
 
-// TABLE: quantize-kv-cache: 2 caches, keys f16, values f16: 128 bytes per position, 256 before
+// TABLE: quantize-kv-cache: 2 caches, keys f16, values f16: 128 bytes per position, 256 before; 4096 bytes of state per session, 8192 before
 
 // CHECK: func.func private @block
 // HALF-SAME: keys = f16, values = f16>

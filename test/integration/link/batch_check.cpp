@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // `batch_check MODEL.llmc BATCHES`: random batches of random sessions, on random numbers of
-// threads, and demands the bits that one thread gives for each text alone.
+// threads, and demands the bits that one thread gives for each text alone, also after rewinding and
+// forking.
 //
 //===----------------------------------------------------------------------===//
 
@@ -104,7 +105,17 @@ private:
     check(llmc_session_create(model, &text.session));
   }
 
+  /// Goes on with a copy of a text's session.
+  static void fork(Text &text) {
+    llmc_session *copy = nullptr;
+    check(llmc_session_fork(text.session, &copy));
+    llmc_session_release(text.session);
+    text.session = copy;
+  }
+
   llmc_batch_entry makeEntry(Text &text, Part &part) {
+    if (draw(8) == 0)
+      fork(text);
     const size_t lengths[] = {1, 1, 1, 1, 2, 7, 40, info.max_rows + 3};
     size_t count = std::min(lengths[draw(8)], text.tokens.size());
     if (text.length + count > text.tokens.size()) {

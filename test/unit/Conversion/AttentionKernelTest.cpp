@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelTestSupport.h"
+#include "StepsEncoding.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -108,15 +109,38 @@ TEST_F(AttentionKernels, Rotation) {
                 });
 }
 
+/// The numbers of a head after they were stored.
+static std::vector<float> store(CacheEncodingInterface encoding, llvm::ArrayRef<float> numbers) {
+  std::vector<float> stored(numbers);
+  if (auto plain = llvm::dyn_cast<PlainAttr>(encoding)) {
+    for (float &number : stored)
+      number = roundTo(number, plain.getElement());
+    return stored;
+  }
+  for (size_t first = 0; first < numbers.size(); first += StepsAttr::group) {
+    llvm::MutableArrayRef<float> group(stored);
+    group = group.slice(first, std::min<size_t>(StepsAttr::group, numbers.size() - first));
+    float largest = 0;
+    for (float number : group)
+      largest = std::max(largest, std::fabs(number));
+    for (float &number : group)
+      number = std::nearbyint(number / (largest / 100)) * (largest / 100);
+  }
+  return stored;
+}
+
 TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
   struct Case {
     int64_t heads, kvHeads, headSize;
-    mlir::Type keys, values;
+    CacheEncodingInterface keys, values;
     std::optional<int64_t> window;
     std::optional<float> softcap;
     llvm::SmallVector<float> slopes = {}, sinks = {};
   };
-  mlir::Type f32 = builder.getF32Type(), f16 = builder.getF16Type();
+  context->loadDialect<StepsDialect>();
+  CacheEncodingInterface f32 = PlainAttr::get(context.get(), builder.getF32Type()),
+                         f16 = PlainAttr::get(context.get(), builder.getF16Type()),
+                         steps = StepsAttr::get(context.get());
   // 41 rows of a sequence end inside a block of rows, whatever its size.
   const Case cases[] = {{4, 2, 20, f32, f32, {}, {}},
                         {4, 2, 20, f16, f32, {}, {}},
@@ -128,7 +152,11 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                         {1, 1, 1, f32, f32, 1, {}},
                         {2, 1, 16, f32, f32, 1000, {}},
                         {4, 2, 20, f32, f32, {}, {}, {0.5f, 0.25f, -0.125f, 0.0f}},
-                        {3, 1, 8, f16, f16, 9, 4.0f, {0.7f, 0.3f, 0.01f}}};
+                        {3, 1, 8, f16, f16, 9, 4.0f, {0.7f, 0.3f, 0.01f}},
+                        {4, 2, 20, steps, f16, {}, {}},
+                        {3, 1, 64, f32, steps, 9, {}},
+                        {2, 2, 7, steps, steps, {}, {}},
+                        {1, 1, 1, steps, steps, {}, {}}};
   constexpr int64_t capacity = 50, length = 41, sequenceCount = 2, offset = 192;
   auto getCache = [&](const Case &c) {
     return KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys, c.values);
@@ -170,6 +198,16 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                query = Rows::random(rows, c.heads * c.headSize, index + 90, 2.0f);
           kernels.run(3 * index, 0, rows, keys->data(), values->data(), states, positions.data(),
                       sequences.data(), offset);
+          // What attention is to see.
+          auto storedKeys = Rows::random(rows, kvWidth, 0),
+               storedValues = Rows::random(rows, kvWidth, 0);
+          for (int64_t row = 0; row < rows; ++row)
+            for (int64_t first = 0; first < kvWidth; first += c.headSize) {
+              auto size = static_cast<size_t>(c.headSize);
+              llvm::copy(store(c.keys, {&keys->at(row, first), size}), &storedKeys->at(row, first));
+              llvm::copy(store(c.values, {&values->at(row, first), size}),
+                         &storedValues->at(row, first));
+            }
           Rows output(rows, c.heads * c.headSize), single(rows, c.heads * c.headSize);
           AttentionKernel kernel = getKernel(c, false);
           Memory scratch(kernel.getScratchBytes(), 0xff);
@@ -208,7 +246,7 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                 double score = 0;
                 for (int64_t i = 0; i < c.headSize; ++i)
                   score += double(query->at(row, head * c.headSize + i)) *
-                           roundTo(keys->at(start + t, shared + i), c.keys);
+                           storedKeys->at(start + t, shared + i);
                 score *= double(0.35f);
                 if (c.softcap)
                   score = *c.softcap * std::tanh(score / *c.softcap);
@@ -220,8 +258,7 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
               for (int64_t i = 0; i < c.headSize; ++i) {
                 double expected = 0;
                 for (int64_t t = oldest; t <= position; ++t)
-                  expected += weights[t - oldest] / sum *
-                              roundTo(values->at(start + t, shared + i), c.values);
+                  expected += weights[t - oldest] / sum * storedValues->at(start + t, shared + i);
                 ASSERT_NEAR(output.at(row, head * c.headSize + i), expected, 3e-6)
                     << "row " << row << " head " << head;
               }
@@ -268,7 +305,7 @@ TEST_F(AttentionKernels, CacheRoundsHalvesToNearestEven) {
         }
         kernels.run(0, 0, 64, rows.data(), rows.data(), states, positions.data(), sequences.data(),
                     0);
-        const uint16_t *found = reinterpret_cast<uint16_t *>(state.data() + layout.valueOffset);
+        const uint16_t *found = reinterpret_cast<uint16_t *>(state.data() + layout.values.offset);
         for (size_t i = 0; i < numbers.size(); ++i) {
           llvm::APFloat expected(numbers[i]);
           bool inexact;

@@ -14,6 +14,10 @@
 #include "BytesEncoding.h"
 #include "EncodingTestSupport.h"
 #include "MeaningTestSupport.h"
+#include "StepsEncoding.h"
+#include "llmc/Transforms/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
 
 #include <fstream>
 #include <random>
@@ -271,6 +275,38 @@ TEST_F(Meaning, AttentionOverCaches) {
   comparison.step(rows, tolerance);
 }
 
+/// Attention over a cache of these keys and values, in two sequences and steps.
+static std::string writeAttention(const std::string &encodings) {
+  return "!cache = !llmc.kv_cache<2x10, capacity = 20, " + encodings + R"(>
+    func.func @step(%q: tensor<?x40xf32>, %k: tensor<?x20xf32>, %v: tensor<?x20xf32>,
+                    %rows: !llmc.rows, %cache: !cache) -> tensor<?x40xf32> {
+      %a = llmc.cache_append %cache, %k, %v, %rows : !cache, tensor<?x20xf32>, tensor<?x20xf32>
+      %0 = llmc.attention %q, %a, %rows : tensor<?x40xf32>, !cache
+        {heads = 4 : i64, scale = 0.35 : f32, window = 4 : i64}
+      return %0 : tensor<?x40xf32>
+    })";
+}
+
+TEST_F(Meaning, CachesOfEveryEncoding) {
+  context->loadDialect<StepsDialect>();
+  for (const char *encodings :
+       {"keys = #steps.hundred, values = f16", "keys = f32, values = #steps.hundred",
+        "keys = #steps.hundred, values = #steps.hundred"}) {
+    SCOPED_TRACE(encodings);
+    mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, writeAttention(encodings));
+    Comparison comparison(*module, /*sequences=*/2);
+    StepRows rows;
+    rows.tokens.resize(9);
+    rows.sequences = {0, 0, 0, 0, 0, 0, 1, 1, 1};
+    rows.positions = {0, 1, 2, 3, 4, 5, 0, 1, 2};
+    comparison.step(rows, tolerance);
+    rows.tokens.resize(2);
+    rows.sequences = {0, 1};
+    rows.positions = {6, 3};
+    comparison.step(rows, tolerance);
+  }
+}
+
 TEST_F(Meaning, DecodesEveryEncoding) {
   constexpr int64_t matrixRows = 3, columns = 45;
   const int64_t groups[] = {GroupedAttr::channelGroup, 16, 7, GroupedAttr::tensorGroup};
@@ -497,7 +533,10 @@ protected:
   /// Compares the logits of a prompt and of two tokens more.
   void compareModel(ModelWriter writer, double allowed) {
     mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, writer.write());
-    Comparison comparison(*module);
+    compareModel(*module, allowed);
+  }
+  void compareModel(mlir::ModuleOp module, double allowed) {
+    Comparison comparison(module);
     comparison.step(StepRows::sequence({17, 4, 23, 9, 9, 3}), allowed);
     comparison.step(StepRows::sequence({41}, 6), allowed);
     comparison.step(StepRows::sequence({7}, 7), allowed);
@@ -509,6 +548,21 @@ const char *const modelEncoding = "<bits = 4, group = 32, zero = float, scale = 
 } // namespace
 
 TEST_F(MeaningOfModel, Floats) { compareModel({"", ""}, tolerance); }
+
+// From the pass to logits: an encoding of caches that only its dialect knows.
+TEST_F(MeaningOfModel, ForeignCaches) {
+  context->loadDialect<StepsDialect>();
+  mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, ModelWriter("", "").write());
+  mlir::PassManager manager(context.get());
+  QuantizeKVCacheOptions options;
+  options.keys = options.values = "#steps.hundred";
+  options.table = false;
+  manager.addPass(createQuantizeKVCache(options));
+  ASSERT_TRUE(succeeded(manager.run(*module)));
+  // A number near the middle of two codes may be rounded either way: one step, a hundredth of the
+  // largest, apart.
+  compareModel(*module, 1e-2);
+}
 
 TEST_F(MeaningOfModel, GroupedIntegers) { compareModel({modelEncoding, ""}, tolerance); }
 

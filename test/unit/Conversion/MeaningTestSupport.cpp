@@ -341,9 +341,10 @@ void Comparison::step(const StepRows &rows, double tolerance) {
     if (llvm::isa<RowsType>(type)) {
       for (const std::vector<int32_t> *numbers : {&rows.sequences, &rows.positions, &rows.outputs})
         inputs.push_back(HostTensor::vector(*numbers));
-    } else if (llvm::isa<KVCacheType>(type)) {
-      inputs.push_back(*cache++);
-      inputs.push_back(*cache++);
+    } else if (auto stored = llvm::dyn_cast<KVCacheType>(type)) {
+      for (CacheEncodingInterface encoding : {stored.getKeys(), stored.getValues()})
+        for (size_t i = encoding.getPlanes({1, stored.getHeadSize()}).size(); i > 0; --i)
+          inputs.push_back(*cache++);
     } else if (auto tensor = llvm::cast<RankedTensorType>(type); tensor.getRank() == 1) {
       inputs.push_back(HostTensor::vector(rows.tokens));
     } else {

@@ -22,7 +22,7 @@ def ConvertLLMCToLinalg : Pass<"convert-llmc-to-linalg", "::mlir::ModuleOp"> {
     | llmc                            | plain                                                       |
     |---------------------------------|-------------------------------------------------------------|
     | `!llmc.rows`                    | `tensor<?xi32>` of sequences, of positions, and of the rows whose logits are wanted |
-    | `!llmc.kv_cache<h×s, capacity c, keys k, values v>` | `tensor<?×c×h×s×k>` and `tensor<?×c×h×s×v>`, the first dimension being the sequence |
+    | `!llmc.kv_cache<h×s, capacity c, keys k, values v>` | a `tensor<?×c×h×n×e>` for each plane of k, then of v, of n elements e in a head: `tensor<?×c×h×s×f16>` for f16. The first dimension is the sequence |
     | a tensor with an encoding       | the fp32 tensor of its values                               |
     | `llmc.parameter`                | `arith.constant` of its bytes, decoded where it is used     |
 

@@ -241,3 +241,12 @@ Value EncodingInterface::buildValues(Formula &formula, ArrayRef<int64_t> shape, 
         return arith::TruncFOp::create(b, f32, value);
       });
 }
+
+Value EncodingInterface::buildValue(ImplicitLocOpBuilder &builder, ValueRange elements) const {
+  BodyBuilder body(builder);
+  SmallVector<DecodeBuilder::Operands> ofPlanes;
+  for (Value element : elements)
+    ofPlanes.push_back({body.load(element)});
+  Value value = BodyBuilder::toValue(decode(body, ofPlanes)[0]);
+  return arith::TruncFOp::create(builder, builder.getF32Type(), value);
+}

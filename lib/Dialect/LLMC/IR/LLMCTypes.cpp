@@ -33,6 +33,35 @@ static void printHeadShape(AsmPrinter &printer, int64_t heads, int64_t headSize)
   printer << heads << 'x' << headSize;
 }
 
+/// A type of floating-point numbers, or an attribute.
+static ParseResult parseCacheEncoding(AsmParser &parser, CacheEncodingInterface &encoding) {
+  SMLoc location = parser.getCurrentLocation();
+  Type element;
+  OptionalParseResult isPlain = parser.parseOptionalType(element);
+  Attribute parsed;
+  if (isPlain.has_value()) {
+    if (failed(*isPlain))
+      return failure();
+    parsed = PlainAttr::getChecked([&] { return parser.emitError(location); }, parser.getContext(),
+                                   element);
+    if (!parsed)
+      return failure();
+  } else if (parser.parseAttribute(parsed)) {
+    return failure();
+  }
+  encoding = dyn_cast<CacheEncodingInterface>(parsed);
+  if (!encoding)
+    return parser.emitError(location, "expected an encoding of caches, found ") << parsed;
+  return success();
+}
+
+static void printCacheEncoding(AsmPrinter &printer, CacheEncodingInterface encoding) {
+  if (auto plain = dyn_cast<PlainAttr>(encoding))
+    printer << plain.getElement();
+  else
+    printer << encoding;
+}
+
 #define GET_TYPEDEF_CLASSES
 #include "llmc/Dialect/LLMC/IR/LLMCTypes.cpp.inc"
 
@@ -44,7 +73,8 @@ void LLMCDialect::registerTypes() {
 }
 
 LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads,
-                                  int64_t headSize, int64_t capacity, Type keys, Type values) {
+                                  int64_t headSize, int64_t capacity, CacheEncodingInterface keys,
+                                  CacheEncodingInterface values) {
   if (heads <= 0 || headSize <= 0 || capacity <= 0)
     return emitError() << "expected positive heads, head size and capacity, found " << heads << "x"
                        << headSize << " and " << capacity;
@@ -56,8 +86,6 @@ LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, 
   if (!elements || *elements > limit)
     return emitError() << "expected a cache of at most 2^48 elements, found " << heads << "x"
                        << headSize << " and " << capacity;
-  for (Type type : {keys, values})
-    if (!type.isF32() && !type.isF16())
-      return emitError() << "expected keys and values of f32 or f16, found " << type;
-  return success();
+  return success(succeeded(keys.verifyCache(headSize, emitError)) &&
+                 succeeded(values.verifyCache(headSize, emitError)));
 }

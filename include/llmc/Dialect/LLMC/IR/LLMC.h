@@ -23,6 +23,10 @@
 
 #include <memory>
 
+namespace mlir {
+class ImplicitLocOpBuilder;
+} // namespace mlir
+
 namespace llmc {
 class Formula;
 class MappedFiles;

@@ -77,6 +77,27 @@ def LLMC_GroupedAttr : LLMC_Attr<"Grouped", "grouped", [
   }];
 }
 
+def LLMC_PlainAttr : LLMC_Attr<"Plain", "plain", [
+    DeclareAttrInterfaceMethods<VerifiableTensorEncoding>,
+    DeclareAttrInterfaceMethods<LLMC_EncodingInterface>,
+    DeclareAttrInterfaceMethods<LLMC_CacheEncodingInterface>]> {
+  let summary = "Keys or values of a cache, stored as floating-point numbers";
+  let description = [{
+    One plane, `numbers`, of `element`. Numbers are rounded to the nearest, half to even. In the type
+    of a cache it is written as the element type alone. Weights have no need of it: the element type
+    of their tensor says the same.
+
+    Constraints:
+    - C1. element is f32 or f16.
+    - C2. It is an encoding of caches.
+
+    Example: `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16>`
+  }];
+  let parameters = (ins "::mlir::Type":$element);
+  let assemblyFormat = "`<` $element `>`";
+  let genVerifyDecl = 1;
+}
+
 def LLMC_DynamicAttr : LLMC_Attr<"Dynamic", "dynamic"> {
   let summary = "Activations rounded to integers when they are computed";
   let description = [{

@@ -1,4 +1,4 @@
-//===- LLMCInterfaces.td - the interface that every weight encoding implements -*- tablegen -*-===//
+//===- LLMCInterfaces.td - the interfaces that encodings implement -*- tablegen -*-===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -58,6 +58,45 @@ def LLMC_EncodingInterface : AttrInterface<"EncodingInterface"> {
     /// decodeRow() gives.
     ::mlir::Value buildValues(::llmc::Formula &formula, ::llvm::ArrayRef<int64_t> shape,
                               ::mlir::Value bytes) const;
+
+    /// Builds the fp32 value of one weight in the body of a formula, out of an element of each plane
+    /// as it is stored. For encodings of unit 1.
+    ::mlir::Value buildValue(::mlir::ImplicitLocOpBuilder &builder,
+                             ::mlir::ValueRange elements) const;
+  }];
+}
+
+def LLMC_CacheEncodingInterface : AttrInterface<"CacheEncodingInterface", [LLMC_EncodingInterface]> {
+  let cppNamespace = "::llmc";
+  let description = [{
+    How the keys or the values of a cache are stored: an encoding that can be written while a model
+    runs. What a head has at a position is a row of its own, of the head's size; shapes are 1 × size.
+    Where the planes lie in a sequence's state (CacheLayout.h), what forking copies, appending,
+    scores and sums in kernels and what they mean as linalg follow from planes and the arithmetic in
+    both directions.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        Builds the elements that stand for a number, one for each plane: integers, or reals, which
+        are rounded to the plane's type. Of numbers that share an element, the first one's is stored.
+      }], "::llmc::DecodeBuilder::Operands", "encode",
+      (ins "::llmc::EncodeBuilder &":$builder, "::llmc::DecodeBuilder::Operand":$number)>,
+    InterfaceMethod<[{
+        Reports why heads of this size can't be stored, if so. What all caches need (verifyCache) is
+        no matter of the encoding's.
+      }], "::mlir::LogicalResult", "verifyHeadSize",
+      (ins "int64_t":$size, "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError), [{}],
+      [{ return ::mlir::success(); }]>
+  ];
+  let extraClassDeclaration = [{
+    /// Reports why a cache can't store heads of this size so, if so.
+    ::mlir::LogicalResult
+    verifyCache(int64_t size, ::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError) const;
+
+    /// Builds the planes of rows of heads, [rows, heads, size], as tensors [rows, heads, elements],
+    /// in plain arithmetic: what is written to a cache.
+    ::llvm::SmallVector<::mlir::Value> buildPlanes(::llmc::Formula &formula,
+                                                   ::mlir::Value heads) const;
   }];
 }
 

@@ -7,7 +7,8 @@
 //
 // An encoding is a list of planes, and the arithmetic from a weight's elements to its value. Sizes,
 // the canonical form, tiles, the meaning as linalg and the decode steps of kernels follow from the
-// two, once for all encodings.
+// two, once for all encodings. One of caches has the way back as well: numbers are stored while a
+// model runs.
 //
 //===----------------------------------------------------------------------===//
 
@@ -78,6 +79,24 @@ public:
   virtual Operand multiplyAdd(Operand a, Operand b, Operand c) = 0;
   /// The real at `index` of a table of 2, 4, 8 or 16; the index is below its size.
   virtual Operand lookUp(llvm::ArrayRef<float> table, Operand index) = 0;
+};
+
+/// Builds the arithmetic from a number to the elements of planes that stand for it. Where numbers
+/// share an element of a plane, these are a group; without such a plane each is alone.
+///
+/// Reals are fp32 numbers and every operation is rounded, multiplyAdd() twice: the elements are the
+/// same bits everywhere.
+class EncodeBuilder : public DecodeBuilder {
+public:
+  virtual Operand absolute(Operand a) = 0;
+  virtual Operand divide(Operand a, Operand b) = 0;
+  /// The largest of a real over the number's group.
+  virtual Operand largest(Operand a) = 0;
+  /// The real that a plane of this type of floats holds of one: the nearest, half to even.
+  virtual Operand roundTo(Operand a, mlir::Type element) = 0;
+  /// The nearest integer, half to even, of a real cut to [low, high], which hold less than 2^22;
+  /// low for what is no number.
+  virtual Operand roundToInteger(Operand a, int32_t low, int32_t high) = 0;
 };
 
 /// Says of an encoding that its weights are linear functions of unsigned codes, so that their

@@ -1,0 +1,54 @@
+//===- RegisterBuilder.h - an encoding's arithmetic in registers ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CONVERSION_KERNELS_REGISTERBUILDER_H
+#define LLMC_LIB_CONVERSION_KERNELS_REGISTERBUILDER_H
+
+#include "KernelBuilder.h"
+#include "llmc/Dialect/LLMC/IR/Plane.h"
+
+namespace llmc {
+
+/// Decodes 16 numbers side by side, or one.
+class RegisterBuilder final : public DecodeBuilder {
+public:
+  using Value = mlir::Value;
+
+  explicit RegisterBuilder(KernelBuilder &k, int64_t count = lanes) : k(k), count(count) {}
+
+  static Operand make(Value value) { return Operand(value.getAsOpaquePointer()); }
+  static Value toValue(Operand operand) { return Value::getFromOpaquePointer(operand.getHandle()); }
+
+  Operand integer(int32_t value) override { return make(k.integer(like(k.i32()), value)); }
+  Operand subtract(Operand a, Operand b) override { return make(k.sub(toValue(a), toValue(b))); }
+  Operand bitAnd(Operand a, Operand b) override { return make(k.bitAnd(toValue(a), toValue(b))); }
+  Operand shiftRight(Operand a, unsigned bits) override { return make(k.shr(toValue(a), bits)); }
+  Operand selectEqual(Operand a, Operand b, Operand then, Operand otherwise) override {
+    return make(k.select(k.equal(toValue(a), toValue(b)), toValue(then), toValue(otherwise)));
+  }
+  Operand real(float value) override { return make(k.real(like(k.f32()), value)); }
+  Operand toReal(Operand integer) override { return make(k.toFloat(toValue(integer))); }
+  Operand multiply(Operand a, Operand b) override { return make(k.fmul(toValue(a), toValue(b))); }
+  Operand multiplyAdd(Operand a, Operand b, Operand c) override {
+    return make(k.fma(toValue(a), toValue(b), toValue(c)));
+  }
+  Operand lookUp(llvm::ArrayRef<float> table, Operand index) override {
+    return make(k.lookUp(table, toValue(index)));
+  }
+
+private:
+  mlir::Type like(mlir::Type element) {
+    return count == 1 ? element : mlir::Type(k.vector(element, count));
+  }
+
+  KernelBuilder &k;
+  int64_t count;
+};
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CONVERSION_KERNELS_REGISTERBUILDER_H

@@ -1,0 +1,189 @@
+//===- EncodeFormula.cpp - what a cache is given, in plain arithmetic ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Every step of an encoding's arithmetic is a tensor of all numbers of all heads and rows.
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/LLMC/IR/CacheLayout.h"
+#include "llmc/Support/Formula.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace llmc;
+
+namespace {
+
+/// Operands are tensors [rows, heads, size] of f32 or i32.
+class TensorBuilder final : public EncodeBuilder {
+public:
+  TensorBuilder(Formula &formula, Value heads, int64_t group)
+      : formula(formula), group(group), size(cast<RankedTensorType>(heads.getType()).getDimSize(2)),
+        sizes{formula.sizeOf(heads, 0), formula.sizeOf(heads, 1), formula.sizeOf(heads, 2)} {}
+
+  static Operand make(Value value) { return Operand(value.getAsOpaquePointer()); }
+  static Value toValue(Operand operand) { return Value::getFromOpaquePointer(operand.getHandle()); }
+
+  /// An operand as the plane stores it, [rows, heads, elements].
+  Value store(Operand operand, const Plane &plane) {
+    Value value = toValue(operand);
+    if (plane.columns != 1)
+      value = pickFirst(value);
+    auto type = cast<RankedTensorType>(value.getType());
+    if (type.getElementType() == plane.element)
+      return value;
+    Type stored = type.clone(getUnpackedType(plane));
+    if (plane.isFloat())
+      return arith::TruncFOp::create(formula.getBuilder(), stored, value);
+    return arith::TruncIOp::create(formula.getBuilder(), stored, value);
+  }
+
+  Operand integer(int32_t value) override {
+    return apply(i32(), {}, [=](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+      return arith::ConstantIntOp::create(b, value, 32);
+    });
+  }
+  Operand subtract(Operand a, Operand c) override { return binary<arith::SubIOp>(a, c); }
+  Operand bitAnd(Operand a, Operand c) override { return binary<arith::AndIOp>(a, c); }
+  Operand shiftRight(Operand a, unsigned bits) override {
+    return binary<arith::ShRUIOp>(a, integer(static_cast<int32_t>(bits)));
+  }
+  Operand selectEqual(Operand a, Operand c, Operand then, Operand otherwise) override {
+    return apply(elementOf(then), {a, c, then, otherwise},
+                 [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                   Value equal =
+                       arith::CmpIOp::create(b, arith::CmpIPredicate::eq, v[0], v[1]).getResult();
+                   return arith::SelectOp::create(b, equal, v[2], v[3]);
+                 });
+  }
+
+  Operand real(float value) override {
+    return apply(f32(), {}, [=](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+      return arith::ConstantOp::create(b, b.getF32FloatAttr(value));
+    });
+  }
+  Operand toReal(Operand integer) override {
+    return apply(f32(), {integer}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      return arith::SIToFPOp::create(b, f32(), v[0]);
+    });
+  }
+  Operand multiply(Operand a, Operand c) override { return binary<arith::MulFOp>(a, c); }
+  Operand multiplyAdd(Operand a, Operand c, Operand added) override {
+    return binary<arith::AddFOp>(multiply(a, c), added);
+  }
+  Operand lookUp(ArrayRef<float> table, Operand index) override {
+    auto type = RankedTensorType::get({static_cast<int64_t>(table.size())}, f32());
+    Value constant =
+        arith::ConstantOp::create(formula.getBuilder(), DenseElementsAttr::get(type, table));
+    return apply(f32(), {index}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      Value place = arith::IndexCastUIOp::create(b, b.getIndexType(), v[0]);
+      return tensor::ExtractOp::create(b, constant, place);
+    });
+  }
+
+  Operand absolute(Operand a) override {
+    return apply(f32(), {a}, [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      return abs(Number(b, v[0]));
+    });
+  }
+  Operand divide(Operand a, Operand c) override { return binary<arith::DivFOp>(a, c); }
+  Operand largest(Operand a) override;
+  Operand roundTo(Operand a, Type element) override {
+    if (element == f32())
+      return a;
+    return apply(f32(), {a}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      Value narrow = arith::TruncFOp::create(b, element, v[0]);
+      return arith::ExtFOp::create(b, f32(), narrow);
+    });
+  }
+  Operand roundToInteger(Operand a, int32_t low, int32_t high) override {
+    return apply(i32(), {a}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      Number x(b, v[0]);
+      auto cut = [&](arith::CmpFPredicate keeps, double limit) {
+        Value end = x.constant(limit);
+        Value isInside = arith::CmpFOp::create(b, keeps, x, end);
+        x = Number(b, arith::SelectOp::create(b, isInside, x, end));
+      };
+      // No number is inside of anything.
+      cut(arith::CmpFPredicate::OGT, low);
+      cut(arith::CmpFPredicate::OLT, high);
+      return arith::FPToSIOp::create(b, i32(), roundEven(x));
+    });
+  }
+
+private:
+  Type f32() { return formula.getBuilder().getF32Type(); }
+  Type i32() { return formula.getBuilder().getI32Type(); }
+  static Type elementOf(Operand operand) {
+    return cast<RankedTensorType>(toValue(operand).getType()).getElementType();
+  }
+  SmallVector<AffineExpr> place() { return {formula.dim(0), formula.dim(1), formula.dim(2)}; }
+
+  /// A tensor whose elements are `body` of those of `operands`.
+  Operand apply(Type element, ArrayRef<Operand> operands, Body body) {
+    SmallVector<Term> terms;
+    for (Operand operand : operands)
+      terms.push_back({toValue(operand), place()});
+    return make(formula.forEach(sizes, element, terms, body));
+  }
+  template <typename OpTy>
+  Operand binary(Operand a, Operand c) {
+    return apply(elementOf(a), {a, c}, [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      return OpTy::create(b, v[0], v[1]);
+    });
+  }
+
+  OpFoldResult getGroups() { return formula.size((size + group - 1) / group); }
+
+  /// [rows, heads, groups]: the first number of each group.
+  Value pickFirst(Value tensor) {
+    return formula.forEach(
+        {sizes[0], sizes[1], getGroups()},
+        cast<RankedTensorType>(tensor.getType()).getElementType(), {},
+        [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+          Value width = arith::ConstantIndexOp::create(b, group);
+          SmallVector<Value> indices{linalg::IndexOp::create(b, 0), linalg::IndexOp::create(b, 1)};
+          indices.push_back(
+              arith::MulIOp::create(b, linalg::IndexOp::create(b, 2), width).getResult());
+          return tensor::ExtractOp::create(b, tensor, indices);
+        });
+  }
+
+  Formula &formula;
+  int64_t group, size;
+  SmallVector<OpFoldResult> sizes;
+};
+
+} // namespace
+
+DecodeBuilder::Operand TensorBuilder::largest(Operand a) {
+  AffineExpr r = formula.dim(0), h = formula.dim(1), i = formula.dim(2);
+  float least = -std::numeric_limits<float>::infinity();
+  Value maxima =
+      formula.reduce({sizes[0], sizes[1], getGroups()}, {r, h, i.floorDiv(group)},
+                     formula.getBuilder().getF32FloatAttr(least), {{toValue(a), {r, h, i}}},
+                     [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                       return max(Number(b, v[1]), Number(b, v[0]));
+                     });
+  return make(formula.forEach(sizes, f32(), {{maxima, {r, h, i.floorDiv(group)}}},
+                              [](ImplicitLocOpBuilder &, ValueRange v) { return v[0]; }));
+}
+
+SmallVector<Value> CacheEncodingInterface::buildPlanes(Formula &formula, Value heads) const {
+  int64_t size = cast<RankedTensorType>(heads.getType()).getDimSize(2);
+  TensorBuilder builder(formula, heads, getCacheGroup(*this, size));
+  SmallVector<Value> planes;
+  for (auto [operand, plane] :
+       llvm::zip_equal(encode(builder, TensorBuilder::make(heads)), getPlanes({1, size})))
+    planes.push_back(builder.store(operand, plane));
+  return planes;
+}

@@ -1,0 +1,64 @@
+//===- CacheFormat.cpp - names of encodings of caches ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Transforms/KVCache/CacheFormat.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+
+#include "mlir/AsmParser/AsmParser.h"
+#include "mlir/IR/Diagnostics.h"
+
+using namespace mlir;
+using namespace llmc;
+
+ArrayRef<CacheFormat> llmc::getCacheFormats() {
+  static const CacheFormat formats[] = {
+#define LLMC_CACHE_FORMAT(name, ...)                                                               \
+  {name, [](MLIRContext *context) { return cast<CacheEncodingInterface>(Attribute(__VA_ARGS__)); }},
+#include "CacheFormats.def"
+  };
+  return formats;
+}
+
+/// Parses an attribute; gives null where it is none, and why in `reason`.
+static Attribute parse(MLIRContext *context, StringRef text, std::string &reason) {
+  ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
+    if (reason.empty())
+      reason = diagnostic.str();
+    return success();
+  });
+  return parseAttribute(text, context);
+}
+
+FailureOr<CacheEncodingInterface> llmc::findCacheEncoding(Location location, StringRef option,
+                                                          StringRef text) {
+  std::string names;
+  for (const CacheFormat &format : getCacheFormats()) {
+    if (format.name == text)
+      return format.getEncoding(location.getContext());
+    names += format.name.str() + ", ";
+  }
+  std::string reason;
+  Attribute attribute;
+  if (text.starts_with("#"))
+    attribute = parse(location.getContext(), text, reason);
+  if (auto encoding = dyn_cast_or_null<CacheEncodingInterface>(attribute))
+    return encoding;
+  InFlightDiagnostic error = emitError(location)
+                             << "expected " << option << " as " << names
+                             << "or an attribute that is an encoding of caches, found '" << text
+                             << "'";
+  if (!reason.empty())
+    error << ": " << reason;
+  return error;
+}
+
+std::string llmc::spellCacheEncoding(CacheEncodingInterface encoding) {
+  for (const CacheFormat &format : getCacheFormats())
+    if (format.getEncoding(encoding.getContext()) == encoding)
+      return format.name.str();
+  return spellForPeople(encoding);
+}
