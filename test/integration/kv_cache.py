@@ -1,8 +1,9 @@
-"""A cache in f16: nearly the logits of fp32, the same bits in decode and prefill, with any number
-of threads and in every variant of the code; half the memory."""
+"""Caches in fewer bits: nearly the logits of fp32, the same bits in decode and prefill, with any
+number of threads and in every variant of the code; as much less memory as their encodings say."""
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import sys
 import tempfile
@@ -13,22 +14,35 @@ from support import (TINY, compile_model, compute_logits, encode, llmc_json, rel
                      runnable_variants)
 
 BASELINE = "x86-64"
-# The largest difference of logits from those with a cache in fp32.
-LIMIT = 2e-3
 
 
-def check(plain: pathlib.Path, work: pathlib.Path) -> list[str]:
-    """What is wrong with a cache in f16."""
+@dataclasses.dataclass(frozen=True)
+class Cache:
+    """Options of quantize-kv-cache, the largest difference of logits from those with a cache in
+    fp32, and the bytes that a head of 64 elements takes for its key and its value."""
+
+    options: str
+    limit: float
+    bytes: int
+
+
+CACHES = [Cache("", 2e-3, 128 + 128),
+          Cache("{keys=i8 values=i8}", 3e-2, 66 + 66),
+          Cache("{keys=f16 values=i8}", 3e-2, 128 + 66)]
+
+
+def check(cache: Cache, plain: pathlib.Path, work: pathlib.Path) -> list[str]:
+    """What is wrong with a cache."""
     tokens = encode(TINY, (TINY / "held-out.txt").read_text(encoding="utf-8"))[:160]
-    artifact = compile_model(TINY / "model.onnx", work / "f16.llmc", "quantize-kv-cache")
+    artifact = compile_model(TINY / "model.onnx", work / "fewer.llmc", f"quantize-kv-cache{cache.options}")
     logits, problems = compute_logits(artifact, tokens), []
     difference = relative_difference(logits, compute_logits(plain, tokens))
-    print(f"f16 differs from fp32 by {difference:.1e}")
-    if not 0 < difference < LIMIT:
-        problems.append(f"expected a difference of at most {LIMIT}, and some")
-    whole, half = (llmc_json("inspect", model)["state_bytes"] for model in (plain, artifact))
-    if half * 2 != whole:
-        problems.append(f"expected half of {whole} bytes of state, found {half}")
+    print(f"quantize-kv-cache{cache.options} differs from fp32 by {difference:.1e}", flush=True)
+    if not 0 < difference < cache.limit:
+        problems.append(f"expected a difference of at most {cache.limit}, and some")
+    whole, less = (llmc_json("inspect", model)["state_bytes"] for model in (plain, artifact))
+    if less * (256 + 256) != whole * cache.bytes:
+        problems.append(f"expected {cache.bytes}/512 of {whole} bytes of state, found {less}")
     for options in (("--prefill", 7), ("--threads", 1), ("--threads", 3)):
         if not np.array_equal(compute_logits(artifact, tokens, *options), logits):
             problems.append(f"{' '.join(map(str, options))} gives other bits")
@@ -37,13 +51,14 @@ def check(plain: pathlib.Path, work: pathlib.Path) -> list[str]:
         if variant != BASELINE and not np.array_equal(
                 compute_logits(artifact, tokens, "--variant", variant), logits):
             problems.append(f"variant {variant} gives other bits")
-    return problems
+    return [f"quantize-kv-cache{cache.options}: {problem}" for problem in problems]
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
-        problems = check(compile_model(TINY / "model.onnx", work / "f32.llmc"), work)
+        plain = compile_model(TINY / "model.onnx", work / "f32.llmc")
+        problems = [problem for cache in CACHES for problem in check(cache, plain, work)]
     print("\n".join(problems) or "ok")
     return 1 if problems else 0
 

@@ -136,5 +136,20 @@ func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = #llmc.dynamic<bit
 
 // -----
 
+// expected-error @+1 {{expected 'zero = none' in a cache encoding, found #llmc.grouped<bits = 8, group = channel, zero = integer, scale = f16>}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #llmc.grouped<bits = 8, group = channel, zero = integer, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected planes of one position in a cache encoding, found 'scales' of #llmc.grouped<bits = 8, group = tensor, zero = none, scale = f16>}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #llmc.grouped<bits = 8, group = tensor, zero = none, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected planes of floats or integers of 1, 2, 4 or 8 bits in a cache encoding, which groups share only if they have 8, found 'codes' of 'i5'}}
+func.func private @f(!llmc.kv_cache<3x32, capacity = 64, keys = f32, values = #llmc.grouped<bits = 5, group = channel, zero = none, scale = f16>>)
+
+// -----
+
 // expected-error @+1 {{expected an encoding of weights, found #llmc.plain<f16>, which is one of caches}}
 func.func private @f(tensor<96x64xf32, #llmc.plain<f16>>)

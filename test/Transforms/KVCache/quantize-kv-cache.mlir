@@ -1,13 +1,17 @@
 // RUN: llmc-opt %s --quantize-kv-cache 2>%t.table | FileCheck %s --check-prefixes=CHECK,HALF
 // RUN: FileCheck %s --check-prefix=TABLE < %t.table
 // RUN: llmc-opt %s --quantize-kv-cache="keys=f32 values=f16 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,MIXED
+// RUN: llmc-opt %s --quantize-kv-cache="keys=i8 values=i8" 2>&1 | FileCheck %s --check-prefixes=CHECK,BYTES
 // RUN: llmc-opt %s --quantize-kv-cache="table=false" --quantize-kv-cache="keys=f32 values=f32 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,BACK
 
 // Every cache of the model, those of blocks too; blocks stay blocks. The last pass decides.
 
 // TABLE: quantize-kv-cache: 2 caches, keys f16, values f16: 128 bytes per position, 256 before; 4096 bytes of state per session, 8192 before
 
+// A head of 8 and a scale of two bytes.
+// BYTES: quantize-kv-cache: 2 caches, keys i8, values i8: 80 bytes per position, 256 before; 2560 bytes of state per session, 8192 before
 // CHECK: func.func private @block
+// BYTES-SAME: keys = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>, values = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>>
 // HALF-SAME: keys = f16, values = f16>
 // HALF-NOT: = f32
 // MIXED-SAME: keys = f32, values = f16>

@@ -117,14 +117,20 @@ static std::vector<float> store(CacheEncodingInterface encoding, llvm::ArrayRef<
       number = roundTo(number, plain.getElement());
     return stored;
   }
-  for (size_t first = 0; first < numbers.size(); first += StepsAttr::group) {
+  auto grouped = llvm::dyn_cast<GroupedAttr>(encoding);
+  size_t size = grouped ? grouped.getGroupSize(stored.size()) : StepsAttr::group;
+  float most = grouped ? static_cast<float>((1 << (grouped.getBits() - 1)) - 1) : 100;
+  for (size_t first = 0; first < stored.size(); first += size) {
     llvm::MutableArrayRef<float> group(stored);
-    group = group.slice(first, std::min<size_t>(StepsAttr::group, numbers.size() - first));
+    group = group.slice(first, std::min(size, stored.size() - first));
     float largest = 0;
     for (float number : group)
       largest = std::max(largest, std::fabs(number));
+    float step = largest / most;
+    if (grouped)
+      step = roundTo(step, grouped.getScale());
     for (float &number : group)
-      number = std::nearbyint(number / (largest / 100)) * (largest / 100);
+      number = std::clamp(std::nearbyint(number / step), -most, most) * step;
   }
   return stored;
 }
@@ -141,6 +147,12 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
   CacheEncodingInterface f32 = PlainAttr::get(context.get(), builder.getF32Type()),
                          f16 = PlainAttr::get(context.get(), builder.getF16Type()),
                          steps = StepsAttr::get(context.get());
+  auto grouped = [&](unsigned bits, int64_t group, mlir::Type scale) -> CacheEncodingInterface {
+    mlir::Attribute encoding = GroupedAttr::get(context.get(), bits, group, ZeroPoint::None, scale);
+    return llvm::cast<CacheEncodingInterface>(encoding);
+  };
+  CacheEncodingInterface i8 = grouped(8, GroupedAttr::channelGroup, builder.getF16Type()),
+                         i8By7 = grouped(8, 7, builder.getF32Type());
   // 41 rows of a sequence end inside a block of rows, whatever its size.
   const Case cases[] = {{4, 2, 20, f32, f32, {}, {}},
                         {4, 2, 20, f16, f32, {}, {}},
@@ -156,7 +168,12 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                         {4, 2, 20, steps, f16, {}, {}},
                         {3, 1, 64, f32, steps, 9, {}},
                         {2, 2, 7, steps, steps, {}, {}},
-                        {1, 1, 1, steps, steps, {}, {}}};
+                        {1, 1, 1, steps, steps, {}, {}},
+                        {4, 2, 20, i8, i8, {}, {}},
+                        {9, 3, 64, i8, f16, 17, 30.0f},
+                        {6, 2, 16, f32, i8, 9, {}, {}, {1.5f, -2.0f, 0.0f, 40.0f, -90.0f, 3.25f}},
+                        {2, 2, 7, i8, i8, 5, {}},
+                        {4, 2, 20, i8By7, i8By7, {}, {}}};
   constexpr int64_t capacity = 50, length = 41, sequenceCount = 2, offset = 192;
   auto getCache = [&](const Case &c) {
     return KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys, c.values);

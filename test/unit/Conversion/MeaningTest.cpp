@@ -291,7 +291,11 @@ TEST_F(Meaning, CachesOfEveryEncoding) {
   context->loadDialect<StepsDialect>();
   for (const char *encodings :
        {"keys = #steps.hundred, values = f16", "keys = f32, values = #steps.hundred",
-        "keys = #steps.hundred, values = #steps.hundred"}) {
+        "keys = #steps.hundred, values = #steps.hundred",
+        "keys = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>, values = "
+        "#llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>",
+        "keys = #llmc.grouped<bits = 8, group = 4, zero = none, scale = f32>, values = "
+        "#llmc.grouped<bits = 8, group = 3, zero = none, scale = bf16>"}) {
     SCOPED_TRACE(encodings);
     mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, writeAttention(encodings));
     Comparison comparison(*module, /*sequences=*/2);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CacheEncodings.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
@@ -18,6 +19,7 @@ using namespace llmc;
 
 void LLMCDialect::initialize() {
   registerAttributes();
+  attachGroupedCache(getContext());
   registerTypes();
   addOperations<
 #define GET_OP_LIST

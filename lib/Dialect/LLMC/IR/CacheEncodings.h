@@ -1,0 +1,20 @@
+//===- CacheEncodings.h - encodings of weights that caches can have too ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_DIALECT_LLMC_IR_CACHEENCODINGS_H
+#define LLMC_LIB_DIALECT_LLMC_IR_CACHEENCODINGS_H
+
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
+
+namespace llmc {
+
+/// Gives `#llmc.grouped` the interface of cache encodings.
+void attachGroupedCache(mlir::MLIRContext *context);
+
+} // namespace llmc
+
+#endif // LLMC_LIB_DIALECT_LLMC_IR_CACHEENCODINGS_H
