@@ -27,6 +27,7 @@ class Cache:
 
 
 CACHES = [Cache("", 2e-3, 128 + 128),
+          Cache("{keys=bf16 values=bf16}", 2e-2, 128 + 128),
           Cache("{keys=i8 values=i8}", 3e-2, 66 + 66),
           Cache("{keys=f16 values=i8}", 3e-2, 128 + 66)]
 

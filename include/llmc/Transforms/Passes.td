@@ -224,6 +224,7 @@ def QuantizeKVCache : Pass<"quantize-kv-cache", "::mlir::ModuleOp"> {
     |------|----------|-----|---|
     | `f32` | `#llmc.plain<f32>` | 256 | as the model computes them |
     | `f16` | `#llmc.plain<f16>` | 128 | numbers up to 65504, which keys and values of models in half precision keep to |
+    | `bf16` | `#llmc.plain<bf16>` | 128 | the range of f32, and 8 bits less of it than f16 keeps |
     | `i8`  | `#llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>` | 66 | integers up to 127 times a scale that each head has at each position: the largest magnitude / 127 |
 
     By default both become f16: half the memory, and in long conversations half of what each token

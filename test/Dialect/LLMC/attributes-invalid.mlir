@@ -121,13 +121,13 @@ func.func private @f(!llmc.kv_cache<4611686018427387904x4, capacity = 64, keys =
 
 // -----
 
-// expected-error @+1 {{expected keys and values of f32 or f16, found 'i8'}}
+// expected-error @+1 {{expected keys and values of f32, f16 or bf16, found 'i8'}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = i8, values = f32>)
 
 // -----
 
-// expected-error @+1 {{expected keys and values of f32 or f16, found 'bf16'}}
-func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = bf16>)
+// expected-error @+1 {{expected keys and values of f32, f16 or bf16, found 'f64'}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f64>)
 
 // -----
 

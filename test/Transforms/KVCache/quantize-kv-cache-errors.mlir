@@ -1,6 +1,6 @@
 // RUN: llmc-opt %s --quantize-kv-cache="table=false" --split-input-file --verify-diagnostics
 // RUN: not llmc-opt %s --quantize-kv-cache="keys=f8" 2>&1 | FileCheck %s
-// CHECK: expected keys as f32, f16, i8, or an attribute that is an encoding of caches, found 'f8'
+// CHECK: expected keys as f32, f16, bf16, i8, or an attribute that is an encoding of caches, found 'f8'
 
 // expected-error @below {{expected a model with caches, found none}}
 module {}

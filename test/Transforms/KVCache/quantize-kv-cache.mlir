@@ -1,6 +1,7 @@
 // RUN: llmc-opt %s --quantize-kv-cache 2>%t.table | FileCheck %s --check-prefixes=CHECK,HALF
 // RUN: FileCheck %s --check-prefix=TABLE < %t.table
 // RUN: llmc-opt %s --quantize-kv-cache="keys=f32 values=f16 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,MIXED
+// RUN: llmc-opt %s --quantize-kv-cache="keys=bf16 values=bf16 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,BF16
 // RUN: llmc-opt %s --quantize-kv-cache="keys=i8 values=i8" 2>&1 | FileCheck %s --check-prefixes=CHECK,BYTES
 // RUN: llmc-opt %s --quantize-kv-cache="table=false" --quantize-kv-cache="keys=f32 values=f32 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,BACK
 
@@ -14,6 +15,7 @@
 // BYTES-SAME: keys = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>, values = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>>
 // HALF-SAME: keys = f16, values = f16>
 // HALF-NOT: = f32
+// BF16-SAME: keys = bf16, values = bf16>
 // MIXED-SAME: keys = f32, values = f16>
 // MIXED-NOT: values = f32
 // BACK-SAME: keys = f32, values = f32>

@@ -146,6 +146,7 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
   context->loadDialect<StepsDialect>();
   CacheEncodingInterface f32 = PlainAttr::get(context.get(), builder.getF32Type()),
                          f16 = PlainAttr::get(context.get(), builder.getF16Type()),
+                         bf16 = PlainAttr::get(context.get(), builder.getBF16Type()),
                          steps = StepsAttr::get(context.get());
   auto grouped = [&](unsigned bits, int64_t group, mlir::Type scale) -> CacheEncodingInterface {
     mlir::Attribute encoding = GroupedAttr::get(context.get(), bits, group, ZeroPoint::None, scale);
@@ -169,6 +170,8 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                         {3, 1, 64, f32, steps, 9, {}},
                         {2, 2, 7, steps, steps, {}, {}},
                         {1, 1, 1, steps, steps, {}, {}},
+                        {4, 2, 20, bf16, bf16, {}, {}},
+                        {3, 1, 64, f32, bf16, 9, {}},
                         {4, 2, 20, i8, i8, {}, {}},
                         {9, 3, 64, i8, f16, 17, 30.0f},
                         {6, 2, 16, f32, i8, 9, {}, {}, {1.5f, -2.0f, 0.0f, 40.0f, -90.0f, 3.25f}},
@@ -289,47 +292,57 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
       });
 }
 
-TEST_F(AttentionKernels, CacheRoundsHalvesToNearestEven) {
+TEST_F(AttentionKernels, CachesRoundToNearestEven) {
   // Ties, subnormal halves and their ties, both ends of the range, and what lies beyond it.
   std::vector<float> numbers = {0.0f, -0.0f, 1.0f, 0x1.002p0f, 0x1.006p0f, 0x1.0021p0f, 0x1p-14f,
                                 0x1p-24f, 0x1p-25f, 0x1.8p-25f, 0x1.8p-24f, 0x1.4p-23f, -0x1.8p-24f,
                                 0x1p-30f, 65504.0f, 65519.0f, 0x1.ffcp-15f, 1e-30f, -1e-30f,
                                 -65504.0f,
                                 // Above a tie by less than 2^-37, which two roundings lose.
-                                0x1.800002p-24f, 0x1.400002p-22f, 0x1.000002p-25f, 0x1.bffffep-20f};
+                                0x1.800002p-24f, 0x1.400002p-22f, 0x1.000002p-25f, 0x1.bffffep-20f,
+                                // Ties of bf16, and beside them.
+                                0x1.01p0f, 0x1.03p0f, 0x1.030002p0f, -0x1.02fffep0f, 0x1.ffp9f};
   std::mt19937_64 random(5);
   while (numbers.size() < 4096) {
     uint32_t bits = static_cast<uint32_t>(random()) & 0x807fffff;
     numbers.push_back(llvm::bit_cast<float>(bits | uint32_t(127 - 27 + random() % 42) << 23));
   }
+  // Keys round to one type, values to the other.
   auto cache =
-      KVCacheType::get(context.get(), 1, 64, 64, builder.getF16Type(), builder.getF16Type());
+      KVCacheType::get(context.get(), 1, 64, 64, builder.getBF16Type(), builder.getF16Type());
   const Emitter emitters[] = {[&](mlir::ModuleOp module, const KernelTarget &target) {
     return emitCacheAppend(module, cache, target);
   }};
-  forEachTarget(
-      *context, emitters,
-      [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
-        CacheLayout layout = CacheLayout::get(cache);
-        Memory state(layout.size);
-        uint8_t *states[] = {state.data()};
-        std::vector<int32_t> positions(64), sequences(64, 0);
-        Rows rows(64, 64);
-        for (int64_t row = 0; row < 64; ++row) {
-          positions[row] = row;
-          for (int64_t i = 0; i < 64; ++i)
-            rows.at(row, i) = numbers[row * 64 + i];
-        }
-        kernels.run(0, 0, 64, rows.data(), rows.data(), states, positions.data(), sequences.data(),
-                    0);
-        const uint16_t *found = reinterpret_cast<uint16_t *>(state.data() + layout.values.offset);
-        for (size_t i = 0; i < numbers.size(); ++i) {
-          llvm::APFloat expected(numbers[i]);
-          bool inexact;
-          expected.convert(llvm::APFloat::IEEEhalf(), llvm::APFloat::rmNearestTiesToEven, &inexact);
-          EXPECT_EQ(found[i], expected.bitcastToAPInt().getZExtValue())
-              << std::hexfloat << numbers[i];
-        }
-        bytes.assign(state.data(), state.data() + state.size());
-      });
+  forEachTarget(*context, emitters,
+                [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+                  CacheLayout layout = CacheLayout::get(cache);
+                  Memory state(layout.size);
+                  uint8_t *states[] = {state.data()};
+                  std::vector<int32_t> positions(64), sequences(64, 0);
+                  Rows rows(64, 64);
+                  for (int64_t row = 0; row < 64; ++row) {
+                    positions[row] = row;
+                    for (int64_t i = 0; i < 64; ++i)
+                      rows.at(row, i) = numbers[row * 64 + i];
+                  }
+                  kernels.run(0, 0, 64, rows.data(), rows.data(), states, positions.data(),
+                              sequences.data(), 0);
+                  auto round = [](float number, const llvm::fltSemantics &semantics) {
+                    llvm::APFloat expected(number);
+                    bool inexact;
+                    expected.convert(semantics, llvm::APFloat::rmNearestTiesToEven, &inexact);
+                    return expected.bitcastToAPInt().getZExtValue();
+                  };
+                  const uint16_t *keys = state.as<uint16_t>();
+                  const uint16_t *values =
+                      reinterpret_cast<uint16_t *>(state.data() + layout.values.offset);
+                  for (size_t i = 0; i < numbers.size(); ++i) {
+                    size_t row = i / 64, key = (row / 16 * 64 + i % 64) * 16 + row % 16;
+                    EXPECT_EQ(keys[key], round(numbers[i], llvm::APFloat::BFloat()))
+                        << std::hexfloat << numbers[i];
+                    EXPECT_EQ(values[i], round(numbers[i], llvm::APFloat::IEEEhalf()))
+                        << std::hexfloat << numbers[i];
+                  }
+                  bytes.assign(state.data(), state.data() + state.size());
+                });
 }

@@ -290,8 +290,8 @@ static std::string writeAttention(const std::string &encodings) {
 TEST_F(Meaning, CachesOfEveryEncoding) {
   context->loadDialect<StepsDialect>();
   for (const char *encodings :
-       {"keys = #steps.hundred, values = f16", "keys = f32, values = #steps.hundred",
-        "keys = #steps.hundred, values = #steps.hundred",
+       {"keys = bf16, values = bf16", "keys = #steps.hundred, values = f16",
+        "keys = f32, values = #steps.hundred", "keys = #steps.hundred, values = #steps.hundred",
         "keys = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>, values = "
         "#llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>",
         "keys = #llmc.grouped<bits = 8, group = 4, zero = none, scale = f32>, values = "

@@ -165,6 +165,8 @@ static void lowerToLLVM(mlir::ModuleOp module) {
         "cannot bufferize a model");
   runPasses(module, "convert-linalg-to-loops,"
                     "func.func(lower-vector-multi-reduction{lowering-strategy=inner-reduction}),"
+                    // Rounding to bf16 would need a library at run time.
+                    "arith-expand{include-bf16=true},"
                     "convert-vector-to-scf,expand-strided-metadata,lower-affine,convert-scf-to-cf,"
                     "convert-math-to-llvm,convert-math-to-libm,convert-vector-to-llvm,"
                     "convert-to-llvm,reconcile-unrealized-casts");

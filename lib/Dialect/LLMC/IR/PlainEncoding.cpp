@@ -15,8 +15,8 @@ using namespace mlir;
 using namespace llmc;
 
 LogicalResult PlainAttr::verify(function_ref<InFlightDiagnostic()> emitError, Type element) {
-  if (!element.isF32() && !element.isF16())
-    return emitError() << "expected keys and values of f32 or f16, found " << element;
+  if (!element.isF32() && !element.isF16() && !element.isBF16())
+    return emitError() << "expected keys and values of f32, f16 or bf16, found " << element;
   return success();
 }
 

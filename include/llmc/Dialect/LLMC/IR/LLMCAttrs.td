@@ -93,7 +93,7 @@ def LLMC_PlainAttr : LLMC_Attr<"Plain", "plain", [
     of their tensor says the same.
 
     Constraints:
-    - C1. element is f32 or f16.
+    - C1. element is f32, f16 or bf16.
     - C2. It is an encoding of caches.
 
     Example: `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16>`
