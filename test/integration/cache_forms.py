@@ -35,13 +35,20 @@ class Layout(Decoder):
 
     def join(self, name: str, rows: str) -> str:
         joined = self.make("Concat", name, self.to_given(rows), axis=self.axis)
+        self.grown[name] = joined
         return self.from_given(joined)
+
+    def give_caches(self, index: int, key: str, value: str) -> None:
+        dims = ["total" if dim == "past" else dim for dim in self.dims]
+        for name, joined in self.grown.items():
+            self.graph.add_output(joined, FLOAT, dims, name.replace("past_key_values", "present"))
+        self.grown.clear()
 
     def add_cache(self, name: str) -> None:
         self.add(name, FLOAT, self.dims)
 
     def model(self):
-        self.make, self.add = self.graph.op, self.graph.add_input
+        self.make, self.add, self.grown = self.graph.op, self.graph.add_input, {}
 
         def op(kind, *inputs, **attributes):
             if kind == "Concat" and inputs[0].startswith("past_key"):
@@ -57,7 +64,7 @@ class Layout(Decoder):
         return super().model()
 
 
-@form(proved=False)
+@form()
 def caches_by_position() -> onnx.ModelProto:
     class Model(Layout):
         dims, axis = ["batch", "past", Decoder.kv_heads, Decoder.size], 1
@@ -70,7 +77,7 @@ def caches_by_position() -> onnx.ModelProto:
     return fused(Model)
 
 
-@form(proved=False)
+@form()
 def caches_without_batch() -> onnx.ModelProto:
     class Model(Layout):
         dims, axis = [Decoder.kv_heads, "past", Decoder.size], 1
@@ -130,18 +137,27 @@ class Stacked(Layout):
             taken = self.make("Gather", base, self.graph.constant(place), axis=0)
         return self.make("Concat", taken, rows, axis=2)
 
+    def stack(self, *tensors):
+        zero = self.graph.constant([0])
+        return self.make("Concat", *(self.make("Unsqueeze", x, zero) for x in tensors), axis=0)
 
-@form(proved=False)
+    def give_caches(self, index, key, value):
+        if not self.grown:
+            self.grown[f"past_key_values.{index}"] = self.stack(key, value)
+        super().give_caches(index, key, value)
+
+
+@form()
 def caches_stacked() -> onnx.ModelProto:
     return fused(Stacked)
 
 
-@form(proved=False)
+@form()
 def caches_stacked_and_split() -> onnx.ModelProto:
     return fused(type("Model", (Stacked,), {"split": True}))
 
 
-@form(proved=False)
+@form()
 def caches_stacked_while_growing() -> onnx.ModelProto:
     """New keys and values are stacked first, and joined with the past as one."""
 
@@ -151,10 +167,8 @@ def caches_stacked_while_growing() -> onnx.ModelProto:
             if part == "key":
                 self.keys = rows
                 return rows
-            zero = self.graph.constant([0])
-            both = self.make("Concat", *(self.make("Unsqueeze", x, zero)
-                                         for x in (self.keys, rows)), axis=0)
-            whole = self.make("Concat", base, both, axis=3)
+            whole = self.make("Concat", base, self.stack(self.keys, rows), axis=3)
+            self.grown[base] = whole
             self.whole = [self.make("Gather", whole, self.graph.constant(i), axis=0)
                           for i in (0, 1)]
             return self.whole[1]
@@ -165,7 +179,7 @@ def caches_stacked_while_growing() -> onnx.ModelProto:
     return fused(Model)
 
 
-@form(proved=False)
+@form()
 def caches_side_by_side() -> onnx.ModelProto:
     """One head, whose key and value are halves of a row (GPT-BigCode)."""
 
@@ -187,6 +201,7 @@ def caches_side_by_side() -> onnx.ModelProto:
             one = self.graph.constant([1])
             both = self.make("Squeeze", self.make("Concat", self.keys, rows, axis=3), one)
             whole = self.make("Concat", name[:-6] + ".key_value", both, axis=1)
+            self.grown[name[:-6] + ".key_value"] = whole
             whole = self.make("Unsqueeze", whole, one)
             self.whole = self.graph.ops("Split", whole, self.graph.constant([self.size] * 2),
                                         count=2, axis=3)
@@ -264,29 +279,39 @@ def other_outputs() -> onnx.ModelProto:
     return fused(Model)
 
 
-@form(proved=False)
+class First(Decoder):
+    """A decoder that is given no caches and gives some."""
+
+    def mix(self, query, key, value):
+        self.give_caches(self.given, key, value)
+        self.given += 1
+        return super().mix(query, key, value)
+
+    given = 0
+
+
+@form()
 def merged_decoder() -> onnx.ModelProto:
     """A branch with a past and one without, chosen by an input."""
-    with_past, without = decoder(layers=2), decoder(layers=2, cache=False)
-    past, first = with_past.graph, without.graph
-    inputs = list(past.input)
+    with_past = decoder(layers=2)
+    past, first = with_past.graph, fused(First, cache=False).graph
     flag = helper.make_tensor_value_info("use_cache_branch", BOOL, [1])
     weights = {tensor.name: tensor for tensor in [*past.initializer, *first.initializer]}
-    outputs = [info for info in past.output if info.name == "logits"]
+    outputs = sorted(past.output, key=lambda info: info.name)
     bodies = []
-    for graph in (past, first):
-        body = helper.make_graph(graph.node, "body", [], [
-            info for info in graph.output if info.name == "logits"])
-        for node in body.node:  # names are unique in a model
+    for graph, ending in ((past, "_past"), (first, "_first")):
+        own = {name for node in graph.node for name in node.output}  # unique in a model
+        for node in graph.node:
             for names in (node.input, node.output):
-                for i, name in enumerate(names):
-                    if name.startswith("v") or name == "logits":
-                        names[i] = name + ("_past" if graph is past else "_first")
-        body.output[0].name += "_past" if graph is past else "_first"
-        bodies.append(body)
-    node = helper.make_node("If", ["use_cache_branch"], ["logits"], "choice",
+                names[:] = [name + ending if name in own else name for name in names]
+        infos = [onnx.ValueInfoProto.FromString(info.SerializeToString())
+                 for info in sorted(graph.output, key=lambda info: info.name)]
+        for info in infos:
+            info.name += ending
+        bodies.append(helper.make_graph(graph.node, "body", [], infos))
+    node = helper.make_node("If", ["use_cache_branch"], [info.name for info in outputs], "choice",
                             then_branch=bodies[0], else_branch=bodies[1])
-    graph = helper.make_graph([node], "merged", [*inputs, flag], outputs, list(weights.values()))
+    graph = helper.make_graph([node], "merged", [*past.input, flag], outputs, list(weights.values()))
     return helper.make_model(graph, opset_imports=with_past.opset_import, ir_version=8)
 
 

@@ -22,15 +22,13 @@ PREFILL = 16
 
 FORMS: list[tuple[str, Callable[[], onnx.ModelProto], list[str], str]] = []
 PROVED = "the program computes what the graph says"
-NOT_PROVED = "cannot compare the raised model with its graph"
 
 
-def add_form(name: str, make: Callable[[], onnx.ModelProto], warning: str = "", proved: bool = True,
+def add_form(name: str, make: Callable[[], onnx.ModelProto], warning: str = "",
              output: str = "") -> None:
-    """Registers what makes a model; `warning` is what llmc says about it. Some graphs can't be run
-    beside their program yet, and a warning says so: those that are not `proved`. A graph may end in
-    a Softmax or LogSoftmax, its `output`."""
-    FORMS.append((name, make, [warning, PROVED if proved else NOT_PROVED], output))
+    """Registers what makes a model; `warning` is what llmc says about it beside that it computes
+    what the graph says. A graph may end in a Softmax or LogSoftmax, its `output`."""
+    FORMS.append((name, make, [warning, PROVED], output))
 
 
 def form(**choices):

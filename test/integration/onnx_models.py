@@ -450,7 +450,6 @@ class Decoder:
     def attention(self, index: int, value: str) -> str:
         graph, how, path = self.graph, self.spelling.attention, f"layers.{index}"
         pasts = [f"past_key_values.{index}.{part}" for part in ("key", "value")]
-        presents = [f"present.{index}.{part}" for part in ("key", "value")]
         query, key, new_value = self.project(path, value)
         if how == "fused":
             if self.spelling.positions == "contrib":
@@ -474,9 +473,14 @@ class Decoder:
             mixed = graph.op("Transpose", mixed, perm=[0, 2, 1, 3])
             mixed = graph.op("Reshape", mixed, graph.constant([0, 0, self.heads * self.size]))
         if self.spelling.cache:
-            for name, state in zip(presents, present):
-                graph.add_output(state, FLOAT, ["batch", self.kv_heads, "total", self.size], name)
+            self.give_caches(index, *present)
         return self.linear(f"{path}.output", mixed, self.hidden, self.hidden, self.spelling.bias)
+
+    def give_caches(self, index: int, key: str, value: str) -> None:
+        """Makes a layer's keys and values outputs."""
+        for part, state in (("key", key), ("value", value)):
+            self.graph.add_output(state, FLOAT, ["batch", self.kv_heads, "total", self.size],
+                                  f"present.{index}.{part}")
 
     def mix(self, query: str, key: str, value: str) -> str:
         """Attention of heads, by plain operators or opset 23's."""
