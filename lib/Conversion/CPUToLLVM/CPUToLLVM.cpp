@@ -263,17 +263,26 @@ LogicalResult checkEntries(ModuleOp module) {
   return success();
 }
 
-LogicalResult lowerDots(ModuleOp module) {
+/// What instruction sets have their own ways with.
+LogicalResult lowerSeams(ModuleOp module) {
   for (auto function : module.getOps<func::FuncOp>()) {
     auto target = function->getAttrOfType<cpu::TargetAttr>(cpu::CPUDialect::targetAttrName);
     if (target) {
       lowerGroupDots(function, target.getDot());
+      lowerLookups(function, target.getDot());
       continue;
     }
-    WalkResult result = function.walk([](GroupDotOp) { return WalkResult::interrupt(); });
-    if (result.wasInterrupted())
+    Operation *found = nullptr;
+    function.walk([&](Operation *op) {
+      if (!isa<GroupDotOp, cpu::TableLookupOp, cpu::TakeBytesOp>(op))
+        return WalkResult::advance();
+      found = op;
+      return WalkResult::interrupt();
+    });
+    if (found)
       return function.emitOpError("expected an attribute ")
-             << cpu::CPUDialect::targetAttrName << ", which says what a dot product becomes";
+             << cpu::CPUDialect::targetAttrName << ", which says what "
+             << (isa<GroupDotOp>(found) ? "a dot product" : "a look-up") << " becomes";
   }
   return success();
 }
@@ -314,7 +323,7 @@ void setTargets(ModuleOp module) {
 struct ConvertCPUToLLVMPass : llmc::impl::ConvertCPUToLLVMBase<ConvertCPUToLLVMPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (failed(checkSteps(module)) || failed(checkEntries(module)) || failed(lowerDots(module)))
+    if (failed(checkSteps(module)) || failed(checkEntries(module)) || failed(lowerSeams(module)))
       return signalPassFailure();
     // What is known of the program is told where an object is made of it.
     for (auto program : llvm::make_early_inc_range(module.getOps<spmd::ProgramOp>()))

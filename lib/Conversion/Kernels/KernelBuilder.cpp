@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelBuilder.h"
+#include "llmc/Dialect/CPU/IR/CPU.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -124,6 +125,9 @@ Value KernelBuilder::bitOr(Value a, Value b) {
 }
 Value KernelBuilder::shl(Value a, int64_t b) {
   return b == 0 ? a : arith::ShLIOp::create(builder, location, a, integer(a.getType(), b));
+}
+Value KernelBuilder::shl(Value a, Value b) {
+  return arith::ShLIOp::create(builder, location, a, b);
 }
 Value KernelBuilder::shr(Value a, int64_t b) {
   return b == 0 ? a : arith::ShRUIOp::create(builder, location, a, integer(a.getType(), b));
@@ -287,18 +291,14 @@ Value KernelBuilder::select(Value condition, Value a, Value b) {
   return arith::SelectOp::create(builder, location, condition, a, b);
 }
 Value KernelBuilder::lookUp(ArrayRef<float> table, Value indices) {
-  // Halves of the table are chosen between, bit by bit.
-  Values numbers;
-  for (float number : table)
-    numbers.push_back(real(withElement(indices, f32()), number));
-  Value one = integer(indices.getType(), 1);
-  for (int64_t bit = 0; numbers.size() > 1; ++bit) {
-    Value odd = equal(bitAnd(shr(indices, bit), one), one);
-    for (size_t i = 0; i < numbers.size() / 2; ++i)
-      numbers[i] = select(odd, numbers[2 * i + 1], numbers[2 * i]);
-    numbers.truncate(numbers.size() / 2);
-  }
-  return numbers.front();
+  if (!isa<VectorType>(indices.getType()))
+    return extract(lookUp(table, broadcast(indices)), 0);
+  return cpu::TableLookupOp::create(builder, location, withElement(indices, f32()), table, indices);
+}
+Value KernelBuilder::takeBytes(Value bytes, Value places) {
+  if (!isa<VectorType>(bytes.getType()))
+    return extract(takeBytes(broadcast(bytes), broadcast(places)), 0);
+  return cpu::TakeBytesOp::create(builder, location, bytes.getType(), bytes, places);
 }
 Value KernelBuilder::extract(Value vector, int64_t lane) {
   return vector::ExtractOp::create(builder, location, vector, lane);

@@ -56,8 +56,8 @@ public:
   Value div(Value a, Value b), rem(Value a, Value b);
   Value min(Value a, Value b), max(Value a, Value b); ///< signed
   Value add(Value a, int64_t b), mul(Value a, int64_t b), div(Value a, int64_t b);
-  Value bitAnd(Value a, Value b), bitOr(Value a, Value b), shl(Value a, int64_t b),
-      shr(Value a, int64_t b);
+  Value bitAnd(Value a, Value b), bitOr(Value a, Value b);
+  Value shl(Value a, int64_t b), shl(Value a, Value b), shr(Value a, int64_t b);
   /// The address `bytes` after `base`.
   Value offset(Value base, Value bytes), offset(Value base, int64_t bytes);
 
@@ -96,6 +96,8 @@ public:
   Value select(Value condition, Value a, Value b);
   /// The floats at `indices` of a table of 2, 4, 8 or 16.
   Value lookUp(llvm::ArrayRef<float> table, Value indices);
+  /// Bytes of 16 integers of 32 bits, each in the order that the bytes of `places` say.
+  Value takeBytes(Value bytes, Value places);
   Value extract(Value vector, int64_t lane);
   Value shuffle(Value a, Value b, llvm::ArrayRef<int64_t> mask);
   /// Sum or maximum of the lanes, by a fixed tree: the same bits on every machine.

@@ -11,6 +11,8 @@
 #include "KernelBuilder.h"
 #include "llmc/Dialect/LLMC/IR/Plane.h"
 
+#include "llvm/ADT/bit.h"
+
 namespace llmc {
 
 /// Decodes 16 numbers side by side, or one.
@@ -24,9 +26,23 @@ public:
   static Value toValue(Operand operand) { return Value::getFromOpaquePointer(operand.getHandle()); }
 
   Operand integer(int32_t value) override { return make(k.integer(like(k.i32()), value)); }
+  Operand add(Operand a, Operand b) override { return make(k.add(toValue(a), toValue(b))); }
   Operand subtract(Operand a, Operand b) override { return make(k.sub(toValue(a), toValue(b))); }
   Operand bitAnd(Operand a, Operand b) override { return make(k.bitAnd(toValue(a), toValue(b))); }
   Operand shiftRight(Operand a, unsigned bits) override { return make(k.shr(toValue(a), bits)); }
+  Operand shiftLeft(Operand a, Operand bits) override {
+    return make(k.shl(toValue(a), toValue(bits)));
+  }
+  Operand takeBytes(Operand bytes, Operand places) override {
+    return make(k.takeBytes(toValue(bytes), toValue(places)));
+  }
+  Operand lookUpInteger(llvm::ArrayRef<int32_t> table, Operand index) override {
+    // What is looked up is bits.
+    llvm::SmallVector<float> bits;
+    for (int32_t number : table)
+      bits.push_back(llvm::bit_cast<float>(number));
+    return make(k.bitcast(k.lookUp(bits, toValue(index)), like(k.i32())));
+  }
   Operand selectEqual(Operand a, Operand b, Operand then, Operand otherwise) override {
     return make(k.select(k.equal(toValue(a), toValue(b)), toValue(then), toValue(otherwise)));
   }

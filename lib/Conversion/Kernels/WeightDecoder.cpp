@@ -8,6 +8,7 @@
 #include "WeightDecoder.h"
 #include "RegisterBuilder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
+#include "llmc/Dialect/CPU/IR/CPU.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -15,6 +16,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/xxhash.h"
 
 #include <numeric>
@@ -25,8 +27,8 @@ using namespace llmc;
 using Values = KernelBuilder::Values;
 
 void llmc::loadKernelDialects(MLIRContext *context) {
-  context->loadDialect<LLMCDialect, LLVM::LLVMDialect, arith::ArithDialect, scf::SCFDialect,
-                       vector::VectorDialect, func::FuncDialect>();
+  context->loadDialect<LLMCDialect, cpu::CPUDialect, LLVM::LLVMDialect, arith::ArithDialect,
+                       scf::SCFDialect, vector::VectorDialect, func::FuncDialect>();
 }
 
 std::string llmc::explainUnsupported(RankedTensorType weight) {

@@ -9,6 +9,14 @@ func.func @dot(%a: vector<64xi8>, %b: vector<64xi8>) -> vector<16xi32> {
 
 // -----
 
+// expected-error @+1 {{expected an attribute cpu.target, which says what a look-up becomes}}
+func.func @lookup(%indices: vector<16xi32>) -> vector<16xf32> {
+  %found = cpu.table_lookup [0.0, 1.0][%indices] : vector<16xi32> -> vector<16xf32>
+  return %found : vector<16xf32>
+}
+
+// -----
+
 // expected-error @+1 {{expected a step to be an argument of a function}}
 func.func @same(%step: !spmd.step) -> !spmd.step {
   return %step : !spmd.step

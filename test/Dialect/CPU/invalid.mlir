@@ -36,6 +36,22 @@ func.func @f(%step: !spmd.step, %count: i64) {
 
 // -----
 
+func.func @f(%indices: vector<16xi32>) {
+  // expected-error @+1 {{expected a table of 2, 4, 8 or 16 numbers, found 3}}
+  %0 = cpu.table_lookup [0.0, 1.0, 2.0][%indices] : vector<16xi32> -> vector<16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%indices: vector<16xi32>) {
+  // expected-error @+1 {{expected a table of 2, 4, 8 or 16 numbers, found 1}}
+  %0 = cpu.table_lookup [0.0][%indices] : vector<16xi32> -> vector<16xf32>
+  return
+}
+
+// -----
+
 // expected-error @+1 {{expected #cpu.target as cpu.target, found "avx2"}}
 func.func private @f() attributes {cpu.target = "avx2"}
 

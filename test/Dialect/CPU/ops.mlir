@@ -23,6 +23,18 @@ func.func private @row(%step: !spmd.step) attributes {
   return
 }
 
+// CHECK: cpu.table_lookup [0.000000e+00, 1.000000e+00, -1.000000e+00, 5.000000e-01][%{{.*}}] : vector<16xi32> -> vector<16xf32>
+func.func private @lookup(%indices: vector<16xi32>) -> vector<16xf32> {
+  %0 = cpu.table_lookup [0.0, 1.0, -1.0, 0.5][%indices] : vector<16xi32> -> vector<16xf32>
+  return %0 : vector<16xf32>
+}
+
+// CHECK: cpu.take_bytes %{{.*}}[%{{.*}}] : vector<16xi32>, vector<16xi32> -> vector<16xi32>
+func.func private @bytes(%bytes: vector<16xi32>, %places: vector<16xi32>) -> vector<16xi32> {
+  %0 = cpu.take_bytes %bytes[%places] : vector<16xi32>, vector<16xi32> -> vector<16xi32>
+  return %0 : vector<16xi32>
+}
+
 // CHECK: spmd.program "x86_64-unknown-linux-gnu" <vocabulary = 32, positions = 8, max_rows = 16, weight_bytes = 64, arena_bytes = 4096, worker_arena_bytes = 64, state_bytes = 512> state [#spmd.region<offset = 0, stride = 16, block = 16>, #spmd.region<offset = 256, stride = 16, block = 1>] description "{}" {
 // CHECK-NEXT: llmc.parameter @norm : tensor<8xf32> = #llmc.file<"{{.*}}w", offset = 0> {spmd.offset = 0 : i64}
 spmd.program "x86_64-unknown-linux-gnu"

@@ -21,6 +21,10 @@ mlir::LogicalResult lowerCPUToLLVM(mlir::ModuleOp code);
 /// Replaces every llmc.group_dot in `function` as `lowering` says.
 void lowerGroupDots(mlir::func::FuncOp function, cpu::DotLowering lowering);
 
+/// Replaces every cpu.table_lookup and cpu.take_bytes in `function` by what suits the same
+/// instruction set.
+void lowerLookups(mlir::func::FuncOp function, cpu::DotLowering lowering);
+
 } // namespace llmc
 
 #endif // LLMC_CONVERSION_CPUTOLLVM_CPUTOLLVM_H

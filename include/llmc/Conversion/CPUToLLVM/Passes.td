@@ -17,10 +17,10 @@ def ConvertCPUToLLVM : Pass<"convert-cpu-to-llvm", "::mlir::ModuleOp"> {
     address, the worker's index and the number of workers; a stage a range of its pieces, which the
     worker computes unless it is empty; a barrier a call of the one that the step names. `spmd.entry`
     becomes a function `void (ptr, i32, i32)`, an llmc_step_function of `llmc/program.h`.
-    `llmc.group_dot` becomes what the target of its function says: this is the one place where
-    instruction sets differ. Everything else is plain arithmetic on vectors, which goes through
-    upstream's conversions, and functions carry the CPU and features of their target. `spmd.program`
-    goes: what it says stands in the object beside the code.
+    `llmc.group_dot`, `cpu.table_lookup` and `cpu.take_bytes` become what the target of their function
+    says: this is the one place where instruction sets differ. Everything else is plain arithmetic on
+    vectors, which goes through upstream's conversions, and functions carry the CPU and features of
+    their target. `spmd.program` goes: what it says stands in the object beside the code.
 
     Before:
     ```mlir

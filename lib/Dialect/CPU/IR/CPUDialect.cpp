@@ -50,6 +50,12 @@ LogicalResult FieldOp::verify() {
   return success();
 }
 
+LogicalResult TableLookupOp::verify() {
+  if (size_t size = getTable().size(); size < 2 || size > 16 || !llvm::isPowerOf2_64(size))
+    return emitOpError("expected a table of 2, 4, 8 or 16 numbers, found ") << size;
+  return success();
+}
+
 LogicalResult StageOp::verify() {
   TypeRange types = getBody().front().getArgumentTypes();
   if (types.size() != 2 || !types[0].isInteger(64) || !types[1].isInteger(64))

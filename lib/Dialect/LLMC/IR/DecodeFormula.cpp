@@ -142,10 +142,25 @@ public:
   Operand integer(int32_t value) override {
     return make(arith::ConstantIntOp::create(b, value, 32));
   }
+  Operand add(Operand a, Operand c) override { return make<arith::AddIOp>(a, c); }
   Operand subtract(Operand a, Operand c) override { return make<arith::SubIOp>(a, c); }
   Operand bitAnd(Operand a, Operand c) override { return make<arith::AndIOp>(a, c); }
   Operand shiftRight(Operand a, unsigned bits) override {
     return make<arith::ShRUIOp>(a, integer(static_cast<int32_t>(bits)));
+  }
+  Operand shiftLeft(Operand a, Operand bits) override { return make<arith::ShLIOp>(a, bits); }
+  Operand takeBytes(Operand bytes, Operand places) override {
+    Operand result = integer(0), three = integer(3), all = integer(255);
+    for (unsigned byte = 0; byte < 4; ++byte) {
+      Operand place = bitAnd(shiftRight(places, 8 * byte), three);
+      Operand bits = shiftLeft(place, three);
+      Operand taken = bitAnd(make<arith::ShRUIOp>(bytes, bits), all);
+      result = add(result, shiftLeft(taken, integer(static_cast<int32_t>(8 * byte))));
+    }
+    return result;
+  }
+  Operand lookUpInteger(ArrayRef<int32_t> table, Operand index) override {
+    return lookUpIn(b.getI32TensorAttr(table), index);
   }
   Operand selectEqual(Operand a, Operand c, Operand then, Operand otherwise) override {
     Value equal =
@@ -165,12 +180,15 @@ public:
   Operand lookUp(ArrayRef<float> table, Operand index) override {
     SmallVector<double> numbers(table.begin(), table.end());
     auto type = RankedTensorType::get({static_cast<int64_t>(table.size())}, b.getF64Type());
-    Value constant = arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef(numbers)));
-    Value place = arith::IndexCastUIOp::create(b, b.getIndexType(), toValue(index));
-    return make(tensor::ExtractOp::create(b, constant, place));
+    return lookUpIn(DenseElementsAttr::get(type, ArrayRef(numbers)), index);
   }
 
 private:
+  Operand lookUpIn(DenseElementsAttr table, Operand index) {
+    Value constant = arith::ConstantOp::create(b, table);
+    Value place = arith::IndexCastUIOp::create(b, b.getIndexType(), toValue(index));
+    return make(tensor::ExtractOp::create(b, constant, place));
+  }
   static Operand make(Value value) { return Operand(value.getAsOpaquePointer()); }
   template <typename OpTy>
   Operand make(Operand a, Operand c) {

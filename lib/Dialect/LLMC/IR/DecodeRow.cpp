@@ -52,6 +52,12 @@ public:
   Operand integer(int32_t value) override {
     return makeInteger([=](int64_t) { return value; });
   }
+  Operand add(Operand a, Operand b) override {
+    const std::vector<int32_t> &left = get(a).integers, &right = get(b).integers;
+    return makeInteger([&](int64_t i) {
+      return static_cast<int32_t>(static_cast<uint32_t>(left[i]) + static_cast<uint32_t>(right[i]));
+    });
+  }
   Operand subtract(Operand a, Operand b) override {
     const std::vector<int32_t> &left = get(a).integers, &right = get(b).integers;
     return makeInteger([&](int64_t i) { return left[i] - right[i]; });
@@ -64,6 +70,27 @@ public:
     const std::vector<int32_t> &left = get(a).integers;
     return makeInteger(
         [&](int64_t i) { return static_cast<int32_t>(static_cast<uint32_t>(left[i]) >> bits); });
+  }
+  Operand shiftLeft(Operand a, Operand bits) override {
+    const std::vector<int32_t> &left = get(a).integers, &right = get(bits).integers;
+    return makeInteger([&](int64_t i) {
+      return static_cast<int32_t>(static_cast<uint32_t>(left[i]) << right[i]);
+    });
+  }
+  Operand takeBytes(Operand bytes, Operand places) override {
+    const std::vector<int32_t> &from = get(bytes).integers, &at = get(places).integers;
+    return makeInteger([&](int64_t i) {
+      uint32_t result = 0;
+      for (unsigned byte = 0; byte < 4; ++byte) {
+        unsigned place = static_cast<uint32_t>(at[i]) >> (8 * byte) & 3;
+        result |= (static_cast<uint32_t>(from[i]) >> (8 * place) & 255) << (8 * byte);
+      }
+      return static_cast<int32_t>(result);
+    });
+  }
+  Operand lookUpInteger(ArrayRef<int32_t> table, Operand index) override {
+    const std::vector<int32_t> &from = get(index).integers;
+    return makeInteger([&](int64_t i) { return table[from[i]]; });
   }
   Operand selectEqual(Operand a, Operand b, Operand then, Operand otherwise) override {
     const std::vector<int32_t> &left = get(a).integers, &right = get(b).integers;

@@ -73,7 +73,9 @@ def CPU_TargetAttr : AttrDef<CPU_Dialect, "Target"> {
   let description = [{
     `cpu` and `features` are LLVM's. `dot` says what `llmc.group_dot` becomes: `plain` arithmetic on
     any machine, `vnni` (vpdpbusd on 512 bits), `maddubs` (vpmaddubsw, sums in int16, vpmaddwd) or
-    `sdot` (of AArch64).
+    `sdot` (of AArch64). Look-ups go by it too. `cpu.table_lookup` is one vpermps of 512 bits with
+    `vnni`, two of 256 for each half with `maddubs`, and choices between halves of the table
+    elsewhere; `cpu.take_bytes` is a pshufb with both, and shifts elsewhere.
   }];
   let parameters = (ins StringRefParameter<"of the variant">:$name, StringRefParameter<>:$cpu,
                         StringRefParameter<>:$features, EnumParameter<CPU_DotLowering>:$dot);
@@ -108,6 +110,35 @@ def CPU_AddressOp : CPU_Op<"address", [Pure]> {
   let arguments = (ins LLVM_AnyPointer:$base, I64Attr:$offset);
   let results = (outs LLVM_AnyPointer:$result);
   let assemblyFormat = "$base `[` $offset `]` attr-dict `:` type($base) `->` type($result)";
+}
+
+def CPU_TableLookupOp : CPU_Op<"table_lookup", [Pure]> {
+  let summary = "Numbers of a small table, one for each of 16 indices";
+  let description = [{
+    Lane i of the result is the number at `indices[i]`. An index beyond the table gives any of its
+    numbers. With `cpu.take_bytes` and `llmc.group_dot` a seam between kernels and instruction sets.
+
+    Constraints:
+    - C1. The table has 2, 4, 8 or 16 numbers.
+  }];
+  let arguments = (ins DenseF32ArrayAttr:$table, VectorOfLengthAndType<[16], [I32]>:$indices);
+  let results = (outs VectorOfLengthAndType<[16], [F32]>:$result);
+  let assemblyFormat = "$table `[` $indices `]` attr-dict `:` type($indices) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def CPU_TakeBytesOp : CPU_Op<"take_bytes", [Pure]> {
+  let summary = "The bytes of each of 16 integers in another order";
+  let description = [{
+    Byte i of an integer of the result is the byte of the one of `bytes` that byte i of `places` says,
+    counted from the lowest, 0 to 3.
+  }];
+  let arguments = (ins VectorOfLengthAndType<[16], [I32]>:$bytes,
+                       VectorOfLengthAndType<[16], [I32]>:$places);
+  let results = (outs VectorOfLengthAndType<[16], [I32]>:$result);
+  let assemblyFormat = [{
+    $bytes `[` $places `]` attr-dict `:` type($bytes) `,` type($places) `->` type($result)
+  }];
 }
 
 def CPU_StageOp : CPU_Op<"stage", [SingleBlock, NoTerminator]> {

@@ -400,8 +400,9 @@ def LLMC_GroupDotOp : LLMC_Op<"group_dot", [Pure, SameVariadicOperandSize]> {
   let description = [{
     result[r] = Σ_s Σ_j weights_s[4r + j] · activations_s[4r + j] over all steps s and j = 0 … 3,
     exactly. `weights` are unsigned and at most `max_weight`; `activations` are signed and at least
-    -127. This is the one seam between kernels and instruction sets: it lowers to vpdpbusd, to
-    vpmaddubsw and vpmaddwd, to sdot, or to plain arithmetic, which is its meaning.
+    -127. With `cpu.table_lookup` and `cpu.take_bytes` this is the seam between kernels and
+    instruction sets: it lowers to vpdpbusd, to vpmaddubsw and vpmaddwd, to sdot, or to plain
+    arithmetic, which is its meaning.
 
     Constraints:
     - C1. There are 1 to 64 steps, each with weights and activations.

@@ -65,10 +65,16 @@ public:
   virtual ~DecodeBuilder() = default;
 
   virtual Operand integer(int32_t value) = 0;
+  virtual Operand add(Operand a, Operand b) = 0;
   virtual Operand subtract(Operand a, Operand b) = 0;
   virtual Operand bitAnd(Operand a, Operand b) = 0;
   /// Logical shifts by fewer than 32 bits.
   virtual Operand shiftRight(Operand a, unsigned bits) = 0;
+  virtual Operand shiftLeft(Operand a, Operand bits) = 0;
+  /// Byte i of an integer becomes the byte of `bytes` that byte i of `places` says, from 0 to 3.
+  virtual Operand takeBytes(Operand bytes, Operand places) = 0;
+  /// The integer at `index` of a table of 2, 4, 8 or 16; the index is below its size.
+  virtual Operand lookUpInteger(llvm::ArrayRef<int32_t> table, Operand index) = 0;
   /// a == b ? then : otherwise, of integers and reals.
   virtual Operand selectEqual(Operand a, Operand b, Operand then, Operand otherwise) = 0;
 
