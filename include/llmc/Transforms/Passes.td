@@ -130,7 +130,9 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
   let description = [{
     Stores the weights of linears as `#llmc.grouped`, every weight rounded to the nearest number of
     its group's grid (round-to-nearest, RTN). It needs no data: the baseline that calibrated methods
-    improve on. With another `format` than `int` they are stored as that says.
+    improve on. With `format=nf4` they become `#llmc.nf4`: the largest magnitude of a group is its
+    scale, or with `mse` the scale of least squared error that a search finds; there are no zero
+    points and no integers to multiply, so that inputs are not rounded.
 
     With `symmetric` the weight of largest magnitude in a group becomes −2^(bits−1) scales, so that
     all codes are used (the scale has whatever sign that takes), or one less, so that the grid is the

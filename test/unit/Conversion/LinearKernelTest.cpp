@@ -8,6 +8,7 @@
 #include "BytesEncoding.h"
 #include "EncodingTestSupport.h"
 #include "KernelTestSupport.h"
+#include "NF4TestSupport.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 
 #include "mlir/IR/Builders.h"
@@ -28,6 +29,14 @@ struct Weights {
 
   int64_t rows() const { return type.getDimSize(0); }
   int64_t columns() const { return type.getDimSize(1); }
+
+  /// Makes tiles of the canonical form of `type`.
+  void pack(llvm::ArrayRef<uint8_t> canonical) {
+    TiledLayout layout = TiledLayout::get(type);
+    tiles = std::make_unique<Memory>(layout.getByteSize());
+    for (int64_t tile = 0; tile < layout.tiles; ++tile)
+      packTile(layout, canonical, tile, tiles->data() + tile * layout.tileBytes);
+  }
 };
 
 Weights makeGrouped(const EncodingCase &spec, uint64_t seed) {
@@ -35,11 +44,7 @@ Weights makeGrouped(const EncodingCase &spec, uint64_t seed) {
   weights.type = mlir::RankedTensorType::get(
       {spec.rows, spec.columns}, mlir::Float32Type::get(spec.scale.getContext()), spec.getAttr());
   GroupedMatrix matrix = GroupedMatrix::random(spec, seed, /*moderate=*/true);
-  TiledLayout layout = TiledLayout::get(weights.type);
-  weights.tiles = std::make_unique<Memory>(layout.getByteSize());
-  std::vector<uint8_t> canonical = matrix.getCanonicalForm();
-  for (int64_t tile = 0; tile < layout.tiles; ++tile)
-    packTile(layout, canonical, tile, weights.tiles->data() + tile * layout.tileBytes);
+  weights.pack(matrix.getCanonicalForm());
   for (int64_t row = 0; row < spec.rows; ++row)
     for (int64_t column = 0; column < spec.columns; ++column) {
       weights.values.push_back(matrix.getValue(row, column));
@@ -48,6 +53,20 @@ Weights makeGrouped(const EncodingCase &spec, uint64_t seed) {
       if (spec.zero == ZeroPoint::Float)
         magnitude += std::fabs(matrix.minimumValues[index]);
       weights.magnitudes.push_back(magnitude);
+    }
+  return weights;
+}
+
+Weights makeNF4(int64_t group, mlir::Type scale, int64_t rows, int64_t columns, uint64_t seed) {
+  NF4Matrix matrix = NF4Matrix::random(group, scale, rows, columns, seed);
+  Weights weights;
+  weights.type = mlir::RankedTensorType::get(
+      {rows, columns}, mlir::Float32Type::get(scale.getContext()), matrix.getAttr());
+  weights.pack(matrix.getCanonicalForm());
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column) {
+      weights.values.push_back(matrix.getValue(row, column));
+      weights.magnitudes.push_back(std::fabs(matrix.getScale(row, column)));
     }
   return weights;
 }
@@ -300,6 +319,16 @@ TEST_F(LinearKernels, EveryTypeOfScales) {
   testLinears(*context, cases, 3);
 }
 
+TEST_F(LinearKernels, NF4) {
+  std::vector<Weights> weights;
+  weights.push_back(makeNF4(64, builder.getF16Type(), 83, 160, 1));
+  weights.push_back(makeNF4(16, builder.getF32Type(), 19, 77, 2));
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    cases.push_back({&weight, false, false, false, false});
+  testLinears(*context, cases, 5);
+}
+
 TEST_F(LinearKernels, WhatOnlyItsEncodingKnows) {
   context->loadDialect<BytesDialect>();
   Weights weights;
@@ -311,10 +340,7 @@ TEST_F(LinearKernels, WhatOnlyItsEncodingKnows) {
     weights.values.push_back(bytes.back());
     weights.magnitudes.push_back(bytes.back());
   }
-  TiledLayout layout = TiledLayout::get(weights.type);
-  weights.tiles = std::make_unique<Memory>(layout.getByteSize());
-  for (int64_t tile = 0; tile < layout.tiles; ++tile)
-    packTile(layout, bytes, tile, weights.tiles->data() + tile * layout.tileBytes);
+  weights.pack(bytes);
   testLinears(*context, {{&weights, false, false, false, false}}, 3);
 }
 
@@ -329,6 +355,8 @@ TEST_F(LinearKernels, SaysWhatItCannotRound) {
   LinearKernel kernel;
   kernel.rounded = true;
   kernel.weight = mlir::RankedTensorType::get({16, 64}, builder.getF32Type());
+  EXPECT_EQ(explainUnsupported(kernel), "rounded activations need integer weights");
+  kernel.weight = makeNF4(64, builder.getF16Type(), 16, 64, 1).type;
   EXPECT_EQ(explainUnsupported(kernel), "rounded activations need integer weights");
   kernel.weight = makeGrouped({4, 16, ZeroPoint::None, builder.getF16Type(), 16, 64}, 1).type;
   EXPECT_EQ(explainUnsupported(kernel),

@@ -17,6 +17,7 @@
 #include "StepsEncoding.h"
 #include "llmc/Transforms/Passes.h"
 
+#include "NF4TestSupport.h"
 #include "mlir/Pass/PassManager.h"
 
 #include <fstream>
@@ -389,6 +390,35 @@ TEST_F(Meaning, ComputesWithWhatOnlyItsEncodingKnows) {
       %0 = llmc.linear %x, %w : (tensor<?x72xf32>, tensor<20x72xf32, #test.bytes>) -> tensor<?x20xf32>
       return %0 : tensor<?x20xf32>
     })");
+}
+
+TEST_F(Meaning, LinearsOfNF4) {
+  compare(parameter("a", "tensor<20x72xf32, #llmc.nf4<group = 64, scale = f16>>") +
+          parameter("b", "tensor<33x72xf32, #llmc.nf4<group = channel, scale = bf16>>") + R"(
+    #a = #llmc.nf4<group = 64, scale = f16>
+    #b = #llmc.nf4<group = channel, scale = bf16>
+    func.func @step(%x: tensor<?x72xf32>) -> (tensor<?x20xf32>, tensor<?x33xf32>) {
+      %a = llmc.parameter_value @a : tensor<20x72xf32, #a>
+      %b = llmc.parameter_value @b : tensor<33x72xf32, #b>
+      %0 = llmc.linear %x, %a : (tensor<?x72xf32>, tensor<20x72xf32, #a>) -> tensor<?x20xf32>
+      %1 = llmc.linear %x, %b : (tensor<?x72xf32>, tensor<33x72xf32, #b>) -> tensor<?x33xf32>
+      return %0, %1 : tensor<?x20xf32>, tensor<?x33xf32>
+    })");
+}
+
+TEST_F(Meaning, DecodesNF4) {
+  mlir::Builder builder(context.get());
+  NF4Matrix matrix = NF4Matrix::random(16, builder.getF16Type(), 3, 45, 1);
+  ParameterFile file(matrix.getCanonicalForm());
+  std::string type = "tensor<3x45xf32, #llmc.nf4<group = 16, scale = f16>>";
+  std::vector<HostTensor> found =
+      evaluate("llmc.parameter @w : " + type + " = #llmc.file<\"" + file.path +
+               "\", offset = 0>\nfunc.func @step() -> " + type +
+               " {\n%0 = llmc.parameter_value @w : " + type + "\nreturn %0 : " + type + "\n}");
+  for (int64_t row = 0; row < 3; ++row)
+    for (int64_t column = 0; column < 45; ++column)
+      EXPECT_EQ(found[0].as<float>()[row * 45 + column],
+                static_cast<float>(matrix.getValue(row, column)));
 }
 
 TEST_F(Meaning, ReadsStridedParameters) {

@@ -41,14 +41,29 @@ protected:
     ASSERT_TRUE(succeeded(raiseModel(*module, options)));
   }
 
-  void quantize(ActivationRounding activation) {
+  void run(std::unique_ptr<mlir::Pass> pass) {
     mlir::PassManager manager(context.get());
+    manager.addPass(std::move(pass));
+    ASSERT_TRUE(succeeded(manager.run(*module)));
+  }
+
+  void quantize(ActivationRounding activation, llvm::StringRef format = "int") {
     QuantizeRTNOptions options;
-    options.bits = 4;
+    options.format = format.str();
     options.activation = activation;
     options.table = false;
-    manager.addPass(createQuantizeRTN(options));
-    ASSERT_TRUE(succeeded(manager.run(*module)));
+    run(createQuantizeRTN(options));
+  }
+
+  void calibrate(llvm::StringRef format, ActivationRounding activation) {
+    QuantizeGPTQOptions options;
+    options.format = format.str();
+    options.activation = activation;
+    options.calibration = "self";
+    options.samples = 4;
+    options.sequenceLength = 16;
+    options.table = false;
+    run(createQuantizeGPTQ(options));
   }
 
   void compare(double allowed) {
@@ -69,6 +84,16 @@ TEST_F(TinyModel, AsImported) { compare(tolerance); }
 
 TEST_F(TinyModel, QuantizedTo4Bits) {
   quantize(ActivationRounding::None);
+  compare(tolerance);
+}
+
+TEST_F(TinyModel, QuantizedToNF4) {
+  quantize(ActivationRounding::Auto, "nf4");
+  compare(tolerance);
+}
+
+TEST_F(TinyModel, CalibratedToNF4) {
+  calibrate("nf4", ActivationRounding::Auto);
   compare(tolerance);
 }
 

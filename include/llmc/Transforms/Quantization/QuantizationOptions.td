@@ -13,7 +13,8 @@ include "llmc/Transforms/CompressionOptions.td"
 /// How weights are stored and activations rounded.
 defvar quantizationOptions = [
   Option<"format", "format", "std::string", /*default=*/"\"int\"",
-         "How weights are stored: int (integers of `bits` bits with a scale per group)">,
+         "How weights are stored: int (integers of `bits` bits with a scale per group) or nf4 (4-bit "
+         "numbers that lie as normally distributed weights do, with a scale per group)">,
   Option<"bits", "bits", "unsigned", /*default=*/"4", "Bits of a weight, 1 to 8">,
   Option<"headBits", "head-bits", "unsigned", /*default=*/"8",
          "Bits of the weights of the head and the token embedding; 0: they are left alone">,
@@ -21,7 +22,7 @@ defvar quantizationOptions = [
          "Treat the head and the token embedding like all other weights">,
   Option<"groupSize", "group-size", "std::string", /*default=*/"\"\"",
          "Inputs that share a scale: a number, 'channel' (a whole row) or 'tensor'; default: the "
-         "format's own, 128 for int">,
+         "format's own, 128 for int and 64 for nf4">,
   Option<"symmetric", "symmetric", "bool", /*default=*/"true",
          "Numbers on both sides of zero alike, with no zero point stored">,
   Option<"zero", "zero", "::llmc::ZeroPoint", /*default=*/"::llmc::ZeroPoint::Integer",
