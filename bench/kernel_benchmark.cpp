@@ -163,15 +163,26 @@ int main(int count, char **arguments) {
     return mlir::RankedTensorType::get({N, K}, f32,
                                        GroupedAttr::get(context.get(), bits, 32, zero, f16));
   };
+  auto sparse = [&](mlir::RankedTensorType inner) {
+    return mlir::RankedTensorType::get(inner.getShape(), f32,
+                                       SparseAttr::get(context.get(), 2, 4, inner.getEncoding()));
+  };
+  auto nf4 = [&](int64_t N, int64_t K) {
+    return mlir::RankedTensorType::get({N, K}, f32, NF4Attr::get(context.get(), 64, f16));
+  };
   std::vector<LinearBenchmark> linears;
   for (int64_t rows : {1, 128})
     for (auto [N, K] :
          {std::pair<int64_t, int64_t>(576, 576), {1536, 576}, {576, 1536}, {2048, 5632}}) {
       linears.push_back({"int4", grouped(4, ZeroPoint::None, N, K), true, rows});
+      linears.push_back({"2:4 int4", sparse(grouped(4, ZeroPoint::None, N, K)), true, rows});
       linears.push_back({"int4z", grouped(4, ZeroPoint::Integer, N, K), true, rows});
       linears.push_back({"int4f", grouped(4, ZeroPoint::Float, N, K), true, rows});
       linears.push_back({"int8", grouped(8, ZeroPoint::None, N, K), true, rows});
       linears.push_back({"int4", grouped(4, ZeroPoint::None, N, K), false, rows});
+      linears.push_back({"2:4 int4", sparse(grouped(4, ZeroPoint::None, N, K)), false, rows});
+      linears.push_back({"nf4", nf4(N, K), false, rows});
+      linears.push_back({"2:4 nf4", sparse(nf4(N, K)), false, rows});
       linears.push_back({"f16", mlir::RankedTensorType::get({N, K}, f16), false, rows});
       linears.push_back({"f32", mlir::RankedTensorType::get({N, K}, f32), false, rows});
     }

@@ -76,6 +76,7 @@ private:
   void finishRow(llvm::ArrayRef<Value> sums, Value tile);
   /// Asks for what will be read `prefetchDistance` bytes after what block `block` reads.
   void prefetchBlock(Value tile, Value block);
+  void prefetchPlanes(Value tile, Value block);
 
   // Many rows (MatrixMatrix.cpp).
   void emitManyRows();

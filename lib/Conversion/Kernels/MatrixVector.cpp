@@ -49,6 +49,8 @@ void LinearEmitter::finishRow(ArrayRef<Value> sums, Value tile) {
 //===----------------------------------------------------------------------===//
 
 void LinearEmitter::prefetchBlock(Value tile, Value block) {
+  if (codes->isPacked())
+    return prefetchPlanes(tile, block);
   // Codes and scales lie apart in a tile. Spread evenly over its blocks, codes are asked for in
   // time; scales, which lie at its end, a whole tile before.
   int64_t bytes = llvm::alignTo(llvm::divideCeil(layout.tileBytes, layout.getBlocks()), 32);
@@ -60,6 +62,27 @@ void LinearEmitter::prefetchBlock(Value tile, Value block) {
   if (scaleStep * 4 >= lineBytes)
     k.prefetch(
         k.offset(tile, k.add(k.mul(block, scaleStep), layout.tileBytes + codes->getScaleOffset())));
+}
+
+/// Planes that are read side by side are asked for side by side, the same number of blocks ahead,
+/// which may be in the next tile.
+void LinearEmitter::prefetchPlanes(Value tile, Value block) {
+  int64_t bytes = 0, blocks = layout.getBlocks();
+  for (const TiledPlane &plane : layout.planes)
+    bytes += plane.inParts ? plane.getBlockBytes() : 0;
+  if (bytes == 0)
+    return;
+  Value ahead = k.add(block, std::min<int64_t>(llvm::divideCeil(prefetchDistance, bytes), blocks));
+  Value inTile = k.lessInteger(ahead, k.integer(blocks));
+  Value from = k.offset(tile, k.select(inTile, k.integer(0), k.integer(layout.tileBytes)));
+  ahead = k.select(inTile, ahead, k.add(ahead, -blocks));
+  for (const TiledPlane &plane : layout.planes) {
+    int64_t step =
+        plane.inParts ? plane.getBlockBytes() : llvm::divideCeil(plane.getByteSize(blocks), blocks);
+    // Of what takes less than a line a block, some blocks ask again.
+    for (int64_t byte = 0; byte < step; byte += lineBytes)
+      k.prefetch(k.offset(from, k.add(k.mul(ahead, step), plane.offset + byte)));
+  }
 }
 
 void LinearEmitter::emitOneRowRounded(Value tile) {

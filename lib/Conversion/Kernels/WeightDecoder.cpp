@@ -145,20 +145,35 @@ static Value loadElement(KernelBuilder &k, const TiledPlane &plane, Value tile, 
 // Values
 //===----------------------------------------------------------------------===//
 
-WeightDecoder::WeightDecoder(const TiledLayout &layout) : layout(layout) {
-  if (std::optional<LinearCodes> linear = this->layout.encoding.getLinearCodes())
-    codes.emplace(layout, *linear);
-}
+namespace {
 
-Values WeightDecoder::decodeBlock(KernelBuilder &k, Value tile, Value block) const {
-  RegisterBuilder builder(k);
-  int64_t unit = EncodingInterface(layout.encoding).getUnit();
-  Value firstInput = k.mul(block, blockInputs);
-  // What a plane has for the block, or the element of the input in hand.
-  SmallVector<Values> loaded;
-  for (const TiledPlane &plane : layout.planes)
-    loaded.push_back(plane.inParts ? loadIntegers(k, plane, tile, block) : Values(1));
-  auto getElement = [&](unsigned index, int64_t input) {
+/// What the planes of a tile have for the units of a block.
+class BlockElements {
+public:
+  BlockElements(KernelBuilder &k, const TiledLayout &layout, Value tile, Value block)
+      : k(k), layout(layout), tile(tile), firstInput(k.mul(block, blockInputs)),
+        unit(EncodingInterface(layout.encoding).getUnit()) {
+    for (const TiledPlane &plane : layout.planes)
+      loaded.push_back(plane.inParts ? loadIntegers(k, plane, tile, block) : Values(1));
+  }
+
+  int64_t getUnit() const { return unit; }
+
+  /// The elements of the unit that starts at an input of the block, plane by plane. Inputs are
+  /// taken in ascending order.
+  SmallVector<DecodeBuilder::Operands> get(int64_t input) {
+    SmallVector<DecodeBuilder::Operands> elements;
+    for (auto [index, plane] : llvm::enumerate(layout.planes)) {
+      auto &ofPlane = elements.emplace_back();
+      int64_t step = plane.columns == Plane::all ? unit : std::min(plane.columns, unit);
+      for (int64_t place = 0; place < unit; place += step)
+        ofPlane.push_back(RegisterBuilder::make(getElement(index, input + place)));
+    }
+    return elements;
+  }
+
+private:
+  Value getElement(unsigned index, int64_t input) {
     const TiledPlane &plane = layout.planes[index];
     if (plane.inParts)
       return loaded[index][input / plane.columns];
@@ -171,20 +186,30 @@ Values WeightDecoder::decodeBlock(KernelBuilder &k, Value tile, Value block) con
       loaded[index][0] = loadElement(k, plane, tile, group);
     }
     return loaded[index][0];
-  };
-  Values decoded;
-  for (int64_t input = 0; input < blockInputs; input += unit) {
-    SmallVector<DecodeBuilder::Operands> elements;
-    for (auto [index, plane] : llvm::enumerate(layout.planes)) {
-      auto &ofPlane = elements.emplace_back();
-      int64_t step = plane.columns == Plane::all ? unit : std::min(plane.columns, unit);
-      for (int64_t place = 0; place < unit; place += step)
-        ofPlane.push_back(RegisterBuilder::make(getElement(index, input + place)));
-    }
-    for (DecodeBuilder::Operand value :
-         EncodingInterface(layout.encoding).decode(builder, elements))
-      decoded.push_back(RegisterBuilder::toValue(value));
   }
+
+  KernelBuilder &k;
+  const TiledLayout &layout;
+  Value tile, firstInput;
+  int64_t unit;
+  SmallVector<Values> loaded; ///< the block's elements, or the one of the input in hand
+};
+
+} // namespace
+
+WeightDecoder::WeightDecoder(const TiledLayout &layout) : layout(layout) {
+  if (std::optional<LinearCodes> linear = this->layout.encoding.getLinearCodes())
+    codes.emplace(layout, *linear);
+}
+
+Values WeightDecoder::decodeBlock(KernelBuilder &k, Value tile, Value block) const {
+  RegisterBuilder builder(k);
+  BlockElements elements(k, layout, tile, block);
+  EncodingInterface encoding = layout.encoding;
+  Values decoded;
+  for (int64_t input = 0; input < blockInputs; input += elements.getUnit())
+    for (DecodeBuilder::Operand value : encoding.decode(builder, elements.get(input)))
+      decoded.push_back(RegisterBuilder::toValue(value));
   return decoded;
 }
 
@@ -205,7 +230,16 @@ std::string CodeDecoder::explainUnsupported() const {
 }
 
 Values CodeDecoder::loadCodes(KernelBuilder &k, Value tile, Value block) const {
-  return loadBytes(k, codes(), tile, block);
+  if (!linear.packed)
+    return loadBytes(k, codes(), tile, block);
+  RegisterBuilder builder(k);
+  BlockElements elements(k, layout, tile, block);
+  EncodingInterface encoding = layout.encoding;
+  Values lines;
+  for (int64_t input = 0; input < blockInputs; input += elements.getUnit())
+    for (DecodeBuilder::Operand quad : encoding.decodeCodes(builder, elements.get(input)))
+      lines.push_back(k.bitcast(RegisterBuilder::toValue(quad), k.vector(k.i8(), 64)));
+  return lines;
 }
 
 CodeDecoder::Scales CodeDecoder::loadScales(KernelBuilder &k, Value tile, Value group) const {

@@ -43,7 +43,9 @@ public:
 
   int64_t getMaxCode() const { return (int64_t(1) << codes().getBits()) - 1; }
   /// Whether tiles start with the lines that loadCodes() gives, as they are.
-  bool isInPlace() const { return codes().getBits() == 8 && codes().offset == 0; }
+  bool isInPlace() const { return !linear.packed && codes().getBits() == 8 && codes().offset == 0; }
+  /// Whether codes are made of several planes.
+  bool isPacked() const { return linear.packed; }
   /// Of what stands after the codes in a tile, in bytes.
   int64_t getScaleOffset() const { return scales().offset; }
   int64_t getBlocksPerScale() const { return scales().inputs / blockInputs; }

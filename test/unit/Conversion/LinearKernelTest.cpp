@@ -9,6 +9,8 @@
 #include "EncodingTestSupport.h"
 #include "KernelTestSupport.h"
 #include "NF4TestSupport.h"
+#include "SparseTestSupport.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 
 #include "mlir/IR/Builders.h"
@@ -68,6 +70,40 @@ Weights makeNF4(int64_t group, mlir::Type scale, int64_t rows, int64_t columns, 
       weights.values.push_back(matrix.getValue(row, column));
       weights.magnitudes.push_back(std::fabs(matrix.getScale(row, column)));
     }
+  return weights;
+}
+
+Weights makeSparse(int64_t count, int64_t of, const EncodingCase &spec, uint64_t seed) {
+  SparseMatrix matrix = SparseMatrix::random(count, of, spec, seed);
+  Weights weights = makeGrouped(spec, seed);
+  weights.type = mlir::RankedTensorType::get(
+      {spec.rows, spec.columns}, mlir::Float32Type::get(spec.scale.getContext()), matrix.getAttr());
+  weights.pack(matrix.getCanonicalForm());
+  for (size_t i = 0; i < weights.values.size(); ++i)
+    weights.values[i] = matrix.kept[i] ? weights.values[i] : 0;
+  return weights;
+}
+
+/// Some of the weights of `dense`, which are its floats or its codes.
+Weights makeSparse(int64_t count, int64_t of, mlir::Attribute inner, int64_t rows, int64_t columns,
+                   llvm::ArrayRef<uint8_t> dense) {
+  auto sparse = SparseAttr::get(inner.getContext(), count, of, inner);
+  auto f32 = mlir::Float32Type::get(inner.getContext());
+  EncodingCase any{4, GroupedAttr::channelGroup, ZeroPoint::None, f32, rows, columns};
+  SparseMatrix matrix = SparseMatrix::random(count, of, any, 4);
+  const int64_t shape[] = {rows, columns};
+  std::vector<uint8_t> bytes = sparse.pack(dense, shape, matrix.kept);
+  Weights weights;
+  weights.type = mlir::RankedTensorType::get(shape, f32, sparse);
+  weights.pack(bytes);
+  std::vector<float> values(columns);
+  for (int64_t row = 0; row < rows; ++row) {
+    EncodingInterface(sparse).decodeRow(bytes, shape, row, values);
+    for (float value : values) {
+      weights.values.push_back(value);
+      weights.magnitudes.push_back(std::fabs(value));
+    }
+  }
   return weights;
 }
 
@@ -323,6 +359,52 @@ TEST_F(LinearKernels, NF4) {
   std::vector<Weights> weights;
   weights.push_back(makeNF4(64, builder.getF16Type(), 83, 160, 1));
   weights.push_back(makeNF4(16, builder.getF32Type(), 19, 77, 2));
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    cases.push_back({&weight, false, false, false, false});
+  testLinears(*context, cases, 5);
+}
+
+TEST_F(LinearKernels, SparseIntegers) {
+  mlir::Type f16 = builder.getF16Type();
+  struct Case {
+    int64_t count, of;
+    EncodingCase spec;
+    bool rounded, exact;
+  };
+  // Widths that end inside a block, and a last tile that is not whole.
+  const Case all[] = {
+      {2, 4, {4, 32, ZeroPoint::None, f16, 83, 160}, true, true},
+      {2, 4, {4, 64, ZeroPoint::Integer, f16, 19, 140}, true, false},
+      {2, 4, {8, GroupedAttr::channelGroup, ZeroPoint::None, f16, 19, 76}, true, false},
+      {2, 4, {3, 16, ZeroPoint::Float, f16, 19, 76}, false, true},
+      {1, 4, {5, 32, ZeroPoint::None, f16, 19, 96}, true, false},
+      {1, 2, {4, 32, ZeroPoint::None, f16, 19, 68}, false, true},
+      {2, 8, {4, 32, ZeroPoint::None, f16, 19, 72}, false, true},
+      {2, 16, {2, 32, ZeroPoint::Integer, f16, 19, 80}, false, true},
+  };
+  std::vector<Weights> weights;
+  for (const Case &c : all)
+    weights.push_back(makeSparse(c.count, c.of, c.spec, weights.size()));
+  std::vector<LinearCase> cases;
+  for (auto [c, weight] : llvm::zip(all, weights))
+    for (bool rounded : {false, true})
+      if (rounded ? c.rounded : c.exact)
+        cases.push_back({&weight, rounded, false, false, false});
+  testLinears(*context, cases, 5);
+}
+
+TEST_F(LinearKernels, SparseNF4AndFloats) {
+  std::vector<Weights> weights;
+  NF4Matrix numbers = NF4Matrix::random(64, builder.getF16Type(), 19, 160, 1);
+  weights.push_back(makeSparse(2, 4, numbers.getAttr(), 19, 160, numbers.getCanonicalForm()));
+  for (mlir::Type type : {mlir::Type(builder.getF32Type()), mlir::Type(builder.getF16Type()),
+                          mlir::Type(builder.getBF16Type())}) {
+    std::vector<uint8_t> dense(19 * 76 * type.getIntOrFloatBitWidth() / 8);
+    for (int64_t i = 0; i < 19 * 76; ++i)
+      writeFloat(dense.data(), i, type, 0.25f * static_cast<float>(i % 23 - 11));
+    weights.push_back(makeSparse(2, 4, mlir::TypeAttr::get(type), 19, 76, dense));
+  }
   std::vector<LinearCase> cases;
   for (const Weights &weight : weights)
     cases.push_back({&weight, false, false, false, false});

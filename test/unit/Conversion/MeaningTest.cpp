@@ -14,10 +14,11 @@
 #include "BytesEncoding.h"
 #include "EncodingTestSupport.h"
 #include "MeaningTestSupport.h"
+#include "NF4TestSupport.h"
+#include "SparseTestSupport.h"
 #include "StepsEncoding.h"
 #include "llmc/Transforms/Passes.h"
 
-#include "NF4TestSupport.h"
 #include "mlir/Pass/PassManager.h"
 
 #include <fstream>
@@ -404,6 +405,28 @@ TEST_F(Meaning, LinearsOfNF4) {
       %1 = llmc.linear %x, %b : (tensor<?x72xf32>, tensor<33x72xf32, #b>) -> tensor<?x33xf32>
       return %0, %1 : tensor<?x20xf32>, tensor<?x33xf32>
     })");
+}
+
+TEST_F(Meaning, DecodesSparseMatrices) {
+  for (auto [count, of] : {std::pair<int64_t, int64_t>(2, 4), {1, 2}, {2, 8}, {1, 16}}) {
+    // A file is mapped once in a context.
+    context = makeMeaningContext();
+    mlir::Builder builder(context.get());
+    SparseMatrix matrix = SparseMatrix::random(
+        count, of, {4, 16, ZeroPoint::Integer, builder.getF16Type(), 3, 48}, 1);
+    ParameterFile file(matrix.getCanonicalForm());
+    std::string type;
+    llvm::raw_string_ostream(type)
+        << mlir::RankedTensorType::get({3, 48}, builder.getF32Type(), matrix.getAttr());
+    std::vector<HostTensor> found =
+        evaluate("llmc.parameter @w : " + type + " = #llmc.file<\"" + file.path +
+                 "\", offset = 0>\nfunc.func @step() -> " + type +
+                 " {\n%0 = llmc.parameter_value @w : " + type + "\nreturn %0 : " + type + "\n}");
+    for (int64_t row = 0; row < 3; ++row)
+      for (int64_t column = 0; column < 48; ++column)
+        EXPECT_EQ(found[0].as<float>()[row * 48 + column],
+                  static_cast<float>(matrix.getValue(row, column)));
+  }
 }
 
 TEST_F(Meaning, DecodesNF4) {

@@ -69,8 +69,12 @@ float llmc::halfToFloat(uint16_t half) {
 //===----------------------------------------------------------------------===//
 
 CanonicalForm CanonicalForm::get(EncodingInterface encoding, ArrayRef<int64_t> shape) {
+  return place(encoding.getPlanes(shape), shape);
+}
+
+CanonicalForm CanonicalForm::place(ArrayRef<Plane> planes, ArrayRef<int64_t> shape) {
   CanonicalForm form{{}, 0};
-  for (const Plane &plane : encoding.getPlanes(shape)) {
+  for (const Plane &plane : planes) {
     PlaneArray array;
     static_cast<Plane &>(array) = plane;
     array.arrayRows = plane.rows == Plane::all ? 1 : llvm::divideCeil(shape[0], plane.rows);

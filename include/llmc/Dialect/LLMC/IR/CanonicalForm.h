@@ -64,6 +64,8 @@ struct CanonicalForm {
 
   /// `shape` is one that `encoding` can hold.
   static CanonicalForm get(EncodingInterface encoding, llvm::ArrayRef<int64_t> shape);
+  /// The same for planes that are none of an encoding's, or not yet.
+  static CanonicalForm place(llvm::ArrayRef<Plane> planes, llvm::ArrayRef<int64_t> shape);
 
   const PlaneArray &operator[](unsigned plane) const { return planes[plane]; }
 };

@@ -36,7 +36,13 @@ def LLMC_EncodingInterface : AttrInterface<"EncodingInterface"> {
     InterfaceMethod<[{
         Says where weights are linear functions of codes, or that they are none.
       }], "::std::optional<::llmc::LinearCodes>", "getLinearCodes", (ins), [{}],
-      [{ return std::nullopt; }]>
+      [{ return std::nullopt; }]>,
+    InterfaceMethod<[{
+        Where codes are `packed` (LinearCodes): builds the codes of a unit, which is of four weights or
+        more, four side by side as the bytes of an integer each, the first in the lowest.
+      }], "::llmc::DecodeBuilder::Operands", "decodeCodes",
+      (ins "::llmc::DecodeBuilder &":$builder,
+           "::llvm::ArrayRef<::llmc::DecodeBuilder::Operands>":$elements), [{}], [{ return {}; }]>
   ];
   let extraClassDeclaration = [{
     /// The number of bytes of the canonical form of a tensor of this shape, or an error where the
@@ -98,6 +104,38 @@ def LLMC_CacheEncodingInterface : AttrInterface<"CacheEncodingInterface", [LLMC_
     ::llvm::SmallVector<::mlir::Value> buildPlanes(::llmc::Formula &formula,
                                                    ::mlir::Value heads) const;
   }];
+}
+
+def LLMC_SparsityInterface : AttrInterface<"SparsityInterface"> {
+  let cppNamespace = "::llmc";
+  let description = [{
+    An encoding that keeps some weights of a matrix. The others are zero, and stay so whatever is done
+    to the matrix later: which weights are kept is a part of what is stored. Kept weights are stored
+    as another encoding says, or as floats.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        How kept weights are stored: an encoding, or the TypeAttr of f32, f16 or bf16.
+      }], "::mlir::Attribute", "getWeights", (ins)>,
+    InterfaceMethod<[{
+        The same with kept weights stored in another way. Null where that can't be, which is
+        reported.
+      }], "::llmc::EncodingInterface", "storeWeightsAs",
+      (ins "::mlir::Attribute":$weights,
+           "::llvm::function_ref<::mlir::InFlightDiagnostic()>":$emitError)>,
+    InterfaceMethod<[{
+        Sets in `kept`, which has an element for each weight of row `row`, those that are kept to
+        true, the others to false. `bytes` is the whole canonical form.
+      }], "void", "readMask",
+      (ins "::llvm::ArrayRef<uint8_t>":$bytes, "::llvm::ArrayRef<int64_t>":$shape, "int64_t":$row,
+           "::llvm::MutableArrayRef<bool>":$kept)>,
+    InterfaceMethod<[{
+        The canonical form in which the weights are kept that `kept` says, row by row. `dense` is
+        that of the whole matrix, of the encoding of kept weights or as floats.
+      }], "::std::vector<uint8_t>", "pack",
+      (ins "::llvm::ArrayRef<uint8_t>":$dense, "::llvm::ArrayRef<int64_t>":$shape,
+           "::llvm::ArrayRef<bool>":$kept)>
+  ];
 }
 
 #endif // LLMC_DIALECT_LLMC_IR_LLMCINTERFACES_TD

@@ -113,6 +113,7 @@ struct LinearCodes {
   std::optional<unsigned> zeros;  ///< integers
   std::optional<unsigned> minima; ///< floats
   int32_t zero = 0;               ///< where there are neither
+  bool packed = false;            ///< codes are what decodeCodes() makes of the planes
 };
 
 } // namespace llmc
