@@ -17,6 +17,7 @@
 #include "llmc/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -63,6 +64,13 @@ llvm::DenseSet<Operation *> findInvariants(Block &body) {
   return invariants;
 }
 
+/// Whether a function may give it: tensor algebra has tensors in between that no buffer is for.
+bool isActivation(Value value) {
+  auto tensor = dyn_cast<RankedTensorType>(value.getType());
+  return tensor && tensor.getRank() == 2 && tensor.isDynamicDim(0) && !tensor.isDynamicDim(1) &&
+         !value.getDefiningOp<tensor::EmptyOp>();
+}
+
 /// Cuts `ops` after each whose result is then the only one that is still to be used.
 std::vector<Piece> cut(Block &body, ArrayRef<Operation *> ops) {
   llvm::DenseMap<Operation *, size_t> indices;
@@ -89,7 +97,7 @@ std::vector<Piece> cut(Block &body, ArrayRef<Operation *> ops) {
     if (alive != 1 || born[index] != 1)
       continue;
     for (Value result : op->getResults())
-      if (!result.use_empty() && isa<RankedTensorType>(result.getType()))
+      if (!result.use_empty() && isActivation(result))
         pieces.back().output = result;
     if (!pieces.back().output)
       continue;

@@ -7,6 +7,7 @@
 
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 #include "FunctionPlanner.h"
+#include "GroupTensorAlgebra.h"
 #include "llmc/Conversion/LLMCToSPMD/Description.h"
 #include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 
@@ -82,11 +83,13 @@ static void addEntry(ModuleOp plan, StringRef name, func::FuncOp row, func::Func
                         /*target=*/Attribute());
 }
 
-/// The function of that name in a copy of its module, where shared values are values: the planner
-/// writes on what it plans.
+/// The function of that name in a copy of its module, where shared values are values and tensor
+/// algebra is in pieces: the planner writes on what it plans. Null where that can't be.
 static func::FuncOp copyModule(func::FuncOp function, OwningOpRef<ModuleOp> &copy) {
   copy = function->getParentOfType<ModuleOp>().clone();
   materializeSharedValues(*copy);
+  if (failed(groupTensorAlgebra(*copy)))
+    return {};
   return copy->lookupSymbol<func::FuncOp>(function.getName());
 }
 
@@ -112,6 +115,8 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::planStep(ModuleOp module, const WeightTab
 
   OwningOpRef<ModuleOp> copy, plan = ModuleOp::create(module.getLoc());
   func::FuncOp step = copyModule(original, copy);
+  if (!step)
+    return failure();
   SmallVector<func::FuncOp> functions;
   int64_t arenaBytes = 0;
   for (bool oneRow : {true, false}) {
@@ -136,6 +141,8 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::planPart(func::FuncOp original, const Wei
     return failure();
   OwningOpRef<ModuleOp> copy, plan = ModuleOp::create(original.getLoc());
   func::FuncOp part = copyModule(original, copy);
+  if (!part)
+    return failure();
   PlanContext context{*plan, /*oneRow=*/false, maxRows, {}, {}};
   FailureOr<PlanContext::Planned> planned =
       FunctionPlanner(context, part).planPart(state->cacheOffsets);

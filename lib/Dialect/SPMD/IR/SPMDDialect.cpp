@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Dialect/SPMD/IR/RowWise.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -132,6 +133,26 @@ LogicalResult StageOp::verify() {
     return failure();
   return compare(*this, "values that the body yields", getWrites(),
                  body.getTerminator()->getOperandTypes());
+}
+
+SmallVector<Value> MapRowsOp::getRowOperands() {
+  SmallVector<Value> rows;
+  llvm::copy_if(getInputs(), std::back_inserter(rows),
+                [](Value input) { return hasRows(input.getType()); });
+  return rows;
+}
+
+LogicalResult MapRowsOp::verify() {
+  Block &body = getBody().front();
+  if (body.getArgumentTypes() != TypeRange(getInputs().getTypes()))
+    return emitOpError("expected arguments of the body of the operands' types");
+  auto yield = dyn_cast_or_null<YieldOp>(body.empty() ? nullptr : &body.back());
+  if (!yield || yield.getValues().getTypes() != TypeRange(getResult().getType()))
+    return emitOpError("expected a body that yields ") << getResult().getType();
+  for (Operation &op : body.without_terminator())
+    if (std::string reason = explainNotRowWise(&op); !reason.empty())
+      return op.emitOpError(reason);
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

@@ -8,6 +8,7 @@
 #ifndef LLMC_DIALECT_SPMD_IR_SPMD_TD
 #define LLMC_DIALECT_SPMD_IR_SPMD_TD
 
+include "llmc/Dialect/LLMC/IR/LLMCOpInterfaces.td"
 include "llmc/Dialect/SPMD/IR/SPMDBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/SymbolInterfaces.td"
@@ -185,11 +186,46 @@ def SPMD_StageOp : SPMD_Op<"stage", [
   let hasVerifier = 1;
 }
 
-def SPMD_YieldOp : SPMD_Op<"yield", [Pure, Terminator, HasParent<"StageOp">]> {
-  let summary = "What a stage computes";
+def SPMD_YieldOp : SPMD_Op<"yield", [Pure, Terminator, ParentOneOf<["StageOp", "MapRowsOp"]>]> {
+  let summary = "What a stage or a body on rows computes";
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
   let builders = [OpBuilder<(ins), [{ /* nothing to yield */ }]>];
+}
+
+def SPMD_MapRowsOp : SPMD_Op<"map_rows", [
+    IsolatedFromAbove, SingleBlock, RecursiveMemoryEffects, LLMC_StageOpInterface]> {
+  let summary = "Plain tensor algebra that keeps rows apart";
+  let description = [{
+    What a model has of linalg, tensor, arith and math beside its llmc operations, in pieces that
+    give activations. Its operands are the body's arguments; tensors whose first dimension is dynamic
+    are rows, all others have sizes that are known.
+
+    ```mlir
+    %y = spmd.map_rows (%x) {
+    ^bb0(%rows: tensor<?x64xf32>):
+      %s = … linalg.softmax …
+      spmd.yield %s : tensor<?x64xf32>
+    } : (tensor<?x64xf32>) -> tensor<?x64xf32>
+    ```
+
+    Constraints:
+    - C1. The body has an argument for each operand, and yields a value for the result, of the same
+      types.
+    - C2. Row r of whatever the body computes depends on row r of its operands alone, and on what has
+      no rows. This is said of each operation: linalg's index maps have the rows at dimension 0 and
+      nowhere else, slices and reshapes leave dimension 0 as it is, everything else is elementwise.
+  }];
+  let arguments = (ins Variadic<AnyType>:$inputs);
+  let results = (outs AnyRankedTensor:$result);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `(` $inputs `)` $body attr-dict `:` functional-type($inputs, $result)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::Value> getRowOperands();
+  }];
 }
 
 def SPMD_BarrierOp : SPMD_Op<"barrier"> {
