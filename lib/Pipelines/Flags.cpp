@@ -20,7 +20,7 @@ std::vector<LowerOptions> LowerFlags::get() const {
   std::vector<LowerOptions> options;
   options.reserve(names.size());
   for (const std::string &name : names)
-    options.push_back({name, maxRows});
+    options.push_back({name, maxRows, kernels});
   return options;
 }
 
@@ -44,6 +44,6 @@ void llmc::registerPipelines() {
   mlir::PassPipelineRegistration<LowerFlags>(
       "lower", "The phase lower: a model as a program for a target",
       [](mlir::OpPassManager &manager, const LowerFlags &flags) {
-        buildLowerPipeline(manager, {flags.target, flags.maxRows});
+        buildLowerPipeline(manager, {flags.target, flags.maxRows, flags.kernels});
       });
 }

@@ -14,7 +14,7 @@ using namespace llmc;
 
 void llmc::buildLowerPipeline(OpPassManager &manager, const LowerOptions &options) {
   manager.addPass(createConvertLLMCToSPMD({options.maxRows}));
-  manager.addPass(createConvertSPMDToCPU({options.target}));
+  manager.addPass(createConvertSPMDToCPU({options.target, options.kernels}));
 }
 
 OwningOpRef<ModuleOp> llmc::lowerModel(ModuleOp module, const LowerOptions &options) {

@@ -36,6 +36,7 @@ llvm::SmallVector<Options::Use> Options::getUses() const {
   add(activation, Phase::Compress);
   add(*lower.targets, Phase::Lower);
   add(lower.maxRows, Phase::Lower);
+  add(lower.kernels, Phase::Lower);
   add(object, Phase::Emit);
   add(emit.symbol, Phase::Emit);
   return uses;
@@ -70,6 +71,8 @@ llvm::Error Options::check() const {
     if (llvm::Error error = checkArtifactTargets(*parsed))
       return error;
   }
+  if (llvm::Error error = KernelChoice::parse(lower.kernels).takeError())
+    return llvm::createStringError("--kernels: " + llvm::toString(std::move(error)));
   CompileOptions options = get();
   if (options.emit.force && !object)
     return llvm::createStringError("--force: expected --object with it");

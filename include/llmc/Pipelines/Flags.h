@@ -14,6 +14,7 @@
 #ifndef LLMC_PIPELINES_FLAGS_H
 #define LLMC_PIPELINES_FLAGS_H
 
+#include "llmc/Conversion/Kernels/Meaning.h"
 #include "llmc/Conversion/Kernels/Target.h"
 #include "llmc/Pipelines/Emit.h"
 #include "llmc/Pipelines/Lower.h"
@@ -92,6 +93,12 @@ public:
   std::optional<llvm::cl::list<std::string>> targets; ///< of a tool, in place of `target`
   Option<int64_t> maxRows{*this, "max-rows", llvm::cl::desc("Tokens of a step"),
                           llvm::cl::init(128), place};
+  Option<std::string> kernels{
+      *this, "kernels",
+      llvm::cl::desc(
+          "all, meaning or meaning:OP[,OP…]: operations that run by their meaning, slower, "
+          "although there are kernels for them"),
+      llvm::cl::init("all"), place};
 };
 
 /// Of the phase emit, for objects.

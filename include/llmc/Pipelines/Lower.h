@@ -19,6 +19,7 @@ namespace llmc {
 struct LowerOptions {
   std::string target = "host"; ///< as Target::parse reads it
   int64_t maxRows = 128;       ///< tokens of a step
+  std::string kernels = "all"; ///< as KernelChoice::parse reads it
 };
 
 /// Adds the passes of the phase.

@@ -310,10 +310,14 @@ void setTargets(ModuleOp module) {
     function.setNoInline(!function->hasAttr(entryAttrName));
     if (!target.getFeatures().empty())
       function.setTargetFeaturesAttr(LLVM::TargetFeaturesAttr::get(context, target.getFeatures()));
+    SmallVector<Attribute> passed;
     if (target.getDot() == cpu::DotLowering::Vnni)
-      function.setPassthroughAttr(ArrayAttr::get(
-          context, ArrayAttr::get(context, {StringAttr::get(context, "prefer-vector-width"),
-                                            StringAttr::get(context, "512")})));
+      passed.push_back(ArrayAttr::get(context, {StringAttr::get(context, "prefer-vector-width"),
+                                                StringAttr::get(context, "512")}));
+    if (function->removeAttr(vectorizedAttrName))
+      passed.push_back(StringAttr::get(context, vectorizedAttrName));
+    if (!passed.empty())
+      function.setPassthroughAttr(ArrayAttr::get(context, passed));
     function.setLinkage(LLVM::Linkage::Internal);
     function->removeAttr(cpu::CPUDialect::targetAttrName);
     function->removeAttr(entryAttrName);

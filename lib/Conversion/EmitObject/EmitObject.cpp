@@ -25,6 +25,7 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Vectorize/LoopVectorize.h"
 
 using namespace llmc;
 
@@ -178,6 +179,15 @@ struct LegacyAdvancePass : llvm::FunctionPass {
 };
 char LegacyAdvancePass::id = 0;
 
+/// Vectorizes loops of functions that ask for it.
+struct VectorizePass : llvm::PassInfoMixin<VectorizePass> {
+  llvm::PreservedAnalyses run(llvm::Function &function, llvm::FunctionAnalysisManager &analyses) {
+    if (!function.hasFnAttribute(vectorizedAttrName))
+      return llvm::PreservedAnalyses::all();
+    return llvm::LoopVectorizePass().run(function, analyses);
+  }
+};
+
 } // namespace
 
 void llmc::optimize(llvm::Module &module, llvm::TargetMachine &machine,
@@ -191,6 +201,10 @@ void llmc::optimize(llvm::Module &module, llvm::TargetMachine &machine,
   tuning.LoopVectorization = false;
   tuning.SLPVectorization = false;
   llvm::PassBuilder builder(&machine, tuning);
+  builder.registerVectorizerStartEPCallback(
+      [](llvm::FunctionPassManager &passes, llvm::OptimizationLevel) {
+        passes.addPass(VectorizePass());
+      });
   if (advance) {
     auto add = [&](llvm::FunctionPassManager &passes, llvm::OptimizationLevel) {
       passes.addPass(AdvancePass(advance));

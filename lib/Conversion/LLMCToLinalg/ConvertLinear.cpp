@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Patterns.h"
+#include "llmc/Conversion/LLMCToLinalg/Rounding.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -14,30 +15,43 @@
 using namespace mlir;
 using namespace llmc;
 
+Value llmc::buildGroupMaxima(Formula &formula, Value input, DynamicAttr rounding) {
+  int64_t width = cast<RankedTensorType>(input.getType()).getDimSize(1);
+  int64_t group = rounding.getGroup(), groups = llvm::divideCeil(width, group);
+  AffineExpr r = formula.dim(0), k = formula.dim(1);
+  return formula.reduce({formula.sizeOf(input, 0), formula.size(groups)}, {r, k.floorDiv(group)},
+                        formula.getBuilder().getF32FloatAttr(0), {{input, {r, k}}},
+                        [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                          return max(Number(b, v[1]), abs(Number(b, v[0])));
+                        });
+}
+
+Number llmc::getScale(Number maximum, DynamicAttr rounding) {
+  int64_t largest = (int64_t(1) << (rounding.getBits() - 1)) - 1;
+  return maximum / largest;
+}
+
+Number llmc::roundToCode(Number x, Number scale) {
+  ImplicitLocOpBuilder &b = x.getBuilder();
+  Number inverse = 1 / scale;
+  Value isInfinite =
+      arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, inverse,
+                            inverse.constant(std::numeric_limits<double>::infinity()));
+  return {b, arith::SelectOp::create(b, isInfinite, x.constant(0), roundEven(x * inverse))};
+}
+
 /// Every activation as q · s, as #llmc.dynamic says.
 static Value roundActivations(Formula &formula, Value input, DynamicAttr rounding) {
   int64_t width = cast<RankedTensorType>(input.getType()).getDimSize(1);
-  int64_t group = rounding.getGroup(), groups = llvm::divideCeil(width, group);
-  int64_t largest = (int64_t(1) << (rounding.getBits() - 1)) - 1;
   AffineExpr r = formula.dim(0), k = formula.dim(1);
-  OpFoldResult rows = formula.sizeOf(input, 0);
-  Type f32 = formula.getBuilder().getF32Type();
-  Value maxima = formula.reduce({rows, formula.size(groups)}, {r, k.floorDiv(group)},
-                                formula.getBuilder().getF32FloatAttr(0), {{input, {r, k}}},
-                                [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                                  return max(Number(b, v[1]), abs(Number(b, v[0])));
-                                });
-  return formula.forEach(
-      {rows, formula.size(width)}, f32, {{input, {r, k}}, {maxima, {r, k.floorDiv(group)}}},
-      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-        Number x(b, v[0]), scale = Number(b, v[1]) / largest, inverse = 1 / scale;
-        Value isInfinite =
-            arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, inverse,
-                                  inverse.constant(std::numeric_limits<double>::infinity()));
-        Number code(b,
-                    arith::SelectOp::create(b, isInfinite, x.constant(0), roundEven(x * inverse)));
-        return code * scale;
-      });
+  Value maxima = buildGroupMaxima(formula, input, rounding);
+  return formula.forEach({formula.sizeOf(input, 0), formula.size(width)},
+                         formula.getBuilder().getF32Type(),
+                         {{input, {r, k}}, {maxima, {r, k.floorDiv(rounding.getGroup())}}},
+                         [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                           Number scale = getScale(Number(b, v[1]), rounding);
+                           return roundToCode(Number(b, v[0]), scale) * scale;
+                         });
 }
 
 namespace {

@@ -21,6 +21,15 @@ static int64_t getWidth(Value value) {
   return cast<RankedTensorType>(value.getType()).getDimSize(1);
 }
 
+/// Whether a row of the one result depends on the same row of the operands, and on weights.
+static bool isRowWise(Operation *op) {
+  if (op->getNumResults() != 1)
+    return false;
+  if (auto stageOp = dyn_cast<StageOpInterface>(op))
+    return stageOp.isRowWise() && !stageOp.choosesRows() && !stageOp.getUpdatedOperand();
+  return op->hasTrait<OpTrait::Elementwise>();
+}
+
 //===----------------------------------------------------------------------===//
 // Arguments
 //===----------------------------------------------------------------------===//
@@ -38,7 +47,8 @@ void FunctionConverter::addArguments(KernelCall &call, Value value) {
   if (type && type.getRank() == 1 && type.getElementType().isInteger())
     return add(from.address, indexBytes);
   if (isActivations(value.getType()))
-    return add(from.address, getRowStride(type.getDimSize(1)) * 4);
+    return add(from.address,
+               (from.exactRows ? type.getDimSize(1) : getRowStride(type.getDimSize(1))) * 4);
   if (!isRoundedActivations(value.getType()))
     return add(from.address, 0);
   RoundedLayout planes = RoundedLayout::get(type.getDimSize(1), from.rows);
@@ -73,9 +83,19 @@ LogicalResult FunctionConverter::chooseLinear(LinearOp op, Operation *add, Kerne
   kernel.exactOutput = memory(result).exactRows;
   kernel.outputStride = kernel.exactOutput ? getWidth(result) : getRowStride(getWidth(result));
   kernel.oneRow = oneRow;
-  if (std::string reason = explainUnsupported(kernel); !reason.empty())
+  if (std::string reason = explainUnsupported(kernel.weight); !reason.empty())
     return op.emitOpError() << reason;
-  call.function = emitLinear(code, kernel, target);
+  int64_t scratchBytes = kernel.getScratchBytes();
+  if (kernels.usesMeaning(op) || (add && kernels.usesMeaning(add)) ||
+      !explainUnsupported(kernel).empty()) {
+    FailureOr<MeaningKernel> meaning = emitLinearMeaning(code, op, add, kernel.exactOutput, target);
+    if (failed(meaning))
+      return failure();
+    call.function = meaning->function;
+    scratchBytes = meaning->scratchBytes;
+  } else {
+    call.function = emitLinear(code, kernel, target);
+  }
   call.rows = rowCount(extent);
   addArguments(call, op.getWeight());
   addArguments(call, op.getInput());
@@ -85,7 +105,7 @@ LogicalResult FunctionConverter::chooseLinear(LinearOp op, Operation *add, Kerne
     addArguments(call,
                  add->getOperand(0) == op.getResult() ? add->getOperand(1) : add->getOperand(0));
   addArguments(call, result);
-  call.arguments.push_back({scratch(0, kernel.getScratchBytes())});
+  call.arguments.push_back({scratch(0, scratchBytes)});
   call.pieces = constant(TiledLayout::get(kernel.weight).tiles);
   // A step may want no logits at all: the kernel for one row would compute one.
   if (oneRow && extent == Extent::OutputRows)
@@ -172,7 +192,45 @@ LogicalResult FunctionConverter::chooseElementwise(Operation *op, KernelCall &ca
   return addOutput(call, op);
 }
 
+FailureOr<MeaningKernel> FunctionConverter::emitMeaning(Operation *op) {
+  bool exact = memory(op->getResult(0)).exactRows;
+  if (auto embedding = dyn_cast<EmbeddingOp>(op)) {
+    auto table = cast<RankedTensorType>(embedding.getTable().getType());
+    if (std::string reason = explainUnsupported(table); !reason.empty())
+      return op->emitOpError() << reason;
+    return emitEmbeddingMeaning(code, embedding, exact, target);
+  }
+  if (auto rows = dyn_cast<OutputRowsOp>(op))
+    return emitOutputRowsMeaning(code, rows, exact, target);
+  if (!isRowWise(op))
+    return op->emitOpError("has no meaning on CPUs yet, which work row by row and on no cache");
+  return emitRowMeaning(code, op, exact, target);
+}
+
+LogicalResult FunctionConverter::chooseMeaning(Operation *op, KernelCall &call) {
+  FailureOr<MeaningKernel> kernel = emitMeaning(op);
+  if (failed(kernel))
+    return failure();
+  call.function = kernel->function;
+  if (auto chosen = dyn_cast<OutputRowsOp>(op)) {
+    call.arguments.push_back({field(Field::Outputs), indexBytes});
+    // Any of them.
+    call.arguments.push_back({memory(chosen.getInput()).address});
+  } else {
+    for (Value operand : op->getOperands())
+      if (isa<RowsType>(operand.getType()))
+        call.arguments.push_back({field(Field::Positions), indexBytes});
+      else
+        addArguments(call, operand);
+  }
+  addArguments(call, op->getResult(0));
+  call.arguments.push_back({scratch(stageBytes, kernel->scratchBytes)});
+  return success();
+}
+
 LogicalResult FunctionConverter::chooseKernel(Operation *op, KernelCall &call) {
+  if (kernels.usesMeaning(op) && !isa<LinearOp>(op))
+    return chooseMeaning(op, call);
   auto addAll = [&](ValueRange operands) {
     for (Value operand : operands)
       addArguments(call, operand);
@@ -225,7 +283,7 @@ LogicalResult FunctionConverter::chooseKernel(Operation *op, KernelCall &call) {
       .Case([&](LinearOp linear) { return chooseLinear(linear, /*add=*/nullptr, call); })
       .Case<ActivationOp, ScaleOp, GateOp, arith::AddFOp>(
           [&](Operation *elementwise) { return chooseElementwise(elementwise, call); })
-      .Default([](Operation *other) { return other->emitOpError("has no kernel for CPUs"); });
+      .Default([&](Operation *other) { return chooseMeaning(other, call); });
 }
 
 LogicalResult FunctionConverter::chooseKernels(spmd::StageOp stage,

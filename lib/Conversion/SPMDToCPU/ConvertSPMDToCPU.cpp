@@ -8,10 +8,16 @@
 #include "llmc/Conversion/SPMDToCPU/Passes.h"
 #include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace llmc {
@@ -34,7 +40,16 @@ struct ConvertSPMDToCPUPass : llmc::impl::ConvertSPMDToCPUBase<ConvertSPMDToCPUP
       module.emitError("target: ") << llvm::toString(parsed.takeError());
       return signalPassFailure();
     }
-    FailureOr<OwningOpRef<ModuleOp>> code = convertSPMDToCPU(module, *parsed);
+    llvm::Expected<KernelChoice> choice = KernelChoice::parse(kernels);
+    if (!choice) {
+      module.emitError("kernels: ") << llvm::toString(choice.takeError());
+      return signalPassFailure();
+    }
+    if (std::string unknown = choice->explainUnknown(&getContext()); !unknown.empty()) {
+      module.emitError("kernels: ") << unknown;
+      return signalPassFailure();
+    }
+    FailureOr<OwningOpRef<ModuleOp>> code = convertSPMDToCPU(module, *parsed, *choice);
     if (failed(code))
       return signalPassFailure();
     module.getBodyRegion().takeBody((*code)->getBodyRegion());

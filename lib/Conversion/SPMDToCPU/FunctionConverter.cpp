@@ -18,9 +18,11 @@ using cpu::Field;
 using spmd::Extent;
 
 FunctionConverter::FunctionConverter(ModuleOp code, spmd::ProgramOp program,
-                                     const KernelTarget &target, func::FuncOp plan)
-    : code(code), program(program), target(target), plan(plan), builder(code.getContext()),
-      location(plan.getLoc()), oneRow(plan->hasAttr(spmd::SPMDDialect::oneRowAttrName)) {}
+                                     const KernelTarget &target, const KernelChoice &kernels,
+                                     func::FuncOp plan)
+    : code(code), program(program), target(target), kernels(kernels), plan(plan),
+      builder(code.getContext()), location(plan.getLoc()),
+      oneRow(plan->hasAttr(spmd::SPMDDialect::oneRowAttrName)) {}
 
 //===----------------------------------------------------------------------===//
 // Memory and numbers
@@ -248,6 +250,7 @@ LogicalResult FunctionConverter::placeStageValues(spmd::StageOp op) {
       memories[value] = {scratch(offset, bytes), 1};
       offset += bytes;
     }
+  stageBytes = offset;
   return success();
 }
 

@@ -9,6 +9,7 @@
 #define LLMC_LIB_CONVERSION_SPMDTOCPU_FUNCTIONCONVERTER_H
 
 #include "llmc/Conversion/Kernels/Kernels.h"
+#include "llmc/Conversion/Kernels/Meaning.h"
 #include "llmc/Dialect/CPU/IR/CPU.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
 
@@ -44,7 +45,7 @@ class FunctionConverter {
 public:
   /// `code` is where functions and kernels go.
   FunctionConverter(mlir::ModuleOp code, spmd::ProgramOp program, const KernelTarget &target,
-                    mlir::func::FuncOp plan);
+                    const KernelChoice &kernels, mlir::func::FuncOp plan);
 
   mlir::FailureOr<mlir::func::FuncOp> convert();
 
@@ -74,6 +75,9 @@ private:
   mlir::LogicalResult chooseTable(RotationTableOp op, KernelCall &call);
   mlir::LogicalResult chooseRotation(RotateOp op, KernelCall &call);
   mlir::LogicalResult chooseElementwise(mlir::Operation *op, KernelCall &call);
+  /// What an operation that works row by row means, where no kernel is to compute it.
+  mlir::LogicalResult chooseMeaning(mlir::Operation *op, KernelCall &call);
+  mlir::FailureOr<MeaningKernel> emitMeaning(mlir::Operation *op);
   /// What a kernel reads or writes of a value: rows of activations, planes of rounded ones, or
   /// anything that has no rows.
   void addArguments(KernelCall &call, mlir::Value value);
@@ -94,12 +98,14 @@ private:
   mlir::ModuleOp code;
   spmd::ProgramOp program;
   const KernelTarget &target;
+  const KernelChoice &kernels;
   mlir::func::FuncOp plan, function;
   mlir::OpBuilder builder;
   mlir::Location location;
   mlir::Value step;
   bool oneRow;
   spmd::Extent extent = spmd::Extent::Rows; ///< of the stage in hand
+  int64_t stageBytes = 0;                   ///< of scratch that values of the stage take
   llvm::DenseMap<mlir::Value, Memory> memories;
   int64_t workerArenaBytes = 0;
 };

@@ -24,9 +24,11 @@ static FailureOr<spmd::EntryOp> getEntry(ModuleOp plan) {
   return entries.front();
 }
 
-FailureOr<OwningOpRef<ModuleOp>> llmc::convertSPMDToCPU(ModuleOp plan, const Target &target) {
+FailureOr<OwningOpRef<ModuleOp>> llmc::convertSPMDToCPU(ModuleOp plan, const Target &target,
+                                                        const KernelChoice &kernels) {
   plan.getContext()->loadDialect<cpu::CPUDialect>();
   loadKernelDialects(plan.getContext());
+  loadMeaningDialects(plan.getContext());
   FailureOr<spmd::EntryOp> entry = getEntry(plan);
   if (failed(entry))
     return failure();
@@ -36,7 +38,7 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::convertSPMDToCPU(ModuleOp plan, const Tar
   int64_t workerArenaBytes = 0;
   for (const KernelTarget *variant : target.variants) {
     for (auto function : plan.getOps<func::FuncOp>()) {
-      FunctionConverter converter(*code, program, *variant, function);
+      FunctionConverter converter(*code, program, *variant, kernels, function);
       if (failed(converter.convert()))
         return failure();
       workerArenaBytes = std::max(workerArenaBytes, converter.getWorkerArenaBytes());
@@ -59,18 +61,20 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::convertSPMDToCPU(ModuleOp plan, const Tar
 
 /// Chooses kernels for a plan that was made just now, if it was.
 static FailureOr<OwningOpRef<ModuleOp>> convert(FailureOr<OwningOpRef<ModuleOp>> plan,
-                                                const Target &target) {
+                                                const Target &target, const KernelChoice &kernels) {
   if (failed(plan))
     return failure();
-  return convertSPMDToCPU(**plan, target);
+  return convertSPMDToCPU(**plan, target, kernels);
 }
 
 FailureOr<OwningOpRef<ModuleOp>> llmc::lowerToCPU(ModuleOp module, const WeightTable &weights,
-                                                  const Target &target, int64_t maxRows) {
-  return convert(planStep(module, weights, maxRows), target);
+                                                  const Target &target, int64_t maxRows,
+                                                  const KernelChoice &kernels) {
+  return convert(planStep(module, weights, maxRows), target, kernels);
 }
 
 FailureOr<OwningOpRef<ModuleOp>> llmc::lowerPartToCPU(func::FuncOp part, const WeightTable &weights,
-                                                      const Target &target, int64_t maxRows) {
-  return convert(planPart(part, weights, maxRows), target);
+                                                      const Target &target, int64_t maxRows,
+                                                      const KernelChoice &kernels) {
+  return convert(planPart(part, weights, maxRows), target, kernels);
 }

@@ -1,4 +1,4 @@
-// What is no plan, or a plan of what CPUs have no kernel for.
+// What is no plan, or a plan of what there is no code for.
 
 // RUN: llmc-opt %s --convert-spmd-to-cpu=target=x86_64-linux-gnu:x86-64 --split-input-file --verify-diagnostics
 
@@ -7,8 +7,8 @@ func.func private @part_rows(%step: !spmd.step) {
   %x = spmd.activations %step[0] : !rows
   spmd.stage "square" reads(%x : !rows) writes(%x : !rows) {
   ^bb0(%a: tensor<?x32xf32>):
-    // expected-error @+1 {{has no kernel for CPUs}}
-    %b = arith.mulf %a, %a : tensor<?x32xf32>
+    // expected-error @+1 {{has no code for CPUs in meanings}}
+    %b = math.acosh %a : tensor<?x32xf32>
     spmd.yield %b : tensor<?x32xf32>
   }
   return

@@ -39,8 +39,18 @@ protected:
   /// Compares the results of a function on three rows.
   void compare(const std::string &text) {
     mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, text);
-    Comparison comparison(*module);
-    comparison.step(StepRows::sequence({1, 2, 3}), tolerance);
+    step(*module, {StepRows::sequence({1, 2, 3})});
+  }
+
+  /// Compares the results of steps, whichever way operations run.
+  void step(mlir::ModuleOp module, const std::vector<StepRows> &steps, double allowed = tolerance,
+            int64_t sequences = 1) {
+    for (auto [kernels, workers] : {std::pair("all", 1), std::pair("meaning", 3)}) {
+      SCOPED_TRACE(kernels);
+      Comparison comparison(module, sequences, kernels, workers);
+      for (const StepRows &rows : steps)
+        comparison.step(rows, allowed);
+    }
   }
 
   /// The tensors that a function without arguments gives.
@@ -173,11 +183,10 @@ TEST_F(Meaning, ChosenRows) {
       %3 = llmc.output_rows %x, %rows : tensor<?x8xf32> -> tensor<?x8xf32>
       return %0, %1, %2, %3 : tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>, tensor<?x8xf32>
     })");
-  Comparison comparison(*module);
   StepRows rows = StepRows::sequence({15, 0, 3, 3}, 5);
   rows.outputs = {3, 1};
   // No arithmetic, no difference.
-  comparison.step(rows, 0);
+  step(*module, {rows}, 0);
 }
 
 TEST_F(Meaning, Rotations) {
@@ -192,9 +201,7 @@ TEST_F(Meaning, Rotations) {
         {heads = 3 : i64, frequencies = array<f32: 1.0, 0.3, 0.1>, interleaved}
       return %0, %1, %2 : tensor<?x48xf32>, tensor<?x48xf32>, tensor<?x48xf32>
     })");
-  Comparison comparison(*module);
-  comparison.step(StepRows::sequence({0, 0, 0}), tolerance);
-  comparison.step(StepRows::sequence({0, 0, 0}, 1000), tolerance);
+  step(*module, {StepRows::sequence({0, 0, 0}), StepRows::sequence({0, 0, 0}, 1000)});
 }
 
 // What materialize-shared-values makes of rotations and of rounding.
@@ -215,9 +222,7 @@ TEST_F(Meaning, SharedValues) {
       %2 = llmc.linear %r, %w : (tensor<?x48xf32, #a>, tensor<20x48xf32, #w>) -> tensor<?x20xf32>
       return %t, %0, %1, %2 : tensor<?x32xf32>, tensor<?x48xf32>, tensor<?x48xf32>, tensor<?x20xf32>
     })");
-  Comparison comparison(*module);
-  comparison.step(StepRows::sequence({0, 0, 0}), tolerance);
-  comparison.step(StepRows::sequence({0, 0, 0}, 1000), tolerance);
+  step(*module, {StepRows::sequence({0, 0, 0}), StepRows::sequence({0, 0, 0}, 1000)});
 }
 
 // Row by row, what only the next operation reads has no place of its own.
@@ -244,6 +249,70 @@ TEST_F(Meaning, RowsThatStayInAStage) {
     })");
 }
 
+// What llmc has no operation for runs by what it means.
+TEST_F(Meaning, TensorAlgebra) {
+  compare(R"(
+    #rk = affine_map<(r, m, n, k) -> (r, m, k)>
+    #kn = affine_map<(r, m, n, k) -> (r, k, n)>
+    #mn = affine_map<(r, m, n, k) -> (r, m, n)>
+    #rc = affine_map<(r, c) -> (r, c)>
+    #c = affine_map<(r, c) -> (c)>
+    llmc.parameter @offset : tensor<12xf32> = #llmc.file<"random", offset = 0>
+    llmc.parameter @gain : tensor<12xf32> = #llmc.file<"random", offset = 0>
+    func.func @step(%x: tensor<?x24xf32>, %y: tensor<?x24xf32>)
+        -> (tensor<?x24xf32>, tensor<?x16xf32>, tensor<?x12xf32>, tensor<?x24xf32>) {
+      %zero = arith.constant 0.0 : f32
+      %0 = arith.constant 0 : index
+      %rows = tensor.dim %x, %0 : tensor<?x24xf32>
+      // A softmax of each of six heads.
+      %heads = tensor.expand_shape %x [[0], [1, 2]] output_shape [%rows, 6, 4]
+        : tensor<?x24xf32> into tensor<?x6x4xf32>
+      %empty = tensor.empty(%rows) : tensor<?x6x4xf32>
+      %s = linalg.softmax dimension(2) ins(%heads : tensor<?x6x4xf32>)
+        outs(%empty : tensor<?x6x4xf32>) -> tensor<?x6x4xf32>
+      %softmax = tensor.collapse_shape %s [[0], [1, 2]] : tensor<?x6x4xf32> into tensor<?x24xf32>
+      // A product of two matrices of each row.
+      %left = tensor.expand_shape %softmax [[0], [1, 2]] output_shape [%rows, 4, 6]
+        : tensor<?x24xf32> into tensor<?x4x6xf32>
+      %right = tensor.expand_shape %y [[0], [1, 2]] output_shape [%rows, 6, 4]
+        : tensor<?x24xf32> into tensor<?x6x4xf32>
+      %place = tensor.empty(%rows) : tensor<?x4x4xf32>
+      %zeros = linalg.fill ins(%zero : f32) outs(%place : tensor<?x4x4xf32>) -> tensor<?x4x4xf32>
+      %p = linalg.generic {indexing_maps = [#rk, #kn, #mn],
+                           iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+          ins(%left, %right : tensor<?x4x6xf32>, tensor<?x6x4xf32>)
+          outs(%zeros : tensor<?x4x4xf32>) {
+      ^bb0(%a: f32, %b: f32, %sum: f32):
+        %ab = arith.mulf %a, %b : f32
+        %next = arith.addf %sum, %ab : f32
+        linalg.yield %next : f32
+      } -> tensor<?x4x4xf32>
+      %product = tensor.collapse_shape %p [[0], [1, 2]] : tensor<?x4x4xf32> into tensor<?x16xf32>
+      // Part of a row, and vectors of weights.
+      %offset = llmc.parameter_value @offset : tensor<12xf32>
+      %gain = llmc.parameter_value @gain : tensor<12xf32>
+      %part = tensor.extract_slice %y[0, 6] [%rows, 12] [1, 1]
+        : tensor<?x24xf32> to tensor<?x12xf32>
+      %room = tensor.empty(%rows) : tensor<?x12xf32>
+      %moved = linalg.generic {indexing_maps = [#rc, #c, #c, #rc],
+                               iterator_types = ["parallel", "parallel"]}
+          ins(%part, %gain, %offset : tensor<?x12xf32>, tensor<12xf32>, tensor<12xf32>)
+          outs(%room : tensor<?x12xf32>) {
+      ^bb0(%v: f32, %g: f32, %o: f32, %unused: f32):
+        %vg = arith.mulf %v, %g : f32
+        %vo = arith.addf %vg, %o : f32
+        %t = math.tanh %vo : f32
+        linalg.yield %t : f32
+      } -> tensor<?x12xf32>
+      // Elements alone.
+      %xy = arith.mulf %x, %y : tensor<?x24xf32>
+      %e = math.absf %xy : tensor<?x24xf32>
+      %root = math.sqrt %e : tensor<?x24xf32>
+      return %softmax, %product, %moved, %root
+        : tensor<?x24xf32>, tensor<?x16xf32>, tensor<?x12xf32>, tensor<?x24xf32>
+    })");
+}
+
 TEST_F(Meaning, AttentionOverCaches) {
   mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, R"(
     !wide = !llmc.kv_cache<2x8, capacity = 20, keys = f32, values = f32>
@@ -264,17 +333,15 @@ TEST_F(Meaning, AttentionOverCaches) {
         {heads = 4 : i64, scale = 0.35 : f32, window = 3 : i64}
       return %0, %1, %2 : tensor<?x32xf32>, tensor<?x32xf32>, tensor<?x32xf32>
     })");
-  Comparison comparison(*module, /*sequences=*/2);
   // Two sequences side by side, each from its own position on.
-  StepRows rows;
-  rows.tokens.resize(9);
-  rows.sequences = {0, 0, 0, 0, 0, 0, 1, 1, 1};
-  rows.positions = {0, 1, 2, 3, 4, 5, 0, 1, 2};
-  comparison.step(rows, tolerance);
-  rows.tokens.resize(2);
-  rows.sequences = {0, 1};
-  rows.positions = {6, 3};
-  comparison.step(rows, tolerance);
+  StepRows first, second;
+  first.tokens.resize(9);
+  first.sequences = {0, 0, 0, 0, 0, 0, 1, 1, 1};
+  first.positions = {0, 1, 2, 3, 4, 5, 0, 1, 2};
+  second.tokens.resize(2);
+  second.sequences = {0, 1};
+  second.positions = {6, 3};
+  step(*module, {first, second}, tolerance, /*sequences=*/2);
 }
 
 /// Attention over a cache of these keys and values, in two sequences and steps.
@@ -300,16 +367,14 @@ TEST_F(Meaning, CachesOfEveryEncoding) {
         "#llmc.grouped<bits = 8, group = 3, zero = none, scale = bf16>"}) {
     SCOPED_TRACE(encodings);
     mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, writeAttention(encodings));
-    Comparison comparison(*module, /*sequences=*/2);
-    StepRows rows;
-    rows.tokens.resize(9);
-    rows.sequences = {0, 0, 0, 0, 0, 0, 1, 1, 1};
-    rows.positions = {0, 1, 2, 3, 4, 5, 0, 1, 2};
-    comparison.step(rows, tolerance);
-    rows.tokens.resize(2);
-    rows.sequences = {0, 1};
-    rows.positions = {6, 3};
-    comparison.step(rows, tolerance);
+    StepRows first, second;
+    first.tokens.resize(9);
+    first.sequences = {0, 0, 0, 0, 0, 0, 1, 1, 1};
+    first.positions = {0, 1, 2, 3, 4, 5, 0, 1, 2};
+    second.tokens.resize(2);
+    second.sequences = {0, 1};
+    second.positions = {6, 3};
+    step(*module, {first, second}, tolerance, /*sequences=*/2);
   }
 }
 
@@ -593,10 +658,10 @@ protected:
     compareModel(*module, allowed);
   }
   void compareModel(mlir::ModuleOp module, double allowed) {
-    Comparison comparison(module);
-    comparison.step(StepRows::sequence({17, 4, 23, 9, 9, 3}), allowed);
-    comparison.step(StepRows::sequence({41}, 6), allowed);
-    comparison.step(StepRows::sequence({7}, 7), allowed);
+    step(module,
+         {StepRows::sequence({17, 4, 23, 9, 9, 3}), StepRows::sequence({41}, 6),
+          StepRows::sequence({7}, 7)},
+         allowed);
   }
 };
 

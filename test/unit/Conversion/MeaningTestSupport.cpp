@@ -149,6 +149,11 @@ static void runPasses(mlir::ModuleOp module, llvm::StringRef pipeline) {
 
 /// From tensors to LLVM's dialect by upstream passes.
 static void lowerToLLVM(mlir::ModuleOp module) {
+  mlir::IRRewriter rewriter(module.getContext());
+  module.walk([&](mlir::linalg::SoftmaxOp softmax) {
+    rewriter.setInsertionPoint(softmax);
+    rewriter.replaceOp(softmax, *softmax.decomposeOperation(rewriter));
+  });
   runPasses(module, "convert-elementwise-to-linalg");
   mlir::bufferization::OneShotBufferizationOptions options;
   options.bufferizeFunctionBoundaries = true;
@@ -263,27 +268,29 @@ StepRows StepRows::sequence(std::vector<int32_t> tokens, int32_t position) {
 
 static constexpr int64_t maxRows = 64;
 
-static HostCode compileShipped(mlir::func::FuncOp step, const WeightTable &table) {
+static HostCode compileShipped(mlir::func::FuncOp step, const WeightTable &table,
+                               const KernelChoice &kernels) {
   std::optional<Target> target = getHostTarget();
   check(target.has_value(), "no variant for this machine");
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> program =
-      lowerPartToCPU(step, table, *target, maxRows);
+      lowerPartToCPU(step, table, *target, maxRows, kernels);
   check(succeeded(program), "cannot plan the model");
   return take(HostCode::compile(std::move(*program)));
 }
 
-Comparison::Comparison(mlir::ModuleOp module, int64_t sequences)
-    : plain(module), workers(take(Workers::create(1))) {
+Comparison::Comparison(mlir::ModuleOp module, int64_t sequences, llvm::StringRef kernels,
+                       int64_t workerCount)
+    : plain(module), workers(take(Workers::create(workerCount))) {
   auto step = module.lookupSymbol<mlir::func::FuncOp>("step");
   llvm::append_range(arguments, step.getArgumentTypes());
   llvm::append_range(results, step.getResultTypes());
   mlir::FailureOr<WeightTable> table = WeightTable::plan(module);
   check(succeeded(table), "cannot plan the weights");
-  shipped = compileShipped(step, *table);
+  shipped = compileShipped(step, *table, take(KernelChoice::parse(kernels)));
   weights = Pages(table->getByteSize());
   check(succeeded(table->pack({weights.data(), weights.size()})), "cannot pack the weights");
   arena = Pages(shipped.arenaBytes);
-  workerArena = Pages(shipped.workerArenaBytes);
+  workerArena = Pages(shipped.workerArenaBytes * workerCount);
   for (int64_t i = 0; i < sequences; ++i)
     states.emplace_back(shipped.stateBytes);
   for (mlir::Type type : plain.getArgumentTypes())

@@ -80,7 +80,9 @@ struct StepRows {
 /// Both ways of one module, with what they remember between steps.
 class Comparison {
 public:
-  explicit Comparison(mlir::ModuleOp module, int64_t sequences = 1);
+  /// `kernels` as KernelChoice::parse reads it.
+  explicit Comparison(mlir::ModuleOp module, int64_t sequences = 1, llvm::StringRef kernels = "all",
+                      int64_t workers = 1);
 
   /// Runs a step on random activations. Every result is to agree within `tolerance` of its largest
   /// element.

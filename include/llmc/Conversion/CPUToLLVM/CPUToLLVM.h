@@ -18,6 +18,10 @@ namespace llmc {
 /// Runs convert-cpu-to-llvm (see its description) on a planned program.
 mlir::LogicalResult lowerCPUToLLVM(mlir::ModuleOp code);
 
+/// The attribute of functions whose loops are left to LLVM to vectorize; others are vectorized as
+/// they are to be.
+inline constexpr llvm::StringLiteral vectorizedAttrName = "llmc-vectorize";
+
 /// Replaces every llmc.group_dot in `function` as `lowering` says.
 void lowerGroupDots(mlir::func::FuncOp function, cpu::DotLowering lowering);
 

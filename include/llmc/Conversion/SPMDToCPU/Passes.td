@@ -19,6 +19,11 @@ def ConvertSPMDToCPU : Pass<"convert-spmd-to-cpu", "::mlir::ModuleOp"> {
     by row, and what only the next of them reads stays in a row of the worker's own memory.
     `convert-cpu-to-llvm` goes on from there.
 
+    An operation that there is no kernel for runs by its meaning: what it computes for one row, as
+    `convert-llmc-to-linalg` writes it, becomes loops over the row's own memory and a part of the
+    worker's, of a size that is known here. `kernels` says which others do, whose results then differ
+    by rounding alone.
+
     Each function of the plan becomes one for each variant, each variant has an entry, and the
     program's triple and the memory of a worker's own are set. `llmc-translate --mlir-to-object` and
     `llmc compile` go on from it.
@@ -42,11 +47,18 @@ def ConvertSPMDToCPU : Pass<"convert-spmd-to-cpu", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"target", "target", "std::string", /*default=*/"\"host\"",
-           "TRIPLE[:VARIANT|CPU,…], e.g. x86_64-linux-gnu:avx2">
+           "TRIPLE[:VARIANT|CPU,…], e.g. x86_64-linux-gnu:avx2">,
+    Option<"kernels", "kernels", "std::string", /*default=*/"\"all\"",
+           "all, meaning or meaning:OP[,OP…]: operations that run by their meaning although there "
+           "are kernels for them">
   ];
-  let dependentDialects = ["::llmc::cpu::CPUDialect", "::mlir::LLVM::LLVMDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
-                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+  let dependentDialects = [
+    "::llmc::cpu::CPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::affine::AffineDialect",
+    "::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
+    "::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::vector::VectorDialect"
+  ];
 }
 
 #endif // LLMC_CONVERSION_SPMDTOCPU_PASSES_TD

@@ -12,6 +12,7 @@
 #ifndef LLMC_CONVERSION_SPMDTOCPU_SPMDTOCPU_H
 #define LLMC_CONVERSION_SPMDTOCPU_SPMDTOCPU_H
 
+#include "llmc/Conversion/Kernels/Meaning.h"
 #include "llmc/Conversion/Kernels/Target.h"
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 #include "llmc/Dialect/CPU/IR/CPU.h"
@@ -23,20 +24,19 @@
 namespace llmc {
 
 /// Runs convert-spmd-to-cpu (see its description) on a plan, which stays as it is.
-mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> convertSPMDToCPU(mlir::ModuleOp plan,
-                                                                    const Target &target);
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+convertSPMDToCPU(mlir::ModuleOp plan, const Target &target, const KernelChoice &kernels = {});
 
 /// Plans a model (planStep) and chooses kernels.
 mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerToCPU(mlir::ModuleOp module,
                                                               const WeightTable &weights,
-                                                              const Target &target,
-                                                              int64_t maxRows);
+                                                              const Target &target, int64_t maxRows,
+                                                              const KernelChoice &kernels = {});
 
 /// Plans a part of a model (planPart) and chooses kernels.
-mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowerPartToCPU(mlir::func::FuncOp part,
-                                                                  const WeightTable &weights,
-                                                                  const Target &target,
-                                                                  int64_t maxRows);
+mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>>
+lowerPartToCPU(mlir::func::FuncOp part, const WeightTable &weights, const Target &target,
+               int64_t maxRows, const KernelChoice &kernels = {});
 
 /// The name of the function that the runtime calls for a variant.
 std::string getEntryName(const KernelTarget &target);
