@@ -48,12 +48,28 @@ struct Piece {
 // Cutting
 //===----------------------------------------------------------------------===//
 
+/// Gives every operation constants of its own, so that a block has those that it reads.
+void spreadConstants(Block &body) {
+  SmallVector<Operation *> constants;
+  for (Operation &op : body)
+    if (op.hasTrait<OpTrait::ConstantLike>())
+      constants.push_back(&op);
+  for (Operation *op : constants) {
+    for (OpOperand &use : llvm::make_early_inc_range(op->getUses())) {
+      OpBuilder builder(body.findAncestorOpInBlock(*use.getOwner()));
+      use.set(builder.clone(*op)->getResult(0));
+    }
+    op->erase();
+  }
+}
+
 /// Operations of @step that say the same in every block: they depend on nothing but rows and
 /// parameters. They stay in @step.
 llvm::DenseSet<Operation *> findInvariants(Block &body) {
   llvm::DenseSet<Operation *> invariants;
   for (Operation &op : body.without_terminator()) {
-    bool invariant = isMemoryEffectFree(&op) && llvm::all_of(op.getOperands(), [&](Value operand) {
+    bool invariant = !op.hasTrait<OpTrait::ConstantLike>() && isMemoryEffectFree(&op) &&
+                     llvm::all_of(op.getOperands(), [&](Value operand) {
                        if (Operation *producer = operand.getDefiningOp())
                          return invariants.contains(producer);
                        return isa<RowsType>(operand.getType());
@@ -415,8 +431,10 @@ private:
 
 void llmc::outlineBlocks(ModuleOp module) {
   auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
-  if (step && step.getBody().hasOneBlock())
-    Outliner(module, step).run();
+  if (!step || !step.getBody().hasOneBlock())
+    return;
+  spreadConstants(step.front());
+  Outliner(module, step).run();
 }
 
 namespace {

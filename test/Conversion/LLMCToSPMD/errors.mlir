@@ -159,7 +159,7 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache: !cache) -> te
   %o = llmc.output_rows %h, %rows : tensor<?x8xf32> -> tensor<?x8xf32>
   // expected-error @+1 {{expected activations of f32, found 'tensor<32x8xf32>'}}
   %sum = arith.addf %table, %table : tensor<32x8xf32>
-  %y = llmc.linear %o, %table : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
+  %y = llmc.linear %o, %sum : (tensor<?x8xf32>, tensor<32x8xf32>) -> tensor<?x32xf32>
   return %y : tensor<?x32xf32>
 }
 

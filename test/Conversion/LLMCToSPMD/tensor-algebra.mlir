@@ -4,8 +4,8 @@
 
 !cache = !llmc.kv_cache<1x8, capacity = 16, keys = f32, values = f32>
 llmc.parameter @table : tensor<32x8xf32> = #llmc.file<"none", offset = 0>
-// CHECK: spmd.stage "map_rows"
-// CHECK-NEXT: ^bb0(%[[X:.*]]: tensor<?x8xf32>):
+// CHECK: spmd.stage "output_rows+map_rows"
+// CHECK: %[[X:.*]] = llmc.output_rows
 // CHECK-NEXT: %[[Y:.*]] = spmd.map_rows(%[[X]]) {
 // CHECK: linalg.softmax dimension(2)
 // CHECK: spmd.yield

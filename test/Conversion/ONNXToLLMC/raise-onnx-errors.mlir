@@ -475,13 +475,10 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
   // expected-note @below {{'gate.shape': expected a gate of the shape of what it gates}}
   %gate.shape = onnx.node "Mul"(%relu, %yr) {name = "gate.shape", output_names = ["gate.shape"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'gate.plain': expected a gate: relu, silu, a gelu or a sigmoid times rows}}
   %gate.plain = onnx.node "Mul"(%x, %y) {name = "gate.plain", output_names = ["gate.plain"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'div.rows': expected two matrices of rows to be added}}
   %div.rows = onnx.node "Div"(%x, %y) {name = "div.rows", output_names = ["div.rows"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'sub.rows': expected two matrices of rows to be added}}
   %sub.rows = onnx.node "Sub"(%x, %y) {name = "sub.rows", output_names = ["sub.rows"]}
       : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
   // expected-note @below {{'add.shape': expected rows of one shape}}
@@ -625,8 +622,8 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
       : (!onnx.untyped, !onnx.untyped, tensor<4x2xf32>, tensor<4x2xf32>) -> !onnx.untyped
 
   // Scores and masks.
-  // expected-note @below {{'softmax.rows': expected attention scores, over their last axis}}
-  %softmax.rows = onnx.node "Softmax"(%x) {name = "softmax.rows", output_names = ["softmax.rows"]}
+  // expected-note @below {{'softmax.rows': expected a softmax over the last axis}}
+  %softmax.rows = onnx.node "Softmax"(%x) {name = "softmax.rows", node_attributes = {axis = 0}, output_names = ["softmax.rows"]}
       : (!onnx.untyped) -> !onnx.untyped
   // expected-note @below {{'isnan.rows': expected the softmax of attention scores}}
   %isnan.rows = onnx.node "IsNaN"(%x) {name = "isnan.rows", output_names = ["isnan.rows"]}

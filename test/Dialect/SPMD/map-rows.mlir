@@ -170,7 +170,7 @@ func.func @f(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
 func.func @f(%x: tensor<?x?xf32>) -> tensor<?x?xf32> {
   %y = spmd.map_rows (%x) {
   ^bb0(%a: tensor<?x?xf32>):
-    // expected-error @+1 {{expected sizes that are known but for the number of rows, found 'tensor<?x?xf32>'}}
+    // expected-error @+1 {{expected sizes that are known but for the number of rows, found tensor<?x?xf32>}}
     %b = math.exp %a : tensor<?x?xf32>
     spmd.yield %b : tensor<?x?xf32>
   } : (tensor<?x?xf32>) -> tensor<?x?xf32>

@@ -85,7 +85,8 @@ def RaiseONNX : Pass<"raise-onnx", "::mlir::ModuleOp"> {
            "::llmc::getImportCheckValues()">
   ];
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect",
-                           "::mlir::arith::ArithDialect"];
+                           "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 #endif // LLMC_CONVERSION_ONNXTOLLMC_PASSES_TD

@@ -12,6 +12,8 @@
 #include "Raise/Matchers.h"
 #include "Raise/Raise.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 #include <cmath>
 #include <limits>
 
@@ -123,13 +125,24 @@ static LogicalResult raiseWithConstant(Raise &raise, Node &node, unsigned data) 
   return success();
 }
 
+/// Two matrices of rows, element by element.
+static Value emitBinary(Raise &raise, StringRef type, Value a, Value b) {
+  OpBuilder &builder = raise.builder;
+  if (type == "Add")
+    return emitSum(raise, a, b);
+  if (type == "Sub")
+    return arith::SubFOp::create(builder, raise.location, a, b);
+  if (type == "Mul")
+    return arith::MulFOp::create(builder, raise.location, a, b);
+  return arith::DivFOp::create(builder, raise.location, a, b);
+}
+
 static LogicalResult raiseBinary(Raise &raise, Node &node) {
   std::string type = node.getType();
   ArrayRef<int64_t> shape = raise.getResultShape(node);
-  if (type == "Mul")
-    return raise.fail("expected a gate: relu, silu, a gelu or a sigmoid times rows");
-  if (type != "Add" && type != "Sub")
-    return raise.fail("expected two matrices of rows to be added");
+  if (type != "Add" && type != "Sub" && type != "Mul" && type != "Div")
+    return raise.fail(
+        "expected two matrices of rows to be added, subtracted, multiplied or divided");
   std::optional<View> left = raise.getView(node, 0), right = raise.getView(node, 1);
   if (!left || !right)
     return failure();
@@ -137,7 +150,8 @@ static LogicalResult raiseBinary(Raise &raise, Node &node) {
     return raise.fail("expected rows of one shape");
   double sign = type == "Add" ? 1 : -1;
   // Two terms of a rotation.
-  if (left->base == right->base && left->past == right->past && left->rowsAxis == right->rowsAxis) {
+  if ((type == "Add" || type == "Sub") && left->base == right->base && left->past == right->past &&
+      left->rowsAxis == right->rowsAxis) {
     for (auto [a, b] : llvm::zip(left->columns, right->columns)) {
       if (a.second.column >= 0 || b.second.column >= 0)
         return raise.fail("expected two terms of a rotation");
@@ -147,15 +161,13 @@ static LogicalResult raiseBinary(Raise &raise, Node &node) {
     raise.set(node, 0, std::move(*left));
     return success();
   }
-  if (type == "Sub")
-    return raise.fail("expected two matrices of rows to be added");
   FailureOr<Value> a = materializeExactly(raise, *left);
   FailureOr<Value> b = failed(a) ? a : materializeExactly(raise, *right);
   if (failed(b))
     return failure();
   if (a->getType() != b->getType() || left->rowsAxis != right->rowsAxis)
     return raise.fail("expected rows of one width");
-  raise.set(node, 0, left->over(emitSum(raise, *a, *b), raise.location));
+  raise.set(node, 0, left->over(emitBinary(raise, type, *a, *b), raise.location));
   return success();
 }
 

@@ -8,6 +8,7 @@
 #include "Raise/Emission.h"
 #include "Raise/Raise.h"
 #include "Raise/Rotation.h"
+#include "Raise/RowAlgebra.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -50,6 +51,11 @@ static FailureOr<Value> emitColumns(Raise &raise, Base &base, std::vector<int64_
   if (base.value) {
     if (begin == 0 && step == 1 && count == base.width)
       return base.value;
+    Value &moved = base.slices[{columns, factors}];
+    if (!moved && count == base.width)
+      moved = emitTransposed(raise, base.value, columns);
+    if (moved)
+      return moved;
     return raise.fail(count == base.width ? Twine("expected the columns of a matrix in their order")
                                           : "expected all of a matrix, found " + Twine(count) +
                                                 " of its " + Twine(base.width) + " columns");

@@ -11,6 +11,7 @@
 #include "Raise/Matchers.h"
 #include "Raise/Movement.h"
 #include "Raise/Raise.h"
+#include "Raise/RowAlgebra.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -135,6 +136,8 @@ LogicalResult llmc::raiseScores(Raise &raise, Node &node) {
   std::optional<View> query = raise.getView(node, 0), keys = raise.getView(node, 1);
   if (!query || !keys)
     return failure();
+  if (isRowProduct(*query, *keys))
+    return raiseRowProduct(raise, node, *query, *keys);
   int queryRank = query->shape.size(), keyRank = keys->shape.size();
   if (shape.size() < 2 || query->rowsAxis != queryRank - 2 || keys->rowsAxis != keyRank - 1)
     return raise.fail("expected queries times transposed keys");
@@ -153,6 +156,8 @@ LogicalResult llmc::raiseScores(Raise &raise, Node &node) {
 
 LogicalResult llmc::raiseSoftmax(Raise &raise, Node &node) {
   auto *found = raise.getIf<Scores>(node, 0);
+  if (const Meaning *rows = raise.getMeaning(node, 0); !found && rows && rows->isRows())
+    return raiseRowSoftmax(raise, node);
   int64_t rank = raise.getShape(node, 0).size();
   if (!found || found->isSoftmax || normalizeAxis(node.getInt("axis", -1), rank) != rank - 1)
     return raise.fail("expected attention scores, over their last axis");
