@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "TakenBytes.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Support/Formula.h"
 
@@ -150,14 +151,7 @@ public:
   }
   Operand shiftLeft(Operand a, Operand bits) override { return make<arith::ShLIOp>(a, bits); }
   Operand takeBytes(Operand bytes, Operand places) override {
-    Operand result = integer(0), three = integer(3), all = integer(255);
-    for (unsigned byte = 0; byte < 4; ++byte) {
-      Operand place = bitAnd(shiftRight(places, 8 * byte), three);
-      Operand bits = shiftLeft(place, three);
-      Operand taken = bitAnd(make<arith::ShRUIOp>(bytes, bits), all);
-      result = add(result, shiftLeft(taken, integer(static_cast<int32_t>(8 * byte))));
-    }
-    return result;
+    return make(buildTakenBytes(b, toValue(bytes), toValue(places)));
   }
   Operand lookUpInteger(ArrayRef<int32_t> table, Operand index) override {
     return lookUpIn(b.getI32TensorAttr(table), index);

@@ -9,6 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "TakenBytes.h"
 #include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 #include "llmc/Support/Formula.h"
 
@@ -52,10 +53,20 @@ public:
       return arith::ConstantIntOp::create(b, value, 32);
     });
   }
+  Operand add(Operand a, Operand c) override { return binary<arith::AddIOp>(a, c); }
   Operand subtract(Operand a, Operand c) override { return binary<arith::SubIOp>(a, c); }
   Operand bitAnd(Operand a, Operand c) override { return binary<arith::AndIOp>(a, c); }
   Operand shiftRight(Operand a, unsigned bits) override {
     return binary<arith::ShRUIOp>(a, integer(static_cast<int32_t>(bits)));
+  }
+  Operand shiftLeft(Operand a, Operand bits) override { return binary<arith::ShLIOp>(a, bits); }
+  Operand takeBytes(Operand bytes, Operand places) override {
+    return apply(i32(), {bytes, places}, [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      return buildTakenBytes(b, v[0], v[1]);
+    });
+  }
+  Operand lookUpInteger(ArrayRef<int32_t> table, Operand index) override {
+    return lookUpIn(formula.getBuilder().getI32TensorAttr(table), index);
   }
   Operand selectEqual(Operand a, Operand c, Operand then, Operand otherwise) override {
     return apply(elementOf(then), {a, c, then, otherwise},
@@ -82,12 +93,7 @@ public:
   }
   Operand lookUp(ArrayRef<float> table, Operand index) override {
     auto type = RankedTensorType::get({static_cast<int64_t>(table.size())}, f32());
-    Value constant =
-        arith::ConstantOp::create(formula.getBuilder(), DenseElementsAttr::get(type, table));
-    return apply(f32(), {index}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-      Value place = arith::IndexCastUIOp::create(b, b.getIndexType(), v[0]);
-      return tensor::ExtractOp::create(b, constant, place);
-    });
+    return lookUpIn(DenseElementsAttr::get(type, table), index);
   }
 
   Operand absolute(Operand a) override {
@@ -140,6 +146,15 @@ private:
     return apply(elementOf(a), {a, c}, [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
       return OpTy::create(b, v[0], v[1]);
     });
+  }
+
+  Operand lookUpIn(DenseElementsAttr table, Operand index) {
+    Value constant = arith::ConstantOp::create(formula.getBuilder(), table);
+    return apply(table.getElementType(), {index},
+                 [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                   Value place = arith::IndexCastUIOp::create(b, b.getIndexType(), v[0]);
+                   return tensor::ExtractOp::create(b, constant, place);
+                 });
   }
 
   OpFoldResult getGroups() { return formula.size((size + group - 1) / group); }
