@@ -96,6 +96,12 @@ static std::string listNames(ArrayRef<ParameterOp> parameters) {
   return text;
 }
 
+/// Whether weights are stored as less than floats.
+static bool isRounded(RankedTensorType type) {
+  auto sparsity = dyn_cast_or_null<SparsityInterface>(type.getEncoding());
+  return sparsity ? !isa<TypeAttr>(sparsity.getWeights()) : type.getEncoding() != nullptr;
+}
+
 FailureOr<SmallVector<SelectedWeight>> llmc::selectWeights(ModuleOp module,
                                                            const WeightFilter &filter) {
   FailureOr<NamePatterns> only = NamePatterns::get(module, "only", filter.only);
@@ -112,7 +118,7 @@ FailureOr<SmallVector<SelectedWeight>> llmc::selectWeights(ModuleOp module,
     bool taken = only->match(parameter.getSymName()) || filter.only.empty();
     if (ignore->match(parameter.getSymName()) || !taken || (weight->second.isHead && !filter.head))
       continue;
-    if (parameter.getTensorType().getEncoding() && !filter.requantize) {
+    if (isRounded(parameter.getTensorType()) && !filter.requantize) {
       rounded.push_back(parameter);
       continue;
     }

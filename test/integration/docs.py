@@ -21,7 +21,7 @@ def find_missing_names(passes: set[str]) -> list[str]:
                 known = any(f"/{file}".endswith(f"/{name}") for file in files)
             elif re.fullmatch(r"(include|lib|runtime|tools|test|scripts)(/[\w-]+)*", name):
                 known = any(file.startswith(f"{name}/") or file == name for file in files)
-            elif re.fullmatch(r"(convert|quantize|outline|inline|raise|strip)-[\w-]+", name):
+            elif re.fullmatch(r"(convert|quantize|prune|outline|inline|raise|strip)-[\w-]+", name):
                 known = name in passes
             else:
                 continue

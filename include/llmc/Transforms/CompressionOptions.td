@@ -16,8 +16,6 @@ defvar compressionOptions = [
              "Regular expressions: parameters whose name one of them matches are left alone">,
   ListOption<"only", "only", "std::string",
              "Regular expressions: parameters whose name none of them matches are left alone">,
-  Option<"requantize", "requantize", "bool", /*default=*/"false",
-         "Take in weights too that are rounded already, by their decoded values">,
   Option<"table", "table", "bool", /*default=*/"true",
          "Print a table of the layers to the standard error stream">,
   Option<"report", "report", "std::string", /*default=*/"\"\"",

@@ -43,9 +43,12 @@ protected:
                                        llvm::SmallVectorImpl<SelectedWeight> &weights,
                                        CompressionReport &result) = 0;
 
+  /// Whether weights are taken in that are rounded already.
+  virtual bool takesRounded() const = 0;
+
   /// The options that decide which weights are taken in.
   void spellSelection(llvm::raw_ostream &stream) const {
-    stream << "requantize=" << this->requantize << " only=";
+    stream << "requantize=" << takesRounded() << " only=";
     llvm::interleaveComma(this->only, stream);
     stream << " ignore=";
     llvm::interleaveComma(this->ignore, stream);
@@ -60,7 +63,7 @@ private:
     filter.only.assign(this->only.begin(), this->only.end());
     filter.ignore.assign(this->ignore.begin(), this->ignore.end());
     filter.head = *head;
-    filter.requantize = this->requantize;
+    filter.requantize = takesRounded();
     mlir::FailureOr<llvm::SmallVector<SelectedWeight>> weights = selectWeights(module, filter);
     if (failed(weights))
       return mlir::failure();

@@ -213,6 +213,50 @@ def QuantizeGPTQ : Pass<"quantize-gptq", "::mlir::ModuleOp"> {
 }
 
 //===----------------------------------------------------------------------===//
+// Pruning
+//===----------------------------------------------------------------------===//
+
+def PruneMagnitude : Pass<"prune-magnitude", "::mlir::ModuleOp"> {
+  let summary = "Keep of each few weights those of largest magnitude";
+  let description = [{
+    Keeps of each M weights that stand side by side in a row the N of largest magnitude (of the same
+    magnitude, those that come first), and stores them as `#llmc.sparse`; the others become zero. It
+    needs no data.
+
+    Kept weights stay what they are: floats, or the codes of a weight that is rounded already, whose
+    decoded values are compared. Passes that round weights afterwards round those that are kept and
+    leave the others zero. Weights that are pruned already stay as they are, with a remark.
+
+    Before:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32> = #llmc.file<"model.onnx.data", offset = 81920>
+    ```
+    After `prune-magnitude{pattern=2:4}`:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32, #llmc.sparse<2:4, f32>> = dense_resource<up> : tensor<1990656xi8>
+    ```
+    and after `quantize-rtn{group-size=32}` then, or if that came first:
+    ```mlir
+    #w = #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>
+    llmc.parameter @up : tensor<1536x576xf32, #llmc.sparse<2:4, #w>> = dense_resource<up> : tensor<387072xi8>
+    ```
+
+    Where inputs are rounded and weights have floating-point minima, products are integers no longer
+    once weights are pruned, for which no code stands: their inputs are not rounded then, and a
+    warning says so.
+
+    The report is that of `quantize-rtn`: its error is what the weights left out are of all.
+  }];
+  let options = !listconcat([
+    Option<"pattern", "pattern", "std::string", /*default=*/"\"2:4\"",
+           "N:M: how many weights are kept of how many: 2:4, 1:2, 1:4, 1:8, 2:8, 1:16 or 2:16">,
+    Option<"includeHead", "include-head", "bool", /*default=*/"false",
+           "Treat the head and the token embedding like all other weights">
+  ], compressionOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+//===----------------------------------------------------------------------===//
 // The cache
 //===----------------------------------------------------------------------===//
 

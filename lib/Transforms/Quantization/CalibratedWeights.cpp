@@ -40,7 +40,8 @@ LogicalResult CalibratedWeights::restore(CalibrationSite &site) {
              << line << "'";
     setParameter(parameter, parameter.getTensorType(), parameter.getData());
     stateRounding(*selected.lookup(parameter), plan);
-    done->activation = plan.activation;
+    done->activation =
+        getActivation(cast<EncodingInterface>(parameter.getTensorType().getEncoding()), plan);
     report.add(std::move(*done));
   }
   return success();

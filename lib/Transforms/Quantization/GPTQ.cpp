@@ -272,9 +272,8 @@ FailureOr<GPTQResult> llmc::quantizeGPTQ(ParameterOp parameter, const WeightValu
   if (!options.staticGroups && getGroupSize(options.encoding, values.columns) < values.columns &&
       !llvm::is_sorted(hessian.order))
     return parameter.emitOpError("expected static groups for columns out of order");
-  const int64_t shape[] = {values.rows, values.columns};
   std::unique_ptr<WeightQuantizer> quantizer =
-      findWeightFormat(options.encoding)->getQuantizer(options.encoding, shape, options.searchClip);
+      getQuantizer(values, options.encoding, options.searchClip);
   std::vector<float> importance = getImportance(hessian);
   // One group of all rows can only be fitted before any of them changes.
   bool oneGroup = isOneGroup(options.encoding);

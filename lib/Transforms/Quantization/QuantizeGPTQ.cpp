@@ -114,8 +114,11 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
       FailureOr<WeightValues> values = WeightValues::read(parameter);
       if (failed(values))
         return failure();
-      GPTQOptions options{widenScales(parameter, *values, plan.encoding), plan.searchesCalibrated(),
-                          staticGroups};
+      FailureOr<EncodingInterface> encoding =
+          keepSparsity(parameter, widenScales(parameter, *values, plan.encoding));
+      if (failed(encoding))
+        return failure();
+      GPTQOptions options{*encoding, plan.searchesCalibrated(), staticGroups};
       FailureOr<GPTQResult> quantized = quantizeGPTQ(parameter, *values, *prepared, options);
       if (failed(quantized))
         return failure();

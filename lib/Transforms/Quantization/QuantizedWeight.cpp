@@ -27,6 +27,18 @@ FailureOr<WeightValues> WeightValues::read(ParameterOp parameter) {
   values.data.resize(values.rows * values.columns);
   parallelFor(parameter.getContext(), 0, values.rows,
               [&](size_t row) { reader->readRow(row, values.row(row)); });
+  if (auto sparsity =
+          dyn_cast_or_null<SparsityInterface>(parameter.getTensorType().getEncoding())) {
+    FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter);
+    if (failed(bytes))
+      return failure();
+    values.kept.resize(values.data.size());
+    parallelFor(parameter.getContext(), 0, values.rows, [&](size_t row) {
+      MutableArrayRef<bool> kept = values.kept;
+      sparsity.readMask(*bytes, parameter.getTensorType().getShape(), static_cast<int64_t>(row),
+                        kept.slice(row * values.columns, values.columns));
+    });
+  }
   auto strange = llvm::find_if_not(values.data, [](float value) { return std::isfinite(value); });
   if (strange != values.data.end()) {
     int64_t place = strange - values.data.begin();
@@ -72,9 +84,7 @@ LogicalResult llmc::reportScale(ParameterOp parameter, EncodingInterface encodin
 
 FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const WeightValues &values,
                                                 EncodingInterface encoding, bool searchClip) {
-  const int64_t shape[] = {values.rows, values.columns};
-  std::unique_ptr<WeightQuantizer> quantizer =
-      findWeightFormat(encoding)->getQuantizer(encoding, shape, searchClip);
+  std::unique_ptr<WeightQuantizer> quantizer = getQuantizer(values, encoding, searchClip);
   bool oneGroup = isOneGroup(encoding);
   int64_t size = getGroupSize(encoding, values.columns);
   if (oneGroup && !quantizer->fitMatrix(values.data, {}))
@@ -107,10 +117,18 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
                          std::nullopt};
 }
 
+DynamicAttr llmc::getActivation(EncodingInterface encoding, const QuantizationPlan &plan) {
+  // The plan asks what is rounded to. With weights left out there may be no code for zero.
+  return isa<SparsityInterface>(encoding) && !encoding.getLinearCodes() ? DynamicAttr()
+                                                                        : plan.activation;
+}
+
 void llmc::stateRounding(SelectedWeight &weight, const QuantizationPlan &plan) {
+  auto encoding = cast<EncodingInterface>(weight.parameter.getTensorType().getEncoding());
+  DynamicAttr activation = getActivation(encoding, plan);
   for (LinearOp linear : weight.linears) {
-    if (plan.activation)
-      linear.setActivationAttr(plan.activation);
+    if (activation)
+      linear.setActivationAttr(activation);
     else
       linear.removeActivationAttr();
   }
@@ -130,7 +148,7 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
                              quantized.weightError,
                              quantized.outputError,
                              seconds,
-                             plan.activation};
+                             getActivation(encoding, plan)};
   setParameter(parameter, type,
                makeParameterData(context, parameter.getSymName(), std::move(quantized.bytes)));
   stateRounding(weight, plan);
@@ -144,10 +162,12 @@ LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &
   FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
   if (failed(values))
     return failure();
-  EncodingInterface encoding =
-      widenScales(weight.parameter, *values, plan.getEncoding(weight.isHead));
+  FailureOr<EncodingInterface> encoding = keepSparsity(
+      weight.parameter, widenScales(weight.parameter, *values, plan.getEncoding(weight.isHead)));
+  if (failed(encoding))
+    return failure();
   FailureOr<QuantizedWeight> quantized =
-      roundToNearest(weight.parameter, *values, encoding, plan.searchesNearest());
+      roundToNearest(weight.parameter, *values, *encoding, plan.searchesNearest());
   if (failed(quantized))
     return failure();
   std::chrono::duration<double> taken = Clock::now() - start;

@@ -66,6 +66,12 @@ protected:
     run(createQuantizeGPTQ(options));
   }
 
+  void prune() {
+    PruneMagnitudeOptions options;
+    options.table = false;
+    run(createPruneMagnitude(options));
+  }
+
   void compare(double allowed) {
     Comparison comparison(*module);
     // "Abraham took another wife, and her name was", then " K".
@@ -95,6 +101,31 @@ TEST_F(TinyModel, QuantizedToNF4) {
 TEST_F(TinyModel, CalibratedToNF4) {
   calibrate("nf4", ActivationRounding::Auto);
   compare(tolerance);
+}
+
+// Pruned before and after weights are rounded, by a pass that calibrates and by one that does not.
+TEST_F(TinyModel, PrunedAndQuantized) {
+  prune();
+  calibrate("int", ActivationRounding::None);
+  compare(tolerance);
+}
+
+TEST_F(TinyModel, QuantizedAndPruned) {
+  quantize(ActivationRounding::None);
+  prune();
+  compare(tolerance);
+}
+
+TEST_F(TinyModel, PrunedToNF4) {
+  prune();
+  quantize(ActivationRounding::Auto, "nf4");
+  compare(tolerance);
+}
+
+TEST_F(TinyModel, PrunedAndQuantizedWithActivationsIn8) {
+  prune();
+  quantize(ActivationRounding::I8);
+  compare(1e-2);
 }
 
 // As in MeaningOfModel.RoundedActivations, an activation near a half may be a whole step apart.

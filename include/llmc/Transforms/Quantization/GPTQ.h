@@ -44,7 +44,7 @@ public:
 };
 
 struct GPTQOptions {
-  EncodingInterface encoding; ///< one that has a format
+  EncodingInterface encoding; ///< one that has a format, or a sparsity of one that has
   bool searchClip = false;
   /// All groups are fitted to the weights as they were; else each to what its group has become by
   /// the time its first column is rounded.

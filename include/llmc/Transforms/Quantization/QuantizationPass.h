@@ -38,6 +38,8 @@ protected:
   }
 
 private:
+  bool takesRounded() const final { return this->requantize; }
+
   mlir::FailureOr<bool> takesHead(mlir::ModuleOp module) final {
     if (this->includeHead && this->headBits.hasValue())
       return module.emitError(

@@ -26,6 +26,7 @@ namespace llmc {
 struct WeightValues {
   int64_t rows = 0, columns = 0;
   std::vector<float> data;
+  llvm::SmallVector<bool, 0> kept; ///< those that its sparsity keeps; empty: all
 
   llvm::MutableArrayRef<float> row(int64_t index) {
     return llvm::MutableArrayRef<float>(data).slice(index * columns, columns);
@@ -46,9 +47,19 @@ struct QuantizedWeight {
   std::optional<double> outputError; ///< ‖(W − W')X‖ / ‖WX‖
 };
 
+/// The encoding that a parameter's weights are rounded to where `encoding` is asked for: that, of
+/// those weights that its present one keeps. Reports at `parameter` what can't be kept so.
+mlir::FailureOr<EncodingInterface> keepSparsity(ParameterOp parameter, EncodingInterface encoding);
+
+/// What rounds weights to an encoding. Weights that are not kept become zero, and groups are fitted
+/// to those that are.
+std::unique_ptr<WeightQuantizer> getQuantizer(const WeightValues &values,
+                                              EncodingInterface encoding, bool search);
+
 /// `encoding`, or the same with scales of f32 where its type of scales cannot hold some group's:
 /// where they are too large, or so small that rounding them moves the far end of a grid by more
-/// than half a step. Warns of that at `parameter`. Here and below the encoding has a format.
+/// than half a step. Warns of that at `parameter`. Here the encoding has a format; below, that or a
+/// sparsity of one that has.
 EncodingInterface widenScales(ParameterOp parameter, const WeightValues &values,
                               EncodingInterface encoding);
 
@@ -60,7 +71,10 @@ mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const Wei
 /// Reports at `parameter` that some group of a row has scales that the encoding can't hold.
 mlir::LogicalResult reportScale(ParameterOp parameter, EncodingInterface encoding, int64_t row);
 
-/// States the plan's rounding of activations at the linears that read a weight.
+/// How inputs are rounded that a weight of this encoding is multiplied with; null: not at all.
+DynamicAttr getActivation(EncodingInterface encoding, const QuantizationPlan &plan);
+
+/// States that at the linears that read a weight, which has its new type.
 void stateRounding(SelectedWeight &weight, const QuantizationPlan &plan);
 
 /// Stores `quantized` as the parameter's new value, states the plan's rounding of activations at

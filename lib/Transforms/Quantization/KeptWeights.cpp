@@ -1,0 +1,102 @@
+//===- KeptWeights.cpp - rounding what a sparsity keeps ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The format of kept weights rounds the whole matrix, of which those are taken that are kept. What
+// an algorithm makes up for in a weight that is not kept is an error of that weight: it is zero.
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Transforms/Quantization/QuantizedWeight.h"
+
+using namespace mlir;
+using namespace llmc;
+
+namespace {
+
+class KeptQuantizer final : public WeightQuantizer {
+public:
+  KeptQuantizer(SparsityInterface sparsity, const WeightValues &values,
+                std::unique_ptr<WeightQuantizer> inner, int64_t groupSize)
+      : sparsity(sparsity), values(values), inner(std::move(inner)), groupSize(groupSize) {}
+
+  std::unique_ptr<Row> getRow(int64_t row) override {
+    return std::make_unique<KeptRow>(*this, row, inner->getRow(row));
+  }
+  bool fitMatrix(ArrayRef<float> weights, ArrayRef<float> importance) override {
+    Group group(weights, importance, values.kept);
+    return inner->fitMatrix(group.weights, group.importance);
+  }
+  std::vector<uint8_t> take() override {
+    return sparsity.pack(inner->take(), {values.rows, values.columns}, values.kept);
+  }
+
+private:
+  /// The weights of a group that are kept.
+  struct Group {
+    Group(ArrayRef<float> from, ArrayRef<float> fromImportance, ArrayRef<bool> kept) {
+      for (auto [index, weight] : llvm::enumerate(from)) {
+        if (!kept[index])
+          continue;
+        weights.push_back(weight);
+        if (!fromImportance.empty())
+          importance.push_back(fromImportance[index]);
+      }
+    }
+    std::vector<float> weights, importance;
+  };
+
+  class KeptRow final : public Row {
+  public:
+    KeptRow(KeptQuantizer &owner, int64_t row, std::unique_ptr<Row> inner)
+        : owner(owner), kept(ArrayRef<bool>(owner.values.kept)
+                                 .slice(row * owner.values.columns, owner.values.columns)),
+          inner(std::move(inner)) {}
+
+    bool fit(int64_t group, ArrayRef<float> weights, ArrayRef<float> importance) override {
+      Group some(weights, importance, kept.slice(group * owner.groupSize, weights.size()));
+      return inner->fit(group, some.weights, some.importance);
+    }
+    float round(int64_t column, float weight) override {
+      return kept[column] ? inner->round(column, weight) : 0;
+    }
+
+  private:
+    KeptQuantizer &owner;
+    ArrayRef<bool> kept; ///< of the row
+    std::unique_ptr<Row> inner;
+  };
+
+  SparsityInterface sparsity;
+  const WeightValues &values;
+  std::unique_ptr<WeightQuantizer> inner;
+  int64_t groupSize;
+};
+
+} // namespace
+
+FailureOr<EncodingInterface> llmc::keepSparsity(ParameterOp parameter, EncodingInterface encoding) {
+  auto sparsity = dyn_cast_or_null<SparsityInterface>(parameter.getTensorType().getEncoding());
+  if (!sparsity)
+    return encoding;
+  EncodingInterface result =
+      sparsity.storeWeightsAs(encoding, [&] { return parameter.emitOpError(); });
+  if (!result)
+    return failure();
+  return result;
+}
+
+std::unique_ptr<WeightQuantizer> llmc::getQuantizer(const WeightValues &values,
+                                                    EncodingInterface encoding, bool search) {
+  const int64_t shape[] = {values.rows, values.columns};
+  auto sparsity = dyn_cast<SparsityInterface>(encoding);
+  if (!sparsity)
+    return findWeightFormat(encoding)->getQuantizer(encoding, shape, search);
+  auto ofKept = cast<EncodingInterface>(sparsity.getWeights());
+  return std::make_unique<KeptQuantizer>(
+      sparsity, values, findWeightFormat(ofKept)->getQuantizer(ofKept, shape, search),
+      getGroupSize(ofKept, values.columns));
+}
