@@ -12,7 +12,8 @@ import tempfile
 
 from support import TINY, compile_model, runnable_variants, tool
 
-PASSES = ("", "quantize-rtn{bits=4 table=false}", "quantize-kv-cache{keys=i8 values=i8 table=false}")
+PASSES = ("", "quantize-rtn{bits=4 table=false}", "quantize-kv-cache{keys=i8 values=i8 table=false}",
+          "quantize-kv-cache{keys=i4 values=i4 table=false}")
 
 
 def main() -> int:

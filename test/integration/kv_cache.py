@@ -27,9 +27,11 @@ class Cache:
 
 
 CACHES = [Cache("", 2e-3, 128 + 128),
-          Cache("{keys=bf16 values=bf16}", 2e-2, 128 + 128),
-          Cache("{keys=i8 values=i8}", 3e-2, 66 + 66),
-          Cache("{keys=f16 values=i8}", 3e-2, 128 + 66)]
+          Cache("{keys=bf16 values=bf16}", 5e-3, 128 + 128),
+          Cache("{keys=i8 values=i8}", 1e-2, 66 + 66),
+          Cache("{keys=f16 values=i8}", 1e-2, 128 + 66),
+          Cache("{keys=i8 values=i4 values-group=64}", 8e-2, 66 + 34),
+          Cache("{keys=i4 values=i4}", 1.5e-1, 36 + 36)]
 
 
 def check(cache: Cache, plain: pathlib.Path, work: pathlib.Path) -> list[str]:

@@ -272,6 +272,7 @@ def QuantizeKVCache : Pass<"quantize-kv-cache", "::mlir::ModuleOp"> {
     | `f16` | `#llmc.plain<f16>` | 128 | numbers up to 65504, which keys and values of models in half precision keep to |
     | `bf16` | `#llmc.plain<bf16>` | 128 | the range of f32, and 8 bits less of it than f16 keeps |
     | `i8`  | `#llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>` | 66 | integers up to 127 times a scale that each head has at each position: the largest magnitude / 127 |
+    | `i4`  | `#llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>` | 36 | integers up to 7 times a scale of every 32 numbers: the largest magnitude / 7 |
 
     By default both become f16: half the memory, and in long conversations half of what each token
     reads. An attribute that is an encoding of caches may stand for a name.
@@ -295,6 +296,10 @@ def QuantizeKVCache : Pass<"quantize-kv-cache", "::mlir::ModuleOp"> {
            "How keys are stored: a name or an attribute">,
     Option<"values", "values", "std::string", /*default=*/"\"f16\"",
            "How values are stored: a name or an attribute">,
+    Option<"keysGroup", "keys-group", "int64_t", /*default=*/"0",
+           "With keys of integers: numbers of a head that share a scale; 0: all for i8, 32 for i4">,
+    Option<"valuesGroup", "values-group", "int64_t", /*default=*/"0",
+           "With values of integers: numbers of a head that share a scale; 0: all for i8, 32 for i4">,
     Option<"table", "table", "bool", /*default=*/"true",
            "Print what a position takes to the standard error stream">
   ];

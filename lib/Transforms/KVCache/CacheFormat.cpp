@@ -16,8 +16,10 @@ using namespace llmc;
 
 ArrayRef<CacheFormat> llmc::getCacheFormats() {
   static const CacheFormat formats[] = {
-#define LLMC_CACHE_FORMAT(name, ...)                                                               \
-  {name, [](MLIRContext *context) { return cast<CacheEncodingInterface>(Attribute(__VA_ARGS__)); }},
+#define LLMC_CACHE_FORMAT(name, shared, ...)                                                       \
+  {name, shared, [](MLIRContext *context, [[maybe_unused]] int64_t group) {                        \
+     return cast<CacheEncodingInterface>(Attribute(__VA_ARGS__));                                  \
+   }},
 #include "CacheFormats.def"
   };
   return formats;
@@ -34,19 +36,29 @@ static Attribute parse(MLIRContext *context, StringRef text, std::string &reason
 }
 
 FailureOr<CacheEncodingInterface> llmc::findCacheEncoding(Location location, StringRef option,
-                                                          StringRef text) {
+                                                          StringRef text, int64_t group) {
+  if (group < 0)
+    return emitError(location) << "expected " << option << "-group of at least 0, found " << group;
   std::string names;
   for (const CacheFormat &format : getCacheFormats()) {
-    if (format.name == text)
-      return format.getEncoding(location.getContext());
     names += format.name.str() + ", ";
+    if (format.name != text)
+      continue;
+    if (group != 0 && !format.group)
+      return emitError(location) << "expected " << option << "-group with integers alone, found "
+                                 << group << " with " << text;
+    return format.getEncoding(location.getContext(), group != 0 ? group : format.group.value_or(0));
   }
   std::string reason;
   Attribute attribute;
   if (text.starts_with("#"))
     attribute = parse(location.getContext(), text, reason);
-  if (auto encoding = dyn_cast_or_null<CacheEncodingInterface>(attribute))
+  if (auto encoding = dyn_cast_or_null<CacheEncodingInterface>(attribute)) {
+    if (group != 0)
+      return emitError(location) << "expected " << option << "-group with a name alone, found "
+                                 << group << " with " << text;
     return encoding;
+  }
   InFlightDiagnostic error = emitError(location)
                              << "expected " << option << " as " << names
                              << "or an attribute that is an encoding of caches, found '" << text
@@ -58,7 +70,7 @@ FailureOr<CacheEncodingInterface> llmc::findCacheEncoding(Location location, Str
 
 std::string llmc::spellCacheEncoding(CacheEncodingInterface encoding) {
   for (const CacheFormat &format : getCacheFormats())
-    if (format.getEncoding(encoding.getContext()) == encoding)
+    if (format.getEncoding(encoding.getContext(), format.group.value_or(0)) == encoding)
       return format.name.str();
   return spellForPeople(encoding);
 }

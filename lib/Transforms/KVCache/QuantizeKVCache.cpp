@@ -66,8 +66,8 @@ private:
   };
 
   LogicalResult quantize(ModuleOp module) {
-    auto foundKeys = findCacheEncoding(module.getLoc(), "keys", keys);
-    auto foundValues = findCacheEncoding(module.getLoc(), "values", values);
+    auto foundKeys = findCacheEncoding(module.getLoc(), "keys", keys, keysGroup);
+    auto foundValues = findCacheEncoding(module.getLoc(), "values", values, valuesGroup);
     if (failed(foundKeys) || failed(foundValues))
       return failure();
     Encodings encodings{*foundKeys, *foundValues};

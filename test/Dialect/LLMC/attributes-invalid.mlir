@@ -151,5 +151,10 @@ func.func private @f(!llmc.kv_cache<3x32, capacity = 64, keys = f32, values = #l
 
 // -----
 
+// expected-error @+1 {{expected groups of a multiple of 32 numbers for #llmc.grouped<bits = 4, group = 16, zero = none, scale = f16>, found 16}}
+func.func private @f(!llmc.kv_cache<3x64, capacity = 64, keys = f32, values = #llmc.grouped<bits = 4, group = 16, zero = none, scale = f16>>)
+
+// -----
+
 // expected-error @+1 {{expected an encoding of weights, found #llmc.plain<f16>, which is one of caches}}
 func.func private @f(tensor<96x64xf32, #llmc.plain<f16>>)

@@ -153,7 +153,10 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
     return llvm::cast<CacheEncodingInterface>(encoding);
   };
   CacheEncodingInterface i8 = grouped(8, GroupedAttr::channelGroup, builder.getF16Type()),
-                         i8By7 = grouped(8, 7, builder.getF32Type());
+                         i8By7 = grouped(8, 7, builder.getF32Type()),
+                         i4 = grouped(4, 32, builder.getF16Type()),
+                         i4By64 = grouped(4, 64, builder.getBF16Type()),
+                         i2 = grouped(2, GroupedAttr::channelGroup, builder.getF16Type());
   // 41 rows of a sequence end inside a block of rows, whatever its size.
   const Case cases[] = {{4, 2, 20, f32, f32, {}, {}},
                         {4, 2, 20, f16, f32, {}, {}},
@@ -176,7 +179,11 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                         {9, 3, 64, i8, f16, 17, 30.0f},
                         {6, 2, 16, f32, i8, 9, {}, {}, {1.5f, -2.0f, 0.0f, 40.0f, -90.0f, 3.25f}},
                         {2, 2, 7, i8, i8, 5, {}},
-                        {4, 2, 20, i8By7, i8By7, {}, {}}};
+                        {4, 2, 20, i8By7, i8By7, {}, {}},
+                        {4, 2, 64, i4, i4, {}, {}},
+                        {3, 1, 96, i4By64, i4By64, 9, {}},
+                        {2, 2, 32, i4, i4, {}, {}},
+                        {2, 1, 64, i2, i2, {}, {}}};
   constexpr int64_t capacity = 50, length = 41, sequenceCount = 2, offset = 192;
   auto getCache = [&](const Case &c) {
     return KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys, c.values);

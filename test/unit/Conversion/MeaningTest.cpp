@@ -346,13 +346,17 @@ TEST_F(Meaning, AttentionOverCaches) {
 
 /// Attention over a cache of these keys and values, in two sequences and steps.
 static std::string writeAttention(const std::string &encodings) {
-  return "!cache = !llmc.kv_cache<2x10, capacity = 20, " + encodings + R"(>
-    func.func @step(%q: tensor<?x40xf32>, %k: tensor<?x20xf32>, %v: tensor<?x20xf32>,
-                    %rows: !llmc.rows, %cache: !cache) -> tensor<?x40xf32> {
-      %a = llmc.cache_append %cache, %k, %v, %rows : !cache, tensor<?x20xf32>, tensor<?x20xf32>
-      %0 = llmc.attention %q, %a, %rows : tensor<?x40xf32>, !cache
+  // Integers that share bytes need whole vectors; groups of 10 numbers end early.
+  std::string size = llvm::StringRef(encodings).contains("bits = 4") ? "64" : "10";
+  std::string queries = "tensor<?x" + std::to_string(4 * std::stoi(size)) + "xf32>",
+              keys = "tensor<?x" + std::to_string(2 * std::stoi(size)) + "xf32>";
+  return "!cache = !llmc.kv_cache<2x" + size + ", capacity = 20, " + encodings +
+         ">\n!q = " + queries + "\n!kv = " + keys + R"(
+    func.func @step(%q: !q, %k: !kv, %v: !kv, %rows: !llmc.rows, %cache: !cache) -> !q {
+      %a = llmc.cache_append %cache, %k, %v, %rows : !cache, !kv, !kv
+      %0 = llmc.attention %q, %a, %rows : !q, !cache
         {heads = 4 : i64, scale = 0.35 : f32, window = 4 : i64}
-      return %0 : tensor<?x40xf32>
+      return %0 : !q
     })";
 }
 
@@ -364,7 +368,9 @@ TEST_F(Meaning, CachesOfEveryEncoding) {
         "keys = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>, values = "
         "#llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>",
         "keys = #llmc.grouped<bits = 8, group = 4, zero = none, scale = f32>, values = "
-        "#llmc.grouped<bits = 8, group = 3, zero = none, scale = bf16>"}) {
+        "#llmc.grouped<bits = 8, group = 3, zero = none, scale = bf16>",
+        "keys = #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>, values = "
+        "#llmc.grouped<bits = 4, group = channel, zero = none, scale = f16>"}) {
     SCOPED_TRACE(encodings);
     mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, writeAttention(encodings));
     StepRows first, second;

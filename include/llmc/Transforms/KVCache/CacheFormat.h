@@ -10,20 +10,27 @@
 
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
+#include <optional>
+
 namespace llmc {
 
 /// An encoding that options name. The list is lib/Transforms/KVCache/CacheFormats.def.
 struct CacheFormat {
   llvm::StringRef name;
-  CacheEncodingInterface (*getEncoding)(mlir::MLIRContext *);
+  /// Numbers of a head that share a scale unless an option says otherwise, 0 for all; none where
+  /// there is no choice.
+  std::optional<int64_t> group;
+  CacheEncodingInterface (*getEncoding)(mlir::MLIRContext *, int64_t group);
 };
 
 llvm::ArrayRef<CacheFormat> getCacheFormats();
 
-/// The encoding that `text` names, or is, as an attribute: `#llmc.plain<f16>`. Reports, on behalf
-/// of the option `option`, what is neither.
-mlir::FailureOr<CacheEncodingInterface>
-findCacheEncoding(mlir::Location location, llvm::StringRef option, llvm::StringRef text);
+/// The encoding that `text` names, or is, as an attribute: `#llmc.plain<f16>`. `group` numbers
+/// share a scale, or as many as the name says where it is 0. Reports, on behalf of the option
+/// `option`, what can't be done.
+mlir::FailureOr<CacheEncodingInterface> findCacheEncoding(mlir::Location location,
+                                                          llvm::StringRef option,
+                                                          llvm::StringRef text, int64_t group);
 
 /// The name of an encoding, or its attribute.
 std::string spellCacheEncoding(CacheEncodingInterface encoding);

@@ -31,6 +31,8 @@ struct GroupedCache : CacheEncodingInterface::ExternalModel<GroupedCache, Groupe
     return {b.subtract(code, b.integer(-zero)), scale};
   }
 
+  // The one that a model gives replaces the default of the interface.
+  // NOLINTNEXTLINE(bugprone-derived-method-shadowing-base-method)
   LogicalResult verifyHeadSize(Attribute attribute, int64_t,
                                function_ref<InFlightDiagnostic()> emitError) const {
     if (cast<GroupedAttr>(attribute).getZero() != ZeroPoint::None)
