@@ -47,6 +47,7 @@ private:
 };
 
 Number max(Number a, Number b);
+inline Number max(Number a, double b) { return max(a, a.constant(b)); }
 Number abs(Number x);
 Number sqrt(Number x);
 Number exp(Number x);

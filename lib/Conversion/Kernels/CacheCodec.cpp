@@ -42,6 +42,9 @@ public:
   void store(Operand operand, const CachePlane &plane, Value address);
 
   Operand integer(int32_t value) override { return constant(k.integer(k.i32(), value)); }
+  Operand add(Operand a, Operand b) override {
+    return apply({a, b}, [&](ValueRange v) { return k.add(v[0], v[1]); });
+  }
   Operand subtract(Operand a, Operand b) override {
     return apply({a, b}, [&](ValueRange v) { return k.sub(v[0], v[1]); });
   }
@@ -50,6 +53,15 @@ public:
   }
   Operand shiftRight(Operand a, unsigned bits) override {
     return apply({a}, [&](ValueRange v) { return k.shr(v[0], bits); });
+  }
+  Operand shiftLeft(Operand a, Operand bits) override {
+    return apply({a, bits}, [&](ValueRange v) { return k.shl(v[0], v[1]); });
+  }
+  Operand takeBytes(Operand bytes, Operand places) override {
+    return apply({bytes, places}, [&](ValueRange v) { return k.takeBytes(v[0], v[1]); });
+  }
+  Operand lookUpInteger(ArrayRef<int32_t> table, Operand index) override {
+    return apply({index}, [&](ValueRange v) { return k.lookUpInteger(table, v[0]); });
   }
   Operand selectEqual(Operand a, Operand b, Operand then, Operand otherwise) override {
     return apply({a, b, then, otherwise},

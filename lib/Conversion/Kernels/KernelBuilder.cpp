@@ -295,6 +295,13 @@ Value KernelBuilder::lookUp(ArrayRef<float> table, Value indices) {
     return extract(lookUp(table, broadcast(indices)), 0);
   return cpu::TableLookupOp::create(builder, location, withElement(indices, f32()), table, indices);
 }
+Value KernelBuilder::lookUpInteger(ArrayRef<int32_t> table, Value indices) {
+  // What is looked up is bits.
+  SmallVector<float> bits;
+  for (int32_t number : table)
+    bits.push_back(llvm::bit_cast<float>(number));
+  return bitcast(lookUp(bits, indices), withElement(indices, i32()));
+}
 Value KernelBuilder::takeBytes(Value bytes, Value places) {
   if (!isa<VectorType>(bytes.getType()))
     return extract(takeBytes(broadcast(bytes), broadcast(places)), 0);

@@ -96,6 +96,7 @@ public:
   Value select(Value condition, Value a, Value b);
   /// The floats at `indices` of a table of 2, 4, 8 or 16.
   Value lookUp(llvm::ArrayRef<float> table, Value indices);
+  Value lookUpInteger(llvm::ArrayRef<int32_t> table, Value indices);
   /// Bytes of 16 integers of 32 bits, each in the order that the bytes of `places` say.
   Value takeBytes(Value bytes, Value places);
   Value extract(Value vector, int64_t lane);

@@ -11,8 +11,6 @@
 #include "KernelBuilder.h"
 #include "llmc/Dialect/LLMC/IR/Plane.h"
 
-#include "llvm/ADT/bit.h"
-
 namespace llmc {
 
 /// Decodes 16 numbers side by side, or one.
@@ -37,11 +35,7 @@ public:
     return make(k.takeBytes(toValue(bytes), toValue(places)));
   }
   Operand lookUpInteger(llvm::ArrayRef<int32_t> table, Operand index) override {
-    // What is looked up is bits.
-    llvm::SmallVector<float> bits;
-    for (int32_t number : table)
-      bits.push_back(llvm::bit_cast<float>(number));
-    return make(k.bitcast(k.lookUp(bits, toValue(index)), like(k.i32())));
+    return make(k.lookUpInteger(table, toValue(index)));
   }
   Operand selectEqual(Operand a, Operand b, Operand then, Operand otherwise) override {
     return make(k.select(k.equal(toValue(a), toValue(b)), toValue(then), toValue(otherwise)));

@@ -12,6 +12,7 @@
 #include "KernelBuilder.h"
 #include "WeightDecoder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
+#include "llmc/Dialect/LLMC/IR/Nonlinearities.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -201,11 +202,45 @@ func::FuncOp llmc::emitRound(ModuleOp module, int64_t width, int64_t group,
 // Elementwise functions
 //===----------------------------------------------------------------------===//
 
+namespace {
+
+/// A value of a kernel, for formulas.
+struct KernelNumber {
+  KernelBuilder &k;
+  Value value;
+
+  KernelNumber make(Value of) const { return {k, of}; }
+  KernelNumber constant(double number) const { return make(k.real(value.getType(), number)); }
+
+  friend KernelNumber operator+(KernelNumber a, KernelNumber b) {
+    return a.make(a.k.fadd(a.value, b.value));
+  }
+  friend KernelNumber operator*(KernelNumber a, KernelNumber b) {
+    return a.make(a.k.fmul(a.value, b.value));
+  }
+  friend KernelNumber operator/(KernelNumber a, KernelNumber b) {
+    return a.make(a.k.fdiv(a.value, b.value));
+  }
+  friend KernelNumber operator+(KernelNumber a, double b) { return a + a.constant(b); }
+  friend KernelNumber operator*(KernelNumber a, double b) { return a * a.constant(b); }
+  friend KernelNumber operator/(KernelNumber a, double b) { return a / a.constant(b); }
+  friend KernelNumber operator/(double a, KernelNumber b) { return b.constant(a) / b; }
+  KernelNumber operator-() const { return make(k.fneg(value)); }
+
+  friend KernelNumber max(KernelNumber a, double b) {
+    return a.make(a.k.fmax(a.value, a.constant(b).value));
+  }
+  friend KernelNumber exp(KernelNumber x) { return x.make(x.k.exp(x.value)); }
+  friend KernelNumber tanh(KernelNumber x) { return x.make(x.k.tanh(x.value)); }
+  friend KernelNumber erf(KernelNumber x) { return x.make(x.k.erf(x.value)); }
+};
+
+} // namespace
+
 static Value apply(KernelBuilder &k, Nonlinearity function, Value x) {
   Type type = x.getType();
   switch (function) {
-  case Nonlinearity::Relu:
-    return k.fmax(x, k.real(type, 0.0));
+  // By fewer operations, or more exactly, than as they are defined.
   case Nonlinearity::Silu:
     return k.fmul(x, k.sigmoid(x));
   case Nonlinearity::Gelu: {
@@ -220,17 +255,11 @@ static Value apply(KernelBuilder &k, Nonlinearity function, Value x) {
   }
   case Nonlinearity::GeluQuick:
     return k.fmul(x, k.sigmoid(k.fmul(x, k.real(type, 1.702))));
-  case Nonlinearity::Tanh:
-    return k.tanh(x);
   case Nonlinearity::Sigmoid:
     return k.sigmoid(x);
-  case Nonlinearity::HardTanh: {
-    // The smaller of two is the negated larger of the negated ones.
-    Value upper = k.fmax(k.fneg(x), k.real(type, -1.0));
-    return k.fmax(k.fneg(upper), k.real(type, -1.0));
+  default:
+    return applyNonlinearity(function, KernelNumber{k, x}).value;
   }
-  }
-  return x;
 }
 
 /// A kernel of `inputs` equal rows to one: (begin i, end i, inputs p…, output p).

@@ -6,36 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Patterns.h"
-
-#include <cmath>
+#include "llmc/Dialect/LLMC/IR/Nonlinearities.h"
 
 using namespace mlir;
 using namespace llmc;
-
-static Number sigmoid(Number x) { return 1 / (exp(-x) + 1); }
-
-/// The formulas of LLMCEnums.td.
-static Number apply(Nonlinearity function, Number x) {
-  switch (function) {
-  case Nonlinearity::Relu:
-    return max(x, x.constant(0));
-  case Nonlinearity::Silu:
-    return x * sigmoid(x);
-  case Nonlinearity::Gelu:
-    return x * (erf(x / std::sqrt(2.0)) + 1) / 2;
-  case Nonlinearity::GeluTanh:
-    return x * (tanh((x + x * x * x * 0.044715) * std::sqrt(2 / M_PI)) + 1) / 2;
-  case Nonlinearity::GeluQuick:
-    return x * sigmoid(x * 1.702);
-  case Nonlinearity::Tanh:
-    return tanh(x);
-  case Nonlinearity::Sigmoid:
-    return sigmoid(x);
-  case Nonlinearity::HardTanh:
-    return max(-max(-x, x.constant(-1)), x.constant(-1));
-  }
-  return x;
-}
 
 /// A matrix of what `function` gives for every element of another.
 static Value mapElements(ConversionPatternRewriter &rewriter, Location location, Value input,
@@ -55,8 +29,9 @@ struct ConvertActivation : OpConversionPattern<ActivationOp> {
 
   LogicalResult matchAndRewrite(ActivationOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOp(op, mapElements(rewriter, op.getLoc(), adaptor.getInput(),
-                                       [&](Number x) { return apply(op.getFunction(), x); }));
+    rewriter.replaceOp(op, mapElements(rewriter, op.getLoc(), adaptor.getInput(), [&](Number x) {
+                         return applyNonlinearity(op.getFunction(), x);
+                       }));
     return success();
   }
 };
@@ -84,7 +59,7 @@ struct ConvertGate : OpConversionPattern<GateOp> {
     Value result = formula.forEach(
         {formula.sizeOf(gate, 0), formula.sizeOf(gate, 1)}, rewriter.getF32Type(),
         {{gate, {r, c}}, {up, {r, c}}}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-          return apply(op.getFunction(), Number(b, v[0])) * Number(b, v[1]);
+          return applyNonlinearity(op.getFunction(), Number(b, v[0])) * Number(b, v[1]);
         });
     rewriter.replaceOp(op, result);
     return success();

@@ -10,6 +10,7 @@
 #include "Raise/Emission.h"
 #include "Raise/Matchers.h"
 #include "Raise/Raise.h"
+#include "llmc/Dialect/LLMC/IR/Nonlinearities.h"
 
 #include <cmath>
 
@@ -33,27 +34,20 @@ std::vector<double> llmc::getSamplePoints() {
 }
 
 std::optional<Nonlinearity> llmc::recognizeFunction(const Function &function) {
-  using Candidate = std::pair<Nonlinearity, double (*)(double)>;
-  static constexpr Candidate candidates[] = {
-      {Nonlinearity::Relu, [](double x) { return x > 0 ? x : 0; }},
-      {Nonlinearity::Silu, [](double x) { return x / (1 + std::exp(-x)); }},
-      {Nonlinearity::Gelu, [](double x) { return x * (1 + std::erf(x / std::sqrt(2.0))) / 2; }},
-      {Nonlinearity::GeluTanh,
-       [](double x) {
-         return x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2;
-       }},
-      {Nonlinearity::GeluQuick, [](double x) { return x / (1 + std::exp(-1.702 * x)); }},
-      {Nonlinearity::Sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }}};
   if (function.centered)
     return std::nullopt;
   std::vector<double> points = getSamplePoints();
   // The nearest one: constants in fp16 or bf16 leave room for two gelus.
   std::optional<Nonlinearity> nearest;
   double least = 1e-6 + 2 * function.roundoff;
-  for (auto [known, evaluate] : candidates) {
+  for (uint32_t number = 0; number <= getMaxEnumValForNonlinearity(); ++number) {
+    std::optional<Nonlinearity> known = symbolizeNonlinearity(number);
+    // These come with factors, and with bounds.
+    if (!known || *known == Nonlinearity::Tanh || *known == Nonlinearity::HardTanh)
+      continue;
     double distance = 0;
     for (auto [x, y] : llvm::zip(points, function.samples)) {
-      double error = std::fabs(evaluate(x) - y) / (1 + std::fabs(x));
+      double error = std::fabs(applyNonlinearity(*known, x) - y) / (1 + std::fabs(x));
       // What is no number is far from everything.
       distance = error <= distance ? distance : std::isnan(error) ? INFINITY : error;
     }
