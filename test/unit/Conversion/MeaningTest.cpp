@@ -151,8 +151,8 @@ TEST_F(Meaning, LinearsOfRoundedActivations) {
 TEST_F(Meaning, ActivationsGatesAndScales) {
   std::string body = "%0 = llmc.scale %x by 0.3 : tensor<?x40xf32>\n";
   size_t count = 1;
-  for (const char *function :
-       {"relu", "silu", "gelu", "gelu_tanh", "gelu_quick", "tanh", "sigmoid", "hardtanh"}) {
+  for (uint32_t number = 0; number <= getMaxEnumValForNonlinearity(); ++number) {
+    std::string function = stringifyNonlinearity(*symbolizeNonlinearity(number)).str();
     body += "%" + std::to_string(count++) + " = llmc.activation <" + function +
             "> %x : tensor<?x40xf32>\n";
     body += "%" + std::to_string(count++) + " = llmc.gate <" + function +

@@ -33,6 +33,18 @@ std::vector<double> llmc::getSamplePoints() {
   return points;
 }
 
+/// Functions of nothing but their operand.
+static SmallVector<Nonlinearity> getKnownFunctions() {
+  SmallVector<Nonlinearity> known;
+  for (uint32_t number = 0; number <= getMaxEnumValForNonlinearity(); ++number) {
+    std::optional<Nonlinearity> function = symbolizeNonlinearity(number);
+    // These come with factors, and with bounds.
+    if (function && *function != Nonlinearity::Tanh && *function != Nonlinearity::HardTanh)
+      known.push_back(*function);
+  }
+  return known;
+}
+
 std::optional<Nonlinearity> llmc::recognizeFunction(const Function &function) {
   if (function.centered)
     return std::nullopt;
@@ -40,14 +52,10 @@ std::optional<Nonlinearity> llmc::recognizeFunction(const Function &function) {
   // The nearest one: constants in fp16 or bf16 leave room for two gelus.
   std::optional<Nonlinearity> nearest;
   double least = 1e-6 + 2 * function.roundoff;
-  for (uint32_t number = 0; number <= getMaxEnumValForNonlinearity(); ++number) {
-    std::optional<Nonlinearity> known = symbolizeNonlinearity(number);
-    // These come with factors, and with bounds.
-    if (!known || *known == Nonlinearity::Tanh || *known == Nonlinearity::HardTanh)
-      continue;
+  for (Nonlinearity known : getKnownFunctions()) {
     double distance = 0;
     for (auto [x, y] : llvm::zip(points, function.samples)) {
-      double error = std::fabs(applyNonlinearity(*known, x) - y) / (1 + std::fabs(x));
+      double error = std::fabs(applyNonlinearity(known, x) - y) / (1 + std::fabs(x));
       // What is no number is far from everything.
       distance = error <= distance ? distance : std::isnan(error) ? INFINITY : error;
     }
@@ -112,10 +120,13 @@ static FailureOr<Value> emitFunctionOf(Raise &raise, Value input, const Function
                           input)
         .getResult();
   auto tanh = recognizeTanh(function);
-  if (!tanh)
-    return raise.fail(
-        "expected relu, its square, silu, a gelu, a sigmoid or a tanh, found another function of "
-        "its operand");
+  if (!tanh) {
+    std::string names;
+    for (Nonlinearity known : getKnownFunctions())
+      names += stringifyNonlinearity(known).str() + ", ";
+    return raise.fail("expected one of " + names +
+                      "relu squared or a tanh, found another function of its operand");
+  }
   auto scale = [&](Value value, double factor) -> Value {
     auto rounded = static_cast<float>(factor);
     return rounded == 1 ? value
