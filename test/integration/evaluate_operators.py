@@ -64,7 +64,7 @@ def model(kind: str, *inputs: np.ndarray | None, outputs: int = 1, domain: str =
 def elementwise() -> Cases:
     cases = [model(kind, floats(3, 5)) for kind in
              ("Neg", "Abs", "Reciprocal", "Sigmoid", "Exp", "Cos", "Sin", "Tanh", "Erf", "Floor", "Ceil", "Sign",
-              "Relu", "Softplus")]
+              "Relu", "Softplus", "HardSwish")]
     cases += [model(kind, positive(3, 5)) for kind in ("Sqrt", "Log")]
     cases.append(model("Round", np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 1.2], np.float32)))
     special = np.array([0, np.nan, np.inf, -np.inf, 1], np.float32)

@@ -73,6 +73,15 @@ class Gemm(Fused):
         return [self.weight(name + ".bias", self.array(name + ".bias", outputs))]
 
 
+@form()
+def hard_swish() -> onnx.ModelProto:
+    class Model(Fused):
+        def activate(self, value):
+            return self.graph.op("HardSwish", value)
+
+    return fused(Model)
+
+
 def ending_in(operator: str) -> onnx.ModelProto:
     class Model(Fused):
         def finish(self, logits):

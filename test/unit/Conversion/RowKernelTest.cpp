@@ -47,6 +47,8 @@ double applyFunction(Nonlinearity function, double x) {
     return sigmoid(x);
   case Nonlinearity::HardTanh:
     return std::clamp(x, -1.0, 1.0);
+  case Nonlinearity::HardSwish:
+    return x * std::clamp(x + 3, 0.0, 6.0) / 6;
   }
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "Evaluate/Operator.h"
 #include "Raise/Matchers.h"
 
+#include <algorithm>
 #include <cmath>
 
 using namespace mlir;
@@ -135,6 +136,7 @@ static double roundEven(double x) { return std::nearbyint(x); }
 static double sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
 static double relu(double x) { return x > 0 ? x : 0; }
 static double softplus(double x) { return std::log1p(std::exp(x)); }
+static double hardSwish(double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); }
 static double logicalNot(double x) { return x == 0; }
 static double isNan(double x) { return std::isnan(x); }
 static double isInf(double x) { return std::isinf(x); }
@@ -202,6 +204,7 @@ ArrayRef<Operator> llmc::getElementwiseOperators() {
       unary("Sign", 9, evaluateUnary<sign>),
       unary("Relu", 6, evaluateUnary<relu>),
       unary("Softplus", 1, evaluateUnary<softplus>),
+      unary("HardSwish", 14, evaluateUnary<hardSwish>),
       unary("Not", 1, evaluateUnary<logicalNot, true>),
       unary("IsNaN", 9, evaluateUnary<isNan, true>).raisedBy(raiseIsNaN),
       unary("IsInf", 10, evaluateUnary<isInf, true>)

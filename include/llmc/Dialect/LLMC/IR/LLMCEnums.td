@@ -29,7 +29,8 @@ def LLMC_Nonlinearity : I32Enum<"Nonlinearity", "elementwise nonlinear function"
     I32EnumCase<"GeluQuick", 4, "gelu_quick">,  // x * sigmoid(1.702 x)
     I32EnumCase<"Tanh", 5, "tanh">,             // tanh(x)
     I32EnumCase<"Sigmoid", 6, "sigmoid">,       // 1 / (1 + exp(-x))
-    I32EnumCase<"HardTanh", 7, "hardtanh">      // min(max(x, -1), 1)
+    I32EnumCase<"HardTanh", 7, "hardtanh">,     // min(max(x, -1), 1)
+    I32EnumCase<"HardSwish", 8, "hardswish">    // x * min(max(x + 3, 0), 6) / 6
   ]> {
   let cppNamespace = "::llmc";
 }

@@ -55,6 +55,8 @@ Number applyNonlinearity(Nonlinearity function, Number x) {
     return applySigmoid(x);
   case Nonlinearity::HardTanh:
     return clamp(x, -1, 1);
+  case Nonlinearity::HardSwish:
+    return x * clamp(x + 3.0, 0, 6) / 6;
   }
   return x;
 }
