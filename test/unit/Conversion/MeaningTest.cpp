@@ -13,6 +13,7 @@
 
 #include "BytesEncoding.h"
 #include "EncodingTestSupport.h"
+#include "ForeignOp.h"
 #include "MeaningTestSupport.h"
 #include "NF4TestSupport.h"
 #include "SparseTestSupport.h"
@@ -161,6 +162,19 @@ TEST_F(Meaning, ActivationsGatesAndScales) {
   std::string types = list("tensor<?x40xf32>", count, /*numbered=*/false);
   compare("func.func @step(%x: tensor<?x40xf32>, %y: tensor<?x40xf32>) -> (" + types + ") {\n" +
           body + "return " + list("%", count) + " : " + types + "\n}");
+}
+
+// An operation that says what it means has no kernel, and is compiled.
+TEST_F(Meaning, ForeignOperations) {
+  context->loadDialect<ForeignDialect>();
+  compare(parameter("w", "tensor<24x40xf32>") + R"(
+    func.func @step(%x: tensor<?x40xf32>) -> (tensor<?x40xf32>, tensor<?x24xf32>) {
+      %w = llmc.parameter_value @w : tensor<24x40xf32>
+      %0 = "foreign.softsign"(%x) : (tensor<?x40xf32>) -> tensor<?x40xf32>
+      %1 = arith.addf %0, %x : tensor<?x40xf32>
+      %2 = llmc.linear %1, %w : (tensor<?x40xf32>, tensor<24x40xf32>) -> tensor<?x24xf32>
+      return %0, %2 : tensor<?x40xf32>, tensor<?x24xf32>
+    })");
 }
 
 TEST_F(Meaning, ChosenRows) {

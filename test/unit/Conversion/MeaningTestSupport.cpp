@@ -150,9 +150,9 @@ static void runPasses(mlir::ModuleOp module, llvm::StringRef pipeline) {
 /// From tensors to LLVM's dialect by upstream passes.
 static void lowerToLLVM(mlir::ModuleOp module) {
   mlir::IRRewriter rewriter(module.getContext());
-  module.walk([&](mlir::linalg::SoftmaxOp softmax) {
-    rewriter.setInsertionPoint(softmax);
-    rewriter.replaceOp(softmax, *softmax.decomposeOperation(rewriter));
+  module.walk([&](mlir::linalg::AggregatedOpInterface op) {
+    rewriter.setInsertionPoint(op);
+    rewriter.replaceOp(op, *op.decomposeOperation(rewriter));
   });
   runPasses(module, "convert-elementwise-to-linalg");
   mlir::bufferization::OneShotBufferizationOptions options;
