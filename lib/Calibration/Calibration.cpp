@@ -225,6 +225,7 @@ LogicalResult Walk::runPart(int64_t index, int64_t keepBefore, CalibrationSite *
     };
     llvm::for_each(part.inputs, release);
     llvm::for_each(part.results, release);
+    release(value); // which an earlier part may have computed
     progress->advance(name);
     return success();
   };

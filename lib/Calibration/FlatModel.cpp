@@ -7,6 +7,8 @@
 
 #include "FlatModel.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
@@ -16,15 +18,15 @@
 using namespace mlir;
 using namespace llmc;
 
-/// Operations that every part repeats for itself where it reads their results.
-static bool isRepeated(Operation *op) {
-  return isa<ParameterValueOp, PositionsOp, CacheAppendOp>(op) ||
-         op->hasTrait<OpTrait::ConstantLike>();
-}
-
 static bool isActivations(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && type.getRank() == 2 && type.isDynamicDim(0);
+}
+
+/// Operations that every part repeats for itself where it reads their results: only activations are
+/// kept from part to part.
+static bool isRepeated(Operation *op) {
+  return isa<tensor::EmptyOp, linalg::FillOp>(op) || llvm::none_of(op->getResults(), isActivations);
 }
 
 //===----------------------------------------------------------------------===//
@@ -230,7 +232,7 @@ void FlatModel::assignLevels() {
 void FlatModel::findNeeded() {
   SmallVector<std::pair<Value, int64_t>> work; // values, and the part that reads them
   for (auto [index, cut] : llvm::enumerate(cuts))
-    work.push_back({cut.value, -1});
+    work.push_back({cut.value, static_cast<int64_t>(index)}); // for its statistics
   while (!work.empty()) {
     auto [value, reader] = work.pop_back_val();
     auto [entry, isNew] = lastUses.try_emplace(value, -1);

@@ -9,8 +9,11 @@ import pathlib
 import sys
 import tempfile
 
-from form_support import PROVED, check
-from onnx_models import Decoder, Spelling
+import numpy as np
+
+from form_support import PROVED, TOKENS, check
+from onnx_models import Decoder, Spelling, save
+from support import baseline_target, compile_model, compute_logits, relative_difference
 
 
 class Chosen(Decoder):
@@ -65,11 +68,28 @@ MODELS = {"softmax": (Chosen, {}), "softmax before a bias": (Chosen, dict(linear
           "products and quotients": (Weighed, {})}
 
 
+ROUND = "{bits=8 group-size=16 activation=none include-head=true table=false}"
+
+
+def check_calibrated(kind: type[Decoder], choices: dict, folder: pathlib.Path) -> str:
+    """What is wrong with a model that was rounded to 8 bits by calibration; the last layer's linears
+    have inputs of their own side by side."""
+    model = save(kind(Spelling(**choices), 2).model(), folder / "model.onnx")
+    np.save(folder / "ids.npy", np.random.default_rng(3).integers(0, Decoder.vocabulary, (8, 64)))
+    calibrated = ROUND.replace("}", f" calibration={folder / 'ids.npy'} sequence-length=64 samples=8}}")
+    logits = [compute_logits(compile_model(model, folder / f"{index}.llmc", passes,
+                                           f"--target={baseline_target()}"), TOKENS)
+              for index, passes in enumerate(("", f"quantize-gptq{calibrated}"))]
+    difference = relative_difference(logits[1], logits[0])
+    return "" if 0 < difference < 1e-1 else f"rounding costs {difference:.1e}"
+
+
 def main() -> int:
     problems = 0
     for name, (kind, choices) in MODELS.items():
         with tempfile.TemporaryDirectory() as folder:
-            wrong = check(kind(Spelling(**choices), 2).model, [PROVED], pathlib.Path(folder))
+            wrong = (check(kind(Spelling(**choices), 2).model, [PROVED], pathlib.Path(folder))
+                     or check_calibrated(kind, choices, pathlib.Path(folder)))
         print(f"{name}: {wrong or 'ok'}", flush=True)
         problems += bool(wrong)
     return 1 if problems else 0
