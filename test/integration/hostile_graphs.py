@@ -274,10 +274,12 @@ def many_columns(folder):
     graph.add_input("input_ids", INT64, ["batch", "rows"])
     with (folder / "weights").open("wb") as file:
         file.truncate(1 << 23)
-    tensor = TensorProto(name="table", data_type=FLOAT, dims=[2, 1 << 20])
-    set_external(tensor, "weights", 0, 1 << 23)
-    graph.initializers.append(tensor)
-    rows = [graph.op("Gather", "table", "input_ids") for _ in range(40)]
+    tables = [f"table{index}" for index in range(40)]
+    for name in tables:
+        tensor = TensorProto(name=name, data_type=FLOAT, dims=[2, 1 << 20])
+        set_external(tensor, "weights", 0, 1 << 23)
+        graph.initializers.append(tensor)
+    rows = [graph.op("Gather", table, "input_ids") for table in tables]
     graph.add_output(functools.reduce(lambda sum, row: graph.op("Add", sum, row), rows), FLOAT, [1])
     return graph.model()
 
