@@ -69,9 +69,9 @@ public:
 
 private:
   /// Gives a step, on its first use, the type that it becomes.
-  Value asStructure(Value step) {
-    step.setType(stepType);
-    return step;
+  Value asStructure(OpOperand &step) {
+    step.get().setType(stepType);
+    return step.get();
   }
   Value part(Value step, int64_t index) {
     return LLVM::ExtractValueOp::create(builder, step.getLoc(), step, index);
@@ -119,7 +119,7 @@ private:
 
   void lower(cpu::FieldOp op) {
     Location location = op.getLoc();
-    Value handle = asStructure(op.getStep());
+    Value handle = asStructure(op.getStepMutable());
     Value value = loadMember(location, pointer, part(handle, 0), getOffset(op.getField()));
     if (op.getField() == cpu::Field::WorkerArena) {
       Value offset = arith::MulIOp::create(builder, location, part(handle, 1),
@@ -131,7 +131,7 @@ private:
   }
 
   void lower(cpu::CountOp op) {
-    Value handle = asStructure(op.getStep());
+    Value handle = asStructure(op.getStepMutable());
     replace(op, loadMember(op.getLoc(), builder.getI64Type(), part(handle, 0),
                            op.getCount() == cpu::Count::Rows ? offsetof(llmc_step, rows)
                                                              : offsetof(llmc_step, output_rows)));
@@ -145,7 +145,7 @@ private:
 
   void lower(spmd::BarrierOp op) {
     Location location = op.getLoc();
-    Value handle = asStructure(op.getStep());
+    Value handle = asStructure(op.getStepMutable());
     Value step = part(handle, 0);
     Value worker =
         arith::TruncIOp::create(builder, location, builder.getI32Type(), part(handle, 1));
@@ -160,7 +160,7 @@ private:
   /// begin = count · worker / workers, end = count · (worker + 1) / workers; the body unless empty.
   void lower(cpu::StageOp op) {
     Location location = op.getLoc();
-    Value handle = asStructure(op.getStep());
+    Value handle = asStructure(op.getStepMutable());
     Value worker = part(handle, 1), workers = part(handle, 2);
     auto bound = [&](Value index) -> Value {
       Value product = arith::MulIOp::create(builder, location, op.getCount(), index);

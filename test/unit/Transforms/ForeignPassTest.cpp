@@ -17,6 +17,8 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 
+#include <cstring>
+
 using namespace llmc;
 
 namespace {
@@ -64,8 +66,8 @@ TEST(ForeignPass, SelectsAndCompressesWeights) {
   mlir::MLIRContext context;
   context.loadDialect<LLMCDialect, mlir::func::FuncDialect>();
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::parseSourceString<mlir::ModuleOp>(R"(
-    llmc.parameter @up : tensor<2x2xf32> = dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
-    llmc.parameter @down : tensor<2x2xf32> = dense<8.0> : tensor<2x2xf32>
+    llmc.parameter @up : tensor<2x2xf32> = #llmc.file<"up", offset = 0>
+    llmc.parameter @down : tensor<2x2xf32> = #llmc.file<"down", offset = 0>
     func.func @step(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
       %u = llmc.parameter_value @up : tensor<2x2xf32>
       %d = llmc.parameter_value @down : tensor<2x2xf32>
@@ -76,6 +78,14 @@ TEST(ForeignPass, SelectsAndCompressesWeights) {
     })",
                                                                                      &context);
   ASSERT_TRUE(module);
+  for (auto [name, values] : {std::pair("up", std::vector<float>{1, 2, 3, 4}),
+                              std::pair("down", std::vector<float>(4, 8))}) {
+    auto parameter = module->lookupSymbol<ParameterOp>(name);
+    std::vector<uint8_t> bytes(sizeof(float) * values.size());
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+    setParameter(parameter, parameter.getTensorType(),
+                 makeParameterData(&context, name, std::move(bytes)));
+  }
   auto pass = std::make_unique<Halve>();
   pass->ignore.push_back("down");
   mlir::PassManager manager(&context);
