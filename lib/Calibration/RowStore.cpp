@@ -65,8 +65,19 @@ llvm::Error RowStore::openFile() {
   return llvm::Error::success();
 }
 
+llvm::Expected<const RowStore::Entry *> RowStore::find(Value value, int64_t batch) const {
+  auto found = entries.find({value, batch});
+  if (found == entries.end())
+    return llvm::createStringError("calibration has no rows of a value of the model any more: this "
+                                   "is a fault of llmc");
+  return &found->second;
+}
+
 llvm::Error RowStore::store(Value value, int64_t batch, const float *rows) {
-  const Entry &entry = entries.find({value, batch})->second;
+  llvm::Expected<const Entry *> found = find(value, batch);
+  if (!found)
+    return found.takeError();
+  const Entry &entry = **found;
   if (entry.memory.size() != 0)
     return llvm::Error::success();
   if (descriptor < 0)
@@ -85,7 +96,10 @@ llvm::Error RowStore::store(Value value, int64_t batch, const float *rows) {
 }
 
 llvm::Expected<const float *> RowStore::load(Value value, int64_t batch, Pages &spare) {
-  const Entry &entry = entries.find({value, batch})->second;
+  llvm::Expected<const Entry *> found = find(value, batch);
+  if (!found)
+    return found.takeError();
+  const Entry &entry = **found;
   if (entry.memory.size() != 0)
     return entry.memory.floats();
   if (spare.size() < static_cast<size_t>(entry.bytes))

@@ -46,6 +46,8 @@ private:
     int64_t offset;
   };
   llvm::Error openFile();
+  /// The entry of rows that were prepared and not released; an error where there are none.
+  llvm::Expected<const Entry *> find(mlir::Value value, int64_t batch) const;
 
   int64_t available; ///< bytes that may still be taken
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, Entry> entries;

@@ -85,7 +85,7 @@ def hard_swish() -> onnx.ModelProto:
 def ending_in(operator: str) -> onnx.ModelProto:
     class Model(Fused):
         def finish(self, logits):
-            return self.graph.op(operator, logits, axis=-1)
+            return self.graph.op(operator, logits)
 
     return fused(Model)
 

@@ -142,9 +142,7 @@ private:
         activation = here;
     if (!activation || encoding.getLinearCodes())
       return activation;
-    weight.parameter.emitWarning("inputs of '")
-        << weight.parameter.getSymName()
-        << "' are no longer rounded: its codes have none for a weight of zero";
+    warnNotRounded(weight.parameter);
     for (LinearOp linear : weight.linears)
       linear.removeActivationAttr();
     return {};

@@ -123,9 +123,16 @@ DynamicAttr llmc::getActivation(EncodingInterface encoding, const QuantizationPl
                                                                         : plan.activation;
 }
 
+void llmc::warnNotRounded(ParameterOp parameter) {
+  parameter.emitWarning("inputs of '")
+      << parameter.getSymName() << "' are not rounded: its codes have none for a weight of zero";
+}
+
 void llmc::stateRounding(SelectedWeight &weight, const QuantizationPlan &plan) {
   auto encoding = cast<EncodingInterface>(weight.parameter.getTensorType().getEncoding());
   DynamicAttr activation = getActivation(encoding, plan);
+  if (plan.activation && !activation)
+    warnNotRounded(weight.parameter);
   for (LinearOp linear : weight.linears) {
     if (activation)
       linear.setActivationAttr(activation);

@@ -234,7 +234,7 @@ onnx.graph @main attributes {input_dims = [["b", "r"]], input_names = ["ids"],
   %x = onnx.node "Gather"(%table, %ids) {name = "x", output_names = ["x"]} : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
   %again = onnx.node "Gather"(%table, %ids) {name = "again", output_names = ["again"]} : (tensor<8x8xf32>, tensor<?x?xi64>) -> !onnx.untyped
   %sum = onnx.node "Add"(%x, %again) {name = "sum", output_names = ["sum"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
-  %chances = onnx.node "LogSoftmax"(%sum) {name = "chances", node_attributes = {axis = -1 : i64}, output_names = ["chances"]} : (!onnx.untyped) -> !onnx.untyped
+  %chances = onnx.node "LogSoftmax"(%sum) {name = "chances", output_names = ["chances"]} : (!onnx.untyped) -> !onnx.untyped
   %y = onnx.node "Identity"(%chances) {name = "y", output_names = ["y"]} : (!onnx.untyped) -> !onnx.untyped
   onnx.yield %y : !onnx.untyped
 }

@@ -12,7 +12,9 @@
 // RUN: llmc-opt %t/p.mlir --quantize-rtn="group-size=32 table=false" -o %t/pq.mlir 2>&1 | FileCheck %s --check-prefix=SILENT --allow-empty
 // RUN: FileCheck %s --check-prefix=ROUNDED --input-file=%t/pq.mlir
 // RUN: llmc-opt %t/p.mlir --quantize-rtn="format=nf4 table=false" | FileCheck %s --check-prefix=NF4
-// RUN: llmc-opt %t/p.mlir --quantize-rtn="symmetric=false zero=float table=false" | FileCheck %s --check-prefix=MINIMA
+// RUN: llmc-opt %t/p.mlir --quantize-rtn="symmetric=false zero=float table=false" -o %t/pm.mlir 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=WARNING
+// RUN: FileCheck %s --check-prefix=MINIMA --input-file=%t/pm.mlir
 // RUN: not llmc-opt %t/p.mlir --quantize-rtn="group-size=2 activation=none" 2>&1 | FileCheck %s --check-prefix=GROUP
 
 // So does pruning what is rounded.
@@ -49,7 +51,7 @@
 // MINIMA: @up : tensor<96x96xf32, #llmc.sparse<2:4, #llmc.grouped<bits = 4, group = 128, zero = float, scale = f16>>>
 // MINIMA: llmc.linear {{.*}} : (tensor<?x96xf32>, tensor<96x96xf32, #llmc.sparse
 // MINIMA-NOT: activation <bits = 8, group = 32> : (tensor<?x96xf32>, tensor<96x96xf32
-// WARNING: warning: inputs of 'up' are no longer rounded: its codes have none for a weight of zero
+// WARNING: warning: inputs of 'up' are not rounded: its codes have none for a weight of zero
 
 // GROUP: error: 'llmc.parameter' op expected groups of a multiple of 4 weights where some of each 4 are kept, found 2
 

@@ -71,10 +71,13 @@ mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const Wei
 /// Reports at `parameter` that some group of a row has scales that the encoding can't hold.
 mlir::LogicalResult reportScale(ParameterOp parameter, EncodingInterface encoding, int64_t row);
 
+/// Warns that inputs of a weight are not rounded, since its codes have none for a weight of zero.
+void warnNotRounded(ParameterOp parameter);
+
 /// How inputs are rounded that a weight of this encoding is multiplied with; null: not at all.
 DynamicAttr getActivation(EncodingInterface encoding, const QuantizationPlan &plan);
 
-/// States that at the linears that read a weight, which has its new type.
+/// States that at the linears that read a weight, which has its new type, or warns.
 void stateRounding(SelectedWeight &weight, const QuantizationPlan &plan);
 
 /// Stores `quantized` as the parameter's new value, states the plan's rounding of activations at

@@ -76,26 +76,10 @@ static void replaceByMatMul(NodeOp node, const Sizes &sizes, std::vector<uint8_t
 //===----------------------------------------------------------------------===//
 
 // The values of 4-bit codes as bitsandbytes defines them (Dettmers et al. 2023, "QLoRA"; the
-// numbers of its kernels): 4-bit floats, and the quantiles of a normal distribution.
+// numbers of its kernels): 4-bit floats; NF4Attr has the quantiles of a normal distribution.
 static constexpr float fp4Values[16] = {
     0.0f,  0.005208333333f,  0.66666667f,  1.0f,  0.33333333f,  0.5f,  0.16666667f,  0.25f,
     -0.0f, -0.005208333333f, -0.66666667f, -1.0f, -0.33333333f, -0.5f, -0.16666667f, -0.25f};
-static constexpr float nf4Values[16] = {-1.0f,
-                                        -0.6961928009986877f,
-                                        -0.5250730514526367f,
-                                        -0.39491748809814453f,
-                                        -0.28444138169288635f,
-                                        -0.18477343022823334f,
-                                        -0.09105003625154495f,
-                                        0.0f,
-                                        0.07958029955625534f,
-                                        0.16093020141124725f,
-                                        0.24611230194568634f,
-                                        0.33791524171829224f,
-                                        0.44070982933044434f,
-                                        0.5626170039176941f,
-                                        0.7229568362236023f,
-                                        1.0f};
 
 LogicalResult llmc::decodeBnb4(NodeOp op, DecodedSizes &total) {
   Node node(op);
@@ -118,7 +102,7 @@ LogicalResult llmc::decodeBnb4(NodeOp op, DecodedSizes &total) {
   auto scale = scales->load();
   if (!bytes || !scale)
     return op.emitError("cannot read its weights");
-  const float *values = kind == 0 ? fp4Values : nf4Values;
+  ArrayRef<float> values = kind == 0 ? ArrayRef(fp4Values) : NF4Attr::getNumbers();
   std::vector<uint8_t> decoded(sizes->count() * sizeof(float));
   Type f32 = Float32Type::get(op.getContext());
   for (int64_t i = 0; i < sizes->count(); ++i) {

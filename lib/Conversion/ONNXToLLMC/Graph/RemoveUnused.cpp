@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Graph/RemoveUnused.h"
+#include "Evaluate/Operator.h"
 #include "Graph/Node.h"
 
 #include "mlir/IR/Builders.h"
@@ -123,7 +124,8 @@ static bool isSoftmaxOfRows(NodeOp op, int64_t rank) {
   std::string type = node.getType();
   if ((type != "Softmax" && type != "LogSoftmax") || op.getInputs().size() != 1)
     return false;
-  int64_t axis = node.getInt("axis", node.getInt("opset", 0) >= 13 ? -1 : 1);
+  int64_t opset = getOpset(node);
+  int64_t axis = node.getInt("axis", opset > 0 && opset < 13 ? 1 : -1);
   return axis == -1 || (rank > 0 && axis == rank - 1);
 }
 

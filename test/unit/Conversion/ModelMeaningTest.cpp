@@ -1,0 +1,148 @@
+//===- ModelMeaningTest.cpp - what a model means against what ships ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "MeaningFixture.h"
+#include "StepsEncoding.h"
+#include "llmc/Transforms/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+/// Two layers of a decoder of width 64 as one function, called twice.
+class ModelWriter {
+public:
+  /// `encoding` of matrices, or nothing, and the rounding of linears' inputs, or nothing.
+  ModelWriter(std::string encoding, std::string activation)
+      : encoding(std::move(encoding)), activation(std::move(activation)) {}
+
+  std::string write() {
+    std::string block = writeBlock(), step;
+    std::string table = read(step, "table", "tensor<48x64xf32>");
+    step += "%h0 = llmc.embedding %tokens, %table : (tensor<?xi32>, " + table + ") -> " + hidden;
+    for (int layer = 0; layer < 2; ++layer) {
+      std::string n = std::to_string(layer), next = std::to_string(layer + 1), values, types;
+      for (auto [name, type] : blockParameters) {
+        read(step, name + n, type);
+        values += ", %" + name + n;
+        types += ", " + type;
+      }
+      step += "\n%h" + next + " = call @block(%h" + n + ", %rows, %cache" + n + values + ") : (" +
+              hidden + ", !llmc.rows, !cache" + types + ") -> " + hidden;
+    }
+    step += "\n%kept = llmc.output_rows %h2, %rows : " + hidden + " -> " + hidden + "\n";
+    read(step, "head", matrix(48, 64));
+    step += linear("logits", "kept", "head", 48, 64);
+    return "!cache = !llmc.kv_cache<2x16, capacity = 16, keys = f32, values = f16>\n" + parameters +
+           block +
+           "func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows, %cache0: !cache, "
+           "%cache1: !cache) -> tensor<?x48xf32> {\n" +
+           step + "return %logits : tensor<?x48xf32>\n}\n";
+  }
+
+private:
+  std::string matrix(int rows, int columns) {
+    return "tensor<" + std::to_string(rows) + "x" + std::to_string(columns) + "xf32" +
+           (encoding.empty() ? "" : ", #llmc.grouped" + encoding) + ">";
+  }
+
+  /// Declares a parameter and reads it; gives its type.
+  std::string read(std::string &body, const std::string &name, const std::string &type) {
+    parameters += parameter(name, type);
+    body += "\n%" + name + " = llmc.parameter_value @" + name + " : " + type + "\n";
+    return type;
+  }
+
+  std::string linear(const std::string &result, const std::string &x, const std::string &weight,
+                     int rows, int columns) {
+    return "%" + result + " = llmc.linear %" + x + ", %" + weight + activation + " : (tensor<?x" +
+           std::to_string(columns) + "xf32>, " + matrix(rows, columns) + ") -> tensor<?x" +
+           std::to_string(rows) + "xf32>\n";
+  }
+
+  std::string writeBlock() {
+    blockParameters = {{"norm", "tensor<64xf32>"}, {"query", matrix(64, 64)},
+                       {"key", matrix(32, 64)},    {"value", matrix(32, 64)},
+                       {"output", matrix(64, 64)}, {"gate", matrix(96, 64)},
+                       {"up", matrix(96, 64)},     {"down", matrix(64, 96)}};
+    std::string arguments;
+    for (auto [name, type] : blockParameters)
+      arguments += ", %" + name + ": " + type;
+    auto norm = [&](const std::string &result, const std::string &x) {
+      return "%" + result + " = llmc.rms_norm %" + x + ", %norm : " + hidden +
+             ", tensor<64xf32> {epsilon = 1.0e-5 : f32}\n";
+    };
+    return "func.func private @block(%h: " + hidden + ", %rows: !llmc.rows, %cache: !cache" +
+           arguments + ") -> " + hidden + " {\n" + norm("a", "h") +
+           linear("q", "a", "query", 64, 64) + linear("k", "a", "key", 32, 64) +
+           linear("v", "a", "value", 32, 64) + R"(
+      %qr = llmc.rope %q, %rows : tensor<?x64xf32>
+        {heads = 4 : i64, frequencies = array<f32: 1.0, 0.1, 0.01, 0.001>}
+      %kr = llmc.rope %k, %rows : tensor<?x32xf32>
+        {heads = 2 : i64, frequencies = array<f32: 1.0, 0.1, 0.01, 0.001>}
+      %full = llmc.cache_append %cache, %kr, %v, %rows : !cache, tensor<?x32xf32>, tensor<?x32xf32>
+      %at = llmc.attention %qr, %full, %rows : tensor<?x64xf32>, !cache
+        {heads = 4 : i64, scale = 0.25 : f32}
+      )" + linear("o", "at", "output", 64, 64) +
+           "%r = arith.addf %h, %o : tensor<?x64xf32>\n" + norm("b", "r") +
+           linear("g", "b", "gate", 96, 64) + linear("u", "b", "up", 96, 64) +
+           "%m = llmc.gate <silu> %g, %u : tensor<?x96xf32>\n" + linear("d", "m", "down", 64, 96) +
+           "%y = arith.addf %r, %d : tensor<?x64xf32>\nreturn %y : tensor<?x64xf32>\n}\n";
+  }
+
+  const std::string hidden = "tensor<?x64xf32>";
+  std::string encoding, activation, parameters;
+  std::vector<std::pair<std::string, std::string>> blockParameters;
+};
+
+class MeaningOfModel : public Meaning {
+protected:
+  /// Compares the logits of a prompt and of two tokens more.
+  void compareModel(ModelWriter writer, double allowed) {
+    mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, writer.write());
+    compareModel(*module, allowed);
+  }
+  void compareModel(mlir::ModuleOp module, double allowed) {
+    step(module,
+         {StepRows::sequence({17, 4, 23, 9, 9, 3}), StepRows::sequence({41}, 6),
+          StepRows::sequence({7}, 7)},
+         allowed);
+  }
+};
+
+const char *const modelEncoding = "<bits = 4, group = 32, zero = float, scale = f16>";
+
+} // namespace
+
+TEST_F(MeaningOfModel, Floats) { compareModel({"", ""}, tolerance); }
+
+// From the pass to logits: an encoding of caches that only its dialect knows.
+TEST_F(MeaningOfModel, ForeignCaches) {
+  context->loadDialect<StepsDialect>();
+  mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, ModelWriter("", "").write());
+  mlir::PassManager manager(context.get());
+  QuantizeKVCacheOptions options;
+  options.keys = options.values = "#steps.hundred";
+  options.table = false;
+  manager.addPass(createQuantizeKVCache(options));
+  ASSERT_TRUE(succeeded(manager.run(*module)));
+  // A number near the middle of two codes may be rounded either way: one step, a hundredth of the
+  // largest, apart.
+  compareModel(*module, 1e-2);
+}
+
+TEST_F(MeaningOfModel, GroupedIntegers) { compareModel({modelEncoding, ""}, tolerance); }
+
+// An activation that the two see a rounding error apart may lie on both sides of a half: it is then
+// a whole step apart, at most 1/127 of itself and of its 31 neighbours' largest. As one of 64
+// products, such a step stays well below a hundredth of the largest logit.
+TEST_F(MeaningOfModel, RoundedActivations) {
+  compareModel({modelEncoding, " activation <bits = 8, group = 32>"}, 1e-2);
+}
