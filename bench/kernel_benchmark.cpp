@@ -170,6 +170,19 @@ int main(int count, char **arguments) {
   auto nf4 = [&](int64_t N, int64_t K) {
     return mlir::RankedTensorType::get({N, K}, f32, NF4Attr::get(context.get(), 64, f16));
   };
+  auto floats = [&](mlir::Type element, int64_t group, mlir::Type scale, mlir::Type ofMatrix = {}) {
+    return [=](int64_t N, int64_t K) {
+      return mlir::RankedTensorType::get(
+          {N, K}, f32, SmallFloatAttr::get(element.getContext(), element, group, scale, ofMatrix));
+    };
+  };
+  mlir::Type power = builder.getType<mlir::Float8E8M0FNUType>();
+  mlir::Type e2m1 = builder.getType<mlir::Float4E2M1FNType>();
+  mlir::Type e4m3 = builder.getType<mlir::Float8E4M3FNType>();
+  auto mxfp4 = floats(e2m1, 32, power);
+  auto mxfp6 = floats(builder.getType<mlir::Float6E2M3FNType>(), 32, power);
+  auto mxfp8 = floats(e4m3, 32, power);
+  auto nvfp4 = floats(e2m1, 16, e4m3, f32);
   std::vector<LinearBenchmark> linears;
   for (int64_t rows : {1, 128})
     for (auto [N, K] :
@@ -183,6 +196,10 @@ int main(int count, char **arguments) {
       linears.push_back({"2:4 int4", sparse(grouped(4, ZeroPoint::None, N, K)), false, rows});
       linears.push_back({"nf4", nf4(N, K), false, rows});
       linears.push_back({"2:4 nf4", sparse(nf4(N, K)), false, rows});
+      linears.push_back({"mxfp4", mxfp4(N, K), false, rows});
+      linears.push_back({"nvfp4", nvfp4(N, K), false, rows});
+      linears.push_back({"mxfp6", mxfp6(N, K), false, rows});
+      linears.push_back({"mxfp8", mxfp8(N, K), false, rows});
       linears.push_back({"f16", mlir::RankedTensorType::get({N, K}, f16), false, rows});
       linears.push_back({"f32", mlir::RankedTensorType::get({N, K}, f32), false, rows});
     }

@@ -7,6 +7,7 @@
 
 #include "KernelBuilder.h"
 #include "llmc/Dialect/CPU/IR/CPU.h"
+#include "llmc/Dialect/LLMC/IR/SmallFloat.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -16,10 +17,18 @@
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/xxhash.h"
 
+#include <cmath>
 #include <numeric>
 
 using namespace mlir;
 using namespace llmc;
+
+/// `element` as often as a value has it.
+static Type withElement(Value value, Type element) {
+  if (auto shaped = dyn_cast<VectorType>(value.getType()))
+    return shaped.clone(element);
+  return element;
+}
 
 KernelBuilder::KernelBuilder(ModuleOp module, StringRef name, StringRef arguments,
                              const KernelTarget &target)
@@ -154,6 +163,10 @@ void KernelBuilder::store(Value value, Value address, unsigned alignment) {
 
 Value KernelBuilder::loadAsFloats(Type element, Value address, int64_t count) {
   bool scalar = count == 1;
+  if (isByteFloat(element)) {
+    Value codes = load(scalar ? i8() : Type(vector(i8(), count)), address, 1);
+    return widenCodes(extendUnsigned(codes, scalar ? i32() : Type(vector(i32(), count))), element);
+  }
   Type raw = element.isF32() ? f32() : i16();
   return widen(load(scalar ? raw : Type(vector(raw, count)), address, element.isF32() ? 4 : 2),
                element);
@@ -178,6 +191,31 @@ Value KernelBuilder::widen(Value bits, Type element) {
   Value sign = shl(bitAnd(wide, integer(like(i32()), 0x8000)), 16);
   Value value = fmul(bitcast(magnitude, like(f32())), real(like(f32()), 0x1p112));
   return bitcast(bitOr(bitcast(value, like(i32())), sign), like(f32()));
+}
+
+Value KernelBuilder::widenCodes(Value codes, Type element) {
+  Type integers = codes.getType(), floats = withElement(codes, f32());
+  if (isa<Float8E8M0FNUType>(element)) {
+    // The code is an exponent of f32; of the least, 2^-127, there the fraction says so.
+    Value least = integer(integers, 0x00400000), zero = integer(integers, 0);
+    return bitcast(select(equal(codes, zero), least, shl(codes, 23)), floats);
+  }
+  SmallFloat small = *SmallFloat::get(element);
+  if (small.bits == 4) {
+    std::vector<float> numbers;
+    for (unsigned code = 0; code < 16; ++code)
+      numbers.push_back(small.decode(code));
+    return lookUp(numbers, codes);
+  }
+  // A half with the same exponent and fraction is too small by a power of two, subnormal numbers
+  // included: none of what weights are has infinities or NaN.
+  unsigned magnitudeBits = small.bits - 1;
+  Value magnitude = bitAnd(codes, integer(integers, (1 << magnitudeBits) - 1));
+  Value sign = bitAnd(codes, integer(integers, 1 << magnitudeBits));
+  Value half = bitOr(shl(magnitude, 10 - small.fractionBits), shl(sign, 15 - magnitudeBits));
+  Value value = widen(truncate(half, withElement(codes, i16())), builder.getF16Type());
+  int exponent = small.leastExponent + 14; // of a half's least normal number it is −14
+  return exponent == 0 ? value : fmul(value, real(floats, std::ldexp(1.0, exponent)));
 }
 
 Value KernelBuilder::narrow(Value floats, Type element) {
@@ -249,12 +287,6 @@ Value KernelBuilder::fma(Value a, Value b, Value c) {
 Value KernelBuilder::fneg(Value a) { return arith::NegFOp::create(builder, location, a); }
 Value KernelBuilder::fabs(Value a) { return LLVM::FAbsOp::create(builder, location, a); }
 Value KernelBuilder::sqrt(Value a) { return LLVM::SqrtOp::create(builder, location, a); }
-
-static Type withElement(Value value, Type element) {
-  if (auto shaped = dyn_cast<VectorType>(value.getType()))
-    return shaped.clone(element);
-  return element;
-}
 
 Value KernelBuilder::toFloat(Value integers) {
   return arith::SIToFPOp::create(builder, location, withElement(integers, f32()), integers);

@@ -69,10 +69,13 @@ public:
   void storeVector(Value value, Value address) { store(value, address, 4); }
   /// The float at `address` in all lanes.
   Value loadBroadcast(Value address) { return broadcast(load(f32(), address)); }
-  /// `count` numbers of f32, f16 or bf16 at `address`, widened exactly to floats.
+  /// `count` numbers of a plane's type of floats at `address`, each in whole bytes, widened exactly
+  /// to f32.
   Value loadAsFloats(mlir::Type element, Value address, int64_t count = lanes);
   /// Widens one number of f32, f16 or bf16 or a vector of them.
   Value widen(Value bits, mlir::Type element);
+  /// What codes of a type of floats of a byte or less stand for, one i32 or a vector of them.
+  Value widenCodes(Value codes, mlir::Type element);
   /// Rounds floats to f16 or bf16, half to even: their bits. Those of f32 are themselves.
   Value narrow(Value floats, mlir::Type element);
   /// Asks for the line at `address`, into the second level of the cache.

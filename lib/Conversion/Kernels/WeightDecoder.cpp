@@ -154,7 +154,7 @@ public:
       : k(k), layout(layout), tile(tile), firstInput(k.mul(block, blockInputs)),
         unit(EncodingInterface(layout.encoding).getUnit()) {
     for (const TiledPlane &plane : layout.planes)
-      loaded.push_back(plane.inParts ? loadIntegers(k, plane, tile, block) : Values(1));
+      loaded.push_back(plane.inParts ? loadBlock(plane, block) : Values(1));
   }
 
   int64_t getUnit() const { return unit; }
@@ -173,6 +173,14 @@ public:
   }
 
 private:
+  Values loadBlock(const TiledPlane &plane, Value block) {
+    Values codes = loadIntegers(k, plane, tile, block);
+    if (plane.isFloat())
+      for (Value &code : codes)
+        code = k.widenCodes(code, plane.element);
+    return codes;
+  }
+
   Value getElement(unsigned index, int64_t input) {
     const TiledPlane &plane = layout.planes[index];
     if (plane.inParts)

@@ -25,7 +25,7 @@ func.func private @f(tensor<96x64xf32, #llmc.grouped<bits = 4, group = -1, zero 
 
 // -----
 
-// expected-error @+1 {{expected scales of f32, f16 or bf16, found 'f64'}}
+// expected-error @+1 {{expected scales of f32, f16, bf16 or f8E8M0FNU, found 'f64'}}
 func.func private @f(tensor<96x64xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f64>>)
 
 // -----

@@ -9,6 +9,7 @@
 #include "EncodingTestSupport.h"
 #include "KernelTestSupport.h"
 #include "NF4TestSupport.h"
+#include "SmallFloatTestSupport.h"
 #include "SparseTestSupport.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
@@ -104,6 +105,20 @@ Weights makeSparse(int64_t count, int64_t of, mlir::Attribute inner, int64_t row
       weights.magnitudes.push_back(std::fabs(value));
     }
   }
+  return weights;
+}
+
+Weights makeSmallFloats(SmallFloatAttr encoding, int64_t rows, int64_t columns, uint64_t seed) {
+  SmallFloatMatrix matrix = SmallFloatMatrix::random(encoding, rows, columns, seed);
+  Weights weights;
+  weights.type = mlir::RankedTensorType::get(
+      {rows, columns}, mlir::Float32Type::get(encoding.getContext()), encoding);
+  weights.pack(matrix.getCanonicalForm());
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column) {
+      weights.values.push_back(matrix.getValue(row, column));
+      weights.magnitudes.push_back(std::fabs(weights.values.back()));
+    }
   return weights;
 }
 
@@ -405,6 +420,18 @@ TEST_F(LinearKernels, SparseNF4AndFloats) {
       writeFloat(dense.data(), i, type, 0.25f * static_cast<float>(i % 23 - 11));
     weights.push_back(makeSparse(2, 4, mlir::TypeAttr::get(type), 19, 76, dense));
   }
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    cases.push_back({&weight, false, false, false, false});
+  testLinears(*context, cases, 3);
+}
+
+TEST_F(LinearKernels, SmallFloats) {
+  std::vector<Weights> weights;
+  for (SmallFloatAttr encoding : getSmallFloats(builder, 16))
+    weights.push_back(makeSmallFloats(encoding, 19, 77, weights.size()));
+  for (int64_t group : {int64_t(7), GroupedAttr::tensorGroup})
+    weights.push_back(makeSmallFloats(getSmallFloats(builder, group).front(), 33, 64, 9));
   std::vector<LinearCase> cases;
   for (const Weights &weight : weights)
     cases.push_back({&weight, false, false, false, false});

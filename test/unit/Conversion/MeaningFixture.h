@@ -18,13 +18,14 @@
 #include "MeaningTestSupport.h"
 
 #include <fstream>
+#include <unistd.h>
 
 namespace llmc::test {
 
 /// Of a result's largest element.
 inline constexpr double tolerance = 1e-5;
 
-/// A file that is gone after the test.
+/// A file that is gone after the test, by a name of its own: files that are read stay mapped.
 class ParameterFile {
 public:
   template <typename T>
@@ -34,7 +35,11 @@ public:
   }
   ~ParameterFile() { std::remove(path.c_str()); }
 
-  const std::string path = ::testing::TempDir() + "parameters.bin";
+  const std::string path = ::testing::TempDir() + "parameters" + std::to_string(::getpid()) + "." +
+                           std::to_string(count++) + ".bin";
+
+private:
+  static inline int count = 0;
 };
 
 class Meaning : public ::testing::Test {

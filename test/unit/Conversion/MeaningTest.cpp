@@ -10,6 +10,7 @@
 #include "ForeignOp.h"
 #include "MeaningFixture.h"
 #include "NF4TestSupport.h"
+#include "SmallFloatTestSupport.h"
 #include "SparseTestSupport.h"
 #include "StepsEncoding.h"
 
@@ -418,6 +419,26 @@ TEST_F(Meaning, LinearsOfNF4) {
       %1 = llmc.linear %x, %b : (tensor<?x72xf32>, tensor<33x72xf32, #b>) -> tensor<?x33xf32>
       return %0, %1 : tensor<?x20xf32>, tensor<?x33xf32>
     })");
+}
+
+TEST_F(Meaning, LinearsOfSmallFloats) {
+  mlir::Builder builder(context.get());
+  for (SmallFloatAttr encoding : getSmallFloats(builder, 32)) {
+    std::string type;
+    llvm::raw_string_ostream(type)
+        << mlir::RankedTensorType::get({20, 72}, builder.getF32Type(), encoding);
+    compare(parameter("w", type) + "func.func @step(%x: tensor<?x72xf32>) -> tensor<?x20xf32> {\n" +
+            "%w = llmc.parameter_value @w : " + type +
+            "\n%0 = llmc.linear %x, %w : (tensor<?x72xf32>, " + type +
+            ") -> tensor<?x20xf32>\nreturn %0 : tensor<?x20xf32>\n}");
+  }
+}
+
+TEST_F(Meaning, DecodesSmallFloats) {
+  mlir::Builder builder(context.get());
+  for (int64_t group : {int64_t(16), GroupedAttr::tensorGroup})
+    for (SmallFloatAttr encoding : getSmallFloats(builder, group))
+      expectDecodes(SmallFloatMatrix::random(encoding, 3, 45, 1), 3, 45);
 }
 
 TEST_F(Meaning, DecodesSparseMatrices) {

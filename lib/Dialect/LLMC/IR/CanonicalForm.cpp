@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+#include "llmc/Dialect/LLMC/IR/SmallFloat.h"
 
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/Endian.h"
@@ -38,6 +39,8 @@ void llmc::writeFloat(uint8_t *bytes, int64_t index, Type type, float value) {
   using namespace llvm::support::endian;
   if (type.isF32())
     return write32le(bytes + 4 * index, llvm::bit_cast<uint32_t>(value));
+  if (isByteFloat(type))
+    return writeCode(bytes, index, type.getIntOrFloatBitWidth(), encodeByteFloat(type, value));
   APFloat rounded(value);
   bool lossy;
   rounded.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lossy);
@@ -47,6 +50,8 @@ void llmc::writeFloat(uint8_t *bytes, int64_t index, Type type, float value) {
 float llmc::readFloat(const uint8_t *bytes, int64_t index, Type type) {
   if (type.isF32())
     return llvm::bit_cast<float>(llvm::support::endian::read32le(bytes + 4 * index));
+  if (isByteFloat(type))
+    return decodeByteFloat(type, readCode(bytes, index, type.getIntOrFloatBitWidth()));
   uint16_t raw = llvm::support::endian::read16le(bytes + 2 * index);
   if (type.isBF16())
     return llvm::bit_cast<float>(static_cast<uint32_t>(raw) << 16);

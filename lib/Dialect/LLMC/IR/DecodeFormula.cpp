@@ -18,6 +18,8 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
+#include <vector>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -36,10 +38,11 @@ public:
   /// The elements as they are stored, [rows, columns] of the plane; integers of fewer than 8 bits
   /// as i32.
   Value read(const PlaneArray &plane) {
-    if (plane.isFloat())
+    if (!plane.isOfCodes())
       return readFloats(plane);
-    return plane.getBits() == 8 ? slice(plane, {plane.arrayRows, plane.arrayColumns})
-                                : readIntegers(plane);
+    Value codes = plane.getBits() == 8 ? slice(plane, {plane.arrayRows, plane.arrayColumns})
+                                       : readIntegers(plane);
+    return plane.isFloat() ? lookUpFloats(plane, codes) : codes;
   }
 
 private:
@@ -49,6 +52,8 @@ private:
   Value getPowers(unsigned count, unsigned base, Type type);
   Value readIntegers(const PlaneArray &plane);
   Value readFloats(const PlaneArray &plane);
+  /// What codes of a type of floats stand for, as f32.
+  Value lookUpFloats(const PlaneArray &plane, Value codes);
 
   Formula &formula;
   ImplicitLocOpBuilder &b;
@@ -116,6 +121,26 @@ Value PlaneFormula::readFloats(const PlaneArray &plane) {
                      });
   auto type = RankedTensorType::get({plane.arrayRows, plane.arrayColumns}, plane.element);
   return arith::BitcastOp::create(b, type, patterns);
+}
+
+Value PlaneFormula::lookUpFloats(const PlaneArray &plane, Value codes) {
+  unsigned bits = plane.getBits();
+  const llvm::fltSemantics &semantics = cast<FloatType>(plane.element).getFloatSemantics();
+  std::vector<float> numbers;
+  for (unsigned code = 0; code < 1u << bits; ++code) {
+    APFloat number(semantics, APInt(bits, code));
+    bool lossy;
+    number.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven, &lossy);
+    numbers.push_back(number.convertToFloat());
+  }
+  auto type = RankedTensorType::get({static_cast<int64_t>(numbers.size())}, b.getF32Type());
+  Value table = arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef(numbers)));
+  return formula.forEach({formula.size(plane.arrayRows), formula.size(plane.arrayColumns)},
+                         b.getF32Type(), {{codes, {formula.dim(0), formula.dim(1)}}},
+                         [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                           Value place = arith::IndexCastUIOp::create(b, b.getIndexType(), v[0]);
+                           return tensor::ExtractOp::create(b, table, place);
+                         });
 }
 
 //===----------------------------------------------------------------------===//

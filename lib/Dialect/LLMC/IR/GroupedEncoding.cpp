@@ -25,8 +25,11 @@ LogicalResult GroupedAttr::verify(function_ref<InFlightDiagnostic()> emitError, 
     return emitError() << "expected at least 2 bits without a zero point, found " << bits;
   if (group < tensorGroup)
     return emitError() << "expected a positive group size, 'channel' or 'tensor', found " << group;
-  if (!scale.isF32() && !scale.isF16() && !scale.isBF16())
-    return emitError() << "expected scales of f32, f16 or bf16, found " << scale;
+  bool isPower = isa<Float8E8M0FNUType>(scale);
+  if (!scale.isF32() && !scale.isF16() && !scale.isBF16() && !isPower)
+    return emitError() << "expected scales of f32, f16, bf16 or f8E8M0FNU, found " << scale;
+  if (isPower && zero == ZeroPoint::Float)
+    return emitError() << "expected minima of f32, f16 or bf16, found " << scale;
   return success();
 }
 

@@ -32,9 +32,9 @@ SmallVector<unsigned, 3> llmc::getBitParts(unsigned bits) {
   return parts;
 }
 
-/// Whether a plane's integers are cut in parts of bits.
+/// Whether a plane's codes are cut in parts of bits.
 static bool isInParts(const Plane &plane) {
-  if (plane.isFloat() || plane.columns == Plane::all)
+  if (!plane.isOfCodes() || plane.columns == Plane::all)
     return false;
   bool divides = plane.columns <= blockInputs / 2 && blockInputs % plane.columns == 0;
   return divides && (plane.columns == 1 || plane.getBits() < 8);

@@ -25,10 +25,12 @@ unsigned readCode(const uint8_t *row, int64_t column, unsigned bits);
 /// Sets the integer at `column` in a row whose bits there are still zero.
 void writeCode(uint8_t *row, int64_t column, unsigned bits, unsigned code);
 
-/// The number at `index` of an array of f32, f16 or bf16, widened to fp32.
+/// The number at `index` of an array of f32, f16, bf16 or floats of a byte or less (SmallFloat.h),
+/// widened to fp32.
 float readFloat(const uint8_t *bytes, int64_t index, mlir::Type type);
 
-/// Rounds `value` to f32, f16 or bf16 (half to even) and stores it at `index`.
+/// Rounds `value` to such a type (half to even) and stores it at `index`, where the bits of floats
+/// of a byte or less are still zero.
 void writeFloat(uint8_t *bytes, int64_t index, mlir::Type type, float value);
 
 /// Widens an IEEE half-precision number exactly.

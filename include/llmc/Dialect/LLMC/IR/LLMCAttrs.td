@@ -52,7 +52,9 @@ def LLMC_GroupedAttr : LLMC_Attr<"Grouped", "grouped", [
     Constraints:
     - C1. 1 ≤ bits ≤ 8; zero = none needs bits ≥ 2.
     - C2. group is a positive number, `channel` or `tensor`.
-    - C3. scale is f32, f16 or bf16.
+    - C3. scale is f32, f16 or bf16; without `zero = float` it may be f8E8M0FNU, a power of two: with
+      8 bits, groups of 32 and zero = none that is MXINT8 (OCP Microscaling Formats v1.0, section 5),
+      whose numbers are 64ths, so that its scale is 64 times that of `#llmc.grouped`.
     - C4. The tensor has rank 2, a static shape and element type f32.
 
     Example: `tensor<1536x576xf32, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>>`

@@ -31,11 +31,14 @@ struct Plane {
   static constexpr int64_t all = 0;
 
   llvm::StringRef name; ///< "codes", "scales" …
-  mlir::Type element;   ///< unsigned integers of 1 to 8 bits (i1 … i8), or f32, f16, bf16
+  mlir::Type element;   ///< unsigned integers of 1 to 8 bits (i1 … i8), f32, f16, bf16, or floats
+                        ///< of a byte or less (SmallFloat.h)
   int64_t rows = 1, columns = 1;
 
   unsigned getBits() const { return element.getIntOrFloatBitWidth(); }
   bool isFloat() const { return mlir::isa<mlir::FloatType>(element); }
+  /// Whether elements are codes of at most 8 bits: integers or floats.
+  bool isOfCodes() const { return getBits() <= 8; }
   /// Elements of one row of a matrix of this width.
   int64_t getElementsPerRow(int64_t width) const {
     return columns == all ? 1 : (width + columns - 1) / columns;

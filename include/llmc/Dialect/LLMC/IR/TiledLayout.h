@@ -9,14 +9,15 @@
 // filled up with rows of zeros. A tile has the matrix' planes one after the other, each starting at
 // a multiple of 64 bytes. Plain weights are one plane of f32, f16 or bf16.
 //
-// Integers that belong to one weight each, or that have fewer than 8 bits and belong to up to 16:
+// Codes (integers, or floats of at most 8 bits) that belong to one weight each, or that have fewer
+// than 8 bits and belong to up to 16:
 //   for every block of 32 inputs (the last filled up with zeros), the n elements that it has in
 //   each row, b bits each, in parts: first their low bits, then the others. Parts are 4, 2 or 1
 //   bits wide (8 bits: one part of 8; 7 = 4 + 2 + 1, 6 = 4 + 2, 5 = 4 + 1, 3 = 2 + 1). A line of 64
 //   bytes of a part of p bits holds 32 / p elements of each row (n · p / 32 lines, the last filled
 //   up): byte 4r + i has, from bit p · j on, element 32 / p · line + 4j + i of row r.
 // All others:
-//   for every element of a row, the 16 of the 16 rows as whole numbers; integers as bytes.
+//   for every element of a row, the 16 of the 16 rows as whole numbers; codes as bytes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,7 +46,7 @@ struct TiledPlane : Plane {
   int64_t offset;   ///< from the start of the tile, in bytes
   int64_t elements; ///< of a row
   int64_t inputs;   ///< that share an element; those of a whole row in blocks of 32
-  bool inParts;     ///< integers in parts of bits; else whole numbers
+  bool inParts;     ///< codes in parts of bits; else whole numbers
 
   /// Elements of a row in a block. In parts only.
   int64_t getElementsPerBlock() const { return blockInputs / columns; }
@@ -61,7 +62,7 @@ struct TiledPlane : Plane {
     return inParts ? blocks * getBlockBytes() : elements * tileRows * getElementBytes();
   }
 
-  /// The integer `element` of row `row` (0 to 15) inside a tile.
+  /// The code `element` of row `row` (0 to 15) inside a tile.
   unsigned readInteger(const uint8_t *tile, int64_t row, int64_t element) const;
 };
 
