@@ -132,7 +132,12 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     its group's grid (round-to-nearest, RTN). It needs no data: the baseline that calibrated methods
     improve on. With `format=nf4` they become `#llmc.nf4`: the largest magnitude of a group is its
     scale, or with `mse` the scale of least squared error that a search finds; there are no zero
-    points and no integers to multiply, so that inputs are not rounded.
+    points and no integers to multiply, so that inputs are not rounded. The same holds of floats of a
+    byte or less, `#llmc.float`: `fp4`, `fp8` and `fp8-e5m2` take any group and type of scales (the
+    largest magnitude over the largest number); `mxfp4`, `mxfp6`, `mxfp6-e3m2`, `mxfp8`,
+    `mxfp8-e5m2` and `mxint8` are those of OCP Microscaling Formats v1.0 (sections 5 and 6.3), where
+    weights above the largest number become it; in `nvfp4` the scale of the matrix makes the largest
+    weight 6 times the largest scale, 448. `mxint8` is `#llmc.grouped`: its inputs can be rounded.
 
     With `symmetric` the weight of largest magnitude in a group becomes −2^(bits−1) scales, so that
     all codes are used (the scale has whatever sign that takes), or one less, so that the grid is the

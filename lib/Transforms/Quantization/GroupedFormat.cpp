@@ -82,20 +82,26 @@ public:
 
   FailureOr<EncodingInterface> getEncoding(Location location,
                                            const FormatOptions &options) const override {
+    constexpr unsigned defaultBits = 4;
     constexpr int64_t defaultGroup = 128;
-    auto encoding =
-        GroupedAttr::getChecked([&] { return emitError(location); }, location.getContext(),
-                                options.bits, options.group.value_or(defaultGroup),
-                                options.symmetric ? ZeroPoint::None : options.zero, options.scale);
+    MLIRContext *context = location.getContext();
+    auto encoding = GroupedAttr::getChecked(
+        [&] { return emitError(location); }, context, options.bits.value_or(defaultBits),
+        options.group.value_or(defaultGroup), options.symmetric ? ZeroPoint::None : options.zero,
+        options.scale ? options.scale : Float16Type::get(context));
     if (!encoding)
       return failure();
     return EncodingInterface(encoding);
   }
 
-  bool has(EncodingInterface encoding) const override { return isa<GroupedAttr>(encoding); }
+  bool has(EncodingInterface encoding) const override {
+    auto grouped = dyn_cast<GroupedAttr>(encoding);
+    // Scales that are powers of two alone are another format's.
+    return grouped && !isa<Float8E8M0FNUType>(grouped.getScale());
+  }
 
   std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding, ArrayRef<int64_t> shape,
-                                                bool search) const override {
+                                                ArrayRef<float>, bool search) const override {
     return std::make_unique<GroupedQuantizer>(cast<GroupedAttr>(encoding), shape, search);
   }
 

@@ -94,9 +94,9 @@ std::unique_ptr<WeightQuantizer> llmc::getQuantizer(const WeightValues &values,
   const int64_t shape[] = {values.rows, values.columns};
   auto sparsity = dyn_cast<SparsityInterface>(encoding);
   if (!sparsity)
-    return findWeightFormat(encoding)->getQuantizer(encoding, shape, search);
+    return findWeightFormat(encoding)->getQuantizer(encoding, shape, values.data, search);
   auto ofKept = cast<EncodingInterface>(sparsity.getWeights());
   return std::make_unique<KeptQuantizer>(
-      sparsity, values, findWeightFormat(ofKept)->getQuantizer(ofKept, shape, search),
+      sparsity, values, findWeightFormat(ofKept)->getQuantizer(ofKept, shape, values.data, search),
       getGroupSize(ofKept, values.columns));
 }

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Formats.h"
+#include "ScaleSearch.h"
 
 #include "mlir/IR/Diagnostics.h"
 
@@ -20,8 +21,8 @@
 using namespace mlir;
 using namespace llmc;
 
-/// The code whose number times the scale is nearest to `weight`.
-static unsigned findNearest(float weight, float scale) {
+/// The code whose number is nearest to `position`.
+static unsigned findNearest(float position) {
   // The numbers in the middle between each two that stand side by side.
   static const std::array<float, 15> middles = [] {
     std::array<float, 15> result;
@@ -30,7 +31,6 @@ static unsigned findNearest(float weight, float scale) {
       result[i] = (numbers[i] + numbers[i + 1]) / 2;
     return result;
   }();
-  float position = scale == 0 ? 0 : weight / scale;
   // Counted without branches, which vectorizes.
   unsigned code = 0;
   for (float middle : middles)
@@ -47,78 +47,6 @@ static float coverGroup(Type type, ArrayRef<float> weights) {
 }
 
 namespace {
-
-/// Looks for the scale of a group with the least Σ h·(w − w')², never worse than one that covers
-/// it. The numbers are not the same on both sides of zero: scales of both signs are tried.
-class ScaleSearch {
-public:
-  ScaleSearch(Type type, ArrayRef<float> weights, ArrayRef<float> importance)
-      : type(type), weights(weights), importance(importance) {}
-
-  float run() {
-    float covering = coverGroup(type, weights);
-    take(covering);
-    float start = covering;
-    double most = 0;
-    for (int sign : {1, -1})
-      for (int percent = 60; percent <= 120; percent += 4) {
-        float scale = static_cast<float>(sign * 0.01 * percent) * covering;
-        if (double gain = fit(scale).getGain(); gain > most) {
-          most = gain;
-          start = scale;
-        }
-      }
-    // The scale that is best for the codes of the last one, again and again.
-    for (int step = 0; step < 3; ++step) {
-      start = roundToType(type, fit(start).getScale(start));
-      take(start);
-    }
-    return best;
-  }
-
-private:
-  /// What least squares need for the codes that a scale gives.
-  struct Sums {
-    double products = 0, squares = 0;
-
-    /// What the best scale for the codes takes off Σ h·w².
-    double getGain() const { return squares > 0 ? products * products / squares : 0; }
-    float getScale(float otherwise) const {
-      return squares > 0 ? static_cast<float>(products / squares) : otherwise;
-    }
-  };
-
-  double getImportance(size_t index) const { return importance.empty() ? 1.0 : importance[index]; }
-
-  Sums fit(float scale) const {
-    Sums sums;
-    for (auto [index, weight] : llvm::enumerate(weights)) {
-      double number = NF4Attr::getNumbers()[findNearest(weight, scale)];
-      double weighted = getImportance(index) * number;
-      sums.products += weighted * weight;
-      sums.squares += weighted * number;
-    }
-    return sums;
-  }
-
-  void take(float scale) {
-    double error = 0;
-    for (auto [index, weight] : llvm::enumerate(weights)) {
-      double number = NF4Attr::getNumbers()[findNearest(weight, scale)];
-      double difference = weight - number * scale;
-      error += getImportance(index) * difference * difference;
-    }
-    if (error < least) {
-      least = error;
-      best = scale;
-    }
-  }
-
-  Type type;
-  ArrayRef<float> weights, importance;
-  float best = INFINITY; ///< where no scale gives a finite error
-  double least = INFINITY;
-};
 
 class NF4Quantizer final : public WeightQuantizer {
 public:
@@ -139,19 +67,33 @@ private:
 
     bool fit(int64_t group, ArrayRef<float> weights, ArrayRef<float> importance) override {
       Type type = owner.encoding.getScale();
-      scales[group] =
-          owner.search ? ScaleSearch(type, weights, importance).run() : coverGroup(type, weights);
+      scales[group] = coverGroup(type, weights);
+      if (owner.search)
+        scales[group] = search(type, weights, importance, scales[group]);
       owner.form[NF4Attr::scales].write(owner.bytes.data(), row, group, scales[group]);
       return std::isfinite(scales[group]);
     }
     float round(int64_t column, float weight) override {
       float scale = scales[column / owner.groupSize];
-      unsigned code = findNearest(weight, scale);
+      unsigned code = findNearest(scale == 0 ? 0 : weight / scale);
       owner.form[NF4Attr::codes].write(owner.bytes.data(), row, column, code);
       return NF4Attr::getNumbers()[code] * scale;
     }
 
   private:
+    /// The numbers are not the same on both sides of zero: scales of both signs are tried.
+    static float search(Type type, ArrayRef<float> weights, ArrayRef<float> importance,
+                        float covering) {
+      auto nearest = [](float position) { return NF4Attr::getNumbers()[findNearest(position)]; };
+      auto store = [type](float scale) { return roundToType(type, scale); };
+      ScaleSearch found(weights, importance, nearest, store);
+      found.start(covering);
+      for (int sign : {1, -1})
+        for (int percent = 60; percent <= 120; percent += 4)
+          found.tryScale(static_cast<float>(sign * 0.01 * percent) * covering);
+      return found.finish();
+    }
+
     NF4Quantizer &owner;
     int64_t row;
     std::vector<float> scales;
@@ -171,16 +113,17 @@ public:
   FailureOr<EncodingInterface> getEncoding(Location location,
                                            const FormatOptions &options) const override {
     auto fail = [&] { return emitError(location); };
-    if (options.bits != 4)
-      return fail() << "bits: expected 4 with format=nf4, found " << options.bits;
+    if (options.bits.value_or(4) != 4)
+      return fail() << "bits: expected 4 with format=nf4, found " << *options.bits;
     if (!options.symmetric)
       return fail() << "symmetric: expected symmetric=true with format=nf4, which has no zero "
                        "points, found symmetric=false";
     if (options.group == GroupedAttr::tensorGroup)
       return fail() << "group-size: expected a number or 'channel' with format=nf4, found 'tensor'";
     constexpr int64_t defaultGroup = 64;
-    auto encoding = NF4Attr::getChecked(fail, location.getContext(),
-                                        options.group.value_or(defaultGroup), options.scale);
+    MLIRContext *context = location.getContext();
+    auto encoding = NF4Attr::getChecked(fail, context, options.group.value_or(defaultGroup),
+                                        options.scale ? options.scale : Float16Type::get(context));
     if (!encoding)
       return failure();
     return EncodingInterface(encoding);
@@ -189,7 +132,7 @@ public:
   bool has(EncodingInterface encoding) const override { return isa<NF4Attr>(encoding); }
 
   std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding, ArrayRef<int64_t> shape,
-                                                bool search) const override {
+                                                ArrayRef<float>, bool search) const override {
     return std::make_unique<NF4Quantizer>(cast<NF4Attr>(encoding), shape, search);
   }
 

@@ -29,9 +29,12 @@ static std::optional<int64_t> parseGroupSize(StringRef text) {
   return size;
 }
 
+/// Null where the format decides.
 static Type getScaleType(MLIRContext *context, ScaleType scale) {
   Builder builder(context);
   switch (scale) {
+  case ScaleType::Auto:
+    return {};
   case ScaleType::F32:
     return builder.getF32Type();
   case ScaleType::F16:
@@ -84,7 +87,7 @@ FailureOr<QuantizationPlan> QuantizationPlan::get(Location location,
   FailureOr<const WeightFormat *> format = getFormat(location, request.format);
   if (failed(format))
     return failure();
-  FormatOptions options{request.bits,
+  FormatOptions options{request.bits == 0 ? std::nullopt : std::optional(request.bits),
                         {},
                         request.symmetric,
                         request.zero,

@@ -33,11 +33,22 @@ const WeightFormat *llmc::findWeightFormat(EncodingInterface encoding) {
   return nullptr;
 }
 
+/// What is shared by the weights that are fitted together. A matrix may have more that all of it
+/// shares, which no group decides.
+static Plane getScales(EncodingInterface encoding, int64_t columns) {
+  Plane largest;
+  for (const Plane &plane : encoding.getPlanes({1, columns})) {
+    if (plane.name == "scales")
+      return plane;
+    if (plane.columns == Plane::all || plane.columns > largest.columns)
+      largest = plane;
+  }
+  return largest;
+}
+
 int64_t llmc::getGroupSize(EncodingInterface encoding, int64_t columns) {
-  int64_t size = 1;
-  for (const Plane &plane : encoding.getPlanes({1, columns}))
-    size = std::max(size, plane.columns == Plane::all ? columns : plane.columns);
-  return size;
+  int64_t size = getScales(encoding, columns).columns;
+  return size == Plane::all ? columns : size;
 }
 
 bool llmc::hasGroups(EncodingInterface encoding) {
@@ -46,8 +57,7 @@ bool llmc::hasGroups(EncodingInterface encoding) {
 }
 
 bool llmc::isOneGroup(EncodingInterface encoding) {
-  return llvm::any_of(encoding.getPlanes({1, 1}),
-                      [](const Plane &plane) { return plane.rows == Plane::all; });
+  return getScales(encoding, 1).rows == Plane::all;
 }
 
 float llmc::roundToType(Type type, float value) {

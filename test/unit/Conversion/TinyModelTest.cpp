@@ -98,6 +98,21 @@ TEST_F(TinyModel, QuantizedToNF4) {
   compare(tolerance);
 }
 
+TEST_F(TinyModel, QuantizedToNVFP4) {
+  quantize(ActivationRounding::Auto, "nvfp4");
+  compare(tolerance);
+}
+
+TEST_F(TinyModel, QuantizedToMXINT8WithActivationsIn8) {
+  quantize(ActivationRounding::Auto, "mxint8");
+  compare(1e-2);
+}
+
+TEST_F(TinyModel, CalibratedToMXFP6) {
+  calibrate("mxfp6", ActivationRounding::Auto);
+  compare(tolerance);
+}
+
 TEST_F(TinyModel, CalibratedToNF4) {
   calibrate("nf4", ActivationRounding::Auto);
   compare(tolerance);

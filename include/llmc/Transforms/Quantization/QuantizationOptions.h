@@ -16,21 +16,21 @@
 
 namespace llmc {
 
-enum class ScaleType { F32, F16, BF16 };
+enum class ScaleType { Auto, F32, F16, BF16 };
 enum class ActivationRounding { Auto, None, I8 };
 enum class ClipSearch { Auto, On, Off };
 
 /// The options of a quantization pass (QuantizationOptions.td) as they are given.
 struct QuantizationRequest {
   std::string format = "int";
-  unsigned bits = 4;
+  unsigned bits = 0; ///< 0: the format's own
   /// Of the head and the token embedding, as integers; 0: they are left alone; none: they are like
   /// all other weights.
   std::optional<unsigned> headBits = 0;
   std::string groupSize; ///< a number, `channel` or `tensor`; empty: the format's own
   bool symmetric = true;
   ZeroPoint zero = ZeroPoint::Integer;
-  ScaleType scale = ScaleType::F16;
+  ScaleType scale = ScaleType::Auto;
   ClipSearch search = ClipSearch::Auto;
   ActivationRounding activation = ActivationRounding::Auto;
   int64_t activationGroup = 32;

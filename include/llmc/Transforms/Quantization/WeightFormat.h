@@ -49,9 +49,9 @@ public:
   virtual std::vector<uint8_t> take() = 0;
 };
 
-/// What the options of a pass ask of a format. Options that are not given are none.
+/// What the options of a pass ask of a format. Options that are not given are none or null.
 struct FormatOptions {
-  unsigned bits;
+  std::optional<unsigned> bits;
   std::optional<int64_t> group; ///< a number, or one of GroupedAttr's
   bool symmetric;
   ZeroPoint zero;
@@ -69,9 +69,12 @@ public:
                                                          const FormatOptions &options) const = 0;
   /// Whether an encoding is of this family. All else here is asked of such ones alone.
   virtual bool has(EncodingInterface encoding) const = 0;
-  /// With `search` groups are fitted so that they lose least, else so that all weights are covered.
-  virtual std::unique_ptr<WeightQuantizer>
-  getQuantizer(EncodingInterface encoding, llvm::ArrayRef<int64_t> shape, bool search) const = 0;
+  /// `weights` are those of the whole matrix before any is rounded, row by row. With `search`
+  /// groups are fitted so that they lose least, else so that all weights are covered.
+  virtual std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding,
+                                                        llvm::ArrayRef<int64_t> shape,
+                                                        llvm::ArrayRef<float> weights,
+                                                        bool search) const = 0;
   /// Whether the encoding's type of scales can hold that of a group, nearly.
   virtual bool holds(EncodingInterface encoding, llvm::ArrayRef<float> weights) const = 0;
   /// The same encoding with scales of f32.
