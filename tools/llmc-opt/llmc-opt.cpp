@@ -79,6 +79,34 @@ struct SpillParameters : PassWrapper<SpillParameters, OperationPass<ModuleOp>> {
   std::string output;
 };
 
+/// The value of --pass-pipeline, "builtin.module(…)"; empty where passes are options of their own.
+StringRef getPipelineText() {
+  auto *option =
+      static_cast<llvm::cl::opt<std::string> *>(llvm::cl::getRegisteredOptions()["pass-pipeline"]);
+  return option->getValue();
+}
+
+/// Adds what the options ask for after `first`. A pipeline as text would take the place of all that
+/// is there.
+LogicalResult addPasses(PassManager &manager, std::unique_ptr<Pass> first,
+                        const MlirOptMainConfig &asked) {
+  StringRef text = getPipelineText().trim();
+  if (text.empty()) {
+    manager.addPass(std::move(first));
+    return asked.setupPassPipeline(manager);
+  }
+  if (failed(asked.setupPassPipeline(manager)))
+    return failure();
+  // One of functions can't be run on the module, which MLIR says.
+  if (manager.getOpAnchorName() != ModuleOp::getOperationName() &&
+      manager.getOpAnchorName() != OpPassManager::getAnyOpAnchorName())
+    return success();
+  manager.clear();
+  manager.addPass(std::move(first));
+  StringRef passes = text.drop_front(text.find('(') + 1).drop_back();
+  return passes.trim().empty() ? success() : parsePassPipeline(passes, manager);
+}
+
 LogicalResult fail(llvm::Error error) {
   if (!error)
     return success();
@@ -109,8 +137,7 @@ LogicalResult run(StringRef input, StringRef output, DialectRegistry &registry) 
       manager.getContext()->printOpOnDiagnostic(false);
     if (manager.getOpAnchorName() != ModuleOp::getOperationName())
       return asked.setupPassPipeline(manager);
-    manager.addPass(std::make_unique<ResolvePaths>(input));
-    if (failed(asked.setupPassPipeline(manager)))
+    if (failed(addPasses(manager, std::make_unique<ResolvePaths>(input), asked)))
       return failure();
     if (isFile)
       manager.addPass(std::make_unique<SpillParameters>(output));

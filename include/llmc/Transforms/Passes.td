@@ -175,6 +175,39 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 
+def QuantizeHQQ : Pass<"quantize-hqq", "::mlir::ModuleOp"> {
+  let summary = "Round weights to grouped integers whose minima let outliers weigh little";
+  let description = [{
+    Stores the weights of linears as `#llmc.grouped` with a floating-point minimum in each group, by
+    half-quadratic quantization (Badri and Shaji 2023, "Half-quadratic quantization of large machine
+    learning models", section 3). It needs no data. The scale is that of a grid that covers the
+    group; the minimum is moved so that the errors are least in the norm |·|^`norm`: in turns an
+    outlier is split off every error, x = sign(e)·max(|e| − |e|^(norm−1) / beta, 0), and the minimum
+    becomes the mean of what the weights less their outliers are away from their codes' steps; beta
+    grows by a hundredth each time. It ends with the sum of |w − w'| no longer falling.
+
+    The IR changes as with `quantize-rtn{symmetric=false zero=float}`; after `quantize-hqq`:
+    ```mlir
+    #w = #llmc.grouped<bits = 4, group = 64, zero = float, scale = f16>
+    llmc.parameter @up : tensor<1536x576xf32, #w> = dense_resource<up> : tensor<497664xi8>
+    ```
+
+    The head and the token embedding get `head-bits`, in grids that cover their weights. The report
+    is that of `quantize-rtn`.
+  }];
+  let options = !listconcat([
+    Option<"groupSize", "group-size", "std::string", /*default=*/"\"64\"",
+           "Inputs that share a scale: a number, 'channel' (a whole row) or 'tensor'">,
+    Option<"norm", "norm", "double", /*default=*/"0.7",
+           "The power that errors are measured by, above 0 and up to 1">,
+    Option<"beta", "beta", "double", /*default=*/"10",
+           "How much what is left of an error counts beside its outlier">,
+    Option<"iterations", "iterations", "unsigned", /*default=*/"20",
+           "How often minima and outliers are fitted to each other, at most">
+  ], roundingOptions, compressionOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
 def QuantizeGPTQ : Pass<"quantize-gptq", "::mlir::ModuleOp"> {
   let summary = "Round weights to grouped integers so that the layers' outputs change least";
   let description = [{

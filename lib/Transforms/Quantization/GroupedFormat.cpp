@@ -23,8 +23,8 @@ bool isFinite(const Grid &grid) { return std::isfinite(grid.scale) && std::isfin
 
 class GroupedQuantizer final : public WeightQuantizer {
 public:
-  GroupedQuantizer(GroupedAttr encoding, ArrayRef<int64_t> shape, bool search)
-      : encoding(encoding), search(search), groupSize(encoding.getGroupSize(shape[1])),
+  GroupedQuantizer(GroupedAttr encoding, ArrayRef<int64_t> shape, GridFit fit)
+      : fit(std::move(fit)), groupSize(encoding.getGroupSize(shape[1])),
         groups(encoding.getGroupsPerRow(shape[1])), matrix(encoding, shape) {}
 
   std::unique_ptr<Row> getRow(int64_t row) override {
@@ -61,20 +61,21 @@ private:
     std::vector<Grid> grids;
   };
 
-  Grid fit(ArrayRef<float> weights, ArrayRef<float> importance) const {
-    if (!search)
-      return fitGrid(encoding, weights);
-    if (!importance.empty())
-      return searchGrid(encoding, weights, importance);
-    return searchGrid(encoding, weights, std::vector<float>(weights.size(), 1.0f));
-  }
-
-  GroupedAttr encoding;
-  bool search;
+  GridFit fit;
   int64_t groupSize, groups;
   GroupedMatrix matrix;
   Grid shared; ///< where the matrix is one group
 };
+
+GridFit getFit(GroupedAttr encoding, bool search) {
+  if (!search)
+    return [=](ArrayRef<float> weights, ArrayRef<float>) { return fitGrid(encoding, weights); };
+  return [=](ArrayRef<float> weights, ArrayRef<float> importance) {
+    if (!importance.empty())
+      return searchGrid(encoding, weights, importance);
+    return searchGrid(encoding, weights, std::vector<float>(weights.size(), 1.0f));
+  };
+}
 
 class GroupedFormat final : public WeightFormat {
 public:
@@ -102,7 +103,8 @@ public:
 
   std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding, ArrayRef<int64_t> shape,
                                                 ArrayRef<float>, bool search) const override {
-    return std::make_unique<GroupedQuantizer>(cast<GroupedAttr>(encoding), shape, search);
+    auto grouped = cast<GroupedAttr>(encoding);
+    return makeGridQuantizer(grouped, shape, getFit(grouped, search));
   }
 
   bool holds(EncodingInterface encoding, ArrayRef<float> weights) const override {
@@ -125,6 +127,11 @@ public:
 };
 
 } // namespace
+
+std::unique_ptr<WeightQuantizer> llmc::makeGridQuantizer(GroupedAttr encoding,
+                                                         ArrayRef<int64_t> shape, GridFit fit) {
+  return std::make_unique<GroupedQuantizer>(encoding, shape, std::move(fit));
+}
 
 const WeightFormat *llmc::getGroupedFormat() {
   static const GroupedFormat format;

@@ -90,13 +90,20 @@ FailureOr<EncodingInterface> llmc::keepSparsity(ParameterOp parameter, EncodingI
 }
 
 std::unique_ptr<WeightQuantizer> llmc::getQuantizer(const WeightValues &values,
-                                                    EncodingInterface encoding, bool search) {
+                                                    EncodingInterface encoding,
+                                                    MakeQuantizer makeQuantizer) {
   const int64_t shape[] = {values.rows, values.columns};
   auto sparsity = dyn_cast<SparsityInterface>(encoding);
   if (!sparsity)
-    return findWeightFormat(encoding)->getQuantizer(encoding, shape, values.data, search);
+    return makeQuantizer(encoding, shape);
   auto ofKept = cast<EncodingInterface>(sparsity.getWeights());
-  return std::make_unique<KeptQuantizer>(
-      sparsity, values, findWeightFormat(ofKept)->getQuantizer(ofKept, shape, values.data, search),
-      getGroupSize(ofKept, values.columns));
+  return std::make_unique<KeptQuantizer>(sparsity, values, makeQuantizer(ofKept, shape),
+                                         getGroupSize(ofKept, values.columns));
+}
+
+std::unique_ptr<WeightQuantizer> llmc::getQuantizer(const WeightValues &values,
+                                                    EncodingInterface encoding, bool search) {
+  return getQuantizer(values, encoding, [&](EncodingInterface plain, ArrayRef<int64_t> shape) {
+    return findWeightFormat(plain)->getQuantizer(plain, shape, values.data, search);
+  });
 }

@@ -84,17 +84,22 @@ LogicalResult llmc::reportScale(ParameterOp parameter, EncodingInterface encodin
 
 FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const WeightValues &values,
                                                 EncodingInterface encoding, bool searchClip) {
-  std::unique_ptr<WeightQuantizer> quantizer = getQuantizer(values, encoding, searchClip);
+  return roundToNearest(parameter, values, encoding, *getQuantizer(values, encoding, searchClip));
+}
+
+FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const WeightValues &values,
+                                                EncodingInterface encoding,
+                                                WeightQuantizer &quantizer) {
   bool oneGroup = isOneGroup(encoding);
   int64_t size = getGroupSize(encoding, values.columns);
-  if (oneGroup && !quantizer->fitMatrix(values.data, {}))
+  if (oneGroup && !quantizer.fitMatrix(values.data, {}))
     return reportScale(parameter, encoding, 0);
   // Sums of single rows: their total does not depend on which thread did which row.
   std::vector<double> squaredErrors(values.rows), squares(values.rows);
   std::vector<char> fitted(values.rows, true);
   parallelFor(parameter.getContext(), 0, values.rows, [&](size_t index) {
     ArrayRef<float> weights = values.row(index);
-    std::unique_ptr<WeightQuantizer::Row> row = quantizer->getRow(index);
+    std::unique_ptr<WeightQuantizer::Row> row = quantizer.getRow(index);
     for (int64_t begin = 0; begin < values.columns; begin += size) {
       ArrayRef<float> group = weights.slice(begin, std::min(size, values.columns - begin));
       if (!oneGroup && !row->fit(begin / size, group, {})) {
@@ -113,7 +118,7 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
     return reportScale(parameter, encoding, beyond - fitted.begin());
   double error = std::accumulate(squaredErrors.begin(), squaredErrors.end(), 0.0);
   double total = std::accumulate(squares.begin(), squares.end(), 0.0);
-  return QuantizedWeight{encoding, quantizer->take(), total == 0 ? 0 : std::sqrt(error / total),
+  return QuantizedWeight{encoding, quantizer.take(), total == 0 ? 0 : std::sqrt(error / total),
                          std::nullopt};
 }
 
@@ -163,7 +168,7 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
 }
 
 LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &plan,
-                                CompressionReport &report) {
+                                CompressionReport &report, MakeQuantizer makeQuantizer) {
   using Clock = std::chrono::steady_clock;
   Clock::time_point start = Clock::now();
   FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
@@ -173,8 +178,11 @@ LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &
       weight.parameter, widenScales(weight.parameter, *values, plan.getEncoding(weight.isHead)));
   if (failed(encoding))
     return failure();
+  std::unique_ptr<WeightQuantizer> quantizer =
+      makeQuantizer ? getQuantizer(*values, *encoding, makeQuantizer)
+                    : getQuantizer(*values, *encoding, plan.searchesNearest());
   FailureOr<QuantizedWeight> quantized =
-      roundToNearest(weight.parameter, *values, *encoding, plan.searchesNearest());
+      roundToNearest(weight.parameter, *values, *encoding, *quantizer);
   if (failed(quantized))
     return failure();
   std::chrono::duration<double> taken = Clock::now() - start;

@@ -69,6 +69,7 @@ void expectNothingLoaded(std::unique_ptr<Pass> pass, const std::string &options)
 
 TEST(DependentDialects, AreDeclared) {
   expectNothingLoaded(createQuantizeRTN(), "table=false");
+  expectNothingLoaded(createQuantizeHQQ(), "table=false");
   expectNothingLoaded(createQuantizeGPTQ(),
                       "calibration=self samples=2 sequence-length=6 table=false");
   std::string file = testing::TempDir() + "dependent-dialects.npy";

@@ -10,6 +10,8 @@
 #include "mlir/IR/Builders.h"
 #include "gtest/gtest.h"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <random>
 
@@ -240,4 +242,47 @@ TEST_F(GridTest, SearchTakesWhatIsHardToDivide) {
       double found = error(searchGrid(encoding(4, zero), weights, alike), weights, 2);
       EXPECT_LE(found, error(fitGrid(encoding(4, zero), weights), weights, 2) * (1 + 1e-6));
     }
+}
+
+// The published iterations (Badri and Shaji 2023, section 3), in their own terms: scale s and zero
+// z of w·s + z.
+TEST_F(GridTest, HalfQuadraticIterationsAreThePublishedOnes) {
+  for (unsigned bits : {2u, 4u})
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      std::vector<float> weights = normal(64, seed);
+      for (float &weight : weights)
+        weight *= 0.05f;
+      weights[5] *= 4;
+      auto [low, high] = std::minmax_element(weights.begin(), weights.end());
+      double last = (1 << bits) - 1, s = 1 / double((*high - *low) / float(last)), z = -*low * s;
+      double best = z, least = INFINITY, beta = 10;
+      for (int iteration = 0; iteration <= 20; ++iteration) {
+        double sum = 0, error = 0;
+        for (double w : weights) {
+          double q = std::clamp(std::nearbyint(w * s + z), 0.0, last), lost = w - (q - z) / s;
+          double kept = std::fabs(lost) - std::pow(std::fabs(lost), -0.3) / beta;
+          sum += q - (w - (kept > 0 ? std::copysign(kept, lost) : 0)) * s;
+          error += std::fabs(lost);
+        }
+        if (!(error < least))
+          break;
+        least = error;
+        best = z;
+        z = sum / static_cast<double>(weights.size());
+        beta *= 1.01;
+      }
+      Grid grid = fitHalfQuadratic(encoding(bits, ZeroPoint::Float), weights, {});
+      EXPECT_NEAR(grid.scale, 1 / s, 1e-6 / s);
+      EXPECT_NEAR(grid.minimum, -best / s, 1e-5 / s) << bits << " bits, seed " << seed;
+      EXPECT_LE(error(grid, weights, 1),
+                error(fitGrid(encoding(bits, ZeroPoint::Float), weights), weights, 1));
+    }
+}
+
+TEST_F(GridTest, HalfQuadraticKeepsWhatIsExact) {
+  std::vector<float> weights{-0.25f, 0.5f, 1.25f, 2.0f};
+  Grid grid = fitHalfQuadratic(encoding(2, ZeroPoint::Float), weights, {});
+  EXPECT_EQ(error(grid, weights, 1), 0);
+  std::vector<float> alike(8, 0.3f);
+  EXPECT_EQ(fitHalfQuadratic(encoding(4, ZeroPoint::Float), alike, {}).decode(0), 0.3f);
 }

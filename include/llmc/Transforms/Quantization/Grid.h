@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 namespace llmc {
@@ -77,6 +78,29 @@ Grid fitGrid(GroupedAttr encoding, llvm::ArrayRef<float> weights);
 /// codes it gives, by least squares; and looks again around the best.
 Grid searchGrid(GroupedAttr encoding, llvm::ArrayRef<float> weights,
                 llvm::ArrayRef<float> importance);
+
+/// The constants of "Half-quadratic quantization of large machine learning models" (Badri and Shaji
+/// 2023, section 3).
+struct HalfQuadratic {
+  double norm = 0.7;    ///< p of the norm that errors are measured by, 0 < p ≤ 1
+  double weight = 10;   ///< β, how much the rest of an error counts that is split off as an outlier
+  double growth = 1.01; ///< of β from one iteration to the next
+  int iterations = 20;
+};
+
+/// The grid that covers a group, its minimum moved so that the errors are least in a norm below
+/// one, which large errors, of outliers, weigh little in. The encoding has a floating-point
+/// minimum.
+Grid fitHalfQuadratic(GroupedAttr encoding, llvm::ArrayRef<float> weights,
+                      const HalfQuadratic &constants);
+
+/// The grid of a group of weights, whose importance may be empty.
+using GridFit =
+    std::function<Grid(llvm::ArrayRef<float> weights, llvm::ArrayRef<float> importance)>;
+
+/// A quantizer whose groups are fitted by a function, which several threads call.
+std::unique_ptr<WeightQuantizer> makeGridQuantizer(GroupedAttr encoding,
+                                                   llvm::ArrayRef<int64_t> shape, GridFit fit);
 
 /// The canonical form of a grouped matrix, filled in any order. Different rows may be written by
 /// different threads.

@@ -20,7 +20,7 @@
 
 namespace llmc {
 
-/// A compression pass with `quantizationOptions`, of which it makes its plan.
+/// A compression pass with `quantizationOptions` or `roundingOptions`, of which it makes its plan.
 template <typename PassBase>
 struct QuantizationPass : CompressionPass<PassBase> {
   using CompressionPass<PassBase>::CompressionPass;
@@ -37,6 +37,27 @@ protected:
     this->spellSelection(stream);
   }
 
+  /// What the options ask for. A pass that has `roundingOptions` alone says the rest.
+  QuantizationRequest getRequest() const {
+    QuantizationRequest request;
+    if constexpr (requires { this->format; }) {
+      request.format = this->format;
+      request.groupSize = this->groupSize;
+      request.symmetric = this->symmetric;
+      request.zero = this->zero;
+      request.search = this->mse;
+    } else {
+      completeRequest(request);
+    }
+    request.bits = this->bits;
+    request.headBits = this->includeHead ? std::nullopt : std::optional<unsigned>(this->headBits);
+    request.scale = this->scale;
+    request.activation = this->activation;
+    request.activationGroup = this->activationGroup;
+    return request;
+  }
+  virtual void completeRequest(QuantizationRequest &) const {}
+
 private:
   bool takesRounded() const final { return this->requantize; }
 
@@ -44,12 +65,7 @@ private:
     if (this->includeHead && this->headBits.hasValue())
       return module.emitError(
           "head-bits: expected include-head=false with it: the head is like all other weights");
-    QuantizationRequest request{
-        this->format, this->bits,  {},        this->groupSize,  this->symmetric,
-        this->zero,   this->scale, this->mse, this->activation, this->activationGroup};
-    if (!this->includeHead)
-      request.headBits = this->headBits;
-    mlir::FailureOr<QuantizationPlan> made = QuantizationPlan::get(module.getLoc(), request);
+    mlir::FailureOr<QuantizationPlan> made = QuantizationPlan::get(module.getLoc(), getRequest());
     if (failed(made))
       return mlir::failure();
     plan = *made;

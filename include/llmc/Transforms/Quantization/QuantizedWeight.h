@@ -56,6 +56,14 @@ mlir::FailureOr<EncodingInterface> keepSparsity(ParameterOp parameter, EncodingI
 std::unique_ptr<WeightQuantizer> getQuantizer(const WeightValues &values,
                                               EncodingInterface encoding, bool search);
 
+/// Makes what rounds weights to an encoding that has a format.
+using MakeQuantizer = llvm::function_ref<std::unique_ptr<WeightQuantizer>(
+    EncodingInterface encoding, llvm::ArrayRef<int64_t> shape)>;
+
+/// The same with a quantizer other than the format's own.
+std::unique_ptr<WeightQuantizer>
+getQuantizer(const WeightValues &values, EncodingInterface encoding, MakeQuantizer makeQuantizer);
+
 /// `encoding`, or the same with scales of f32 where its type of scales cannot hold some group's:
 /// where they are too large, or so small that rounding them moves the far end of a grid by more
 /// than half a step. Warns of that at `parameter`. Here the encoding has a format; below, that or a
@@ -67,6 +75,11 @@ EncodingInterface widenScales(ParameterOp parameter, const WeightValues &values,
 /// `parameter` scales that the encoding's type can't hold.
 mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const WeightValues &values,
                                                 EncodingInterface encoding, bool searchClip);
+
+/// The same with a quantizer of one's own.
+mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const WeightValues &values,
+                                                EncodingInterface encoding,
+                                                WeightQuantizer &quantizer);
 
 /// Reports at `parameter` that some group of a row has scales that the encoding can't hold.
 mlir::LogicalResult reportScale(ParameterOp parameter, EncodingInterface encoding, int64_t row);
@@ -85,9 +98,10 @@ void stateRounding(SelectedWeight &weight, const QuantizationPlan &plan);
 CompressedParameter replaceWeight(SelectedWeight &weight, QuantizedWeight quantized,
                                   const QuantizationPlan &plan, double seconds);
 
-/// Rounds a weight to nearest, as the plan says, and reports it.
+/// Rounds a weight to nearest, as the plan says, and reports it; groups are fitted by the format,
+/// or by a quantizer other than its own.
 mlir::LogicalResult roundWeight(SelectedWeight &weight, const QuantizationPlan &plan,
-                                CompressionReport &report);
+                                CompressionReport &report, MakeQuantizer makeQuantizer = {});
 
 } // namespace llmc
 
