@@ -16,9 +16,11 @@
 #define LLMC_CALIBRATION_CALIBRATEDPASS_H
 
 #include "llmc/Calibration/Calibration.h"
+#include "llmc/Support/OutputPaths.h"
 
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 namespace llmc {
 
@@ -64,6 +66,15 @@ protected:
     options.trueSequential = this->trueSequential;
     options.statistics = this->statistics;
     return options;
+  }
+
+  /// The files that the options name, which no other output may lie over.
+  std::vector<NamedPath> getNamedPaths() const {
+    return {{this->calibration, "is the calibration text"},
+            {this->tokenizer, "is the tokenizer"},
+            {this->statistics, "statistics are read from"},
+            {this->saveStatistics, "statistics go to"},
+            {this->saveTokens, "tokens go to"}};
   }
 };
 

@@ -9,6 +9,7 @@
 #define LLMC_TRANSFORMS_PASSES_TD
 
 include "llmc/Calibration/CalibrationOptions.td"
+include "llmc/Transforms/Pruning/PruningOptions.td"
 include "llmc/Transforms/Quantization/QuantizationOptions.td"
 
 //===----------------------------------------------------------------------===//
@@ -285,12 +286,81 @@ def PruneMagnitude : Pass<"prune-magnitude", "::mlir::ModuleOp"> {
 
     The report is that of `quantize-rtn`: its error is what the weights left out are of all.
   }];
+  let options = !listconcat(patternOptions, compressionOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+def PruneWanda : Pass<"prune-wanda", "::mlir::ModuleOp"> {
+  let summary = "Keep of each few weights those that count most for the outputs";
+  let description = [{
+    Runs the model on calibration tokens, and keeps of each M weights that stand side by side in a row
+    the N of largest |w|·‖x‖, where ‖x‖ is the norm of the weight's inputs (Sun et al. 2024, "A simple
+    and effective pruning approach for large language models", section 3; "Wanda"). Layers are taken
+    in the order of the program, each on inputs that come from layers that are pruned already.
+
+    Kept weights stay what they are, as with `prune-magnitude`, and are stored in the same way.
+
+    Before:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32> = #llmc.file<"model.onnx.data", offset = 81920>
+    ```
+    After `prune-wanda{pattern=2:4}`:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32, #llmc.sparse<2:4, f32>> = dense_resource<up> : tensor<1990656xi8>
+    ```
+
+    The report gives the relative errors of the weights, and of their outputs on the calibration
+    tokens, ‖(W − W')X‖ / ‖WX‖. With `include-head` a head that a linear reads is pruned; a token
+    embedding of its own has no inputs and is left alone.
+  }];
+  let options = !listconcat(patternOptions, calibrationOptions, sequentialOptions,
+                            compressionOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+def PruneSparseGPT : Pass<"prune-sparsegpt", "::mlir::ModuleOp"> {
+  let summary = "Prune weights, and let the others make up for them";
+  let description = [{
+    Runs the model on calibration tokens, and prunes the weights of each linear column by column; what
+    a column loses is made up for by the columns still to come, in the way that is best for the inputs
+    seen (Frantar and Alistarh 2023, "SparseGPT: massive language models can be accurately pruned in
+    one-shot"). Layers are taken in the order of the program, each on inputs that come from layers
+    that are pruned already.
+
+    With H = Σ x·xᵀ over the inputs, dampened as by `quantize-gptq`, and H⁻¹ = Uᵀ·U, the loss of a
+    weight is w² / U_jj². Of each M weights that stand side by side in a row the N of largest loss are
+    kept, chosen when the first of them is reached, by what the weights have become by then.
+
+    With `format` kept weights are rounded in the same loop, and the options of `quantize-gptq` say
+    how: what rounding loses is made up for together with what pruning loses (section 3.5). The token
+    embedding and a head of `head-bits` are rounded to nearest and not pruned. Without it kept
+    weights are floats, and no other weight changes.
+
+    Before:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32> = #llmc.file<"model.onnx.data", offset = 81920>
+    ```
+    After `prune-sparsegpt{pattern=2:4}`:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32, #llmc.sparse<2:4, f32>> = dense_resource<up> : tensor<1990656xi8>
+    ```
+    and after `prune-sparsegpt{pattern=2:4 format=int group-size=32}`:
+    ```mlir
+    #w = #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>
+    llmc.parameter @up : tensor<1536x576xf32, #llmc.sparse<2:4, #w>> = dense_resource<up> : tensor<387072xi8>
+    ```
+
+    Weights that are pruned already stay as they are, with a remark. The report is that of
+    `quantize-gptq`.
+  }];
   let options = !listconcat([
-    Option<"pattern", "pattern", "std::string", /*default=*/"\"2:4\"",
-           "N:M: how many weights are kept of how many: 2:4, 1:2, 1:4, 1:8, 2:8, 1:16 or 2:16">,
-    Option<"includeHead", "include-head", "bool", /*default=*/"false",
-           "Treat the head and the token embedding like all other weights">
-  ], compressionOptions);
+    Option<"format", "format", "std::string", /*default=*/"\"none\"",
+           "How kept weights are stored: none (as floats), or a format of quantize-gptq, to which they "
+           "are rounded in the same loop">
+  ], sharesOptions, [
+    Option<"damp", "damp", "double", /*default=*/"0.01",
+           "What is added to the second moment's diagonal, as a part of its mean">
+  ], gridOptions, calibrationOptions, sequentialOptions, compressionOptions);
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 

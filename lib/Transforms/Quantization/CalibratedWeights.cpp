@@ -11,10 +11,34 @@
 using namespace mlir;
 using namespace llmc;
 
-CalibratedWeights::CalibratedWeights(const QuantizationPlan &plan,
+FailureOr<InverseHessian> llmc::prepareHessian(CalibrationSite &site, double damp,
+                                               bool descending) {
+  std::vector<double> hessian = std::move(site.statistics.secondMoment);
+  for (double &value : hessian)
+    value *= 2.0 / static_cast<double>(site.statistics.rows);
+  llvm::Expected<InverseHessian> prepared =
+      InverseHessian::create(std::move(hessian), site.statistics.width, damp, descending);
+  if (!prepared)
+    return site.parameters.front().emitOpError() << llvm::toString(prepared.takeError());
+  return std::move(*prepared);
+}
+
+SmallVector<SelectedWeight> llmc::takeUncalibrated(SmallVectorImpl<SelectedWeight> &weights,
+                                                   bool includeHead) {
+  SmallVector<SelectedWeight> others;
+  llvm::erase_if(weights, [&](SelectedWeight &weight) {
+    if (!weight.linears.empty() && (includeHead || !weight.isHead))
+      return false;
+    others.push_back(weight);
+    return true;
+  });
+  return others;
+}
+
+CalibratedWeights::CalibratedWeights(RoundingStatement stateRounding,
                                      MutableArrayRef<SelectedWeight> weights,
                                      CompressionReport &report)
-    : plan(plan), report(report) {
+    : stateRounding(std::move(stateRounding)), report(report) {
   for (SelectedWeight &weight : weights)
     selected.insert({weight.parameter, &weight});
 }
@@ -22,7 +46,7 @@ CalibratedWeights::CalibratedWeights(const QuantizationPlan &plan,
 void CalibratedWeights::replace(CalibrationSite &site, ParameterOp parameter,
                                 QuantizedWeight quantized, double seconds) {
   CompressedParameter done =
-      replaceWeight(*selected.lookup(parameter), std::move(quantized), plan, seconds);
+      replaceWeight(*selected.lookup(parameter), std::move(quantized), stateRounding, seconds);
   site.record += CompressionReport::spell(done) + "\n";
   report.add(std::move(done));
 }
@@ -39,9 +63,7 @@ LogicalResult CalibratedWeights::restore(CalibrationSite &site) {
       return parameter.emitOpError("resume: expected a record of this parameter, found '")
              << line << "'";
     setParameter(parameter, parameter.getTensorType(), parameter.getData());
-    stateRounding(*selected.lookup(parameter), plan);
-    done->activation =
-        getActivation(cast<EncodingInterface>(parameter.getTensorType().getEncoding()), plan);
+    done->activation = stateRounding(*selected.lookup(parameter));
     report.add(std::move(*done));
   }
   return success();

@@ -102,13 +102,14 @@ struct Sums {
 class RowQuantizer {
 public:
   /// `oneGroup` says that the whole matrix is one, fitted already; `importance` what an error in
-  /// each column costs.
+  /// each column costs. With a pattern `mask` is that of the whole matrix, to be chosen.
   RowQuantizer(const WeightValues &values, const InverseHessian &hessian,
                const GPTQOptions &options, bool oneGroup, ArrayRef<float> importance,
-               WeightQuantizer &quantizer)
+               WeightQuantizer &quantizer, const PruningPattern *pattern,
+               MutableArrayRef<bool> mask)
       : values(values), hessian(hessian), options(options), oneGroup(oneGroup),
-        importance(importance), quantizer(quantizer), width(hessian.width),
-        group(getGroupSize(options.encoding, width)) {}
+        importance(importance), quantizer(quantizer), pattern(pattern), mask(mask),
+        width(hessian.width), group(getGroupSize(options.encoding, width)) {}
 
   void run(int64_t begin, int64_t end) {
     firstRow = begin;
@@ -193,11 +194,28 @@ private:
     }
   }
 
+  /// Chooses which of the weights in columns [begin, end) are kept, by what they are now.
+  void chooseKept(int64_t begin, int64_t end) {
+    std::vector<double> scores(end - begin);
+    for (int64_t row = 0; row < rowCount; ++row) {
+      for (int64_t column = begin; column < end; ++column) {
+        double error = work[row * width + column] / hessian.inverse[column * width + column];
+        scores[column - begin] = error * error;
+      }
+      pattern->choose(scores, mask.slice((firstRow + row) * width + begin, end - begin));
+    }
+  }
+
   void roundBatch(int64_t start, int64_t stop) {
     for (int64_t step = start; step < stop; ++step) {
       int64_t column = hessian.order[step];
-      if (!isStatic() && column % group == 0)
+      if (!isStatic() && column % group == 0) {
+        if (pattern)
+          chooseKept(column, std::min(column + group, width));
         fitGroup(column);
+      }
+      if (pattern && column % pattern->of == 0)
+        chooseKept(column, column + pattern->of);
       for (int64_t row = 0; row < rowCount; ++row)
         roundWeight(row, step, start, stop);
     }
@@ -233,6 +251,8 @@ private:
   bool oneGroup;
   ArrayRef<float> importance;
   WeightQuantizer &quantizer;
+  const PruningPattern *pattern; ///< null: nothing is chosen
+  MutableArrayRef<bool> mask;    ///< of the whole matrix
   int64_t width, group;
   int64_t firstRow = 0, rowCount = 0;
   std::vector<double> work;   ///< [rowCount, width], in the order of steps
@@ -263,9 +283,11 @@ static std::vector<float> getImportance(const InverseHessian &hessian) {
   return importance;
 }
 
-FailureOr<GPTQResult> llmc::quantizeGPTQ(ParameterOp parameter, const WeightValues &values,
-                                         const InverseHessian &hessian,
-                                         const GPTQOptions &options) {
+/// The loop of both: with a pattern, `mask` is chosen in it, of which `values` are read.
+static FailureOr<GPTQResult> roundMatrix(ParameterOp parameter, const WeightValues &values,
+                                         const InverseHessian &hessian, const GPTQOptions &options,
+                                         const PruningPattern *pattern,
+                                         MutableArrayRef<bool> mask) {
   if (values.columns != hessian.width)
     return parameter.emitOpError("expected weights for ")
            << hessian.width << " inputs, found " << values.columns;
@@ -286,7 +308,7 @@ FailureOr<GPTQResult> llmc::quantizeGPTQ(ParameterOp parameter, const WeightValu
   }
   std::vector<RowQuantizer> chunks;
   for (int64_t row = 0; row < values.rows; row += chunkRows)
-    chunks.emplace_back(values, hessian, options, oneGroup, importance, *quantizer);
+    chunks.emplace_back(values, hessian, options, oneGroup, importance, *quantizer, pattern, mask);
   parallelFor(parameter.getContext(), 0, chunks.size(), [&](size_t index) {
     int64_t begin = index * chunkRows;
     chunks[index].run(begin, std::min(begin + chunkRows, values.rows));
@@ -309,4 +331,21 @@ FailureOr<GPTQResult> llmc::quantizeGPTQ(ParameterOp parameter, const WeightValu
   result.weight.outputError = ratio(sums.aliveErrors - hessian.added * sums.aliveChanges,
                                     sums.factoredSquares - hessian.added * sums.aliveSquares);
   return result;
+}
+
+FailureOr<GPTQResult> llmc::quantizeGPTQ(ParameterOp parameter, const WeightValues &values,
+                                         const InverseHessian &hessian,
+                                         const GPTQOptions &options) {
+  return roundMatrix(parameter, values, hessian, options, nullptr, {});
+}
+
+FailureOr<GPTQResult> llmc::pruneSparseGPT(ParameterOp parameter, WeightValues &values,
+                                           const InverseHessian &hessian,
+                                           const GPTQOptions &options,
+                                           const PruningPattern &pattern) {
+  if (!llvm::is_sorted(hessian.order))
+    return parameter.emitOpError("expected columns in order where weights side by side are chosen");
+  // Grids that are fitted before the first weight is chosen are fitted to all.
+  values.kept.assign(values.data.size(), true);
+  return roundMatrix(parameter, values, hessian, options, &pattern, values.kept);
 }

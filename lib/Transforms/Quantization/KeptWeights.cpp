@@ -10,12 +10,47 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 
 using namespace mlir;
 using namespace llmc;
 
 namespace {
+
+/// Weights as floats, which have nothing to be fitted.
+class FloatQuantizer final : public WeightQuantizer {
+public:
+  FloatQuantizer(Type type, int64_t rows, int64_t columns)
+      : type(type), columns(columns), bytes(rows * columns * type.getIntOrFloatBitWidth() / 8) {}
+
+  std::unique_ptr<Row> getRow(int64_t row) override {
+    return std::make_unique<FloatRow>(*this, row);
+  }
+  bool fitMatrix(ArrayRef<float>, ArrayRef<float>) override { return true; }
+  std::vector<uint8_t> take() override { return std::move(bytes); }
+
+private:
+  class FloatRow final : public Row {
+  public:
+    FloatRow(FloatQuantizer &owner, int64_t row) : owner(owner), row(row) {}
+
+    bool fit(int64_t, ArrayRef<float>, ArrayRef<float>) override { return true; }
+    float round(int64_t column, float weight) override {
+      int64_t index = row * owner.columns + column;
+      writeFloat(owner.bytes.data(), index, owner.type, weight);
+      return readFloat(owner.bytes.data(), index, owner.type);
+    }
+
+  private:
+    FloatQuantizer &owner;
+    int64_t row;
+  };
+
+  Type type;
+  int64_t columns;
+  std::vector<uint8_t> bytes;
+};
 
 class KeptQuantizer final : public WeightQuantizer {
 public:
@@ -96,9 +131,13 @@ std::unique_ptr<WeightQuantizer> llmc::getQuantizer(const WeightValues &values,
   auto sparsity = dyn_cast<SparsityInterface>(encoding);
   if (!sparsity)
     return makeQuantizer(encoding, shape);
-  auto ofKept = cast<EncodingInterface>(sparsity.getWeights());
-  return std::make_unique<KeptQuantizer>(sparsity, values, makeQuantizer(ofKept, shape),
-                                         getGroupSize(ofKept, values.columns));
+  std::unique_ptr<WeightQuantizer> inner;
+  if (auto type = dyn_cast<TypeAttr>(sparsity.getWeights()))
+    inner = std::make_unique<FloatQuantizer>(type.getValue(), values.rows, values.columns);
+  else
+    inner = makeQuantizer(cast<EncodingInterface>(sparsity.getWeights()), shape);
+  return std::make_unique<KeptQuantizer>(sparsity, values, std::move(inner),
+                                         getGroupSize(encoding, values.columns));
 }
 
 std::unique_ptr<WeightQuantizer> llmc::getQuantizer(const WeightValues &values,

@@ -39,14 +39,9 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
       return failure();
     // What no linear reads has no inputs to be calibrated with, and a head of more bits than the
     // rest does not need it.
-    SmallVector<SelectedWeight> others;
-    llvm::erase_if(weights, [&](SelectedWeight &weight) {
-      if (!weight.linears.empty() && (includeHead || !weight.isHead))
-        return false;
-      others.push_back(weight);
-      return true;
-    });
-    CalibratedWeights calibrated(plan, weights, result);
+    SmallVector<SelectedWeight> others = takeUncalibrated(weights, includeHead);
+    auto state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
+    CalibratedWeights calibrated(state, weights, result);
     CalibrationRequest request;
     request.statistics = SecondMoment;
     request.key = spellKey(plan);
@@ -78,12 +73,7 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
       return module.emitError(
           "act-order: expected static-groups=true or group-size=channel with it: groups of columns "
           "out of order would need a gather when running");
-    return CompressionReport::checkPath(module, report,
-                                        {{calibration, "is the calibration text"},
-                                         {tokenizer, "is the tokenizer"},
-                                         {statistics, "statistics are read from"},
-                                         {saveStatistics, "statistics go to"},
-                                         {saveTokens, "tokens go to"}});
+    return CompressionReport::checkPath(module, report, getNamedPaths());
   }
 
   /// What decides which bytes come out, besides the model and the tokens.
@@ -99,13 +89,9 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
   LogicalResult roundSite(CalibrationSite &site, const QuantizationPlan &plan,
                           CalibratedWeights &weights) {
     Clock::time_point start = Clock::now();
-    std::vector<double> hessian = std::move(site.statistics.secondMoment);
-    for (double &value : hessian)
-      value *= 2.0 / static_cast<double>(site.statistics.rows);
-    llvm::Expected<InverseHessian> prepared =
-        InverseHessian::create(std::move(hessian), site.statistics.width, damp, actOrder);
-    if (!prepared)
-      return site.parameters.front().emitOpError() << llvm::toString(prepared.takeError());
+    FailureOr<InverseHessian> prepared = prepareHessian(site, damp, actOrder);
+    if (failed(prepared))
+      return failure();
     double shared = secondsSince(start) / static_cast<double>(site.parameters.size());
     factorization += secondsSince(start);
 

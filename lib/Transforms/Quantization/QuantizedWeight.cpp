@@ -133,7 +133,7 @@ void llmc::warnNotRounded(ParameterOp parameter) {
       << parameter.getSymName() << "' are not rounded: its codes have none for a weight of zero";
 }
 
-void llmc::stateRounding(SelectedWeight &weight, const QuantizationPlan &plan) {
+DynamicAttr llmc::stateRounding(SelectedWeight &weight, const QuantizationPlan &plan) {
   auto encoding = cast<EncodingInterface>(weight.parameter.getTensorType().getEncoding());
   DynamicAttr activation = getActivation(encoding, plan);
   if (plan.activation && !activation)
@@ -144,10 +144,11 @@ void llmc::stateRounding(SelectedWeight &weight, const QuantizationPlan &plan) {
     else
       linear.removeActivationAttr();
   }
+  return activation;
 }
 
 CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight quantized,
-                                        const QuantizationPlan &plan, double seconds) {
+                                        const RoundingStatement &stateRounding, double seconds) {
   ParameterOp parameter = weight.parameter;
   MLIRContext *context = parameter.getContext();
   EncodingInterface encoding = quantized.encoding;
@@ -160,10 +161,10 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
                              quantized.weightError,
                              quantized.outputError,
                              seconds,
-                             getActivation(encoding, plan)};
+                             {}};
   setParameter(parameter, type,
                makeParameterData(context, parameter.getSymName(), std::move(quantized.bytes)));
-  stateRounding(weight, plan);
+  result.activation = stateRounding(weight);
   return result;
 }
 
@@ -186,6 +187,7 @@ LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &
   if (failed(quantized))
     return failure();
   std::chrono::duration<double> taken = Clock::now() - start;
-  report.add(replaceWeight(weight, std::move(*quantized), plan, taken.count()));
+  auto state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
+  report.add(replaceWeight(weight, std::move(*quantized), state, taken.count()));
   return success();
 }

@@ -47,6 +47,10 @@ static Plane getScales(EncodingInterface encoding, int64_t columns) {
 }
 
 int64_t llmc::getGroupSize(EncodingInterface encoding, int64_t columns) {
+  if (auto sparsity = dyn_cast<SparsityInterface>(encoding)) {
+    auto ofKept = dyn_cast<EncodingInterface>(sparsity.getWeights());
+    return ofKept ? getGroupSize(ofKept, columns) : columns;
+  }
   int64_t size = getScales(encoding, columns).columns;
   return size == Plane::all ? columns : size;
 }

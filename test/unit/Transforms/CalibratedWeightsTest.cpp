@@ -24,7 +24,8 @@ TEST_F(CalibratedWeightsTest, RestoresWhatItNoted) {
   std::vector<SelectedWeight> weights{{makeParameter({1, 2, 3, 4}, 2), {}, false}};
   ParameterOp parameter = weights.front().parameter;
   CompressionReport report("pass");
-  CalibratedWeights calibrated(plan, weights, report);
+  CalibratedWeights calibrated([&](SelectedWeight &weight) { return stateRounding(weight, plan); },
+                               weights, report);
   CalibrationSite site;
   site.parameters = {parameter};
   calibrated.replace(

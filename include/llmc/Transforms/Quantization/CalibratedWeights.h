@@ -9,18 +9,27 @@
 #define LLMC_TRANSFORMS_QUANTIZATION_CALIBRATEDWEIGHTS_H
 
 #include "llmc/Calibration/Calibration.h"
-#include "llmc/Transforms/Quantization/QuantizedWeight.h"
+#include "llmc/Transforms/Quantization/GPTQ.h"
 
 #include "llvm/ADT/DenseMap.h"
 
 namespace llmc {
 
+/// Takes the second moment of a site's inputs, of which InverseHessian::create makes what rounding
+/// its weights needs. Reports at the first of them what can't be.
+mlir::FailureOr<InverseHessian> prepareHessian(CalibrationSite &site, double damp, bool descending);
+
+/// Takes from `weights` those that a calibrated pass can't see the inputs of, or need not: what no
+/// linear reads, and the head unless `includeHead`.
+llvm::SmallVector<SelectedWeight> takeUncalibrated(llvm::SmallVectorImpl<SelectedWeight> &weights,
+                                                   bool includeHead);
+
 /// The selected weights of a pass that calibration walks with. What is done to them is reported,
-/// and recorded at its site so that an interrupted walk goes on behind it. Keeps references to all
-/// that it is made of.
+/// and recorded at its site so that an interrupted walk goes on behind it. Keeps references to the
+/// weights and the report.
 class CalibratedWeights {
 public:
-  CalibratedWeights(const QuantizationPlan &plan, llvm::MutableArrayRef<SelectedWeight> weights,
+  CalibratedWeights(RoundingStatement stateRounding, llvm::MutableArrayRef<SelectedWeight> weights,
                     CompressionReport &report);
 
   bool contains(ParameterOp parameter) const { return selected.contains(parameter); }
@@ -34,7 +43,7 @@ public:
   mlir::LogicalResult restore(CalibrationSite &site);
 
 private:
-  const QuantizationPlan &plan;
+  RoundingStatement stateRounding;
   llvm::DenseMap<mlir::Operation *, SelectedWeight *> selected;
   CompressionReport &report;
 };

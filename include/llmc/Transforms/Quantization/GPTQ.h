@@ -10,11 +10,16 @@
 // loses is made up for by the columns that are still to come, in the way that is best for the
 // inputs that calibration saw.
 //
+// SparseGPT (Frantar and Alistarh 2023, "SparseGPT: massive language models can be accurately
+// pruned in one-shot", algorithm 1) is the same with weights that are rounded to zero, chosen on
+// the way: those whose loss is least, w² / U_jj².
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef LLMC_TRANSFORMS_QUANTIZATION_GPTQ_H
 #define LLMC_TRANSFORMS_QUANTIZATION_GPTQ_H
 
+#include "llmc/Transforms/Pruning/Pattern.h"
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 
 #include <vector>
@@ -44,7 +49,8 @@ public:
 };
 
 struct GPTQOptions {
-  EncodingInterface encoding; ///< one that has a format, or a sparsity of one that has
+  /// One that has a format, or a sparsity of one that has, or of floats.
+  EncodingInterface encoding;
   bool searchClip = false;
   /// All groups are fitted to the weights as they were; else each to what its group has become by
   /// the time its first column is rounded.
@@ -61,6 +67,16 @@ struct GPTQResult {
 /// number of columns need static groups if the columns are out of order.
 mlir::FailureOr<GPTQResult> quantizeGPTQ(ParameterOp parameter, const WeightValues &values,
                                          const InverseHessian &hessian, const GPTQOptions &options);
+
+/// Prunes a matrix by SparseGPT and rounds what is kept, in one loop: `options` has the sparsity,
+/// by `pattern`, of what kept weights are rounded to. Of each M weights the N are chosen when the
+/// first of them is reached, by what the weights are by then; a grid is fitted to those that are
+/// best when its own first column is, or to all weights where it is fitted before anything is
+/// rounded. Sets the mask of `values` to what is kept. Columns have to be in order.
+mlir::FailureOr<GPTQResult> pruneSparseGPT(ParameterOp parameter, WeightValues &values,
+                                           const InverseHessian &hessian,
+                                           const GPTQOptions &options,
+                                           const PruningPattern &pattern);
 
 } // namespace llmc
 

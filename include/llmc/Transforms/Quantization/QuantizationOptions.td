@@ -39,13 +39,8 @@ defvar roundingOptions = [
          "Take in weights too that are rounded already, by their decoded values">
 ];
 
-/// How weights are stored, in any format, and fitted.
-defvar quantizationOptions = !listconcat([
-  Option<"format", "format", "std::string", /*default=*/"\"int\"",
-         "How weights are stored: int (integers of `bits` bits with a scale per group), nf4 (4-bit "
-         "numbers that lie as normally distributed weights do), fp4, fp8, fp8-e5m2 (floats with a "
-         "scale per group), mxfp4, mxfp6, mxfp6-e3m2, mxfp8, mxfp8-e5m2, mxint8 (groups of 32 with a "
-         "power of two) or nvfp4 (fp4, groups of 16, scales of fp8 and one of the matrix)">,
+/// How the numbers of groups are fitted.
+defvar gridOptions = !listconcat([
   Option<"groupSize", "group-size", "std::string", /*default=*/"\"\"",
          "Inputs that share a scale: a number, 'channel' (a whole row) or 'tensor'; default: the "
          "format's own, 128 for int, 64 for nf4 and fp4, 'channel' for fp8">,
@@ -63,5 +58,14 @@ defvar quantizationOptions = !listconcat([
              clEnumValN(::llmc::ClipSearch::On, "true", "always"),
              clEnumValN(::llmc::ClipSearch::Off, "false", "never"))}]>
 ], roundingOptions);
+
+/// How weights are stored, in any format, and fitted.
+defvar quantizationOptions = !listconcat([
+  Option<"format", "format", "std::string", /*default=*/"\"int\"",
+         "How weights are stored: int (integers of `bits` bits with a scale per group), nf4 (4-bit "
+         "numbers that lie as normally distributed weights do), fp4, fp8, fp8-e5m2 (floats with a "
+         "scale per group), mxfp4, mxfp6, mxfp6-e3m2, mxfp8, mxfp8-e5m2, mxint8 (groups of 32 with a "
+         "power of two) or nvfp4 (fp4, groups of 16, scales of fp8 and one of the matrix)">
+], gridOptions);
 
 #endif // LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_TD

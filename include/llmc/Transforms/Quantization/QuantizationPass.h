@@ -26,6 +26,13 @@ struct QuantizationPass : CompressionPass<PassBase> {
   using CompressionPass<PassBase>::CompressionPass;
 
 protected:
+  /// Whether weights are rounded at all; else the plan is empty, and options of rounding are
+  /// refused.
+  virtual bool rounds() const { return true; }
+
+  /// Reads the options of the method beside those, and reports what can't be done.
+  virtual mlir::LogicalResult readOptions(mlir::ModuleOp) { return mlir::success(); }
+
   /// Quantizes `weights`, which it may use up, and adds each to `result`.
   virtual mlir::LogicalResult quantize(mlir::ModuleOp module, const QuantizationPlan &plan,
                                        llvm::SmallVectorImpl<SelectedWeight> &weights,
@@ -62,6 +69,13 @@ private:
   bool takesRounded() const final { return this->requantize; }
 
   mlir::FailureOr<bool> takesHead(mlir::ModuleOp module) final {
+    if (failed(readOptions(module)))
+      return mlir::failure();
+    if (!rounds()) {
+      if (failed(refuseRounding(module)))
+        return mlir::failure();
+      return this->includeHead.getValue();
+    }
     if (this->includeHead && this->headBits.hasValue())
       return module.emitError(
           "head-bits: expected include-head=false with it: the head is like all other weights");
@@ -70,6 +84,27 @@ private:
       return mlir::failure();
     plan = *made;
     return plan.headEncoding != nullptr;
+  }
+
+  /// Reports options that would have no effect where nothing is rounded.
+  mlir::LogicalResult refuseRounding(mlir::ModuleOp module) {
+    if constexpr (requires { this->format; }) {
+      llvm::StringRef given;
+      auto check = [&](const auto &option) { given = option.hasValue() ? option.ArgStr : given; };
+      check(this->bits);
+      check(this->headBits);
+      check(this->groupSize);
+      check(this->symmetric);
+      check(this->zero);
+      check(this->scale);
+      check(this->mse);
+      check(this->activation);
+      check(this->activationGroup);
+      if (!given.empty())
+        return module.emitError() << given << ": expected a format with it, found format="
+                                  << this->format.getValue();
+    }
+    return mlir::success();
   }
 
   mlir::LogicalResult compress(mlir::ModuleOp module,

@@ -18,6 +18,7 @@
 #include "llmc/Transforms/Quantization/WeightFormat.h"
 #include "llmc/Transforms/WeightSelection.h"
 
+#include <functional>
 #include <vector>
 
 namespace llmc {
@@ -51,8 +52,8 @@ struct QuantizedWeight {
 /// those weights that its present one keeps. Reports at `parameter` what can't be kept so.
 mlir::FailureOr<EncodingInterface> keepSparsity(ParameterOp parameter, EncodingInterface encoding);
 
-/// What rounds weights to an encoding. Weights that are not kept become zero, and groups are fitted
-/// to those that are.
+/// What rounds weights to an encoding, or kept ones to the floats that it stores. Weights that are
+/// not kept become zero, and groups are fitted to those that are.
 std::unique_ptr<WeightQuantizer> getQuantizer(const WeightValues &values,
                                               EncodingInterface encoding, bool search);
 
@@ -90,13 +91,17 @@ void warnNotRounded(ParameterOp parameter);
 /// How inputs are rounded that a weight of this encoding is multiplied with; null: not at all.
 DynamicAttr getActivation(EncodingInterface encoding, const QuantizationPlan &plan);
 
-/// States that at the linears that read a weight, which has its new type, or warns.
-void stateRounding(SelectedWeight &weight, const QuantizationPlan &plan);
+/// States at the linears that read a weight, which has its new type, how its inputs are rounded,
+/// and says so; null: not at all.
+using RoundingStatement = std::function<DynamicAttr(SelectedWeight &)>;
 
-/// Stores `quantized` as the parameter's new value, states the plan's rounding of activations at
-/// the linears that read it, and says what was done.
+/// States what the plan says, or warns where that can't be.
+DynamicAttr stateRounding(SelectedWeight &weight, const QuantizationPlan &plan);
+
+/// Stores `quantized` as the parameter's new value, states how the inputs of the linears that read
+/// it are rounded, and says what was done.
 CompressedParameter replaceWeight(SelectedWeight &weight, QuantizedWeight quantized,
-                                  const QuantizationPlan &plan, double seconds);
+                                  const RoundingStatement &stateRounding, double seconds);
 
 /// Rounds a weight to nearest, as the plan says, and reports it; groups are fitted by the format,
 /// or by a quantizer other than its own.

@@ -90,7 +90,7 @@ const WeightFormat *findWeightFormat(llvm::StringRef name);
 /// The format that an encoding is of; null where weights can't be rounded to it.
 const WeightFormat *findWeightFormat(EncodingInterface encoding);
 
-/// The weights of a row that are fitted together.
+/// The weights of a row that are fitted together; all of them where kept ones are floats.
 int64_t getGroupSize(EncodingInterface encoding, int64_t columns);
 
 /// Whether a row of many weights has several groups.

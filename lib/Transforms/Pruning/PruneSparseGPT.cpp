@@ -1,0 +1,137 @@
+//===- PruneSparseGPT.cpp - prunes weights and lets the others make up for them ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Calibration/CalibratedPass.h"
+#include "llmc/Transforms/Passes.h"
+#include "llmc/Transforms/Quantization/CalibratedWeights.h"
+#include "llmc/Transforms/Quantization/QuantizationPass.h"
+
+#include <chrono>
+
+namespace llmc {
+#define GEN_PASS_DEF_PRUNESPARSEGPT
+#include "llmc/Transforms/Passes.h.inc"
+} // namespace llmc
+
+using namespace mlir;
+using namespace llmc;
+
+using Clock = std::chrono::steady_clock;
+
+static double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+namespace {
+
+struct PruneSparseGPT
+    : QuantizationPass<SequentialPass<llmc::impl::PruneSparseGPTBase<PruneSparseGPT>>> {
+  using QuantizationPass::QuantizationPass;
+
+  bool rounds() const override { return format != "none"; }
+
+  LogicalResult readOptions(ModuleOp module) override {
+    FailureOr<PruningPattern> found = PruningPattern::get(module.getLoc(), pattern);
+    if (failed(found))
+      return failure();
+    chosen = *found;
+    if (!(damp >= 0 && damp <= 1))
+      return module.emitError("damp: expected a number from 0 to 1, found ") << damp.getValue();
+    return CompressionReport::checkPath(module, report, getNamedPaths());
+  }
+
+  LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
+                         SmallVectorImpl<SelectedWeight> &weights,
+                         CompressionReport &result) override {
+    leavePruned(module, weights);
+    SmallVector<SelectedWeight> others = takeUncalibrated(weights, includeHead);
+    for (SelectedWeight &weight : weights)
+      if (failed(checkShape(weight.parameter, chosen)))
+        return failure();
+    RoundingStatement state = keepRounding;
+    if (rounds())
+      state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
+    CalibratedWeights calibrated(state, weights, result);
+    CalibrationRequest request;
+    request.statistics = SecondMoment;
+    request.key = spellKey(plan);
+    request.select = [&](LinearOp, ParameterOp parameter) {
+      return calibrated.contains(parameter);
+    };
+    request.visit = [&](CalibrationSite &site) {
+      return site.restored ? calibrated.restore(site) : pruneSite(site, plan, calibrated);
+    };
+    FailureOr<CalibrationTimes> times = calibrate(module, getCalibrationOptions(), request);
+    if (failed(times))
+      return failure();
+    for (SelectedWeight &weight : others)
+      if (rounds() && failed(roundWeight(weight, plan, result)))
+        return failure();
+    result.setTimes({{"tokens", times->tokens},
+                     {"compile", times->compile},
+                     {"forward", times->forward},
+                     {"second moments", times->statistics},
+                     {"factorization", factorization},
+                     {"update", update}});
+    return success();
+  }
+
+private:
+  /// What decides which bytes come out, besides the model and the tokens.
+  std::string spellKey(const QuantizationPlan &plan) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    stream << getArgument() << " pattern=" << pattern << " damp=" << damp.getValue()
+           << " true-sequential=" << trueSequential << " include-head=" << includeHead << " ";
+    if (rounds())
+      spellOptions(plan, stream);
+    else
+      spellSelection(stream);
+    return text;
+  }
+
+  LogicalResult pruneSite(CalibrationSite &site, const QuantizationPlan &plan,
+                          CalibratedWeights &weights) {
+    Clock::time_point start = Clock::now();
+    FailureOr<InverseHessian> prepared = prepareHessian(site, damp, /*descending=*/false);
+    if (failed(prepared))
+      return failure();
+    double shared = secondsSince(start) / static_cast<double>(site.parameters.size());
+    factorization += secondsSince(start);
+    for (ParameterOp parameter : site.parameters) {
+      start = Clock::now();
+      FailureOr<WeightValues> values = WeightValues::read(parameter);
+      if (failed(values))
+        return failure();
+      GPTQOptions options{getEncoding(parameter, *values, plan), plan.searchesCalibrated(), false};
+      if (!options.encoding)
+        return failure();
+      FailureOr<GPTQResult> pruned = pruneSparseGPT(parameter, *values, *prepared, options, chosen);
+      if (failed(pruned))
+        return failure();
+      update += secondsSince(start);
+      weights.replace(site, parameter, std::move(pruned->weight), shared + secondsSince(start));
+    }
+    return success();
+  }
+
+  /// What a parameter is stored as, or null, which is reported. Decoded values of rounded weights
+  /// that are not rounded again become f32.
+  EncodingInterface getEncoding(ParameterOp parameter, const WeightValues &values,
+                                const QuantizationPlan &plan) {
+    RankedTensorType type = parameter.getTensorType();
+    Attribute kept = TypeAttr::get(type.getElementType());
+    if (rounds())
+      kept = widenScales(parameter, values, plan.encoding);
+    return chosen.store(kept, [&] { return parameter.emitOpError(); });
+  }
+
+  PruningPattern chosen;
+  double factorization = 0, update = 0; ///< seconds
+};
+
+} // namespace

@@ -1,0 +1,100 @@
+//===- PruneWanda.cpp - keeps weights that count most for the outputs ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Calibration/CalibratedPass.h"
+#include "llmc/Transforms/CompressionPass.h"
+#include "llmc/Transforms/Passes.h"
+#include "llmc/Transforms/Pruning/Wanda.h"
+#include "llmc/Transforms/Quantization/CalibratedWeights.h"
+
+#include <chrono>
+
+namespace llmc {
+#define GEN_PASS_DEF_PRUNEWANDA
+#include "llmc/Transforms/Passes.h.inc"
+} // namespace llmc
+
+using namespace mlir;
+using namespace llmc;
+
+namespace {
+
+struct PruneWanda : CompressionPass<SequentialPass<llmc::impl::PruneWandaBase<PruneWanda>>> {
+  using CompressionPass::CompressionPass;
+
+private:
+  bool takesRounded() const override { return true; }
+
+  FailureOr<bool> takesHead(ModuleOp module) override {
+    FailureOr<PruningPattern> found = PruningPattern::get(module.getLoc(), pattern);
+    if (failed(found) || failed(CompressionReport::checkPath(module, report, getNamedPaths())))
+      return failure();
+    chosen = *found;
+    return includeHead.getValue();
+  }
+
+  LogicalResult compress(ModuleOp module, SmallVectorImpl<SelectedWeight> &weights,
+                         CompressionReport &result) override {
+    leavePruned(module, weights);
+    takeUncalibrated(weights, includeHead);
+    for (SelectedWeight &weight : weights)
+      if (failed(checkShape(weight.parameter, chosen)))
+        return failure();
+    CalibratedWeights calibrated(keepRounding, weights, result);
+    CalibrationRequest request;
+    request.statistics = SecondMoment;
+    request.key = spellKey();
+    request.select = [&](LinearOp, ParameterOp parameter) {
+      return calibrated.contains(parameter);
+    };
+    double pruning = 0;
+    request.visit = [&](CalibrationSite &site) {
+      return site.restored ? calibrated.restore(site) : pruneSite(site, calibrated, pruning);
+    };
+    FailureOr<CalibrationTimes> times = calibrate(module, getCalibrationOptions(), request);
+    if (failed(times))
+      return failure();
+    result.setTimes({{"tokens", times->tokens},
+                     {"compile", times->compile},
+                     {"forward", times->forward},
+                     {"second moments", times->statistics},
+                     {"pruning", pruning}});
+    return success();
+  }
+
+  /// What decides which bytes come out, besides the model and the tokens.
+  std::string spellKey() {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    stream << getArgument() << " pattern=" << pattern << " true-sequential=" << trueSequential
+           << " include-head=" << includeHead << " ";
+    spellSelection(stream);
+    return text;
+  }
+
+  LogicalResult pruneSite(CalibrationSite &site, CalibratedWeights &weights, double &seconds) {
+    using Clock = std::chrono::steady_clock;
+    for (ParameterOp parameter : site.parameters) {
+      Clock::time_point start = Clock::now();
+      FailureOr<WeightValues> values = WeightValues::read(parameter);
+      if (failed(values))
+        return failure();
+      FailureOr<QuantizedWeight> pruned =
+          pruneByWanda(parameter, *values, site.statistics.secondMoment, chosen);
+      if (failed(pruned))
+        return failure();
+      std::chrono::duration<double> taken = Clock::now() - start;
+      seconds += taken.count();
+      weights.replace(site, parameter, std::move(*pruned), taken.count());
+    }
+    return success();
+  }
+
+  PruningPattern chosen;
+};
+
+} // namespace
