@@ -12,10 +12,6 @@
 
 namespace llmc {
 
-inline bool isNorm(mlir::Operation *op) {
-  return mlir::isa_and_nonnull<RMSNormOp, LayerNormOp>(op);
-}
-
 /// Whether a value is rows of activations, and no matrix of weights.
 bool isRows(mlir::Value value);
 

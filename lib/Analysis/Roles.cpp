@@ -54,7 +54,7 @@ static void follow(Value value, Way way, unsigned maxNorms, Destinations &found)
       Way behind = way;
       ++behind.norms;
       follow(user->getResult(0), behind, maxNorms, found);
-    } else if (isa<RopeOp, ScaleOp, OutputRowsOp>(user)) {
+    } else if (isa<RopeOp, ScaleOp, HadamardOp, OutputRowsOp>(user)) {
       follow(user->getResult(0), way, maxNorms, found);
     } else if (auto activation = dyn_cast<ActivationOp>(user)) {
       Way behind = way;

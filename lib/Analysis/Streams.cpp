@@ -129,7 +129,7 @@ private:
         addWrites(stream, op->getOperand(1));
         return;
       }
-      if (!isNorm(op) && !isa_and_nonnull<ScaleOp, OutputRowsOp>(op)) {
+      if (!isNorm(op) && !isa_and_nonnull<ScaleOp, HadamardOp, OutputRowsOp>(op)) {
         write.source = op;
         break;
       }

@@ -114,7 +114,7 @@ SmallVector<std::pair<Value, int64_t>> llmc::getOutputs(LinearOp linear) {
 
 Value llmc::traceBack(Value value, SmallVectorImpl<Operation *> *through) {
   while (Operation *op = value.getDefiningOp()) {
-    if (!isNorm(op) && !isa<ScaleOp, OutputRowsOp>(op))
+    if (!isNorm(op) && !isa<ScaleOp, HadamardOp, OutputRowsOp>(op))
       break;
     if (through && !isa<OutputRowsOp>(op))
       through->push_back(op);

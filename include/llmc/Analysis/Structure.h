@@ -60,6 +60,11 @@ enum class Role {
   Head,        ///< what computes logits
 };
 
+/// Whether it is a norm, of whichever kind.
+inline bool isNorm(mlir::Operation *op) {
+  return mlir::isa_and_nonnull<RMSNormOp, LayerNormOp>(op);
+}
+
 /// "query", "mlp_norm", …
 llvm::StringRef stringifyRole(Role role);
 
@@ -79,7 +84,8 @@ struct StreamWrite {
   mlir::Operation *source = nullptr;
   /// The value of another stream that goes on in this one, behind a norm.
   mlir::Value from;
-  /// The scales and norms between the source and the stream, in the order of the program.
+  /// The scales, norms and rotations between the source and the stream, in the order of the
+  /// program.
   llvm::SmallVector<mlir::Operation *> through;
 };
 

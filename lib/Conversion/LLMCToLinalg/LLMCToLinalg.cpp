@@ -62,6 +62,7 @@ void llmc::populateLLMCToLinalgPatterns(const TypeConverter &converter,
   populateAttentionPatterns(converter, patterns);
   populateElementwisePatterns(converter, patterns);
   populateGroupDotPatterns(converter, patterns);
+  populateHadamardPatterns(converter, patterns);
   populateLinearPatterns(converter, patterns);
   populateNormPatterns(converter, patterns);
   populateParameterPatterns(converter, patterns);

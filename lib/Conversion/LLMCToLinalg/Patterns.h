@@ -18,6 +18,7 @@ namespace llmc {
 void populateAttentionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateElementwisePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateGroupDotPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateHadamardPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateLinearPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateNormPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateParameterPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);

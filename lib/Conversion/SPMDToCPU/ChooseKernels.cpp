@@ -262,6 +262,14 @@ LogicalResult FunctionConverter::chooseKernel(Operation *op, KernelCall &call) {
                           static_cast<bool>(norm.getBias()), target);
         return addAll(norm.getOperands());
       })
+      .Case([&](HadamardOp hadamard) {
+        auto order = static_cast<int64_t>(hadamard.getOrder());
+        if (!hasHadamardKernel(order))
+          return chooseMeaning(op, call);
+        call.function = emitHadamard(code, getWidth(hadamard.getInput()), order,
+                                     hadamard.getTransposed(), target);
+        return addAll(hadamard.getInput());
+      })
       .Case([&](RoundOp round) {
         call.function =
             emitRound(code, getWidth(round.getInput()), round.getRounding().getGroup(), target);

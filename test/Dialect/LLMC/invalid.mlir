@@ -221,6 +221,30 @@ func.func @f(%x: tensor<?x64xf32>, %gain: tensor<64xf32>, %bias: tensor<32xf32>)
 
 // -----
 
+func.func @f(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected an order that divides the width 64, found 12}}
+  %0 = llmc.hadamard %x : tensor<?x64xf32> {order = 12 : i64}
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected an order that divides the width 64, found -8}}
+  %0 = llmc.hadamard %x : tensor<?x64xf32> {order = -8 : i64}
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x92xf32>) {
+  // expected-error @+1 {{expected an order of a known Hadamard matrix, such as 4, found 92}}
+  %0 = llmc.hadamard %x : tensor<?x92xf32> {order = 92 : i64}
+  return
+}
+
+// -----
+
 func.func @f(%x: tensor<?x64xf32>, %rows: !llmc.rows) {
   // expected-error @+1 {{expected heads that divide the width 64, found 5}}
   %0 = llmc.rope %x, %rows : tensor<?x64xf32> {heads = 5 : i64, frequencies = array<f32: 1.0>}

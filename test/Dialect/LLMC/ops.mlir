@@ -15,6 +15,8 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
   %up = llmc.parameter_value @up : tensor<96x64xf32, #w4>
   // CHECK: llmc.embedding
   %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<320x64xf32>) -> tensor<?x64xf32>
+  // CHECK: llmc.hadamard %{{.*}} : tensor<?x64xf32> {order = 32 : i64, transposed}
+  %hadamard = llmc.hadamard %h : tensor<?x64xf32> {order = 32 : i64, transposed}
   // CHECK: llmc.rope {{.*}} {frequencies = array<f32: 1.000000e+00, 1.000000e-01>, heads = 2 : i64}
   %q = llmc.rope %h, %rows : tensor<?x64xf32> {heads = 2 : i64, frequencies = array<f32: 1.0, 0.1>}
   // CHECK: %[[TABLE:.*]] = llmc.rotation_table %{{.*}} : tensor<?x32xf32> {frequencies = array<f32: 1.000000e+00, 1.000000e-01>, scaling = 2.000000e+00 : f32}

@@ -88,6 +88,20 @@ TEST_F(Meaning, Norms) {
     })");
 }
 
+TEST_F(Meaning, HadamardMatrices) {
+  // With a kernel, in blocks, and one whose core is too large for one (76).
+  compare(R"(
+    func.func @step(%x: tensor<?x192xf32>, %y: tensor<?x152xf32>)
+        -> (tensor<?x192xf32>, tensor<?x192xf32>, tensor<?x192xf32>, tensor<?x152xf32>) {
+      %0 = llmc.hadamard %x : tensor<?x192xf32> {order = 192 : i64}
+      %1 = llmc.hadamard %x : tensor<?x192xf32> {order = 24 : i64, transposed}
+      %2 = llmc.hadamard %x : tensor<?x192xf32> {order = 64 : i64}
+      %3 = llmc.hadamard %y : tensor<?x152xf32> {order = 152 : i64}
+      return %0, %1, %2, %3
+        : tensor<?x192xf32>, tensor<?x192xf32>, tensor<?x192xf32>, tensor<?x152xf32>
+    })");
+}
+
 TEST_F(Meaning, LinearsOfGroupedIntegers) { compare(writeGroupedLinears("")); }
 
 TEST_F(Meaning, LinearsOfRoundedActivations) {

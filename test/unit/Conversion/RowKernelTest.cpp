@@ -8,6 +8,7 @@
 #include "EncodingTestSupport.h"
 #include "KernelTestSupport.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
+#include "llmc/Support/Hadamard.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -107,6 +108,46 @@ TEST_F(RowKernels, RMSNorm) {
                     output.append(bytes);
                   }
                 });
+}
+
+TEST_F(RowKernels, HadamardFollowsItsDefinition) {
+  struct Case {
+    int64_t width, order;
+    bool transposed;
+  };
+  // With and without whole vectors, with cores that are not symmetric, in blocks.
+  const Case cases[] = {{1, 1, false},    {8, 8, false},     {12, 12, false},  {12, 12, true},
+                        {24, 12, false},  {64, 64, false},   {96, 24, true},   {192, 192, false},
+                        {192, 64, false}, {576, 576, false}, {576, 576, true}, {1536, 1536, false}};
+  std::vector<Emitter> emitters;
+  for (const Case &c : cases)
+    emitters.push_back([&c](mlir::ModuleOp module, const KernelTarget &target) {
+      return emitHadamard(module, c.width, c.order, c.transposed, target);
+    });
+  forEachTarget(*context, emitters,
+                [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+                  for (auto [index, c] : llvm::enumerate(cases)) {
+                    Hadamard matrix = *Hadamard::get(c.order);
+                    auto input = Rows::random(3, c.width, index, 3.0f);
+                    Rows output(3, c.width);
+                    kernels.run(index, 0, 3, input->data(), output.data());
+                    for (int64_t row = 0; row < 3; ++row) {
+                      std::vector<double> expected(c.width);
+                      for (int64_t i = 0; i < c.width; ++i)
+                        expected[i] = input->at(row, i);
+                      for (int64_t begin = 0; begin < c.width; begin += c.order) {
+                        auto block = llvm::MutableArrayRef(expected).slice(begin, c.order);
+                        c.transposed ? matrix.applyTransposed(block) : matrix.apply(block);
+                      }
+                      for (int64_t i = 0; i < c.width; ++i)
+                        EXPECT_NEAR(output.at(row, i), expected[i], 5e-6)
+                            << c.width << "/" << c.order << " at " << i;
+                    }
+                    output.expectPadding("hadamard " + std::to_string(c.width));
+                    output.append(bytes);
+                  }
+                });
+  EXPECT_FALSE(hasHadamardKernel(148));
 }
 
 TEST_F(RowKernels, LayerNorm) {

@@ -60,6 +60,11 @@ mlir::func::FuncOp emitRMSNorm(mlir::ModuleOp module, int64_t width, int64_t gro
 /// (begin i, end i [rows], input p, gain p, [bias p], output p)
 mlir::func::FuncOp emitLayerNorm(mlir::ModuleOp module, int64_t width, float epsilon, bool bias,
                                  const KernelTarget &target);
+/// Whether there is a kernel for Hadamard matrices of this order: not where their core is large.
+bool hasHadamardKernel(int64_t order);
+/// (begin i, end i [rows], input p, output p). There is a kernel for `order`.
+mlir::func::FuncOp emitHadamard(mlir::ModuleOp module, int64_t width, int64_t order,
+                                bool transposed, const KernelTarget &target);
 /// (begin i, end i [rows], input p, codes p, scales p, sums p)
 mlir::func::FuncOp emitRound(mlir::ModuleOp module, int64_t width, int64_t group,
                              const KernelTarget &target);

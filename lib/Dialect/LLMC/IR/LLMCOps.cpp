@@ -11,6 +11,7 @@
 
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/Hadamard.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
@@ -128,6 +129,16 @@ LogicalResult LayerNormOp::verify() {
     return failure();
   if (Value bias = getBias())
     return expectSize(*this, "a bias width", width, getDim(bias, 0));
+  return success();
+}
+
+LogicalResult HadamardOp::verify() {
+  int64_t width = getDim(getInput(), 1), order = getOrder();
+  if (order <= 0 || width % order != 0)
+    return emitOpError("expected an order that divides the width ") << width << ", found " << order;
+  if (!Hadamard::get(order))
+    return emitOpError("expected an order of a known Hadamard matrix, such as ")
+           << getHadamardBlock(width) << ", found " << order;
   return success();
 }
 

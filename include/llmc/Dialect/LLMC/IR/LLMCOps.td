@@ -241,6 +241,24 @@ def LLMC_GateOp : LLMC_StageOp<"gate", "getGate(), getUp()", [Pure, SameOperands
   let assemblyFormat = "$function $gate `,` $up `:` type($gate) attr-dict";
 }
 
+def LLMC_HadamardOp : LLMC_StageOp<"hadamard", "getInput()", [Pure, SameOperandsAndResultType]> {
+  let summary = "Blocks of every row rotated by a Hadamard matrix";
+  let description = [{
+    Each row is blocks of `order` elements side by side, and each block x becomes x · H / √order, or
+    x · Hᵀ / √order if `transposed`, with H the matrix of `llmc/Support/Hadamard.h`. Elements then
+    differ less in size, so that rounding what follows loses less (Ashkboos et al. 2024, "QuaRot:
+    outlier-free 4-bit inference in rotated LLMs").
+
+    Constraints:
+    - C1. order is positive and divides the width.
+    - C2. A Hadamard matrix of the order is known.
+  }];
+  let arguments = (ins LLMC_Activations:$input, I64Attr:$order, UnitAttr:$transposed);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$input `:` type($input) attr-dict";
+  let hasVerifier = 1;
+}
+
 def LLMC_RopeOp : LLMC_StageOp<"rope", "getInput()", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "Rotary position embedding";
   let description = [{
