@@ -9,6 +9,7 @@
 #define LLMC_TRANSFORMS_PASSES_H
 
 #include "llmc/Transforms/Quantization/QuantizationOptions.h"
+#include "llmc/Transforms/Rewrites/RewriteOptions.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"

@@ -123,6 +123,109 @@ def StripActivationRounding : Pass<"strip-activation-rounding", "::mlir::ModuleO
 }
 
 //===----------------------------------------------------------------------===//
+// Rewrites: the model computes the same afterwards
+//===----------------------------------------------------------------------===//
+
+def FoldNorms : Pass<"fold-norms", "::mlir::ModuleOp"> {
+  let summary = "Make the gains of norms a part of the weights behind them";
+  let description = [{
+    Multiplies the columns of weights with the gain of the norm that makes their input, and sets the
+    gain to ones; a layer norm's bias becomes a part of the linears' biases. The model computes the
+    same: products are taken in fp64 and rounded to fp32 once.
+
+    Norms stay as they are, with a remark, where something else than linears reads them, where a
+    weight behind them is used elsewhere too (a head that is the token embedding), or where heads
+    share a gain. Weights have to be floats: rewrites come before roundings.
+
+    Before:
+    ```mlir
+    %n = llmc.rms_norm %x, %gain : tensor<?x576xf32>, tensor<576xf32> {epsilon = 1.0e-5 : f32}
+    %u = llmc.linear %n, %up : (tensor<?x576xf32>, tensor<1536x576xf32>) -> tensor<?x1536xf32>
+    ```
+    After, with `%gain` of ones and `%up` times what it was, the same; and a layer norm
+    ```mlir
+    %n = llmc.layer_norm %x, %gain bias %b : tensor<?x768xf32>, tensor<768xf32>, tensor<768xf32> {epsilon = 1.0e-5 : f32}
+    %u = llmc.linear %n, %up : (tensor<?x768xf32>, tensor<3072x768xf32>) -> tensor<?x3072xf32>
+    ```
+    becomes
+    ```mlir
+    %n = llmc.layer_norm %x, %gain : tensor<?x768xf32>, tensor<768xf32> {epsilon = 1.0e-5 : f32}
+    %u = llmc.linear %n, %up bias %c : (tensor<?x768xf32>, tensor<3072x768xf32>, tensor<3072xf32>) -> tensor<?x3072xf32>
+    ```
+  }];
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+def Rotate : Pass<"rotate", "::mlir::ModuleOp"> {
+  let summary = "Change the basis of channels so that weights are easy to round";
+  let description = [{
+    Multiplies the channels between weights with an orthogonal matrix and undoes it in what reads
+    them. The model computes the same, but no channel and no weight stands out any more, so that
+    rounding loses less (Ashkboos et al. 2024, "QuaRot: outlier-free 4-bit inference in rotated LLMs";
+    Liu et al. 2024, "SpinQuant: LLM quantization with learned rotations"). Products are taken in fp64
+    and rounded to fp32 once. Weights have to be floats: rewrites come before roundings.
+
+    | `where` | what is rotated | at run time |
+    |---------|-----------------|-------------|
+    | `residual` | the residual stream: rows of embeddings, outputs of what adds to it, inputs of what reads it | nothing |
+    | `values` | the values of each head: outputs of v, inputs of o | nothing |
+    | `down` | the inputs of the linears that end MLPs | an `llmc.hadamard` before each |
+    | `keys` | queries and keys of each head, behind their positions | an `llmc.hadamard` of each |
+
+    The last two are always of kind `hadamard`, and of blocks where the order would have a core above
+    60. Rotated keys round better (`quantize-kv-cache`).
+
+    Gains of norms that read the residual stream are folded first (`fold-norms`), but where all
+    channels have the same; layer norms become RMS norms, and what writes to the stream loses its mean
+    over the channels. Where an embedding is the head too, the gain before it can't be folded: both
+    stay in the old basis, and an `llmc.hadamard` stands behind the embedding and another, the way
+    back, before the last norm. With `head=untied`, of given matrices, of Hadamard matrices whose core
+    is above 60, and of layer norms, the head becomes a parameter of its own instead, `NAME.head`.
+
+    | `kind` | the matrix |
+    |--------|------------|
+    | `hadamard` | signs / √n: Sylvester's and Paley's matrices of order m · 2^k, m = 1, 12, 20, 28, 36, …; of the largest order that divides the width, block after block |
+    | `randomized` | the same behind signs that `seed` chooses |
+    | `given` | those of a file of safetensors (`matrices`): `residual` and `values`, of F64 or F32, x·Q for rows x; what they lack of orthogonality, at most 10^-5, is made up for |
+
+    Before:
+    ```mlir
+    %d = llmc.linear %a, %down : (tensor<?x1536xf32>, tensor<576x1536xf32>) -> tensor<?x576xf32>
+    …
+    %logits = llmc.linear %n, %table : (tensor<?x576xf32>, tensor<49152x576xf32>) -> tensor<?x49152xf32>
+    ```
+    After `rotate{where=residual,values,down head=untied}`, with `%head` read from `@table.head`:
+    ```mlir
+    %r = llmc.hadamard %a : tensor<?x1536xf32> {order = 1536 : i64}
+    %d = llmc.linear %r, %down : (tensor<?x1536xf32>, tensor<576x1536xf32>) -> tensor<?x576xf32>
+    …
+    %logits = llmc.linear %n, %head : (tensor<?x576xf32>, tensor<49152x576xf32>) -> tensor<?x49152xf32>
+    ```
+  }];
+  let options = [
+    ListOption<"where", "where", "std::string",
+               "What is rotated: residual, values, down, keys; default: residual and values">,
+    Option<"kind", "kind", "::llmc::RotationKind", /*default=*/"::llmc::RotationKind::Hadamard",
+           "The matrix",
+           [{::llvm::cl::values(
+               clEnumValN(::llmc::RotationKind::Hadamard, "hadamard", "Hadamard matrices"),
+               clEnumValN(::llmc::RotationKind::Randomized, "randomized",
+                          "Hadamard matrices behind random signs"),
+               clEnumValN(::llmc::RotationKind::Given, "given", "matrices of a file"))}]>,
+    Option<"head", "head", "::llmc::HeadRotation", /*default=*/"::llmc::HeadRotation::Online",
+           "With where=residual: what becomes of a head that is the embedding",
+           [{::llvm::cl::values(
+               clEnumValN(::llmc::HeadRotation::Online, "online",
+                          "the same, where an operation can rotate what is between, else untied"),
+               clEnumValN(::llmc::HeadRotation::Untied, "untied", "a parameter of its own"))}]>,
+    Option<"seed", "seed", "uint64_t", /*default=*/"0", "With kind=randomized: chooses the signs">,
+    Option<"matrices", "matrices", "std::string", /*default=*/"\"\"",
+           "With kind=given: the file of safetensors that they are in">
+  ];
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+//===----------------------------------------------------------------------===//
 // Quantization
 //===----------------------------------------------------------------------===//
 

@@ -72,6 +72,8 @@ TEST(DependentDialects, AreDeclared) {
   expectNothingLoaded(createQuantizeHQQ(), "table=false");
   expectNothingLoaded(createQuantizeGPTQ(),
                       "calibration=self samples=2 sequence-length=6 table=false");
+  expectNothingLoaded(createFoldNorms(), "");
+  expectNothingLoaded(createRotate(), "where=keys");
   std::string file = testing::TempDir() + "dependent-dialects.npy";
   expectNothingLoaded(createCalibrate(),
                       "calibration=self samples=2 sequence-length=6 save-tokens=" + file);
