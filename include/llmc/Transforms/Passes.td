@@ -126,6 +126,16 @@ def StripActivationRounding : Pass<"strip-activation-rounding", "::mlir::ModuleO
 // Rewrites: the model computes the same afterwards
 //===----------------------------------------------------------------------===//
 
+/// Which inputs a pass scales, and where it reports.
+defvar scalingOptions = [
+  ListOption<"ignore", "ignore", "std::string",
+             "Regular expressions: inputs of parameters whose name one of them matches are left alone">,
+  ListOption<"only", "only", "std::string",
+             "Regular expressions: inputs of parameters whose name none of them matches are left alone">,
+  Option<"table", "table", "bool", /*default=*/"true",
+         "Print a line for each input to the standard error stream">
+];
+
 def FoldNorms : Pass<"fold-norms", "::mlir::ModuleOp"> {
   let summary = "Make the gains of norms a part of the weights behind them";
   let description = [{
@@ -153,6 +163,77 @@ def FoldNorms : Pass<"fold-norms", "::mlir::ModuleOp"> {
     %u = llmc.linear %n, %up bias %c : (tensor<?x768xf32>, tensor<3072x768xf32>, tensor<3072xf32>) -> tensor<?x3072xf32>
     ```
   }];
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+def ScaleAWQ : Pass<"scale-awq", "::mlir::ModuleOp"> {
+  let summary = "Scale channels so that rounding spares the weights of large inputs";
+  let description = [{
+    Multiplies the columns of weights with factors, and divides what makes their inputs by them: the
+    model computes the same, but weights that meet large inputs are rounded on a finer grid (Lin et
+    al. 2023, "AWQ: activation-aware weight quantization for LLM compression and acceleration"). It
+    rounds nothing itself: `quantize-rtn` or another rounding of the same format follows.
+
+    With a the mean magnitude of each input on the calibration tokens, factors are s = a^r, at least
+    10^-4, divided by √(max s · min s), for the r of 0, 0.05, … 0.95 with the least error of the
+    block's outputs on `search-samples` of the samples when weights are rounded to the format that the
+    options name. With r = 0 nothing is changed: only what is better than that is.
+
+    Factors are folded into the norm before queries, keys and values, into that before gate and up,
+    into up before down, and into values before the output projection; where query heads share a value
+    head, they share its factors. Inputs that nothing can be folded into stay as they are, and so do
+    those of which some reader is not selected (`only`, `ignore`), and the head. Products are taken in
+    fp64 and rounded to fp32.
+
+    Before and after, with other values of `%gain`, `%gate` and `%up`:
+    ```mlir
+    %n = llmc.rms_norm %x, %gain : tensor<?x576xf32>, tensor<576xf32> {epsilon = 1.0e-5 : f32}
+    %g = llmc.linear %n, %gate : (tensor<?x576xf32>, tensor<1536x576xf32>) -> tensor<?x1536xf32>
+    %u = llmc.linear %n, %up : (tensor<?x576xf32>, tensor<1536x576xf32>) -> tensor<?x1536xf32>
+    ```
+
+    The report has a line for each input, under the name of the first weight that reads it: r, and
+    the error Σ‖y' − y‖² / Σ‖y‖² of the block's outputs y with r = 0 and with this one.
+  }];
+  let options = !listconcat(weightFormatOptions, scalingOptions, calibrationOptions, [
+    Option<"searchSamples", "search-samples", "int64_t", /*default=*/"8",
+           "Samples that the blocks are run on in the search">
+  ]);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+def ScaleSmoothQuant : Pass<"scale-smoothquant", "::mlir::ModuleOp"> {
+  let summary = "Scale channels so that inputs are easy to round";
+  let description = [{
+    Divides what makes the inputs of linears by factors and multiplies the columns of their weights
+    with them: the model computes the same, but large channels of the inputs, which would take the
+    scale of all others with them when inputs are rounded, become smaller at the cost of weights (Xiao
+    et al. 2022, "SmoothQuant: accurate and efficient post-training quantization for large language
+    models"). It rounds nothing itself: a rounding with `activation=i8` follows.
+
+    Factors are s_j = max|X_j|^α / max|W_j|^(1 − α), at least 10^-5, with maxima over the calibration
+    tokens and over all weights that read input j; 1 where either is 0. With `alpha=search` each input
+    gets the α of 0, 0.05, … 1 with the least error of the block's outputs when its weights are
+    rounded to integers of `bits` bits and it is rounded to 8 bits, and stays as it is where none is
+    better. Where factors are folded in and what the report says is as with `scale-awq`.
+
+    Before and after, with other values of `%gain` and `%up`:
+    ```mlir
+    %n = llmc.rms_norm %x, %gain : tensor<?x576xf32>, tensor<576xf32> {epsilon = 1.0e-5 : f32}
+    %u = llmc.linear %n, %up : (tensor<?x576xf32>, tensor<1536x576xf32>) -> tensor<?x1536xf32>
+    ```
+  }];
+  let options = !listconcat([
+    Option<"alpha", "alpha", "std::string", /*default=*/"\"0.5\"",
+           "How much of the inputs' size goes into the weights, 0 to 1, or 'search'">,
+    Option<"bits", "bits", "unsigned", /*default=*/"8", "With alpha=search: bits of a weight">,
+    Option<"groupSize", "group-size", "std::string", /*default=*/"\"channel\"",
+           "With alpha=search: weights of a row that share a scale, a number, 'channel' or 'tensor'">,
+    Option<"activationGroup", "activation-group", "int64_t", /*default=*/"32",
+           "With alpha=search: inputs that share a scale, a multiple of 32">,
+    Option<"searchSamples", "search-samples", "int64_t", /*default=*/"8",
+           "With alpha=search: samples that the blocks are run on">
+  ], scalingOptions, calibrationOptions);
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 

@@ -74,6 +74,9 @@ TEST(DependentDialects, AreDeclared) {
                       "calibration=self samples=2 sequence-length=6 table=false");
   expectNothingLoaded(createFoldNorms(), "");
   expectNothingLoaded(createRotate(), "where=keys");
+  expectNothingLoaded(createScaleAWQ(), "calibration=self samples=2 sequence-length=6 table=false");
+  expectNothingLoaded(createScaleSmoothQuant(),
+                      "calibration=self samples=2 sequence-length=6 table=false");
   std::string file = testing::TempDir() + "dependent-dialects.npy";
   expectNothingLoaded(createCalibrate(),
                       "calibration=self samples=2 sequence-length=6 save-tokens=" + file);

@@ -10,21 +10,25 @@
 
 include "llmc/Transforms/CompressionOptions.td"
 
-/// What all quantization passes let one choose: how many bits, which weights, what of activations.
-defvar roundingOptions = [
+/// The numbers that weights are rounded to.
+defvar numberOptions = [
   Option<"bits", "bits", "unsigned", /*default=*/"0",
          "Bits of a weight, with format=int 1 to 8; 0: the format's own, 4 for int">,
-  Option<"headBits", "head-bits", "unsigned", /*default=*/"8",
-         "Bits of the weights of the head and the token embedding; 0: they are left alone">,
-  Option<"includeHead", "include-head", "bool", /*default=*/"false",
-         "Treat the head and the token embedding like all other weights">,
   Option<"scale", "scale", "::llmc::ScaleType", /*default=*/"::llmc::ScaleType::Auto",
          "Type of scales and floating-point minima",
          [{::llvm::cl::values(clEnumValN(::llmc::ScaleType::Auto, "auto",
                                          "the format's own, f16 where it has none"),
                               clEnumValN(::llmc::ScaleType::F32, "f32", "32 bits"),
                               clEnumValN(::llmc::ScaleType::F16, "f16", "16 bits, IEEE half"),
-                              clEnumValN(::llmc::ScaleType::BF16, "bf16", "16 bits, bfloat16"))}]>,
+                              clEnumValN(::llmc::ScaleType::BF16, "bf16", "16 bits, bfloat16"))}]>
+];
+
+/// What all quantization passes let one choose: how many bits, which weights, what of activations.
+defvar roundingOptions = !listconcat(numberOptions, [
+  Option<"headBits", "head-bits", "unsigned", /*default=*/"8",
+         "Bits of the weights of the head and the token embedding; 0: they are left alone">,
+  Option<"includeHead", "include-head", "bool", /*default=*/"false",
+         "Treat the head and the token embedding like all other weights">,
   Option<"activation", "activation", "::llmc::ActivationRounding",
          /*default=*/"::llmc::ActivationRounding::Auto", "How inputs are rounded when computing",
          [{::llvm::cl::values(
@@ -37,10 +41,10 @@ defvar roundingOptions = [
          "With activation=i8: inputs that share a scale, a multiple of 32">,
   Option<"requantize", "requantize", "bool", /*default=*/"false",
          "Take in weights too that are rounded already, by their decoded values">
-];
+]);
 
 /// How the numbers of groups are fitted.
-defvar gridOptions = !listconcat([
+defvar fittingOptions = [
   Option<"groupSize", "group-size", "std::string", /*default=*/"\"\"",
          "Inputs that share a scale: a number, 'channel' (a whole row) or 'tensor'; default: the "
          "format's own, 128 for int, 64 for nf4 and fp4, 'channel' for fp8">,
@@ -57,15 +61,21 @@ defvar gridOptions = !listconcat([
              clEnumValN(::llmc::ClipSearch::Auto, "auto", "where calibration says what errors cost"),
              clEnumValN(::llmc::ClipSearch::On, "true", "always"),
              clEnumValN(::llmc::ClipSearch::Off, "false", "never"))}]>
-], roundingOptions);
+];
+defvar gridOptions = !listconcat(fittingOptions, roundingOptions);
 
-/// How weights are stored, in any format, and fitted.
-defvar quantizationOptions = !listconcat([
+/// How weights are stored.
+defvar formatOptions = [
   Option<"format", "format", "std::string", /*default=*/"\"int\"",
          "How weights are stored: int (integers of `bits` bits with a scale per group), nf4 (4-bit "
          "numbers that lie as normally distributed weights do), fp4, fp8, fp8-e5m2 (floats with a "
          "scale per group), mxfp4, mxfp6, mxfp6-e3m2, mxfp8, mxfp8-e5m2, mxint8 (groups of 32 with a "
          "power of two) or nvfp4 (fp4, groups of 16, scales of fp8 and one of the matrix)">
-], gridOptions);
+];
+
+/// How weights are stored, in any format, and fitted.
+defvar quantizationOptions = !listconcat(formatOptions, gridOptions);
+/// The same, without what becomes of the head, of activations, and of weights that are rounded.
+defvar weightFormatOptions = !listconcat(formatOptions, fittingOptions, numberOptions);
 
 #endif // LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONOPTIONS_TD

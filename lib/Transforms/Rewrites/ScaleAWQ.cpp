@@ -1,0 +1,188 @@
+//===- ScaleAWQ.cpp - scales that protect the weights of large inputs ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Calibration/CalibratedPass.h"
+#include "llmc/Transforms/Blocks.h"
+#include "llmc/Transforms/Passes.h"
+#include "llmc/Transforms/Quantization/QuantizedWeight.h"
+#include "llmc/Transforms/Rewrites/InputScaling.h"
+
+#include "mlir/IR/Threading.h"
+#include "llvm/ADT/StringExtras.h"
+
+#include <cmath>
+#include <cstring>
+
+namespace llmc {
+#define GEN_PASS_DEF_SCALEAWQ
+#include "llmc/Transforms/Passes.h.inc"
+} // namespace llmc
+
+using namespace mlir;
+using namespace llmc;
+
+namespace {
+
+/// Values of a parameter that lie in memory as the parameter would.
+struct CandidateBytes {
+  ParameterOp parameter;
+  std::vector<float> values;
+
+  Candidate get() const {
+    auto type = RankedTensorType::get(ParameterOp(parameter).getTensorType().getShape(),
+                                      Float32Type::get(ParameterOp(parameter).getContext()));
+    return {parameter,
+            type,
+            {reinterpret_cast<const uint8_t *>(values.data()), values.size() * sizeof(float)},
+            std::nullopt};
+  }
+};
+
+/// Tries scales for one input.
+class ScaleSearch {
+public:
+  ScaleSearch(const QuantizationPlan &plan, CalibrationSite &site, const InputScale &scale)
+      : plan(plan), block(*site.block), scale(scale),
+        magnitudes(getMeanPerFactor(scale, site.statistics.meanMagnitude)) {}
+
+  FailureOr<ScaleChoice> run(int64_t samples) {
+    for (ParameterOp weight : getWeights(scale)) {
+      FailureOr<WeightValues> values = WeightValues::read(weight);
+      if (failed(values))
+        return failure();
+      encodings.push_back(widenScales(weight, *values, plan.encoding));
+      weights.push_back({weight, std::move(*values)});
+    }
+    BlockOutput output;
+    output.samples = samples;
+    if (failed(block.keepReference(output)))
+      return failure();
+    ScaleChoice best;
+    constexpr int steps = 20;
+    for (int step = 0; step < steps; ++step) {
+      double ratio = static_cast<double>(step) / steps;
+      std::vector<double> factors = getFactors(ratio);
+      FailureOr<double> error = getError(factors);
+      if (failed(error))
+        return failure();
+      if (step == 0)
+        best.errorBefore = best.errorAfter = *error;
+      if (*error < *best.errorAfter) {
+        best.errorAfter = *error;
+        best.parameter = ratio;
+        best.factors = std::move(factors);
+      }
+    }
+    return best;
+  }
+
+private:
+  /// s = a^r, at least 10^-4, around 1.
+  std::vector<double> getFactors(double ratio) const {
+    std::vector<double> factors;
+    for (double magnitude : magnitudes)
+      factors.push_back(std::max(std::pow(magnitude, ratio), 1e-4));
+    auto [least, largest] = std::minmax_element(factors.begin(), factors.end());
+    double middle = std::sqrt(*least * *largest);
+    for (double &factor : factors)
+      factor /= middle;
+    return factors;
+  }
+
+  /// The error of the block's outputs with Q(W·diag(s))·diag(s)⁻¹ in the place of W.
+  FailureOr<double> getError(ArrayRef<double> factors) {
+    std::vector<double> ofColumns = spreadFactors(scale, factors);
+    std::vector<CandidateBytes> rounded;
+    for (auto [weight, encoding] : llvm::zip(weights, encodings)) {
+      FailureOr<std::vector<float>> values =
+          round(weight.first, weight.second, encoding, ofColumns);
+      if (failed(values))
+        return failure();
+      rounded.push_back({weight.first, std::move(*values)});
+    }
+    SmallVector<Candidate> candidates;
+    for (const CandidateBytes &bytes : rounded)
+      candidates.push_back(bytes.get());
+    return block.getError(candidates);
+  }
+
+  FailureOr<std::vector<float>> round(ParameterOp parameter, const WeightValues &values,
+                                      EncodingInterface encoding, ArrayRef<double> factors) const {
+    WeightValues scaled = values;
+    parallelFor(parameter.getContext(), 0, scaled.rows, [&](size_t row) {
+      for (auto [value, factor] : llvm::zip_equal(scaled.row(static_cast<int64_t>(row)), factors))
+        value = static_cast<float>(value * factor);
+    });
+    FailureOr<QuantizedWeight> quantized =
+        roundToNearest(parameter, scaled, encoding, plan.searchesNearest());
+    if (failed(quantized))
+      return failure();
+    ArrayRef<int64_t> shape = parameter.getTensorType().getShape();
+    parallelFor(parameter.getContext(), 0, scaled.rows, [&](size_t row) {
+      MutableArrayRef<float> decoded = scaled.row(static_cast<int64_t>(row));
+      encoding.decodeRow(quantized->bytes, shape, static_cast<int64_t>(row), decoded);
+      for (auto [value, factor] : llvm::zip_equal(decoded, factors))
+        value = static_cast<float>(value / factor);
+    });
+    return std::move(scaled.data);
+  }
+
+  const QuantizationPlan &plan;
+  BlockEvaluator &block;
+  const InputScale &scale;
+  std::vector<double> magnitudes; ///< a, one for each factor
+  std::vector<std::pair<ParameterOp, WeightValues>> weights;
+  SmallVector<EncodingInterface> encodings;
+};
+
+struct ScaleAWQPass : CalibratedPass<llmc::impl::ScaleAWQBase<ScaleAWQPass>> {
+  using CalibratedPass::CalibratedPass;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (failed(changeFlat(module, [&] { return scaleModule(module); })))
+      signalPassFailure();
+  }
+
+private:
+  LogicalResult scaleModule(ModuleOp module) {
+    if (searchSamples < 1)
+      return module.emitError("search-samples: expected at least 1, found ")
+             << searchSamples.getValue();
+    QuantizationRequest asked;
+    asked.format = format;
+    asked.bits = bits;
+    asked.groupSize = groupSize;
+    asked.symmetric = symmetric;
+    asked.zero = zero;
+    asked.scale = scale;
+    asked.search = mse;
+    asked.activation = ActivationRounding::None;
+    FailureOr<QuantizationPlan> plan = QuantizationPlan::get(module.getLoc(), asked);
+    if (failed(plan))
+      return failure();
+    ScalingRequest request;
+    request.pass = getArgument().str();
+    request.parameterName = "ratio";
+    request.calibration = getCalibrationOptions();
+    request.filter.only.assign(only.begin(), only.end());
+    request.filter.ignore.assign(ignore.begin(), ignore.end());
+    request.filter.head = false;
+    request.statistics = MeanMagnitude;
+    request.evaluatesBlocks = true;
+    request.table = table;
+    llvm::raw_string_ostream(request.key)
+        << request.pass << " search-samples=" << searchSamples.getValue() << " " << *plan
+        << " only=" << llvm::join(only, ",") << " ignore=" << llvm::join(ignore, ",");
+    request.choose = [&](CalibrationSite &site, const InputScale &input) {
+      return ScaleSearch(*plan, site, input).run(std::min<int64_t>(searchSamples, samples));
+    };
+    return scaleInputs(module, request);
+  }
+};
+
+} // namespace
