@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelTestSupport.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 
 #include "mlir/IR/Builders.h"
@@ -22,6 +23,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <random>
 #include <sys/mman.h>
 
 using namespace llmc;
@@ -87,6 +89,26 @@ struct LinearBenchmark {
   }
 };
 
+/// A matrix of which a random half is kept, as kernels read it; empty where all are, for which any
+/// bytes will do. A multiple of 64 bytes.
+std::vector<uint8_t> packRandom(const TiledLayout &layout) {
+  if (!layout.isMasked())
+    return {};
+  auto form = CanonicalForm::get(layout.encoding, {layout.rows, layout.columns});
+  std::vector<uint8_t> bytes(form.size);
+  std::mt19937_64 random(1);
+  for (int64_t i = form[1].offset; i < form.size; ++i)
+    bytes[i] = 0x3c;
+  for (int64_t row = 0; row < layout.rows; ++row)
+    for (int64_t column = 0; column < layout.columns; ++column)
+      form[0].write(bytes.data(), row, column, static_cast<unsigned>(random() % 2));
+  std::vector<uint8_t> tiles((getPackedSize(layout, bytes) + 63) / 64 * 64);
+  for (int64_t tile = 0; tile < layout.tiles; ++tile)
+    packTile(layout, bytes, tile, tiles.data() + tile * layout.tileBytes);
+  packKept(layout, bytes, tiles.data());
+  return tiles;
+}
+
 void runLinear(mlir::MLIRContext &context, const TestTarget &target,
                const LinearBenchmark &benchmark) {
   LinearKernel kernel;
@@ -100,12 +122,16 @@ void runLinear(mlir::MLIRContext &context, const TestTarget &target,
   }};
   CompiledKernels kernels(context, target, emitters);
   TiledLayout layout = TiledLayout::get(kernel.weight);
-  int64_t rows = benchmark.rows, stride = getRowStride(K), bytes = layout.getByteSize();
+  std::vector<uint8_t> tiles = packRandom(layout);
+  int64_t rows = benchmark.rows, stride = getRowStride(K);
+  int64_t bytes = tiles.empty() ? layout.getByteSize() : static_cast<int64_t>(tiles.size());
   int64_t copies = rows == 1 ? (256 << 20) / bytes + 1 : 1;
   // What prefetching reads beyond the end is there.
   Pages weights(bytes * copies + (1 << 20)), input(rows * stride * 4), scales(rows * stride / 8),
       sums(rows * stride / 8), output(rows * kernel.outputStride * 4),
       scratch(std::max<int64_t>(kernel.getScratchBytes(), 64));
+  for (int64_t copy = 0; copy < copies; ++copy)
+    llvm::copy(tiles, weights.data() + copy * bytes);
   double seconds = measure([&] {
     for (int64_t copy = 0; copy < copies; ++copy) {
       const uint8_t *data = weights.data() + copy * bytes;
@@ -183,12 +209,18 @@ int main(int count, char **arguments) {
   auto mxfp6 = floats(builder.getType<mlir::Float6E2M3FNType>(), 32, power);
   auto mxfp8 = floats(e4m3, 32, power);
   auto nvfp4 = floats(e2m1, 16, e4m3, f32);
+  auto masked = [&](mlir::Attribute inner, int64_t N, int64_t K) {
+    return mlir::RankedTensorType::get({N, K}, f32,
+                                       MaskedAttr::get(context.get(), N * K / 2, inner));
+  };
   std::vector<LinearBenchmark> linears;
   for (int64_t rows : {1, 128})
     for (auto [N, K] :
          {std::pair<int64_t, int64_t>(576, 576), {1536, 576}, {576, 1536}, {2048, 5632}}) {
       linears.push_back({"int4", grouped(4, ZeroPoint::None, N, K), true, rows});
       linears.push_back({"2:4 int4", sparse(grouped(4, ZeroPoint::None, N, K)), true, rows});
+      linears.push_back(
+          {"50% int4", masked(grouped(4, ZeroPoint::None, N, K).getEncoding(), N, K), true, rows});
       linears.push_back({"int4z", grouped(4, ZeroPoint::Integer, N, K), true, rows});
       linears.push_back({"int4f", grouped(4, ZeroPoint::Float, N, K), true, rows});
       linears.push_back({"int8", grouped(8, ZeroPoint::None, N, K), true, rows});
@@ -201,6 +233,7 @@ int main(int count, char **arguments) {
       linears.push_back({"mxfp6", mxfp6(N, K), false, rows});
       linears.push_back({"mxfp8", mxfp8(N, K), false, rows});
       linears.push_back({"f16", mlir::RankedTensorType::get({N, K}, f16), false, rows});
+      linears.push_back({"50% f16", masked(mlir::TypeAttr::get(f16), N, K), false, rows});
       linears.push_back({"f32", mlir::RankedTensorType::get({N, K}, f32), false, rows});
     }
   linears.push_back({"int8", grouped(8, ZeroPoint::None, 49152, 576), true, 1});

@@ -270,11 +270,12 @@ LogicalResult lowerSeams(ModuleOp module) {
     if (target) {
       lowerGroupDots(function, target.getDot());
       lowerLookups(function, target.getDot());
+      lowerExpansions(function, target);
       continue;
     }
     Operation *found = nullptr;
     function.walk([&](Operation *op) {
-      if (!isa<GroupDotOp, cpu::TableLookupOp, cpu::TakeBytesOp>(op))
+      if (!isa<GroupDotOp, cpu::TableLookupOp, cpu::TakeBytesOp, cpu::ExpandBytesOp>(op))
         return WalkResult::advance();
       found = op;
       return WalkResult::interrupt();

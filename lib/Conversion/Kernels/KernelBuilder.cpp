@@ -339,6 +339,20 @@ Value KernelBuilder::takeBytes(Value bytes, Value places) {
     return extract(takeBytes(broadcast(bytes), broadcast(places)), 0);
   return cpu::TakeBytesOp::create(builder, location, bytes.getType(), bytes, places);
 }
+Value KernelBuilder::asMask(Value integer) {
+  VectorType type = vector(builder.getI1Type(), integer.getType().getIntOrFloatBitWidth());
+  return LLVM::BitcastOp::create(builder, location, type, integer);
+}
+Value KernelBuilder::countOnes(Value integer) {
+  return LLVM::CtPopOp::create(builder, location, integer.getType(), integer);
+}
+Value KernelBuilder::expandBytes(Value bytes, Value mask, Value others) {
+  return cpu::ExpandBytesOp::create(builder, location, bytes.getType(), bytes, mask, others);
+}
+Value KernelBuilder::expandLoad(Value address, Value mask, Value others) {
+  return LLVM::masked_expandload::create(builder, location, others.getType(), address, mask,
+                                         others);
+}
 Value KernelBuilder::extract(Value vector, int64_t lane) {
   return vector::ExtractOp::create(builder, location, vector, lane);
 }

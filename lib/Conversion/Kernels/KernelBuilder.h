@@ -102,6 +102,14 @@ public:
   Value lookUpInteger(llvm::ArrayRef<int32_t> table, Value indices);
   /// Bytes of 16 integers of 32 bits, each in the order that the bytes of `places` say.
   Value takeBytes(Value bytes, Value places);
+  /// The bits of an integer, the lowest first, as a vector of conditions.
+  Value asMask(Value integer);
+  /// How many bits of an integer are 1.
+  Value countOnes(Value integer);
+  /// The first of 64 bytes at the places of an i64's bits that are 1, and `others` elsewhere.
+  Value expandBytes(Value bytes, Value mask, Value others);
+  /// The same of numbers in memory, and of any number of them; no others are read.
+  Value expandLoad(Value address, Value mask, Value others);
   Value extract(Value vector, int64_t lane);
   Value shuffle(Value a, Value b, llvm::ArrayRef<int64_t> mask);
   /// Sum or maximum of the lanes, by a fixed tree: the same bits on every machine.

@@ -77,6 +77,7 @@ private:
   /// Asks for what will be read `prefetchDistance` bytes after what block `block` reads.
   void prefetchBlock(Value tile, Value block);
   void prefetchPlanes(Value tile, Value block);
+  void prefetchKept(Value tile, Value block);
 
   // Many rows (MatrixMatrix.cpp).
   void emitManyRows();

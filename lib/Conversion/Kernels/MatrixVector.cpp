@@ -49,7 +49,9 @@ void LinearEmitter::finishRow(ArrayRef<Value> sums, Value tile) {
 //===----------------------------------------------------------------------===//
 
 void LinearEmitter::prefetchBlock(Value tile, Value block) {
-  if (codes->isPacked())
+  if (layout.isMasked())
+    prefetchKept(tile, block);
+  if (codes->isPacked() || layout.isMasked())
     return prefetchPlanes(tile, block);
   // Codes and scales lie apart in a tile. Spread evenly over its blocks, codes are asked for in
   // time; scales, which lie at its end, a whole tile before.
@@ -64,12 +66,23 @@ void LinearEmitter::prefetchBlock(Value tile, Value block) {
         k.offset(tile, k.add(k.mul(block, scaleStep), layout.tileBytes + codes->getScaleOffset())));
 }
 
+/// What stands behind the tiles is read from one end to the other.
+void LinearEmitter::prefetchKept(Value tile, Value block) {
+  int64_t kept = 0, weights = layout.tiles * layout.getBlocks() * blockInputs * tileRows;
+  for (const TiledPlane &plane : layout.planes)
+    kept += plane.kept * plane.getBits();
+  int64_t bytes = llvm::divideCeil(kept * blockInputs * tileRows, 8 * weights);
+  Value ahead = k.offset(codes->getKeptAddress(k, tile, block), prefetchDistance);
+  for (int64_t byte = 0; byte < bytes; byte += lineBytes)
+    k.prefetch(k.offset(ahead, byte));
+}
+
 /// Planes that are read side by side are asked for side by side, the same number of blocks ahead,
 /// which may be in the next tile.
 void LinearEmitter::prefetchPlanes(Value tile, Value block) {
   int64_t bytes = 0, blocks = layout.getBlocks();
   for (const TiledPlane &plane : layout.planes)
-    bytes += plane.inParts ? plane.getBlockBytes() : 0;
+    bytes += plane.inParts ? plane.getBlockBytes() : plane.isMask ? lineBytes : 0;
   if (bytes == 0)
     return;
   Value ahead = k.add(block, std::min<int64_t>(llvm::divideCeil(prefetchDistance, bytes), blocks));

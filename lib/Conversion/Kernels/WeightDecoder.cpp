@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "WeightDecoder.h"
+#include "MaskedBlock.h"
 #include "RegisterBuilder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
 #include "llmc/Dialect/CPU/IR/CPU.h"
@@ -153,8 +154,17 @@ public:
   BlockElements(KernelBuilder &k, const TiledLayout &layout, Value tile, Value block)
       : k(k), layout(layout), tile(tile), firstInput(k.mul(block, blockInputs)),
         unit(EncodingInterface(layout.encoding).getUnit()) {
-    for (const TiledPlane &plane : layout.planes)
-      loaded.push_back(plane.inParts ? loadBlock(plane, block) : Values(1));
+    std::optional<MaskedBlock> masked;
+    if (layout.isMasked())
+      masked.emplace(k, layout, tile, block);
+    for (const TiledPlane &plane : layout.planes) {
+      if (plane.isMask)
+        loaded.push_back(masked->getMask());
+      else if (plane.kept != 0)
+        loaded.push_back(masked->loadElements(plane));
+      else
+        loaded.push_back(plane.inParts ? loadBlock(plane, block) : Values(1));
+    }
   }
 
   int64_t getUnit() const { return unit; }
@@ -183,7 +193,7 @@ private:
 
   Value getElement(unsigned index, int64_t input) {
     const TiledPlane &plane = layout.planes[index];
-    if (plane.inParts)
+    if (plane.inParts || plane.isMask || plane.kept != 0)
       return loaded[index][input / plane.columns];
     // Inside of a block groups end at multiples of this many inputs alone.
     if (input % std::gcd(plane.inputs, blockInputs) == 0) {
@@ -237,7 +247,31 @@ std::string CodeDecoder::explainUnsupported() const {
   return "";
 }
 
+/// Codes of kept weights, and the code of zero where there are none.
+Values CodeDecoder::loadKept(KernelBuilder &k, Value tile, Value block) const {
+  VectorType bytes = k.vector(k.i8(), 64);
+  Value others = k.integer(bytes, linear.zero);
+  if (linear.zeros) {
+    // That of a row four times, side by side.
+    const TiledPlane &zeros = layout.planes[*linear.zeros];
+    Value group = k.div(block, getBlocksPerScale());
+    Value address = k.offset(tile, k.add(k.mul(group, tileRows), zeros.offset));
+    Value ofRows = k.load(k.vector(k.i8()), address, 1);
+    SmallVector<int64_t> places;
+    for (int64_t byte = 0; byte < 64; ++byte)
+      places.push_back(byte / 4);
+    others = k.shuffle(ofRows, ofRows, places);
+  }
+  return MaskedBlock(k, layout, tile, block).loadBytes(codes(), others);
+}
+
+Value CodeDecoder::getKeptAddress(KernelBuilder &k, Value tile, Value block) const {
+  return MaskedBlock(k, layout, tile, block).getAddress(codes());
+}
+
 Values CodeDecoder::loadCodes(KernelBuilder &k, Value tile, Value block) const {
+  if (linear.masked)
+    return loadKept(k, tile, block);
   if (!linear.packed)
     return loadBytes(k, codes(), tile, block);
   RegisterBuilder builder(k);

@@ -43,7 +43,9 @@ public:
 
   int64_t getMaxCode() const { return (int64_t(1) << codes().getBits()) - 1; }
   /// Whether tiles start with the lines that loadCodes() gives, as they are.
-  bool isInPlace() const { return !linear.packed && codes().getBits() == 8 && codes().offset == 0; }
+  bool isInPlace() const {
+    return !linear.packed && !linear.masked && codes().getBits() == 8 && codes().offset == 0;
+  }
   /// Whether codes are made of several planes.
   bool isPacked() const { return linear.packed; }
   /// Of what stands after the codes in a tile, in bytes.
@@ -61,7 +63,11 @@ public:
   Value addDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale, Value codeSum,
                Value sum) const;
 
+  /// Where kept weights of a block stand that are stored alone.
+  Value getKeptAddress(KernelBuilder &k, Value tile, Value block) const;
+
 private:
+  Values loadKept(KernelBuilder &k, Value tile, Value block) const;
   const TiledPlane &codes() const { return layout.planes[linear.codes]; }
   const TiledPlane &scales() const { return layout.planes[linear.scales]; }
 

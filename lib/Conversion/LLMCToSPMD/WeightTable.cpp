@@ -38,7 +38,13 @@ static FailureOr<WeightTable::Entry> planParameter(ParameterOp parameter) {
                               false};
   if (type.getRank() != 2)
     return parameter.emitOpError("expected a vector or a matrix, found ") << type;
-  return WeightTable::Entry{0, TiledLayout::get(type).getByteSize(), true};
+  TiledLayout layout = TiledLayout::get(type);
+  if (!layout.isMasked())
+    return WeightTable::Entry{0, layout.getByteSize(), true};
+  FailureOr<ArrayRef<uint8_t>> canonical = getParameterBytes(parameter);
+  if (failed(canonical))
+    return failure();
+  return WeightTable::Entry{0, getPackedSize(layout, *canonical), true};
 }
 
 FailureOr<WeightTable> WeightTable::plan(ModuleOp module) {
@@ -119,6 +125,7 @@ static LogicalResult packMatrix(ParameterOp parameter, MutableArrayRef<uint8_t> 
     parallelFor(context, 0, layout.tiles, [&](size_t tile) {
       packTile(layout, *canonical, tile, out.data() + tile * layout.tileBytes);
     });
+    packKept(layout, *canonical, out.data());
     return success();
   }
   FailureOr<ParameterReader> reader = ParameterReader::get(parameter);

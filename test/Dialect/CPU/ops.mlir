@@ -35,6 +35,12 @@ func.func private @bytes(%bytes: vector<16xi32>, %places: vector<16xi32>) -> vec
   return %0 : vector<16xi32>
 }
 
+// CHECK: cpu.expand_bytes %{{.*}} to %{{.*}} of %{{.*}} : vector<64xi8>
+func.func private @expanded(%bytes: vector<64xi8>, %mask: i64, %others: vector<64xi8>) -> vector<64xi8> {
+  %0 = cpu.expand_bytes %bytes to %mask of %others : vector<64xi8>
+  return %0 : vector<64xi8>
+}
+
 // CHECK: spmd.program "x86_64-unknown-linux-gnu" <vocabulary = 32, positions = 8, max_rows = 16, weight_bytes = 64, arena_bytes = 4096, worker_arena_bytes = 64, state_bytes = 512> state [#spmd.region<offset = 0, stride = 16, block = 16>, #spmd.region<offset = 256, stride = 16, block = 1>] description "{}" {
 // CHECK-NEXT: llmc.parameter @norm : tensor<8xf32> = #llmc.file<"{{.*}}w", offset = 0> {spmd.offset = 0 : i64}
 spmd.program "x86_64-unknown-linux-gnu"

@@ -8,6 +8,7 @@
 #include "BytesEncoding.h"
 #include "EncodingTestSupport.h"
 #include "KernelTestSupport.h"
+#include "MaskedTestSupport.h"
 #include "NF4TestSupport.h"
 #include "SmallFloatTestSupport.h"
 #include "SparseTestSupport.h"
@@ -36,9 +37,10 @@ struct Weights {
   /// Makes tiles of the canonical form of `type`.
   void pack(llvm::ArrayRef<uint8_t> canonical) {
     TiledLayout layout = TiledLayout::get(type);
-    tiles = std::make_unique<Memory>(layout.getByteSize());
+    tiles = std::make_unique<Memory>(getPackedSize(layout, canonical));
     for (int64_t tile = 0; tile < layout.tiles; ++tile)
       packTile(layout, canonical, tile, tiles->data() + tile * layout.tileBytes);
+    packKept(layout, canonical, tiles->data());
   }
 };
 
@@ -119,6 +121,39 @@ Weights makeSmallFloats(SmallFloatAttr encoding, int64_t rows, int64_t columns, 
       weights.values.push_back(matrix.getValue(row, column));
       weights.magnitudes.push_back(std::fabs(weights.values.back()));
     }
+  return weights;
+}
+
+Weights makeMasked(double share, const EncodingCase &spec, uint64_t seed) {
+  MaskedMatrix matrix = MaskedMatrix::random(share, spec, seed);
+  Weights weights = makeGrouped(spec, seed);
+  weights.type = mlir::RankedTensorType::get(
+      {spec.rows, spec.columns}, mlir::Float32Type::get(spec.scale.getContext()), matrix.getAttr());
+  weights.pack(matrix.getCanonicalForm());
+  for (size_t i = 0; i < weights.values.size(); ++i)
+    weights.values[i] = matrix.kept[i] ? weights.values[i] : 0;
+  return weights;
+}
+
+/// The same of `dense`, which are floats or codes.
+Weights makeMasked(mlir::Attribute inner, int64_t rows, int64_t columns,
+                   llvm::ArrayRef<uint8_t> dense) {
+  auto kept = makeMask(rows, columns, 0.5, 4);
+  auto masked = MaskedAttr::get(inner.getContext(), llvm::count(kept, true), inner);
+  const int64_t shape[] = {rows, columns};
+  std::vector<uint8_t> bytes = masked.pack(dense, shape, kept);
+  Weights weights;
+  weights.type =
+      mlir::RankedTensorType::get(shape, mlir::Float32Type::get(inner.getContext()), masked);
+  weights.pack(bytes);
+  std::vector<float> values(columns);
+  for (int64_t row = 0; row < rows; ++row) {
+    EncodingInterface(masked).decodeRow(bytes, shape, row, values);
+    for (float value : values) {
+      weights.values.push_back(value);
+      weights.magnitudes.push_back(std::fabs(value));
+    }
+  }
   return weights;
 }
 
@@ -432,6 +467,51 @@ TEST_F(LinearKernels, SmallFloats) {
     weights.push_back(makeSmallFloats(encoding, 19, 77, weights.size()));
   for (int64_t group : {int64_t(7), GroupedAttr::tensorGroup})
     weights.push_back(makeSmallFloats(getSmallFloats(builder, group).front(), 33, 64, 9));
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    cases.push_back({&weight, false, false, false, false});
+  testLinears(*context, cases, 5);
+}
+
+TEST_F(LinearKernels, MaskedIntegers) {
+  mlir::Type f16 = builder.getF16Type();
+  struct Case {
+    double share;
+    EncodingCase spec;
+    bool rounded, exact;
+  };
+  // Widths that end inside a block, integers of several parts, and a last tile that is not whole.
+  const Case all[] = {
+      {0.5, {4, 32, ZeroPoint::None, f16, 83, 160}, true, true},
+      {0.5, {4, 64, ZeroPoint::Integer, f16, 19, 141}, true, false},
+      {0.2, {8, GroupedAttr::channelGroup, ZeroPoint::None, f16, 19, 77}, true, false},
+      {0.7, {3, 32, ZeroPoint::Integer, f16, 19, 77}, true, true},
+      {0.5, {3, 16, ZeroPoint::Float, f16, 19, 77}, false, true},
+      {0.5, {2, 32, ZeroPoint::None, f16, 19, 96}, true, false},
+      {0.5, {7, 32, ZeroPoint::None, f16, 19, 70}, true, true},
+  };
+  std::vector<Weights> weights;
+  for (const Case &c : all)
+    weights.push_back(makeMasked(c.share, c.spec, weights.size()));
+  std::vector<LinearCase> cases;
+  for (auto [c, weight] : llvm::zip(all, weights))
+    for (bool rounded : {false, true})
+      if (rounded ? c.rounded : c.exact)
+        cases.push_back({&weight, rounded, false, false, false});
+  testLinears(*context, cases, 5);
+}
+
+TEST_F(LinearKernels, MaskedNF4AndFloats) {
+  std::vector<Weights> weights;
+  NF4Matrix numbers = NF4Matrix::random(64, builder.getF16Type(), 19, 160, 1);
+  weights.push_back(makeMasked(numbers.getAttr(), 19, 160, numbers.getCanonicalForm()));
+  for (mlir::Type type : {mlir::Type(builder.getF32Type()), mlir::Type(builder.getF16Type()),
+                          mlir::Type(builder.getBF16Type())}) {
+    std::vector<uint8_t> dense(19 * 77 * type.getIntOrFloatBitWidth() / 8);
+    for (int64_t i = 0; i < 19 * 77; ++i)
+      writeFloat(dense.data(), i, type, 0.25f * static_cast<float>(i % 23 - 11));
+    weights.push_back(makeMasked(mlir::TypeAttr::get(type), 19, 77, dense));
+  }
   std::vector<LinearCase> cases;
   for (const Weights &weight : weights)
     cases.push_back({&weight, false, false, false, false});

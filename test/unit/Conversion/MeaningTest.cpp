@@ -8,6 +8,7 @@
 #include "BytesEncoding.h"
 #include "EncodingTestSupport.h"
 #include "ForeignOp.h"
+#include "MaskedTestSupport.h"
 #include "MeaningFixture.h"
 #include "NF4TestSupport.h"
 #include "SmallFloatTestSupport.h"
@@ -464,6 +465,31 @@ TEST_F(Meaning, DecodesSparseMatrices) {
                                        {4, 16, ZeroPoint::Integer, builder.getF16Type(), 3, 48}, 1),
                   3, 48);
   }
+}
+
+TEST_F(Meaning, DecodesMaskedMatrices) {
+  for (unsigned bits : {3u, 8u}) {
+    context = makeMeaningContext();
+    mlir::Builder builder(context.get());
+    expectDecodes(
+        MaskedMatrix::random(0.5, {bits, 16, ZeroPoint::Integer, builder.getF16Type(), 5, 45}, 1),
+        5, 45);
+  }
+}
+
+TEST_F(Meaning, LinearsOfMaskedMatrices) {
+  compare(
+      parameter("a", "tensor<20x72xf32, #llmc.masked<700, #llmc.nf4<group = 64, scale = f16>>>") +
+      parameter("b", "tensor<33x72xf32, #llmc.masked<1300, f16>>") + R"(
+    #a = #llmc.masked<700, #llmc.nf4<group = 64, scale = f16>>
+    #b = #llmc.masked<1300, f16>
+    func.func @step(%x: tensor<?x72xf32>) -> (tensor<?x20xf32>, tensor<?x33xf32>) {
+      %a = llmc.parameter_value @a : tensor<20x72xf32, #a>
+      %b = llmc.parameter_value @b : tensor<33x72xf32, #b>
+      %0 = llmc.linear %x, %a : (tensor<?x72xf32>, tensor<20x72xf32, #a>) -> tensor<?x20xf32>
+      %1 = llmc.linear %x, %b : (tensor<?x72xf32>, tensor<33x72xf32, #b>) -> tensor<?x33xf32>
+      return %0, %1 : tensor<?x20xf32>, tensor<?x33xf32>
+    })");
 }
 
 TEST_F(Meaning, DecodesNF4) {

@@ -29,6 +29,10 @@ void lowerGroupDots(mlir::func::FuncOp function, cpu::DotLowering lowering);
 /// instruction set.
 void lowerLookups(mlir::func::FuncOp function, cpu::DotLowering lowering);
 
+/// Replaces every cpu.expand_bytes in `function` by what suits LLVM's features and the instruction
+/// set.
+void lowerExpansions(mlir::func::FuncOp function, cpu::TargetAttr target);
+
 } // namespace llmc
 
 #endif // LLMC_CONVERSION_CPUTOLLVM_CPUTOLLVM_H

@@ -84,12 +84,33 @@ CanonicalForm CanonicalForm::place(ArrayRef<Plane> planes, ArrayRef<int64_t> sha
     static_cast<Plane &>(array) = plane;
     array.arrayRows = plane.rows == Plane::all ? 1 : llvm::divideCeil(shape[0], plane.rows);
     array.arrayColumns = plane.getElementsPerRow(shape[1]);
+    if (plane.kept != 0) {
+      array.arrayRows = 1;
+      array.arrayColumns = plane.kept;
+    }
     array.rowBytes = llvm::divideCeil(array.arrayColumns * plane.getBits(), 8);
     array.offset = llvm::alignTo(form.size, 64);
     form.size = array.offset + array.getByteSize();
     form.planes.push_back(array);
   }
   return form;
+}
+
+int64_t CanonicalForm::countKept(const uint8_t *bytes, int64_t rows, int64_t width) const {
+  const PlaneArray &mask = planes.front();
+  // What fills a row's last byte up says nothing.
+  auto last = static_cast<uint8_t>(width % 8 == 0 ? 0xff : (1u << width % 8) - 1);
+  int64_t count = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    ArrayRef<uint8_t> bits(bytes + mask.offset + row * mask.rowBytes, mask.rowBytes);
+    for (; bits.size() > 8; bits = bits.drop_front(8))
+      count += llvm::popcount(llvm::support::endian::read64le(bits.data()));
+    for (; bits.size() > 1; bits = bits.drop_front())
+      count += llvm::popcount(bits.front());
+    if (!bits.empty())
+      count += llvm::popcount(static_cast<uint8_t>(bits.front() & last));
+  }
+  return count;
 }
 
 //===----------------------------------------------------------------------===//

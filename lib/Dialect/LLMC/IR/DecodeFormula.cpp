@@ -16,6 +16,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <vector>
@@ -44,6 +45,10 @@ public:
                                        : readIntegers(plane);
     return plane.isFloat() ? lookUpFloats(plane, codes) : codes;
   }
+
+  /// The elements of a plane of kept weights alone at the places of the weights, of which `mask`
+  /// has a 1, and zeros at all others.
+  Value spread(const PlaneArray &plane, Value mask);
 
 private:
   /// The plane's bytes as a tensor of this shape.
@@ -141,6 +146,42 @@ Value PlaneFormula::lookUpFloats(const PlaneArray &plane, Value codes) {
                            Value place = arith::IndexCastUIOp::create(b, b.getIndexType(), v[0]);
                            return tensor::ExtractOp::create(b, table, place);
                          });
+}
+
+Value PlaneFormula::spread(const PlaneArray &plane, Value mask) {
+  Value kept = read(plane);
+  Type element = cast<RankedTensorType>(kept.getType()).getElementType();
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(mask.getType()).getShape();
+  auto index = [&](int64_t number) -> Value { return arith::ConstantIndexOp::create(b, number); };
+  Value zero = index(0), one = index(1), all = index(plane.kept), last = index(plane.kept - 1);
+  Value none = arith::ConstantOp::create(b, b.getZeroAttr(element));
+  Value empty = tensor::EmptyOp::create(b, shape, element);
+  // The place of a kept weight among all follows from those before it, so that this is a loop.
+  auto loop = [&](int64_t size, ValueRange carried,
+                  function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+    return scf::ForOp::create(b, zero, index(size), one, carried,
+                              [&](OpBuilder &, Location, Value at, ValueRange inside) {
+                                scf::YieldOp::create(b, body(at, inside));
+                              })
+        .getResults();
+  };
+  auto place = [&](Value row, Value column, ValueRange carried) -> SmallVector<Value> {
+    Value next = carried[1];
+    Value bit = tensor::ExtractOp::create(b, mask, ValueRange{row, column});
+    bit = arith::IndexCastUIOp::create(b, b.getIndexType(), bit);
+    Value isKept =
+        arith::AndIOp::create(b, arith::CmpIOp::create(b, arith::CmpIPredicate::ne, bit, zero),
+                              arith::CmpIOp::create(b, arith::CmpIPredicate::ult, next, all));
+    Value from = arith::MinUIOp::create(b, next, last);
+    Value value = tensor::ExtractOp::create(b, kept, ValueRange{zero, from});
+    value = arith::SelectOp::create(b, isKept, value, none);
+    return {tensor::InsertOp::create(b, value, carried[0], ValueRange{row, column}),
+            arith::AddIOp::create(b, next, bit)};
+  };
+  return loop(shape[0], {empty, zero}, [&](Value row, ValueRange carried) -> SmallVector<Value> {
+    return loop(shape[1], carried,
+                [&](Value column, ValueRange inside) { return place(row, column, inside); });
+  })[0];
 }
 
 //===----------------------------------------------------------------------===//
@@ -247,7 +288,8 @@ Value EncodingInterface::buildValues(Formula &formula, ArrayRef<int64_t> shape, 
   SmallVector<Term> terms;
   SmallVector<size_t> counts; // of each plane's elements in a unit
   for (const PlaneArray &plane : CanonicalForm::get(*this, shape).planes) {
-    Value tensor = planes.read(plane);
+    Value tensor =
+        plane.kept == 0 ? planes.read(plane) : planes.spread(plane, terms.front().tensor);
     auto places = getPlaces(formula, plane, unit);
     counts.push_back(places.size());
     for (SmallVector<AffineExpr> &place : places)

@@ -47,6 +47,26 @@ public:
     return elements;
   }
 
+  /// The same of a plane of kept weights alone, which start at element `next`.
+  Operands loadKept(const PlaneArray &mask, const PlaneArray &plane, const uint8_t *bytes,
+                    int64_t row, int64_t next) {
+    // A mask of more weights than there are has the last of them nowhere.
+    auto take = [&](int64_t column, auto element) -> decltype(element(next)) {
+      if (mask.readInteger(bytes, row, column) == 0 || next >= plane.kept)
+        return {};
+      return element(next++);
+    };
+    if (plane.isFloat())
+      return {makeReal([&](int64_t column) {
+        return take(column, [&](int64_t at) -> double { return plane.readReal(bytes, 0, at); });
+      })};
+    return {makeInteger([&](int64_t column) {
+      return take(column, [&](int64_t at) {
+        return static_cast<int32_t>(plane.readInteger(bytes, 0, at));
+      });
+    })};
+  }
+
   ArrayRef<double> reals(Operand operand) const { return get(operand).reals; }
 
   Operand integer(int32_t value) override {
@@ -159,8 +179,12 @@ void EncodingInterface::decodeRow(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> sha
     return;
   RowDecoder decoder(count, unit);
   SmallVector<DecodeBuilder::Operands> elements;
-  for (const PlaneArray &plane : CanonicalForm::get(*this, shape).planes)
-    elements.push_back(decoder.load(plane, bytes.data(), row));
+  auto form = CanonicalForm::get(*this, shape);
+  for (const PlaneArray &plane : form.planes)
+    elements.push_back(plane.kept == 0
+                           ? decoder.load(plane, bytes.data(), row)
+                           : decoder.loadKept(form[0], plane, bytes.data(), row,
+                                              form.countKept(bytes.data(), row, shape[1])));
   for (auto [place, operand] : llvm::enumerate(decode(decoder, elements)))
     for (auto [index, value] : llvm::enumerate(decoder.reals(operand)))
       values[static_cast<int64_t>(index) * unit + static_cast<int64_t>(place)] =

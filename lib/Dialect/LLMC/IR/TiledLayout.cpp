@@ -34,7 +34,7 @@ SmallVector<unsigned, 3> llmc::getBitParts(unsigned bits) {
 
 /// Whether a plane's codes are cut in parts of bits.
 static bool isInParts(const Plane &plane) {
-  if (!plane.isOfCodes() || plane.columns == Plane::all)
+  if (!plane.isOfCodes() || plane.columns == Plane::all || plane.kept != 0)
     return false;
   bool divides = plane.columns <= blockInputs / 2 && blockInputs % plane.columns == 0;
   return divides && (plane.columns == 1 || plane.getBits() < 8);
@@ -92,11 +92,13 @@ TiledLayout TiledLayout::get(RankedTensorType type) {
   if (layout.encoding)
     planes = layout.encoding.getPlanes(type.getShape());
   layout.tileBytes = 0;
+  bool isMasked = llvm::any_of(planes, [](const Plane &plane) { return plane.kept != 0; });
   for (const Plane &plane : planes) {
     TiledPlane &tiled = layout.planes.emplace_back();
     static_cast<Plane &>(tiled) = plane;
     tiled.offset = layout.tileBytes;
-    tiled.inParts = isInParts(plane);
+    tiled.isMask = isMasked && layout.planes.size() == 1;
+    tiled.inParts = !tiled.isMask && isInParts(plane);
     tiled.elements = layout.columns == 0 ? 0 : plane.getElementsPerRow(layout.columns);
     tiled.inputs =
         tiled.elements > 1 ? plane.columns : std::max<int64_t>(layout.getBlocks(), 1) * blockInputs;
@@ -129,15 +131,31 @@ static void packRow(const PlaneArray &from, const TiledPlane &to, const uint8_t 
   }
 }
 
+/// Copies a row of a mask into a tile of zeros. `byInput` says the order for floats.
+static void packMaskRow(const PlaneArray &from, const TiledPlane &to, const uint8_t *bytes,
+                        int64_t arrayRow, int64_t row, bool byInput, uint8_t *tile) {
+  for (int64_t column = 0; column < to.elements; ++column) {
+    int64_t word = column / 4, i = column % 4;
+    int64_t bit = byInput ? tileRows * i + row : 4 * row + i;
+    tile[to.offset + 8 * word + bit / 8] |=
+        static_cast<uint8_t>(from.readInteger(bytes, arrayRow, column) << bit % 8);
+  }
+}
+
 void llmc::packTile(const TiledLayout &layout, ArrayRef<uint8_t> bytes, int64_t tile,
                     uint8_t *out) {
   std::memset(out, 0, layout.tileBytes);
   auto form = CanonicalForm::get(layout.encoding, {layout.rows, layout.columns});
   int64_t first = tile * tileRows, count = std::min(tileRows, layout.rows - first);
+  bool byInput = llvm::any_of(
+      layout.planes, [](const TiledPlane &plane) { return plane.kept != 0 && !plane.isOfCodes(); });
   for (auto [from, to] : llvm::zip(form.planes, layout.planes))
-    for (int64_t row = 0; row < count; ++row) {
+    for (int64_t row = 0; row < count && to.kept == 0; ++row) {
       int64_t arrayRow = from.rows == Plane::all ? 0 : (first + row) / from.rows;
-      packRow(from, to, bytes.data(), arrayRow, row, out);
+      if (to.isMask)
+        packMaskRow(from, to, bytes.data(), arrayRow, row, byInput, out);
+      else
+        packRow(from, to, bytes.data(), arrayRow, row, out);
     }
 }
 

@@ -141,6 +141,19 @@ def CPU_TakeBytesOp : CPU_Op<"take_bytes", [Pure]> {
   }];
 }
 
+def CPU_ExpandBytesOp : CPU_Op<"expand_bytes",
+                               [Pure, AllTypesMatch<["bytes", "others", "result"]>]> {
+  let summary = "Bytes that stand side by side, at the places that a mask says";
+  let description = [{
+    Byte i of the result is, where bit i of `mask` is 1, byte n of `bytes`, where n bits below i are
+    1; elsewhere byte i of `others`.
+  }];
+  let arguments = (ins VectorOfLengthAndType<[64], [I8]>:$bytes, I64:$mask,
+                       VectorOfLengthAndType<[64], [I8]>:$others);
+  let results = (outs VectorOfLengthAndType<[64], [I8]>:$result);
+  let assemblyFormat = "$bytes `to` $mask `of` $others attr-dict `:` type($result)";
+}
+
 def CPU_StageOp : CPU_Op<"stage", [SingleBlock, NoTerminator]> {
   let summary = "Independent pieces of work, shared out over the workers";
   let description = [{

@@ -8,7 +8,8 @@
 // The bytes that a file or a resource holds of an encoded matrix: its planes one after the other,
 // each starting at a multiple of 64 bytes. A plane is an array of elements, row by row; those of
 // fewer than 8 bits stand least significant bit first with no gap inside a row, each row padded
-// with zero bits to a whole byte. All numbers are little-endian.
+// with zero bits to a whole byte. Elements of kept weights alone stand in one row. All numbers are
+// little-endian.
 //
 //===----------------------------------------------------------------------===//
 
@@ -68,6 +69,10 @@ struct CanonicalForm {
   static CanonicalForm get(EncodingInterface encoding, llvm::ArrayRef<int64_t> shape);
   /// The same for planes that are none of an encoding's, or not yet.
   static CanonicalForm place(llvm::ArrayRef<Plane> planes, llvm::ArrayRef<int64_t> shape);
+
+  /// How many of the first `rows` rows of a matrix of this width have a 1 in the first plane, of
+  /// integers of 1 bit: where the kept weights of the row after them start.
+  int64_t countKept(const uint8_t *bytes, int64_t rows, int64_t width) const;
 
   const PlaneArray &operator[](unsigned plane) const { return planes[plane]; }
 };

@@ -34,6 +34,9 @@ struct Plane {
   mlir::Type element;   ///< unsigned integers of 1 to 8 bits (i1 … i8), f32, f16, bf16, or floats
                         ///< of a byte or less (SmallFloat.h)
   int64_t rows = 1, columns = 1;
+  /// Where it is not 0, the plane has elements of so many weights alone, row by row: of those whose
+  /// element of the first plane is 1. What is decoded of the others is an element of zero bits.
+  int64_t kept = 0;
 
   unsigned getBits() const { return element.getIntOrFloatBitWidth(); }
   bool isFloat() const { return mlir::isa<mlir::FloatType>(element); }
@@ -117,6 +120,7 @@ struct LinearCodes {
   std::optional<unsigned> minima; ///< floats
   int32_t zero = 0;               ///< where there are neither
   bool packed = false;            ///< codes are what decodeCodes() makes of the planes
+  bool masked = false;            ///< weights whose element of the first plane is 0 are zero
 };
 
 } // namespace llmc

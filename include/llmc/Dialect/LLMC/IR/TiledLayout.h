@@ -16,6 +16,15 @@
 //   bits wide (8 bits: one part of 8; 7 = 4 + 2 + 1, 6 = 4 + 2, 5 = 4 + 1, 3 = 2 + 1). A line of 64
 //   bytes of a part of p bits holds 32 / p elements of each row (n · p / 32 lines, the last filled
 //   up): byte 4r + i has, from bit p · j on, element 32 / p · line + 4j + i of row r.
+// Where there are elements of kept weights alone, the first plane, a mask:
+//   for every block, 8 words of 64 bits. Where kept weights are codes bit 4r + i of word j is that
+//   of input 4j + i in row r; where they are floats of more than a byte, bit 16i + r.
+// Elements of kept weights:
+//   for every block, as 4 bytes, the distance in bytes from the start of the tile to those of the
+//   block, which stand behind all tiles. Codes are cut in parts as above. A part of p bits has for
+//   every 8 / p words of the mask as many bytes as the word with most bits has: byte n has, from
+//   bit p · j on, element n of those that word j says, in the order of its bits. Floats stand in
+//   the order of the bits. 64 bytes more can be read behind the last.
 // All others:
 //   for every element of a row, the 16 of the 16 rows as whole numbers; codes as bytes.
 //
@@ -47,6 +56,7 @@ struct TiledPlane : Plane {
   int64_t elements; ///< of a row
   int64_t inputs;   ///< that share an element; those of a whole row in blocks of 32
   bool inParts;     ///< codes in parts of bits; else whole numbers
+  bool isMask;      ///< says which weights are kept
 
   /// Elements of a row in a block. In parts only.
   int64_t getElementsPerBlock() const { return blockInputs / columns; }
@@ -59,6 +69,8 @@ struct TiledPlane : Plane {
   /// Bytes of a whole number.
   int64_t getElementBytes() const { return (getBits() + 7) / 8; }
   int64_t getByteSize(int64_t blocks) const {
+    if (isMask || kept != 0)
+      return blocks * (isMask ? 64 : 4);
     return inParts ? blocks * getBlockBytes() : elements * tileRows * getElementBytes();
   }
 
@@ -78,12 +90,22 @@ struct TiledLayout {
   /// `type` is a matrix of f32, f16 or bf16, with an encoding or without.
   static TiledLayout get(mlir::RankedTensorType type);
 
+  /// All tiles, without what stands behind them.
   int64_t getByteSize() const { return tiles * tileBytes; }
+  /// Whether there are elements of kept weights alone, which stand behind the tiles.
+  bool isMasked() const { return !planes.empty() && planes.front().isMask; }
   int64_t getBlocks() const { return getBlocksPerRow(columns); }
 };
 
-/// Writes tile `tile` of encoded weights, tileBytes bytes, to `out`. `bytes` is the whole canonical
-/// form.
+/// Bytes of a matrix with all that stands behind its tiles. `bytes` is the whole canonical form.
+int64_t getPackedSize(const TiledLayout &layout, llvm::ArrayRef<uint8_t> bytes);
+
+/// Writes kept weights behind all tiles, and in these the places where they stand. `out` is the
+/// whole matrix, whose tiles are packed.
+void packKept(const TiledLayout &layout, llvm::ArrayRef<uint8_t> bytes, uint8_t *out);
+
+/// Writes tile `tile` of encoded weights, tileBytes bytes, to `out`; of kept weights alone the
+/// mask. `bytes` is the whole canonical form.
 void packTile(const TiledLayout &layout, llvm::ArrayRef<uint8_t> bytes, int64_t tile, uint8_t *out);
 
 /// Reads rows of plain weights as fp32.

@@ -1,0 +1,48 @@
+//===- MaskedBlock.h - reading kept weights inside a kernel ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_LIB_CONVERSION_KERNELS_MASKEDBLOCK_H
+#define LLMC_LIB_CONVERSION_KERNELS_MASKEDBLOCK_H
+
+#include "KernelBuilder.h"
+#include "llmc/Dialect/LLMC/IR/TiledLayout.h"
+
+namespace llmc {
+
+/// The weights of a block of a tile of which some are kept (TiledLayout.h), at the places of all.
+class MaskedBlock {
+public:
+  using Value = mlir::Value;
+  using Values = KernelBuilder::Values;
+
+  MaskedBlock(KernelBuilder &k, const TiledLayout &layout, Value tile, Value block);
+
+  /// Where the kept weights of a plane stand.
+  Value getAddress(const TiledPlane &plane) const;
+  /// The integers of a plane of kept weights as 8 vectors of 64 bytes, four of each row in one;
+  /// bytes of `others`, which are 64, where none is kept.
+  Values loadBytes(const TiledPlane &plane, Value others) const;
+  /// Elements of a plane of kept weights: a vector of the 16 rows for each of 32 inputs, as i32 or
+  /// as floats; 0 where none is kept.
+  Values loadElements(const TiledPlane &plane) const;
+  /// 1 for weights that are kept, as i32, in the same form.
+  Values getMask() const;
+
+private:
+  Values loadFloats(const TiledPlane &plane) const;
+  /// The four inputs of each 64 bytes as i32.
+  Values split(llvm::ArrayRef<Value> lines) const;
+
+  KernelBuilder &k;
+  const TiledLayout &layout;
+  Value tile, block;
+  Values words; ///< of the mask
+};
+
+} // namespace llmc
+
+#endif // LLMC_LIB_CONVERSION_KERNELS_MASKEDBLOCK_H

@@ -1,0 +1,141 @@
+//===- MaskedEncoding.cpp - any weights of a matrix ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Planes and values of `#llmc.masked`, which is described in MaskedAttr.td. The mask is the first
+// plane; those of the inner encoding follow in their order.
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace llmc;
+
+static bool isWeightPlane(const Plane &plane) { return plane.rows == 1 && plane.columns == 1; }
+
+/// The planes of the whole matrix as `inner` stores it.
+static SmallVector<Plane> getInnerPlanes(Attribute inner, ArrayRef<int64_t> shape) {
+  if (auto type = dyn_cast<TypeAttr>(inner))
+    return {{"values", type.getValue()}};
+  return cast<EncodingInterface>(inner).getPlanes(shape);
+}
+
+LogicalResult MaskedAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t kept,
+                                 Attribute inner) {
+  if (kept < 1)
+    return emitError() << "expected at least one weight to be kept, found " << kept;
+  if (auto type = dyn_cast<TypeAttr>(inner)) {
+    Type element = type.getValue();
+    if (!element.isF32() && !element.isF16() && !element.isBF16())
+      return emitError() << "expected kept weights of f32, f16 or bf16, or an encoding of them, "
+                            "found "
+                         << element;
+    return success();
+  }
+  auto encoding = dyn_cast<EncodingInterface>(inner);
+  if (!encoding || isa<SparsityInterface>(inner) || encoding.getUnit() != 1 ||
+      llvm::count_if(encoding.getPlanes({2, 2}), isWeightPlane) != 1)
+    return emitError() << "expected kept weights of f32, f16 or bf16, or an encoding that decodes "
+                          "them one by one and keeps all, found "
+                       << inner;
+  return success();
+}
+
+LogicalResult MaskedAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+                                         function_ref<InFlightDiagnostic()> emitError) const {
+  if (shape.size() != 2 || ShapedType::isDynamicShape(shape))
+    return emitError() << "expected a matrix of static shape for a masked encoding";
+  if (!elementType.isF32())
+    return emitError() << "expected element type f32 for a masked encoding, found " << elementType;
+  if (shape[1] == 0 || llvm::divideCeil(getKept(), shape[1]) > static_cast<uint64_t>(shape[0]))
+    return emitError() << "expected at most as many kept weights as there are, found " << getKept()
+                       << " of " << shape[0] << " x " << shape[1];
+  return success();
+}
+
+SmallVector<Plane> MaskedAttr::getPlanes(ArrayRef<int64_t> shape) const {
+  SmallVector<Plane> planes{{"mask", Builder(getContext()).getI1Type()}};
+  for (Plane &plane : getInnerPlanes(getInner(), shape)) {
+    plane.kept = isWeightPlane(plane) ? getKept() : 0;
+    planes.push_back(plane);
+  }
+  return planes;
+}
+
+using Operand = DecodeBuilder::Operand;
+using Operands = DecodeBuilder::Operands;
+
+Operands MaskedAttr::decode(DecodeBuilder &b, ArrayRef<Operands> elements) const {
+  // A float of zero bits is zero.
+  auto encoding = dyn_cast<EncodingInterface>(getInner());
+  if (!encoding)
+    return {elements[1][0]};
+  Operand value = encoding.decode(b, elements.drop_front())[0];
+  return {b.selectEqual(elements[0][0], b.integer(0), b.real(0), value)};
+}
+
+std::optional<LinearCodes> MaskedAttr::getLinearCodes() const {
+  auto encoding = dyn_cast<EncodingInterface>(getInner());
+  std::optional<LinearCodes> codes = encoding ? encoding.getLinearCodes() : std::nullopt;
+  // Only what has no minimum has a code of zero.
+  if (!codes || codes->minima)
+    return std::nullopt;
+  codes->codes += 1;
+  codes->scales += 1;
+  if (codes->zeros)
+    *codes->zeros += 1;
+  codes->masked = true;
+  return codes;
+}
+
+//===----------------------------------------------------------------------===//
+// What is kept
+//===----------------------------------------------------------------------===//
+
+Attribute MaskedAttr::getWeights() const { return getInner(); }
+
+EncodingInterface MaskedAttr::storeWeightsAs(Attribute weights,
+                                             function_ref<InFlightDiagnostic()> emitError) const {
+  MaskedAttr result = MaskedAttr::getChecked(emitError, getContext(), getKept(), weights);
+  return result ? EncodingInterface(result) : EncodingInterface();
+}
+
+void MaskedAttr::readMask(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> shape, int64_t row,
+                          MutableArrayRef<bool> kept) const {
+  auto form = CanonicalForm::get(*this, shape);
+  for (auto [column, isKept] : llvm::enumerate(kept))
+    isKept = form[0].readInteger(bytes.data(), row, static_cast<int64_t>(column)) != 0;
+}
+
+std::vector<uint8_t> MaskedAttr::pack(ArrayRef<uint8_t> dense, ArrayRef<int64_t> shape,
+                                      ArrayRef<bool> kept) const {
+  auto form = CanonicalForm::get(*this, shape);
+  SmallVector<PlaneArray, 4> from =
+      CanonicalForm::place(getInnerPlanes(getInner(), shape), shape).planes;
+  std::vector<uint8_t> bytes(form.size);
+  for (auto [index, plane] : llvm::enumerate(from)) {
+    const PlaneArray &to = form[index + 1];
+    if (!isWeightPlane(plane)) {
+      std::copy_n(dense.begin() + plane.offset, plane.getByteSize(), bytes.begin() + to.offset);
+      continue;
+    }
+    int64_t next = 0;
+    for (int64_t row = 0; row < shape[0]; ++row)
+      for (int64_t column = 0; column < shape[1]; ++column) {
+        if (!kept[row * shape[1] + column])
+          continue;
+        form[0].write(bytes.data(), row, column, 1u);
+        if (plane.isOfCodes())
+          to.write(bytes.data(), 0, next++, plane.readInteger(dense.data(), row, column));
+        else
+          to.write(bytes.data(), 0, next++, plane.readReal(dense.data(), row, column));
+      }
+  }
+  return bytes;
+}
