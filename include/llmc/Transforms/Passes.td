@@ -440,11 +440,12 @@ def QuantizeGPTQ : Pass<"quantize-gptq", "::mlir::ModuleOp"> {
 //===----------------------------------------------------------------------===//
 
 def PruneMagnitude : Pass<"prune-magnitude", "::mlir::ModuleOp"> {
-  let summary = "Keep of each few weights those of largest magnitude";
+  let summary = "Keep weights of largest magnitude";
   let description = [{
     Keeps of each M weights that stand side by side in a row the N of largest magnitude (of the same
-    magnitude, those that come first), and stores them as `#llmc.sparse`; the others become zero. It
-    needs no data.
+    magnitude, those that come first), or with `sparsity` the largest of each matrix; the others become
+    zero. Kept ones are stored as `#llmc.sparse`, or as `#llmc.masked` where the pattern is none, or one
+    whose positions would take more than a bit a weight. It needs no data.
 
     Kept weights stay what they are: floats, or the codes of a weight that is rounded already, whose
     decoded values are compared. Passes that round weights afterwards round those that are kept and
@@ -475,12 +476,13 @@ def PruneMagnitude : Pass<"prune-magnitude", "::mlir::ModuleOp"> {
 }
 
 def PruneWanda : Pass<"prune-wanda", "::mlir::ModuleOp"> {
-  let summary = "Keep of each few weights those that count most for the outputs";
+  let summary = "Keep weights that count most for the outputs";
   let description = [{
     Runs the model on calibration tokens, and keeps of each M weights that stand side by side in a row
     the N of largest |w|·‖x‖, where ‖x‖ is the norm of the weight's inputs (Sun et al. 2024, "A simple
-    and effective pruning approach for large language models", section 3; "Wanda"). Layers are taken
-    in the order of the program, each on inputs that come from layers that are pruned already.
+    and effective pruning approach for large language models", section 3; "Wanda"), or with `sparsity`
+    those of each row. Layers are taken in the order of the program, each on inputs that come from
+    layers that are pruned already.
 
     Kept weights stay what they are, as with `prune-magnitude`, and are stored in the same way.
 
@@ -513,7 +515,8 @@ def PruneSparseGPT : Pass<"prune-sparsegpt", "::mlir::ModuleOp"> {
 
     With H = Σ x·xᵀ over the inputs, dampened as by `quantize-gptq`, and H⁻¹ = Uᵀ·U, the loss of a
     weight is w² / U_jj². Of each M weights that stand side by side in a row the N of largest loss are
-    kept, chosen when the first of them is reached, by what the weights have become by then.
+    kept, chosen when the first of them is reached, by what the weights have become by then. With
+    `sparsity` those of largest loss in each 128 columns are kept, in all rows together.
 
     With `format` kept weights are rounded in the same loop, and the options of `quantize-gptq` say
     how: what rounding loses is made up for together with what pruning loses (section 3.5). The token

@@ -8,6 +8,8 @@
 #include "llmc/Transforms/Pruning/Pattern.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <cmath>
 #include <numeric>
 
@@ -18,26 +20,60 @@ using namespace llmc;
 // Which weights are kept
 //===----------------------------------------------------------------------===//
 
-FailureOr<PruningPattern> PruningPattern::get(Location location, StringRef text) {
+FailureOr<PruningPattern> PruningPattern::get(Location location, StringRef text,
+                                              std::optional<double> sparsity) {
   PruningPattern pattern;
+  if (sparsity) {
+    if (!(*sparsity > 0 && *sparsity < 1))
+      return emitError(location) << "sparsity: expected a number between 0 and 1, found "
+                                 << *sparsity;
+    pattern.sparsity = *sparsity;
+    return pattern;
+  }
   auto [kept, all] = text.split(':');
   if (kept.getAsInteger(10, pattern.count) || all.getAsInteger(10, pattern.of))
     return emitError(location) << "pattern: expected N:M, found '" << text << "'";
-  auto f32 = TypeAttr::get(Float32Type::get(location.getContext()));
-  if (!pattern.store(f32, [&] { return emitError(location) << "pattern: "; }))
-    return failure();
+  if (pattern.of < 2 || pattern.of > 32 || !llvm::isPowerOf2_64(pattern.of))
+    return emitError(location) << "pattern: expected some of 2, 4, 8, 16 or 32 weights to be kept, "
+                                  "found some of "
+                               << pattern.of;
+  if (pattern.count < 1 || pattern.count >= pattern.of)
+    return emitError(location) << "pattern: expected 1 to " << pattern.of - 1
+                               << " weights to be kept of each " << pattern.of << ", found "
+                               << pattern.count;
   return pattern;
 }
 
-EncodingInterface PruningPattern::store(Attribute weights,
+int64_t PruningPattern::getKept(int64_t weights) const {
+  if (!isFree())
+    return weights / of * count;
+  return weights - std::llround(sparsity * static_cast<double>(weights));
+}
+
+/// Whether positions of kept weights take a byte at most, and no more than a bit for each would.
+static bool hasPositions(int64_t count, int64_t of) {
+  return llvm::isPowerOf2_64(count) && of <= 16 && count * llvm::Log2_64(of) <= 8;
+}
+
+EncodingInterface PruningPattern::store(Attribute weights, int64_t kept,
                                         function_ref<InFlightDiagnostic()> emitError) const {
-  auto sparse = SparseAttr::getChecked(emitError, weights.getContext(), count, of, weights);
-  return sparse ? EncodingInterface(sparse) : EncodingInterface();
+  MLIRContext *context = weights.getContext();
+  if (!isFree() && hasPositions(count, of)) {
+    auto sparse = SparseAttr::getChecked(emitError, context, count, of, weights);
+    return sparse ? EncodingInterface(sparse) : EncodingInterface();
+  }
+  auto masked = MaskedAttr::getChecked(emitError, context, kept, weights);
+  return masked ? EncodingInterface(masked) : EncodingInterface();
 }
 
 void PruningPattern::choose(ArrayRef<double> scores, MutableArrayRef<bool> kept) const {
-  for (; !scores.empty(); scores = scores.drop_front(of), kept = kept.drop_front(of))
-    keepLargest(scores.take_front(of), count, kept.take_front(of));
+  if (isFree())
+    return keepLargest(scores, getKept(static_cast<int64_t>(scores.size())), kept);
+  for (size_t size; !scores.empty();
+       scores = scores.drop_front(size), kept = kept.drop_front(size)) {
+    size = std::min<size_t>(of, scores.size());
+    keepLargest(scores.take_front(size), count, kept.take_front(size));
+  }
 }
 
 void llmc::keepLargest(ArrayRef<double> scores, int64_t count, MutableArrayRef<bool> kept) {
@@ -63,7 +99,12 @@ Attribute llmc::getStoredWeights(ParameterOp parameter) {
 
 LogicalResult llmc::checkShape(ParameterOp parameter, const PruningPattern &pattern) {
   auto fail = [&] { return parameter.emitOpError(); };
-  EncodingInterface encoding = pattern.store(getStoredWeights(parameter), fail);
+  ArrayRef<int64_t> shape = parameter.getTensorType().getShape();
+  if (!pattern.isFree() && shape[1] % pattern.of != 0)
+    return fail() << "expected a multiple of " << pattern.of << " columns for a pattern of "
+                  << pattern.count << ":" << pattern.of << ", found " << shape[1];
+  EncodingInterface encoding =
+      pattern.store(getStoredWeights(parameter), pattern.getKept(shape[0] * shape[1]), fail);
   if (!encoding)
     return failure();
   return cast<VerifiableTensorEncoding>(encoding).verifyEncoding(
@@ -93,7 +134,8 @@ FailureOr<QuantizedWeight> llmc::pruneWeight(ParameterOp parameter, const Weight
                                              const PruningPattern &pattern, ArrayRef<bool> kept) {
   RankedTensorType before = parameter.getTensorType();
   auto fail = [&] { return parameter.emitOpError(); };
-  EncodingInterface encoding = pattern.store(getStoredWeights(parameter), fail);
+  EncodingInterface encoding =
+      pattern.store(getStoredWeights(parameter), llvm::count(kept, true), fail);
   if (!encoding)
     return failure();
   auto sparsity = cast<SparsityInterface>(encoding);

@@ -8,7 +8,7 @@
 #include "llmc/Support/ProgressLine.h"
 #include "llmc/Transforms/CompressionPass.h"
 #include "llmc/Transforms/Passes.h"
-#include "llmc/Transforms/Pruning/Pattern.h"
+#include "llmc/Transforms/Pruning/PruningPass.h"
 
 #include <chrono>
 #include <cmath>
@@ -30,7 +30,7 @@ private:
   bool takesRounded() const override { return true; }
 
   FailureOr<bool> takesHead(ModuleOp module) override {
-    FailureOr<PruningPattern> found = PruningPattern::get(module.getLoc(), pattern);
+    FailureOr<PruningPattern> found = PatternOptions(pattern, sparsity).get(module);
     if (failed(found))
       return failure();
     chosen = *found;

@@ -7,6 +7,7 @@
 
 #include "llmc/Calibration/CalibratedPass.h"
 #include "llmc/Transforms/Passes.h"
+#include "llmc/Transforms/Pruning/PruningPass.h"
 #include "llmc/Transforms/Quantization/CalibratedWeights.h"
 #include "llmc/Transforms/Quantization/QuantizationPass.h"
 
@@ -35,7 +36,7 @@ struct PruneSparseGPT
   bool rounds() const override { return format != "none"; }
 
   LogicalResult readOptions(ModuleOp module) override {
-    FailureOr<PruningPattern> found = PruningPattern::get(module.getLoc(), pattern);
+    FailureOr<PruningPattern> found = PatternOptions(pattern, sparsity).get(module);
     if (failed(found))
       return failure();
     chosen = *found;
@@ -85,8 +86,9 @@ private:
   std::string spellKey(const QuantizationPlan &plan) {
     std::string text;
     llvm::raw_string_ostream stream(text);
-    stream << getArgument() << " pattern=" << pattern << " damp=" << damp.getValue()
-           << " true-sequential=" << trueSequential << " include-head=" << includeHead << " ";
+    stream << getArgument() << " pattern=" << pattern << " sparsity=" << sparsity.getValue()
+           << " damp=" << damp.getValue() << " true-sequential=" << trueSequential
+           << " include-head=" << includeHead << " ";
     if (rounds())
       spellOptions(plan, stream);
     else
@@ -127,7 +129,8 @@ private:
     Attribute kept = TypeAttr::get(type.getElementType());
     if (rounds())
       kept = widenScales(parameter, values, plan.encoding);
-    return chosen.store(kept, [&] { return parameter.emitOpError(); });
+    int64_t count = chosen.getKept(type.getNumElements());
+    return chosen.store(kept, count, [&] { return parameter.emitOpError(); });
   }
 
   PruningPattern chosen;

@@ -8,6 +8,7 @@
 #include "llmc/Calibration/CalibratedPass.h"
 #include "llmc/Transforms/CompressionPass.h"
 #include "llmc/Transforms/Passes.h"
+#include "llmc/Transforms/Pruning/PruningPass.h"
 #include "llmc/Transforms/Pruning/Wanda.h"
 #include "llmc/Transforms/Quantization/CalibratedWeights.h"
 
@@ -30,7 +31,7 @@ private:
   bool takesRounded() const override { return true; }
 
   FailureOr<bool> takesHead(ModuleOp module) override {
-    FailureOr<PruningPattern> found = PruningPattern::get(module.getLoc(), pattern);
+    FailureOr<PruningPattern> found = PatternOptions(pattern, sparsity).get(module);
     if (failed(found) || failed(CompressionReport::checkPath(module, report, getNamedPaths())))
       return failure();
     chosen = *found;
@@ -70,8 +71,8 @@ private:
   std::string spellKey() {
     std::string text;
     llvm::raw_string_ostream stream(text);
-    stream << getArgument() << " pattern=" << pattern << " true-sequential=" << trueSequential
-           << " include-head=" << includeHead << " ";
+    stream << getArgument() << " pattern=" << pattern << " sparsity=" << sparsity.getValue()
+           << " true-sequential=" << trueSequential << " include-head=" << includeHead << " ";
     spellSelection(stream);
     return text;
   }

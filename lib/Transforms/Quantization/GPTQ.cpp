@@ -111,7 +111,8 @@ public:
         importance(importance), quantizer(quantizer), pattern(pattern), mask(mask),
         width(hessian.width), group(getGroupSize(options.encoding, width)) {}
 
-  void run(int64_t begin, int64_t end) {
+  /// Takes rows [begin, end).
+  void start(int64_t begin, int64_t end) {
     firstRow = begin;
     rowCount = end - begin;
     load();
@@ -119,16 +120,36 @@ public:
     if (isStatic())
       for (int64_t begin = 0; begin < width; begin += group)
         fitGroup(begin);
-    for (int64_t start = 0, stop; start < width; start = stop) {
-      stop = getBatchEnd(start);
-      roundBatch(start, stop);
-      // What the batch lost is made up for by all columns after it at once.
-      if (stop < width)
-        addProduct(
-            {work.data() + stop, rowCount, width - stop, width}, -1,
-            {errors.data(), rowCount, stop - start, batchColumns},
-            {hessian.inverse.data() + start * width + stop, stop - start, width - stop, width});
-    }
+  }
+
+  /// Batches end where groups start, so that a group's first column sees all that came before.
+  int64_t getBatchEnd(int64_t start) const {
+    int64_t limit = std::min(start + batchColumns, width);
+    int64_t aligned = limit / group * group;
+    bool grows = !isStatic() && aligned > start && limit < width;
+    return grows ? aligned : limit;
+  }
+
+  /// Writes w² / U_jj² of columns [begin, end), row by row.
+  void score(int64_t begin, int64_t end, double *scores) const {
+    for (int64_t row = 0; row < rowCount; ++row)
+      for (int64_t column = begin; column < end; ++column) {
+        double error = work[row * width + column] / hessian.inverse[column * width + column];
+        *scores++ = error * error;
+      }
+  }
+
+  /// Rounds the columns of a batch. What it lost is made up for by all columns after it at once.
+  void round(int64_t start, int64_t stop) {
+    roundBatch(start, stop);
+    if (stop < width)
+      addProduct(
+          {work.data() + stop, rowCount, width - stop, width}, -1,
+          {errors.data(), rowCount, stop - start, batchColumns},
+          {hessian.inverse.data() + start * width + stop, stop - start, width - stop, width});
+  }
+
+  void finish() {
     work = errors = {};
     rows.clear();
   }
@@ -142,14 +163,6 @@ private:
 
   /// Whether all groups are fitted before anything is rounded: one for a row always is.
   bool isStatic() const { return options.staticGroups || group == width; }
-
-  /// Batches end where groups start, so that a group's first column sees all that came before.
-  int64_t getBatchEnd(int64_t start) const {
-    int64_t limit = std::min(start + batchColumns, width);
-    int64_t aligned = limit / group * group;
-    bool grows = !isStatic() && aligned > start && limit < width;
-    return grows ? aligned : limit;
-  }
 
   /// Copies the rows in the order of steps. Weights of dead columns become zero.
   void load() {
@@ -196,25 +209,22 @@ private:
 
   /// Chooses which of the weights in columns [begin, end) are kept, by what they are now.
   void chooseKept(int64_t begin, int64_t end) {
-    std::vector<double> scores(end - begin);
-    for (int64_t row = 0; row < rowCount; ++row) {
-      for (int64_t column = begin; column < end; ++column) {
-        double error = work[row * width + column] / hessian.inverse[column * width + column];
-        scores[column - begin] = error * error;
-      }
-      pattern->choose(scores, mask.slice((firstRow + row) * width + begin, end - begin));
-    }
+    std::vector<double> scores(rowCount * (end - begin));
+    score(begin, end, scores.data());
+    for (int64_t row = 0; row < rowCount; ++row)
+      pattern->choose(ArrayRef(scores).slice(row * (end - begin), end - begin),
+                      mask.slice((firstRow + row) * width + begin, end - begin));
   }
 
   void roundBatch(int64_t start, int64_t stop) {
     for (int64_t step = start; step < stop; ++step) {
       int64_t column = hessian.order[step];
       if (!isStatic() && column % group == 0) {
-        if (pattern)
+        if (pattern && !pattern->isFree())
           chooseKept(column, std::min(column + group, width));
         fitGroup(column);
       }
-      if (pattern && column % pattern->of == 0)
+      if (pattern && !pattern->isFree() && column % pattern->of == 0)
         chooseKept(column, column + pattern->of);
       for (int64_t row = 0; row < rowCount; ++row)
         roundWeight(row, step, start, stop);
@@ -283,6 +293,52 @@ static std::vector<float> getImportance(const InverseHessian &hessian) {
   return importance;
 }
 
+static void start(RowQuantizer &chunk, size_t index, int64_t rows) {
+  int64_t begin = static_cast<int64_t>(index) * chunkRows;
+  chunk.start(begin, std::min(begin + chunkRows, rows));
+}
+
+/// Rounds rows that do not depend on each other, with no more of them in memory than there are
+/// threads.
+static void roundAlone(MLIRContext *context, const WeightValues &values,
+                       MutableArrayRef<RowQuantizer> chunks) {
+  parallelFor(context, 0, chunks.size(), [&](size_t index) {
+    RowQuantizer &chunk = chunks[index];
+    start(chunk, index, values.rows);
+    for (int64_t begin = 0, end; begin < values.columns; begin = end) {
+      end = chunk.getBatchEnd(begin);
+      chunk.round(begin, end);
+    }
+    chunk.finish();
+  });
+}
+
+/// The same where which weights of a batch of columns are kept is chosen among all rows.
+static void roundTogether(MLIRContext *context, const WeightValues &values,
+                          const PruningPattern &pattern, MutableArrayRef<bool> mask,
+                          MutableArrayRef<RowQuantizer> chunks) {
+  parallelFor(context, 0, chunks.size(),
+              [&](size_t index) { start(chunks[index], index, values.rows); });
+  for (int64_t begin = 0, end; begin < values.columns; begin = end) {
+    end = chunks.front().getBatchEnd(begin);
+    int64_t width = end - begin;
+    std::vector<double> scores(values.rows * width);
+    SmallVector<bool, 0> kept(scores.size());
+    parallelFor(context, 0, chunks.size(), [&](size_t index) {
+      chunks[index].score(begin, end, scores.data() + index * chunkRows * width);
+    });
+    // Rounded so that the numbers of all batches are that of the matrix.
+    keepLargest(scores, pattern.getKept(values.rows * end) - pattern.getKept(values.rows * begin),
+                kept);
+    for (int64_t row = 0; row < values.rows; ++row)
+      llvm::copy(ArrayRef<bool>(kept).slice(row * width, width),
+                 mask.begin() + row * values.columns + begin);
+    parallelFor(context, 0, chunks.size(), [&](size_t index) { chunks[index].round(begin, end); });
+  }
+  for (RowQuantizer &chunk : chunks)
+    chunk.finish();
+}
+
 /// The loop of both: with a pattern, `mask` is chosen in it, of which `values` are read.
 static FailureOr<GPTQResult> roundMatrix(ParameterOp parameter, const WeightValues &values,
                                          const InverseHessian &hessian, const GPTQOptions &options,
@@ -309,10 +365,10 @@ static FailureOr<GPTQResult> roundMatrix(ParameterOp parameter, const WeightValu
   std::vector<RowQuantizer> chunks;
   for (int64_t row = 0; row < values.rows; row += chunkRows)
     chunks.emplace_back(values, hessian, options, oneGroup, importance, *quantizer, pattern, mask);
-  parallelFor(parameter.getContext(), 0, chunks.size(), [&](size_t index) {
-    int64_t begin = index * chunkRows;
-    chunks[index].run(begin, std::min(begin + chunkRows, values.rows));
-  });
+  if (pattern && pattern->isFree())
+    roundTogether(parameter.getContext(), values, *pattern, mask, chunks);
+  else
+    roundAlone(parameter.getContext(), values, chunks);
   Sums sums;
   for (const RowQuantizer &chunk : chunks) {
     if (chunk.beyond)

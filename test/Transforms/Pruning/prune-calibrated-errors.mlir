@@ -8,7 +8,11 @@
 
 // RUN: not llmc-opt %t/model.mlir --prune-wanda="pattern=1:16 include-head" 2>&1 | FileCheck %s --check-prefix=WIDTH
 // RUN: not llmc-opt %t/model.mlir --prune-sparsegpt="pattern=1:16 include-head" 2>&1 | FileCheck %s --check-prefix=WIDTH
-// WIDTH: error: 'llmc.parameter' op expected a multiple of 16 columns for a sparse encoding of 1:16, found 8
+// WIDTH: error: 'llmc.parameter' op expected a multiple of 16 columns for a pattern of 1:16, found 8
+
+// RUN: not llmc-opt %t/model.mlir --prune-wanda="sparsity=2" 2>&1 | FileCheck %s --check-prefix=SPARSITY
+// RUN: not llmc-opt %t/model.mlir --prune-sparsegpt="sparsity=2" 2>&1 | FileCheck %s --check-prefix=SPARSITY
+// SPARSITY: error: sparsity: expected a number between 0 and 1, found 2.0
 
 // RUN: not llmc-opt %t/model.mlir --prune-sparsegpt="damp=2" 2>&1 | FileCheck %s --check-prefix=DAMP
 // DAMP: error: damp: expected a number from 0 to 1, found 2.0

@@ -2,10 +2,10 @@
 // PATTERN: error: pattern: expected N:M, found 'half'
 
 // RUN: not llmc-opt %s --prune-magnitude="pattern=2:6" 2>&1 | FileCheck %s --check-prefix=OF
-// OF: error: pattern: expected some of 2, 4, 8 or 16 weights to be kept, found some of 6
+// OF: error: pattern: expected some of 2, 4, 8, 16 or 32 weights to be kept, found some of 6
 
-// RUN: not llmc-opt %s --prune-magnitude="pattern=3:4" 2>&1 | FileCheck %s --check-prefix=COUNT
-// COUNT: error: pattern: expected a power of two below 4 weights to be kept of each 4, found 3
+// RUN: not llmc-opt %s --prune-magnitude="pattern=4:4" 2>&1 | FileCheck %s --check-prefix=COUNT
+// COUNT: error: pattern: expected 1 to 3 weights to be kept of each 4, found 4
 
 // RUN: not llmc-opt %s --prune-magnitude="pattern=2:4:8" 2>&1 | FileCheck %s --check-prefix=THREE
 // THREE: error: pattern: expected N:M, found '2:4:8'
@@ -14,7 +14,18 @@
 // OPTION: no such option requantize
 
 // RUN: not llmc-opt %s --prune-magnitude="table=false" 2>&1 | FileCheck %s --check-prefix=WIDTH
-// WIDTH: error: 'llmc.parameter' op expected a multiple of 4 columns for a sparse encoding of 2:4, found 6
+// WIDTH: error: 'llmc.parameter' op expected a multiple of 4 columns for a pattern of 2:4, found 6
+
+// RUN: not llmc-opt %s --prune-magnitude="sparsity=1" 2>&1 | FileCheck %s --check-prefix=SPARSITY
+// RUN: not llmc-opt %s --prune-magnitude="sparsity=nan" 2>&1 | FileCheck %s --check-prefix=SPARSITY
+// RUN: not llmc-opt %s --prune-magnitude="sparsity=0" 2>&1 | FileCheck %s --check-prefix=SPARSITY
+// SPARSITY: error: sparsity: expected a number between 0 and 1, found
+
+// RUN: not llmc-opt %s --prune-magnitude="sparsity=0.5 pattern=2:4" 2>&1 | FileCheck %s --check-prefix=BOTH
+// BOTH: error: sparsity: expected no pattern with it, found pattern=2:4
+
+// RUN: not llmc-opt %s --prune-magnitude="sparsity=0.99 table=false" 2>&1 | FileCheck %s --check-prefix=NONE
+// NONE: error: 'llmc.parameter' op expected at least one weight to be kept, found 0
 
 // RUN: not llmc-opt %s --prune-magnitude="report=/nowhere/report.json table=false" 2>&1 | FileCheck %s --check-prefix=REPORT
 // REPORT: error: report: {{.*}}/nowhere/report.json{{.*}}No such file or directory

@@ -30,6 +30,21 @@
 // RUN: llmc-opt %t/model.mlir --prune-magnitude="pattern=2:8 table=false" -o %t/r.mlir \
 // RUN:   --remarks-filter=compression --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
 
+// Any half, and patterns whose positions would take more than a bit for each weight.
+// RUN: llmc-opt %t/model.mlir --prune-magnitude="sparsity=0.5" -o %t/half.mlir 2>&1 | FileCheck %s --check-prefix=HALF-TABLE
+// RUN: FileCheck %s --check-prefix=HALF --input-file=%t/half.mlir
+// RUN: llmc-opt %t/half.mlir --quantize-rtn="group-size=32 table=false" -o %t/halfq.mlir
+// RUN: FileCheck %s --check-prefix=HALF-ROUNDED --input-file=%t/halfq.mlir
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="group-size=32 table=false" --prune-magnitude="sparsity=0.5 table=false" \
+// RUN:   | FileCheck %s --check-prefix=HALF-ROUNDED
+// RUN: llmc-opt %t/model.mlir --prune-magnitude="pattern=4:8 table=false" | FileCheck %s --check-prefix=WIDE
+
+// HALF-TABLE: up 96x96 masked<4608, f32> exact 17.000
+// HALF: @up : tensor<96x96xf32, #llmc.masked<4608, f32>>
+// HALF-ROUNDED: @up : tensor<96x96xf32, #llmc.masked<4608, #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>>>
+// HALF-ROUNDED: llmc.linear {{.*}} activation <bits = 8, group = 32> : (tensor<?x96xf32>, tensor<96x96xf32, #llmc.masked
+// WIDE: @up : tensor<96x96xf32, #llmc.masked<4608, f32>>
+
 // TABLE: parameter shape encoding inputs bits/weight weight error
 // TABLE: up 96x96 sparse<2:4, f32> exact 17.000
 // TABLE: prune-magnitude: 1 parameters

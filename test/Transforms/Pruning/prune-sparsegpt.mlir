@@ -28,6 +28,11 @@
 // RUN:   | FileCheck %s --check-prefix=AGAIN
 // RUN: FileCheck %s --check-prefix=HEAD --input-file=%t/head.mlir
 
+// A share of the weights, and with integers.
+// RUN: llmc-opt %t/model.mlir --prune-sparsegpt="statistics=%t/statistics sparsity=0.25 format=int group-size=channel head-bits=0 table=false" \
+// RUN:   | FileCheck %s --check-prefix=SHARE
+// SHARE: @key : tensor<4x8xf32, #llmc.masked<24, #llmc.grouped<bits = 4, group = channel, zero = none, scale = f16>>>
+
 // TABLE: parameter shape encoding inputs bits/weight weight error output error seconds
 // TABLE: key 4x8 sparse<2:4, f32> exact 17.000
 // TABLE: prune-sparsegpt: 1 parameters

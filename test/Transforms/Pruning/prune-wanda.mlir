@@ -25,6 +25,10 @@
 // RUN:   | FileCheck %s --check-prefix=AGAIN
 // RUN: FileCheck %s --check-prefix=HEAD --input-file=%t/head.mlir
 
+// Of each row half, wherever it is.
+// RUN: llmc-opt %t/model.mlir --prune-wanda="statistics=%t/statistics sparsity=0.5 table=false" | FileCheck %s --check-prefix=HALF
+// HALF: @key : tensor<4x8xf32, #llmc.masked<16, f32>>
+
 // TABLE: parameter shape encoding inputs bits/weight weight error output error seconds
 // TABLE: key 4x8 sparse<2:4, f32> exact 17.000
 // TABLE: prune-wanda: 1 parameters

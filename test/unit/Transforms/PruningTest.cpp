@@ -91,13 +91,16 @@ protected:
   }
 
   PruningPattern parse(llvm::StringRef text) {
-    return *PruningPattern::get(builder.getUnknownLoc(), text);
+    return *PruningPattern::get(builder.getUnknownLoc(), text, std::nullopt);
+  }
+  EncodingInterface store(const PruningPattern &pattern, mlir::Attribute kept) {
+    return pattern.store(kept, pattern.getKept(rows * columns),
+                         [&] { return mlir::emitError(builder.getUnknownLoc()); });
   }
 
   std::vector<float> prune(const PruningPattern &pattern, mlir::Attribute kept,
                            GPTQResult *out = nullptr) {
-    auto fail = [&] { return mlir::emitError(builder.getUnknownLoc()); };
-    GPTQOptions options{pattern.store(kept, fail)};
+    GPTQOptions options{store(pattern, kept)};
     auto prepared = llvm::cantFail(InverseHessian::create(hessian, columns, 0.01, false));
     WeightValues some = values;
     GPTQResult result = *pruneSparseGPT(parameter, some, prepared, options, pattern);
@@ -138,8 +141,7 @@ protected:
     WeightValues pruned{rows, columns, decoded.vec(), {}};
     for (float value : decoded)
       pruned.kept.push_back(value != 0);
-    auto fail = [&] { return mlir::emitError(builder.getUnknownLoc()); };
-    EncodingInterface sparse = pattern.store(encoding, fail);
+    EncodingInterface sparse = store(pattern, encoding);
     QuantizedWeight rounded = *roundToNearest(parameter, pruned, sparse, false);
     return decode(sparse, rows, columns, rounded.bytes);
   }
@@ -206,15 +208,64 @@ TEST_F(PruningTest, WandaKeepsTheLargestProducts) {
 }
 
 TEST_F(PruningTest, ErrorsAreThoseOfThePapers) {
-  PruningPattern pattern = parse("2:4");
-  double wanda = getError(pruneWanda(pattern));
-  std::vector<float> pruned = prune(pattern, getFloats());
-  double sparseGPT = getError(pruned);
-  double joint = getError(prune(pattern, getIntegers(128)));
-  double separate = getError(roundKept(pruned, getIntegers(128), pattern));
-  EXPECT_LT(sparseGPT, 0.82 * wanda);
-  // Of 2:4 pruning loses far more than rounding to 4 bits does.
-  EXPECT_LT(joint, separate);
+  for (bool free : {false, true}) {
+    PruningPattern pattern = free ? PruningPattern{0, 0, 0.5} : parse("2:4");
+    double wanda = getError(pruneWanda(pattern));
+    std::vector<float> pruned = prune(pattern, getFloats());
+    double sparseGPT = getError(pruned);
+    double joint = getError(prune(pattern, getIntegers(128)));
+    double separate = getError(roundKept(pruned, getIntegers(128), pattern));
+    std::printf("%s: SparseGPT / Wanda %.3f (%.3f), joint / separate %.3f\n", free ? "50 %" : "2:4",
+                sparseGPT / wanda, sparseGPT, joint / separate);
+    EXPECT_LT(sparseGPT, 0.82 * wanda);
+    // Of 2:4 pruning loses far more than rounding to 4 bits does.
+    EXPECT_LT(joint, separate);
+  }
+}
+
+TEST_F(PruningTest, SharesAreThoseAskedFor) {
+  for (double sparsity : {0.25, 0.5, 0.9}) {
+    PruningPattern pattern{0, 0, sparsity};
+    auto count = [](llvm::ArrayRef<float> values) {
+      return values.size() - llvm::count(values, 0.0f);
+    };
+    EXPECT_EQ(count(prune(pattern, getFloats())), std::lround((1 - sparsity) * rows * columns));
+    std::vector<float> ofRows = pruneWanda(pattern);
+    for (int64_t row = 0; row < rows; ++row)
+      EXPECT_EQ(count(llvm::ArrayRef(ofRows).slice(row * columns, columns)),
+                std::lround((1 - sparsity) * columns));
+  }
+}
+
+// What is chosen among all rows of 128 columns or so, by what they are then.
+TEST_F(PruningTest, SharesOfColumnsAreThoseOfThePaper) {
+  Matrix damped = hessian;
+  double mean = 0;
+  for (int64_t i = 0; i < columns; ++i)
+    mean += hessian[i * columns + i] / columns;
+  for (int64_t i = 0; i < columns; ++i)
+    damped[i * columns + i] += 0.01 * mean;
+  Matrix u = factorInverse(damped, columns);
+  std::vector<float> decoded = prune({0, 0, 0.5}, getFloats());
+  std::vector<double> w(values.data.begin(), values.data.end());
+  for (int64_t begin = 0; begin < columns; begin += 128) {
+    std::vector<std::pair<double, int64_t>> order;
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t i = begin; i < begin + 128; ++i)
+        order.push_back(
+            {std::pow(w[row * columns + i] / u[i * columns + i], 2), row * columns + i});
+    std::sort(order.begin(), order.end());
+    std::vector<bool> pruned(rows * columns);
+    for (size_t i = 0; i < order.size() / 2; ++i)
+      pruned[order[i].second] = true;
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t i = begin; i < begin + 128; ++i) {
+        double weight = w[row * columns + i], q = pruned[row * columns + i] ? 0 : weight;
+        for (int64_t next = i + 1; next < columns; ++next)
+          w[row * columns + next] -= (weight - q) / u[i * columns + i] * u[i * columns + next];
+        ASSERT_NEAR(decoded[row * columns + i], q, 1e-5) << row << ", " << i;
+      }
+  }
 }
 
 TEST_F(PruningTest, ColumnsOutOfOrderAreRefused) {
@@ -225,8 +276,7 @@ TEST_F(PruningTest, ColumnsOutOfOrderAreRefused) {
   });
   auto prepared = llvm::cantFail(InverseHessian::create(hessian, columns, 0.01, true));
   PruningPattern pattern = parse("2:4");
-  GPTQOptions options{
-      pattern.store(getFloats(), [&] { return mlir::emitError(builder.getUnknownLoc()); })};
+  GPTQOptions options{store(pattern, getFloats())};
   EXPECT_TRUE(mlir::failed(pruneSparseGPT(parameter, values, prepared, options, pattern)));
   EXPECT_NE(message.find("expected columns in order"), std::string::npos) << message;
 }

@@ -15,23 +15,31 @@
 
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 
-#include <string>
+#include <optional>
 
 namespace llmc {
 
-/// How many weights are kept of how many that stand side by side in a row.
+/// How many weights are kept: of each `of` that stand side by side in a row `count`, or a share of
+/// all, wherever they are.
 struct PruningPattern {
-  int64_t count = 0, of = 0;
+  int64_t count = 0, of = 0; ///< of: 2, 4, 8, 16 or 32; 0: any weights
+  double sparsity = 0;       ///< the share of weights that go, where `of` is 0
 
-  /// "2:4". Reports at `location` what is none, or can't be stored.
-  static mlir::FailureOr<PruningPattern> get(mlir::Location location, llvm::StringRef text);
+  /// What the options `pattern`, "2:4", or `sparsity` ask for. Reports at `location` what can't be.
+  static mlir::FailureOr<PruningPattern> get(mlir::Location location, llvm::StringRef pattern,
+                                             std::optional<double> sparsity);
 
-  /// The encoding of matrices of which this is kept. `weights` says how those are stored: an
-  /// encoding, or the TypeAttr of floats. Null where that can't be, which is reported.
-  EncodingInterface store(mlir::Attribute weights,
+  bool isFree() const { return of == 0; }
+  /// How many are kept of so many.
+  int64_t getKept(int64_t weights) const;
+
+  /// The encoding of a matrix of which `kept` weights are, by this pattern. `weights` says how
+  /// those are stored: an encoding, or the TypeAttr of floats. Null where that can't be, which is
+  /// reported.
+  EncodingInterface store(mlir::Attribute weights, int64_t kept,
                           llvm::function_ref<mlir::InFlightDiagnostic()> emitError) const;
 
-  /// Of weights side by side, a multiple of `of`, keeps of each `of` those of largest score; of the
+  /// Of weights side by side keeps of each `of`, or of all of them, those of largest score; of the
   /// same score, those that come first.
   void choose(llvm::ArrayRef<double> scores, llvm::MutableArrayRef<bool> kept) const;
 };

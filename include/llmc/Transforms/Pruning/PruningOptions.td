@@ -10,10 +10,12 @@
 
 include "mlir/Pass/PassBase.td"
 
-/// How many weights are kept.
+/// How many weights are kept. PruningPass.h reads it.
 defvar sharesOptions = [
   Option<"pattern", "pattern", "std::string", /*default=*/"\"2:4\"",
-         "N:M: how many weights are kept of how many: 2:4, 1:2, 1:4, 1:8, 2:8, 1:16 or 2:16">
+         "N:M: how many weights are kept of each M side by side in a row, 2, 4, 8, 16 or 32">,
+  Option<"sparsity", "sparsity", "double", /*default=*/"0",
+         "In place of a pattern: the share of the weights that are left out, wherever they are">
 ];
 
 /// The same for passes that have no other option about the head.

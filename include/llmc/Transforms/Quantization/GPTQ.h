@@ -69,10 +69,11 @@ mlir::FailureOr<GPTQResult> quantizeGPTQ(ParameterOp parameter, const WeightValu
                                          const InverseHessian &hessian, const GPTQOptions &options);
 
 /// Prunes a matrix by SparseGPT and rounds what is kept, in one loop: `options` has the sparsity,
-/// by `pattern`, of what kept weights are rounded to. Of each M weights the N are chosen when the
-/// first of them is reached, by what the weights are by then; a grid is fitted to those that are
-/// best when its own first column is, or to all weights where it is fitted before anything is
-/// rounded. Sets the mask of `values` to what is kept. Columns have to be in order.
+/// by `pattern`, of what kept weights are rounded to. A share of the weights is chosen in each 128
+/// columns or so, among all rows, which are all in memory then, in fp64. Of each M weights the N
+/// are chosen when the first of them is reached, by what the weights are by then; a grid is fitted
+/// to those that are best when its own first column is, or to all weights where it is fitted before
+/// anything is rounded. Sets the mask of `values` to what is kept. Columns have to be in order.
 mlir::FailureOr<GPTQResult> pruneSparseGPT(ParameterOp parameter, WeightValues &values,
                                            const InverseHessian &hessian,
                                            const GPTQOptions &options,
