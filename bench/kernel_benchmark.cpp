@@ -213,6 +213,9 @@ int main(int count, char **arguments) {
     return mlir::RankedTensorType::get({N, K}, f32,
                                        MaskedAttr::get(context.get(), N * K / 2, inner));
   };
+  auto trellis = [&](unsigned bits, int64_t N, int64_t K) {
+    return mlir::RankedTensorType::get({N, K}, f32, TrellisAttr::get(context.get(), bits, f16));
+  };
   std::vector<LinearBenchmark> linears;
   for (int64_t rows : {1, 128})
     for (auto [N, K] :
@@ -232,6 +235,9 @@ int main(int count, char **arguments) {
       linears.push_back({"nvfp4", nvfp4(N, K), false, rows});
       linears.push_back({"mxfp6", mxfp6(N, K), false, rows});
       linears.push_back({"mxfp8", mxfp8(N, K), false, rows});
+      for (unsigned bits = 2; bits <= 5; ++bits)
+        for (bool rounded : {true, false})
+          linears.push_back({"trellis" + std::to_string(bits), trellis(bits, N, K), rounded, rows});
       linears.push_back({"f16", mlir::RankedTensorType::get({N, K}, f16), false, rows});
       linears.push_back({"50% f16", masked(mlir::TypeAttr::get(f16), N, K), false, rows});
       linears.push_back({"f32", mlir::RankedTensorType::get({N, K}, f32), false, rows});

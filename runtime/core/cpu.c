@@ -22,7 +22,7 @@ static uint64_t read_xcr0(void) {
 }
 
 uint64_t llmc_cpu_features(void) {
-  enum { AVX_STATE = 0x6, AVX512_STATE = 0xe6 };
+  enum { AVX_STATE = 0x6, AVX512_STATE = 0xe6, VBMI_BITS = 1u << 1 | 1u << 6 };
   unsigned a, b, c, d, b7 = 0, c7 = 0;
   uint64_t features = 0, saved;
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
@@ -43,6 +43,7 @@ uint64_t llmc_cpu_features(void) {
   features |= b7 & bit_AVX512VL ? LLMC_FEATURE_AVX512VL : 0;
   features |= b7 & bit_AVX512DQ ? LLMC_FEATURE_AVX512DQ : 0;
   features |= c7 & (1u << 11) ? LLMC_FEATURE_AVX512VNNI : 0;
+  features |= (c7 & VBMI_BITS) == VBMI_BITS ? LLMC_FEATURE_AVX512VBMI : 0;
   return features;
 }
 
@@ -78,6 +79,7 @@ void llmc_cpu_feature_names(uint64_t features, char *text, size_t size) {
                {LLMC_FEATURE_AVX512VL, "avx512vl"},
                {LLMC_FEATURE_AVX512DQ, "avx512dq"},
                {LLMC_FEATURE_AVX512VNNI, "avx512vnni"},
+               {LLMC_FEATURE_AVX512VBMI, "avx512vbmi"},
                {LLMC_FEATURE_BMI2, "bmi2"},
                {LLMC_FEATURE_NEON, "neon"},
                {LLMC_FEATURE_DOTPROD, "dotprod"}};

@@ -271,11 +271,13 @@ LogicalResult lowerSeams(ModuleOp module) {
       lowerGroupDots(function, target.getDot());
       lowerLookups(function, target.getDot());
       lowerExpansions(function, target);
+      lowerByteLookups(function, target.getFeatures());
       continue;
     }
     Operation *found = nullptr;
     function.walk([&](Operation *op) {
-      if (!isa<GroupDotOp, cpu::TableLookupOp, cpu::TakeBytesOp, cpu::ExpandBytesOp>(op))
+      if (!isa<GroupDotOp, cpu::TableLookupOp, cpu::TakeBytesOp, cpu::ExpandBytesOp,
+               cpu::LookUpBytesOp, cpu::WindowsOp>(op))
         return WalkResult::advance();
       found = op;
       return WalkResult::interrupt();

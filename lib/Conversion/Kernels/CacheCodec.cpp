@@ -60,6 +60,9 @@ public:
   Operand takeBytes(Operand bytes, Operand places) override {
     return apply({bytes, places}, [&](ValueRange v) { return k.takeBytes(v[0], v[1]); });
   }
+  Operand lookUpByte(Operand, Operand) override {
+    llvm_unreachable("caches have no planes that are tables");
+  }
   Operand lookUpInteger(ArrayRef<int32_t> table, Operand index) override {
     return apply({index}, [&](ValueRange v) { return k.lookUpInteger(table, v[0]); });
   }

@@ -353,6 +353,19 @@ Value KernelBuilder::expandLoad(Value address, Value mask, Value others) {
   return LLVM::masked_expandload::create(builder, location, others.getType(), address, mask,
                                          others);
 }
+Value KernelBuilder::lookUpBytes(Value table, Value indices) {
+  return cpu::LookUpBytesOp::create(builder, location, indices.getType(), table, indices);
+}
+Value KernelBuilder::lookUpByte(Value table, Value index) {
+  if (!isa<VectorType>(index.getType()))
+    return extract(lookUpByte(table, broadcast(index)), 0);
+  // Bytes above the lowest of a lane are zero before, and anything behind.
+  Value bytes = lookUpBytes(table, bitcast(index, vector(i8(), 64)));
+  return bitAnd(bitcast(bytes, index.getType()), integer(index.getType(), 255));
+}
+Value KernelBuilder::windows(Value low, Value high, int64_t offset, int64_t step) {
+  return cpu::WindowsOp::create(builder, location, vector(i8(), 64), low, high, offset, step);
+}
 Value KernelBuilder::extract(Value vector, int64_t lane) {
   return vector::ExtractOp::create(builder, location, vector, lane);
 }

@@ -20,7 +20,12 @@ static constexpr uint64_t avx512Features = avx2Features | LLMC_FEATURE_AVX512F |
 // Register tiles: 32 zmm hold 12 × 2 fp32 sums, or 4 × 3 integer ones beside as many of floats; 16
 // ymm hold 6 × 1 (two halves each).
 static constexpr KernelTarget x86Targets[] = {
-    {"avx512vnni", "icelake-server",
+    {"avx512vbmi", "icelake-server",
+     "+avx512f,+avx512bw,+avx512vl,+avx512dq,+avx512vnni,+avx512vbmi,+avx512vbmi2,+avx2,+fma,+f16c,"
+     "+bmi2,-prefer-256-bit",
+     avx512Features | LLMC_FEATURE_AVX512VBMI, 12, 2, 4, 3, true, true, DotLowering::Vnni,
+     "avx512vnni"},
+    {"avx512vnni", "cascadelake",
      "+avx512f,+avx512bw,+avx512vl,+avx512dq,+avx512vnni,+avx2,+fma,+f16c,+bmi2,-prefer-256-bit",
      avx512Features, 12, 2, 4, 3, true, true, DotLowering::Vnni},
     {"avx2", "haswell", "+avx2,+fma,+f16c,+bmi2", avx2Features, 6, 1, 4, 1, true, true,

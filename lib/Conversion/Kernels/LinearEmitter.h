@@ -45,7 +45,7 @@ private:
 
   Value zero() { return k.real(k.vector(k.f32()), 0.0); }
   int64_t inputStride() const { return getRowStride(layout.columns); }
-  Value getTile(Value tile) { return k.offset(weights, k.mul(tile, layout.tileBytes)); }
+  Value getTile(Value tile) { return getTileAddress(k, layout, weights, tile); }
 
   // Outputs.
   Value getOutputAddress(Value base, Value row, Value tile);

@@ -82,7 +82,7 @@ void LinearEmitter::prefetchKept(Value tile, Value block) {
 void LinearEmitter::prefetchPlanes(Value tile, Value block) {
   int64_t bytes = 0, blocks = layout.getBlocks();
   for (const TiledPlane &plane : layout.planes)
-    bytes += plane.inParts ? plane.getBlockBytes() : plane.isMask ? lineBytes : 0;
+    bytes += plane.isInBlocks() ? plane.getBlockBytes() : plane.isMask ? lineBytes : 0;
   if (bytes == 0)
     return;
   Value ahead = k.add(block, std::min<int64_t>(llvm::divideCeil(prefetchDistance, bytes), blocks));
@@ -91,7 +91,7 @@ void LinearEmitter::prefetchPlanes(Value tile, Value block) {
   ahead = k.select(inTile, ahead, k.add(ahead, -blocks));
   for (const TiledPlane &plane : layout.planes) {
     int64_t step =
-        plane.inParts ? plane.getBlockBytes() : llvm::divideCeil(plane.getByteSize(blocks), blocks);
+        plane.isInBlocks() ? plane.getBlockBytes() : llvm::divideCeil(plane.getByteSize(blocks), blocks);
     // Of what takes less than a line a block, some blocks ask again.
     for (int64_t byte = 0; byte < step; byte += lineBytes)
       k.prefetch(k.offset(from, k.add(k.mul(ahead, step), plane.offset + byte)));
@@ -104,9 +104,9 @@ void LinearEmitter::emitOneRowRounded(Value tile) {
       k.integer(0), k.integer(layout.getBlocks()), 1, Values{zero()},
       [&](Value block, ValueRange carried) -> Values {
         prefetchBlock(address, block);
-        Values lines = codes->loadCodes(k, address, block);
+        Values lines = codes->loadCodes(k, {weights, address}, block);
         Values activations = loadActivations(k.offset(input, k.mul(block, blockInputs)), 0);
-        Scales weightScales = codes->loadScales(k, address, getScaleGroup(block));
+        Scales weightScales = codes->loadScales(k, {weights, address}, getScaleGroup(block));
         Value at = k.mul(block, 4);
         return {addDot(dot(lines, activations), weightScales, k.loadBroadcast(k.offset(scales, at)),
                        k.loadBroadcast(k.offset(sums, at)), carried[0])};
@@ -132,7 +132,7 @@ LinearEmitter::Values LinearEmitter::addDecoded(ArrayRef<Value> addresses, Value
         Values next(carried);
         Value inputs = k.offset(input, k.mul(block, blockInputs * 4));
         for (auto [i, address] : llvm::enumerate(addresses)) {
-          Values decoded = decoder->decodeBlock(k, address, block);
+          Values decoded = decoder->decodeBlock(k, {weights, address}, block);
           for (int64_t n = 0; n < blockInputs; ++n)
             next[i] = k.fma(decoded[n], k.loadBroadcast(k.offset(inputs, n * 4)), next[i]);
         }

@@ -49,6 +49,9 @@ public:
   Operand lookUp(llvm::ArrayRef<float> table, Operand index) override {
     return make(k.lookUp(table, toValue(index)));
   }
+  Operand lookUpByte(Operand table, Operand index) override {
+    return make(k.lookUpByte(toValue(table), toValue(index)));
+  }
 
 private:
   mlir::Type like(mlir::Type element) {

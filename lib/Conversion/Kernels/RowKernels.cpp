@@ -345,7 +345,7 @@ func::FuncOp llmc::emitEmbedding(ModuleOp module, RankedTensorType table,
   std::unique_ptr<WeightDecoder> decoder = getWeightDecoder(table);
   k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
     Value index = k.extendSigned(k.load(k.i32(), k.offset(k.argument(2), k.mul(row, 4))), k.i64());
-    Value tile = k.offset(k.argument(3), k.mul(k.div(index, tileRows), layout.tileBytes));
+    Value tile = getTileAddress(k, layout, k.argument(3), k.div(index, tileRows));
     Value lane = k.rem(index, k.integer(tileRows));
     Value output = getRow(k, k.argument(4), row, layout.columns);
     if (!decoder) {
@@ -363,7 +363,7 @@ func::FuncOp llmc::emitEmbedding(ModuleOp module, RankedTensorType table,
         arith::IndexCastOp::create(k.builder, k.location, k.builder.getIndexType(), lane);
     k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, [&](Value block) {
       Value line = k.offset(output, k.mul(block, blockInputs * 4));
-      for (auto [n, decoded] : llvm::enumerate(decoder->decodeBlock(k, tile, block)))
+      for (auto [n, decoded] : llvm::enumerate(decoder->decodeBlock(k, {k.argument(3), tile}, block)))
         storeLane(k, decoded, index64, k.offset(line, static_cast<int64_t>(n) * 4));
     });
     zeroPadding(k, output, layout.columns);

@@ -47,6 +47,10 @@ std::unique_ptr<WeightDecoder> llmc::getWeightDecoder(RankedTensorType type) {
   return std::make_unique<WeightDecoder>(TiledLayout::get(type));
 }
 
+Value llmc::getTileAddress(KernelBuilder &k, const TiledLayout &layout, Value matrix, Value tile) {
+  return k.offset(matrix, k.add(k.mul(tile, layout.tileBytes), layout.tableBytes));
+}
+
 std::string llmc::getEncodingName(Attribute encoding) {
   std::string text = spellForPeople(encoding), name;
   for (char letter : text)
@@ -133,6 +137,39 @@ static Values loadBytes(KernelBuilder &k, const TiledPlane &plane, Value tile, V
   return integers;
 }
 
+/// The windows of a stream that a block has, as vectors of 64 bytes: those of four weights of each
+/// row in one.
+static Values loadWindows(KernelBuilder &k, const TiledPlane &plane, Value tile, Value block) {
+  VectorType words = k.vector(k.i32());
+  int64_t bits = plane.getBits(), lineBits = 32;
+  Value first = k.offset(tile, k.add(k.mul(block, plane.getBlockBytes()), plane.offset));
+  // The line before holds what the first windows of the block begin with; before the first block
+  // there are zeros.
+  Value isFirst = k.equal(block, k.integer(0));
+  Value before = k.load(words, k.offset(first, k.select(isFirst, k.integer(0), k.integer(-64))), 1);
+  Values lines{k.select(isFirst, k.integer(words, 0), before)};
+  for (int64_t line = 0; line < bits; ++line)
+    lines.push_back(k.load(words, k.offset(first, line * 64), 1));
+  Values windows;
+  for (int64_t weight = 0; weight < blockInputs; weight += 4) {
+    int64_t start = lineBits + (weight + 1) * bits - plane.window;
+    int64_t line = start / lineBits, offset = start % lineBits;
+    bool crosses = offset + 3 * bits + plane.window > lineBits;
+    windows.push_back(k.windows(lines[line], lines[crosses ? line + 1 : line], offset, bits));
+  }
+  return windows;
+}
+
+/// The same as 32-bit integers: a vector of the 16 rows for each weight.
+static Values loadStream(KernelBuilder &k, const TiledPlane &plane, Value tile, Value block) {
+  VectorType words = k.vector(k.i32());
+  Values integers;
+  for (Value four : loadWindows(k, plane, tile, block))
+    for (int64_t byte = 0; byte < 4; ++byte)
+      integers.push_back(k.bitAnd(k.shr(k.bitcast(four, words), 8 * byte), k.integer(words, 255)));
+  return integers;
+}
+
 /// Element `index` of the 16 rows of a plane of whole numbers: integers or floats.
 static Value loadElement(KernelBuilder &k, const TiledPlane &plane, Value tile, Value index) {
   int64_t bytes = plane.getElementBytes() * tileRows;
@@ -151,8 +188,8 @@ namespace {
 /// What the planes of a tile have for the units of a block.
 class BlockElements {
 public:
-  BlockElements(KernelBuilder &k, const TiledLayout &layout, Value tile, Value block)
-      : k(k), layout(layout), tile(tile), firstInput(k.mul(block, blockInputs)),
+  BlockElements(KernelBuilder &k, const TiledLayout &layout, TilePlace place, Value block)
+      : k(k), layout(layout), tile(place.tile), firstInput(k.mul(block, blockInputs)),
         unit(EncodingInterface(layout.encoding).getUnit()) {
     std::optional<MaskedBlock> masked;
     if (layout.isMasked())
@@ -162,6 +199,10 @@ public:
         loaded.push_back(masked->getMask());
       else if (plane.kept != 0)
         loaded.push_back(masked->loadElements(plane));
+      else if (plane.isTable())
+        loaded.push_back({k.offset(place.matrix, plane.offset)});
+      else if (plane.isStream())
+        loaded.push_back(loadStream(k, plane, tile, block));
       else
         loaded.push_back(plane.inParts ? loadBlock(plane, block) : Values(1));
     }
@@ -193,7 +234,9 @@ private:
 
   Value getElement(unsigned index, int64_t input) {
     const TiledPlane &plane = layout.planes[index];
-    if (plane.inParts || plane.isMask || plane.kept != 0)
+    if (plane.isTable())
+      return loaded[index][0];
+    if (plane.isInBlocks() || plane.isMask || plane.kept != 0)
       return loaded[index][input / plane.columns];
     // Inside of a block groups end at multiples of this many inputs alone.
     if (input % std::gcd(plane.inputs, blockInputs) == 0) {
@@ -220,9 +263,11 @@ WeightDecoder::WeightDecoder(const TiledLayout &layout) : layout(layout) {
     codes.emplace(layout, *linear);
 }
 
-Values WeightDecoder::decodeBlock(KernelBuilder &k, Value tile, Value block) const {
+Values WeightDecoder::decodeBlock(KernelBuilder &k, TilePlace place, Value block) const {
+  if (codes && codes->isFound() && !codes->hasZeros() && codes->explainUnsupported().empty())
+    return codes->decodeFound(k, place, block);
   RegisterBuilder builder(k);
-  BlockElements elements(k, layout, tile, block);
+  BlockElements elements(k, layout, place, block);
   EncodingInterface encoding = layout.encoding;
   Values decoded;
   for (int64_t input = 0; input < blockInputs; input += elements.getUnit())
@@ -269,13 +314,26 @@ Value CodeDecoder::getKeptAddress(KernelBuilder &k, Value tile, Value block) con
   return MaskedBlock(k, layout, tile, block).getAddress(codes());
 }
 
-Values CodeDecoder::loadCodes(KernelBuilder &k, Value tile, Value block) const {
+/// Looks each byte of the codes' plane up.
+static Values findCodes(KernelBuilder &k, const TiledPlane &places, const TiledPlane &table,
+                        TilePlace place, Value block) {
+  Value numbers = k.offset(place.matrix, table.offset);
+  Values found = places.isStream() ? loadWindows(k, places, place.tile, block)
+                                   : loadBytes(k, places, place.tile, block);
+  for (Value &bytes : found)
+    bytes = k.lookUpBytes(numbers, bytes);
+  return found;
+}
+
+Values CodeDecoder::loadCodes(KernelBuilder &k, TilePlace place, Value block) const {
   if (linear.masked)
-    return loadKept(k, tile, block);
+    return loadKept(k, place.tile, block);
+  if (linear.table)
+    return findCodes(k, codes(), layout.planes[*linear.table], place, block);
   if (!linear.packed)
-    return loadBytes(k, codes(), tile, block);
+    return loadBytes(k, codes(), place.tile, block);
   RegisterBuilder builder(k);
-  BlockElements elements(k, layout, tile, block);
+  BlockElements elements(k, layout, place, block);
   EncodingInterface encoding = layout.encoding;
   Values lines;
   for (int64_t input = 0; input < blockInputs; input += elements.getUnit())
@@ -284,7 +342,22 @@ Values CodeDecoder::loadCodes(KernelBuilder &k, Value tile, Value block) const {
   return lines;
 }
 
-CodeDecoder::Scales CodeDecoder::loadScales(KernelBuilder &k, Value tile, Value group) const {
+/// Four weights are looked up at a time, where decode() would look up each by itself.
+Values CodeDecoder::decodeFound(KernelBuilder &k, TilePlace place, Value block) const {
+  VectorType words = k.vector(k.i32());
+  Scales ofGroup = loadScales(k, place, k.div(block, getBlocksPerScale()));
+  Values decoded;
+  for (Value four : loadCodes(k, place, block))
+    for (int64_t byte = 0; byte < 4; ++byte) {
+      Value code = k.bitAnd(k.shr(k.bitcast(four, words), 8 * byte), k.integer(words, 255));
+      Value number = k.toFloat(k.sub(code, k.integer(words, linear.zero)));
+      decoded.push_back(k.fmul(number, ofGroup.scales));
+    }
+  return decoded;
+}
+
+CodeDecoder::Scales CodeDecoder::loadScales(KernelBuilder &k, TilePlace place, Value group) const {
+  Value tile = place.tile;
   Scales result{loadElement(k, scales(), tile, group), {}};
   if (linear.zeros)
     result.zeros = k.toFloat(loadElement(k, layout.planes[*linear.zeros], tile, group));

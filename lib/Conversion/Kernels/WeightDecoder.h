@@ -23,6 +23,15 @@
 
 namespace llmc {
 
+/// The address of tile `tile` of weights that start at `matrix`.
+mlir::Value getTileAddress(KernelBuilder &k, const TiledLayout &layout, mlir::Value matrix,
+                           mlir::Value tile);
+
+/// Where a decoder reads: what all tiles share stands in front of them.
+struct TilePlace {
+  mlir::Value matrix, tile; ///< addresses
+};
+
 /// Weights that are linear functions of unsigned codes (LinearCodes), so that their products with
 /// rounded activations are integers.
 class CodeDecoder {
@@ -41,13 +50,16 @@ public:
   /// Says why kernels can't compute with the codes, or nothing.
   std::string explainUnsupported() const;
 
-  int64_t getMaxCode() const { return (int64_t(1) << codes().getBits()) - 1; }
+  int64_t getMaxCode() const { return linear.table ? 255 : (int64_t(1) << codes().getBits()) - 1; }
   /// Whether tiles start with the lines that loadCodes() gives, as they are.
   bool isInPlace() const {
-    return !linear.packed && !linear.masked && codes().getBits() == 8 && codes().offset == 0;
+    return !linear.packed && !linear.masked && !linear.table && codes().getBits() == 8 &&
+           codes().offset == 0;
   }
   /// Whether codes are made of several planes.
   bool isPacked() const { return linear.packed; }
+  /// Whether codes are found in a table.
+  bool isFound() const { return linear.table.has_value(); }
   /// Of what stands after the codes in a tile, in bytes.
   int64_t getScaleOffset() const { return scales().offset; }
   int64_t getBlocksPerScale() const { return scales().inputs / blockInputs; }
@@ -56,8 +68,10 @@ public:
   bool hasZeros() const { return linear.zeros || linear.minima; }
 
   /// The codes of a block as 8 vectors of 64 bytes, in the order that llmc.group_dot takes.
-  Values loadCodes(KernelBuilder &k, Value tile, Value block) const;
-  Scales loadScales(KernelBuilder &k, Value tile, Value group) const;
+  Values loadCodes(KernelBuilder &k, TilePlace place, Value block) const;
+  Scales loadScales(KernelBuilder &k, TilePlace place, Value group) const;
+  /// The values of a block of found codes: 32 vectors of the 16 rows.
+  Values decodeFound(KernelBuilder &k, TilePlace place, Value block) const;
   /// sum + dot · scales, where the dot product's codes become what they stand for. `scale` and
   /// `codeSum` are the activations', in all lanes.
   Value addDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale, Value codeSum,
@@ -84,7 +98,7 @@ public:
   explicit WeightDecoder(const TiledLayout &layout);
 
   /// The values of a block: 32 vectors of the 16 rows.
-  Values decodeBlock(KernelBuilder &k, Value tile, Value block) const;
+  Values decodeBlock(KernelBuilder &k, TilePlace place, Value block) const;
   /// The same weights as codes, or null where they are none.
   const CodeDecoder *getCodes() const { return codes ? &*codes : nullptr; }
 

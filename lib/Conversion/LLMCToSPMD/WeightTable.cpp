@@ -122,8 +122,9 @@ static LogicalResult packMatrix(ParameterOp parameter, MutableArrayRef<uint8_t> 
     FailureOr<ArrayRef<uint8_t>> canonical = getParameterBytes(parameter);
     if (failed(canonical))
       return failure();
+    packTables(layout, *canonical, out.data());
     parallelFor(context, 0, layout.tiles, [&](size_t tile) {
-      packTile(layout, *canonical, tile, out.data() + tile * layout.tileBytes);
+      packTile(layout, *canonical, tile, out.data() + layout.getTileOffset(tile));
     });
     packKept(layout, *canonical, out.data());
     return success();

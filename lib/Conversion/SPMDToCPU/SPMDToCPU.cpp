@@ -24,6 +24,34 @@ static FailureOr<spmd::EntryOp> getEntry(ModuleOp plan) {
   return entries.front();
 }
 
+/// Whether weights of the plan are found in tables.
+static bool hasTables(ModuleOp plan) {
+  WalkResult result = plan.walk([](Operation *op) {
+    for (Type type : op->getOperandTypes()) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      auto encoding = tensor ? dyn_cast_or_null<EncodingInterface>(tensor.getEncoding()) : nullptr;
+      if (encoding && llvm::any_of(encoding.getPlanes({1, 1}),
+                                   [](const Plane &plane) { return plane.isTable(); }))
+        return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return result.wasInterrupted();
+}
+
+/// The variants without those that another one does as well as.
+static SmallVector<const KernelTarget *> getNeededVariants(ModuleOp plan, const Target &target) {
+  if (hasTables(plan))
+    return target.variants;
+  SmallVector<const KernelTarget *> needed;
+  for (const KernelTarget *variant : target.variants)
+    if (llvm::none_of(target.variants, [&](const KernelTarget *other) {
+          return other->name == variant->without;
+        }))
+      needed.push_back(variant);
+  return needed;
+}
+
 FailureOr<OwningOpRef<ModuleOp>> llmc::convertSPMDToCPU(ModuleOp plan, const Target &target,
                                                         const KernelChoice &kernels) {
   plan.getContext()->loadDialect<cpu::CPUDialect>();
@@ -36,7 +64,7 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::convertSPMDToCPU(ModuleOp plan, const Tar
   auto program =
       cast<spmd::ProgramOp>(OpBuilder::atBlockBegin(code->getBody()).clone(*getProgram(plan)));
   int64_t workerArenaBytes = 0;
-  for (const KernelTarget *variant : target.variants) {
+  for (const KernelTarget *variant : getNeededVariants(plan, target)) {
     for (auto function : plan.getOps<func::FuncOp>()) {
       FunctionConverter converter(*code, program, *variant, kernels, function);
       if (failed(converter.convert()))

@@ -52,6 +52,22 @@ func.func @f(%indices: vector<16xi32>) {
 
 // -----
 
+func.func @f(%words: vector<16xi32>) {
+  // expected-error @+1 {{expected windows from bit 0 to 31 on, found 32}}
+  %0 = cpu.windows %words, %words from 32 step 3 : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+  return
+}
+
+// -----
+
+func.func @f(%words: vector<16xi32>) {
+  // expected-error @+1 {{expected windows 1 to 8 bits apart, found 9}}
+  %0 = cpu.windows %words, %words from 0 step 9 : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+  return
+}
+
+// -----
+
 // expected-error @+1 {{expected #cpu.target as cpu.target, found "avx2"}}
 func.func private @f() attributes {cpu.target = "avx2"}
 

@@ -41,6 +41,14 @@ func.func private @expanded(%bytes: vector<64xi8>, %mask: i64, %others: vector<6
   return %0 : vector<64xi8>
 }
 
+// CHECK: cpu.look_up_bytes %{{.*}}[%{{.*}}] : !llvm.ptr, vector<64xi8> -> vector<64xi8>
+// CHECK: cpu.windows %{{.*}}, %{{.*}} from 28 step 3 : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+func.func private @streams(%table: !llvm.ptr, %words: vector<16xi32>, %indices: vector<64xi8>) -> (vector<64xi8>, vector<64xi8>) {
+  %0 = cpu.look_up_bytes %table[%indices] : !llvm.ptr, vector<64xi8> -> vector<64xi8>
+  %1 = cpu.windows %words, %words from 28 step 3 : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+  return %0, %1 : vector<64xi8>, vector<64xi8>
+}
+
 // CHECK: spmd.program "x86_64-unknown-linux-gnu" <vocabulary = 32, positions = 8, max_rows = 16, weight_bytes = 64, arena_bytes = 4096, worker_arena_bytes = 64, state_bytes = 512> state [#spmd.region<offset = 0, stride = 16, block = 16>, #spmd.region<offset = 256, stride = 16, block = 1>] description "{}" {
 // CHECK-NEXT: llmc.parameter @norm : tensor<8xf32> = #llmc.file<"{{.*}}w", offset = 0> {spmd.offset = 0 : i64}
 spmd.program "x86_64-unknown-linux-gnu"

@@ -12,6 +12,7 @@
 #include "NF4TestSupport.h"
 #include "SmallFloatTestSupport.h"
 #include "SparseTestSupport.h"
+#include "TrellisTestSupport.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 
@@ -38,8 +39,9 @@ struct Weights {
   void pack(llvm::ArrayRef<uint8_t> canonical) {
     TiledLayout layout = TiledLayout::get(type);
     tiles = std::make_unique<Memory>(getPackedSize(layout, canonical));
+    packTables(layout, canonical, tiles->data());
     for (int64_t tile = 0; tile < layout.tiles; ++tile)
-      packTile(layout, canonical, tile, tiles->data() + tile * layout.tileBytes);
+      packTile(layout, canonical, tile, tiles->data() + layout.getTileOffset(tile));
     packKept(layout, canonical, tiles->data());
   }
 };
@@ -72,6 +74,20 @@ Weights makeNF4(int64_t group, mlir::Type scale, int64_t rows, int64_t columns, 
     for (int64_t column = 0; column < columns; ++column) {
       weights.values.push_back(matrix.getValue(row, column));
       weights.magnitudes.push_back(std::fabs(matrix.getScale(row, column)));
+    }
+  return weights;
+}
+
+Weights makeTrellis(unsigned bits, mlir::Type scale, int64_t rows, int64_t columns, uint64_t seed) {
+  TrellisMatrix matrix = TrellisMatrix::random(bits, scale, rows, columns, seed);
+  Weights weights;
+  weights.type = mlir::RankedTensorType::get(
+      {rows, columns}, mlir::Float32Type::get(scale.getContext()), matrix.getAttr());
+  weights.pack(matrix.getCanonicalForm());
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column) {
+      weights.values.push_back(matrix.getValue(row, column));
+      weights.magnitudes.push_back(std::fabs(matrix.getScale(row)) * 128);
     }
   return weights;
 }
@@ -412,6 +428,20 @@ TEST_F(LinearKernels, NF4) {
   std::vector<LinearCase> cases;
   for (const Weights &weight : weights)
     cases.push_back({&weight, false, false, false, false});
+  testLinears(*context, cases, 5);
+}
+
+TEST_F(LinearKernels, Trellises) {
+  // Widths that end inside a block and at its end, and a last tile that is not whole.
+  std::vector<Weights> weights;
+  for (unsigned bits : {2u, 3u})
+    weights.push_back(makeTrellis(bits, builder.getF16Type(), 83, 160, bits));
+  for (unsigned bits : {4u, 5u})
+    weights.push_back(makeTrellis(bits, builder.getF32Type(), 19, 77, bits));
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    for (bool rounded : {false, true})
+      cases.push_back({&weight, rounded, false, false, false});
   testLinears(*context, cases, 5);
 }
 

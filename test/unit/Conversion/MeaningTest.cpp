@@ -14,6 +14,7 @@
 #include "SmallFloatTestSupport.h"
 #include "SparseTestSupport.h"
 #include "StepsEncoding.h"
+#include "TrellisTestSupport.h"
 
 #include <random>
 
@@ -456,6 +457,21 @@ TEST_F(Meaning, DecodesSmallFloats) {
       expectDecodes(SmallFloatMatrix::random(encoding, 3, 45, 1), 3, 45);
 }
 
+TEST_F(Meaning, LinearsOfTrellises) {
+  compare(parameter("a", "tensor<20x72xf32, #llmc.trellis<bits = 3, scale = f16>>") +
+          parameter("b", "tensor<33x72xf32, #llmc.trellis<bits = 4, scale = bf16>>") + R"(
+    #a = #llmc.trellis<bits = 3, scale = f16>
+    #b = #llmc.trellis<bits = 4, scale = bf16>
+    func.func @step(%x: tensor<?x72xf32>) -> (tensor<?x20xf32>, tensor<?x33xf32>) {
+      %a = llmc.parameter_value @a : tensor<20x72xf32, #a>
+      %b = llmc.parameter_value @b : tensor<33x72xf32, #b>
+      %0 = llmc.linear %x, %a : (tensor<?x72xf32>, tensor<20x72xf32, #a>) -> tensor<?x20xf32>
+      %1 = llmc.linear %x, %b {activation = #llmc.dynamic<bits = 8, group = 32>}
+        : (tensor<?x72xf32>, tensor<33x72xf32, #b>) -> tensor<?x33xf32>
+      return %0, %1 : tensor<?x20xf32>, tensor<?x33xf32>
+    })");
+}
+
 TEST_F(Meaning, DecodesSparseMatrices) {
   for (auto [count, of] : {std::pair<int64_t, int64_t>(2, 4), {1, 2}, {2, 8}, {1, 16}}) {
     // A file is mapped once in a context.
@@ -495,6 +511,15 @@ TEST_F(Meaning, LinearsOfMaskedMatrices) {
 TEST_F(Meaning, DecodesNF4) {
   mlir::Builder builder(context.get());
   expectDecodes(NF4Matrix::random(16, builder.getF16Type(), 3, 45, 1), 3, 45);
+}
+
+TEST_F(Meaning, DecodesTrellises) {
+  for (unsigned bits = 2; bits <= 5; ++bits) {
+    // A file is mapped once in a context.
+    context = makeMeaningContext();
+    mlir::Builder builder(context.get());
+    expectDecodes(TrellisMatrix::random(bits, builder.getF16Type(), 3, 45, 1), 3, 45);
+  }
 }
 
 TEST_F(Meaning, ReadsStridedParameters) {

@@ -33,6 +33,9 @@ void lowerLookups(mlir::func::FuncOp function, cpu::DotLowering lowering);
 /// set.
 void lowerExpansions(mlir::func::FuncOp function, cpu::TargetAttr target);
 
+/// Replaces every cpu.look_up_bytes and cpu.windows in `function` by what suits LLVM's features.
+void lowerByteLookups(mlir::func::FuncOp function, llvm::StringRef features);
+
 } // namespace llmc
 
 #endif // LLMC_CONVERSION_CPUTOLLVM_CPUTOLLVM_H

@@ -34,6 +34,8 @@ struct KernelTarget {
   bool fma;              ///< has fused multiply-add
   bool halfConversion;   ///< converts f16 in hardware
   cpu::DotLowering dot;  ///< what llmc.group_dot becomes
+  /// The variant that does as well where no weights are found in tables of bytes; empty: none.
+  llvm::StringLiteral without = "";
 };
 
 /// The variants for an architecture, best first; empty where llmc has none.

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../WeightDecoder.h"
 #include "PieceMeaning.h"
 #include "llmc/Conversion/Kernels/Meaning.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
@@ -98,8 +99,8 @@ FailureOr<MeaningKernel> llmc::emitLinearMeaning(ModuleOp module, LinearOp op, O
            [&](Value row) { tile->piece.inlineAt(k, bases, row, index, own); });
   };
   k.loop(k.argument(1), k.argument(2), 1, [&](Value index) {
-    Value from = k.offset(k.argument(3), k.mul(index, layout.tileBytes));
-    func::CallOp::create(k.builder, k.location, decode, ValueRange{from, panel});
+    Value from = getTileAddress(k, layout, k.argument(3), index);
+    func::CallOp::create(k.builder, k.location, decode, ValueRange{k.argument(3), from, panel});
     k.ifThen(k.lessInteger(index, k.integer(whole)), [&] { emitTile(full, index); });
     k.ifThen(k.equal(index, k.integer(layout.tiles - 1)), [&] {
       if (left)

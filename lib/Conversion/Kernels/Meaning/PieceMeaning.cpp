@@ -225,13 +225,13 @@ func::FuncOp llmc::emitDecodePanel(ModuleOp module, RankedTensorType weight,
     return existing;
   TiledLayout layout = TiledLayout::get(weight);
   std::unique_ptr<WeightDecoder> decoder = getWeightDecoder(weight);
-  KernelBuilder k(module, name, "pp", target);
-  Value tile = k.argument(0), panel = k.argument(1);
+  KernelBuilder k(module, name, "ppp", target);
+  Value tile = k.argument(1), panel = k.argument(2);
   constexpr int64_t columnBytes = tileRows * 4;
   if (decoder) {
     k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, [&](Value block) {
       Value to = k.offset(panel, k.mul(block, blockInputs * columnBytes));
-      for (auto [n, decoded] : llvm::enumerate(decoder->decodeBlock(k, tile, block)))
+      for (auto [n, decoded] : llvm::enumerate(decoder->decodeBlock(k, {k.argument(0), tile}, block)))
         k.storeVector(decoded, k.offset(to, static_cast<int64_t>(n) * columnBytes));
     });
     return k.finish();

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../WeightDecoder.h"
 #include "PieceMeaning.h"
 #include "llmc/Conversion/Kernels/Meaning.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
@@ -163,9 +164,9 @@ FailureOr<MeaningKernel> llmc::emitEmbeddingMeaning(ModuleOp module, EmbeddingOp
   return emitFoundRows(module, getMeaningName(op, hash, target), piece, getPanelBytes(table),
                        target, [&](KernelBuilder &k, Value index, Value panel) {
                          Value tile = k.div(index, tileRows);
-                         Value from = k.offset(k.argument(3), k.mul(tile, layout.tileBytes));
+                         Value from = getTileAddress(k, layout, k.argument(3), tile);
                          func::CallOp::create(k.builder, k.location, decode,
-                                              ValueRange{from, panel});
+                                              ValueRange{k.argument(3), from, panel});
                          Value lane = k.rem(index, k.integer(tileRows));
                          return k.offset(panel, k.mul(lane, 4));
                        });

@@ -56,6 +56,14 @@ LogicalResult TableLookupOp::verify() {
   return success();
 }
 
+LogicalResult WindowsOp::verify() {
+  if (getOffset() > 31)
+    return emitOpError("expected windows from bit 0 to 31 on, found ") << getOffset();
+  if (getStep() < 1 || getStep() > 8)
+    return emitOpError("expected windows 1 to 8 bits apart, found ") << getStep();
+  return success();
+}
+
 LogicalResult StageOp::verify() {
   TypeRange types = getBody().front().getArgumentTypes();
   if (types.size() != 2 || !types[0].isInteger(64) || !types[1].isInteger(64))

@@ -73,6 +73,14 @@ float llmc::halfToFloat(uint16_t half) {
 // Planes
 //===----------------------------------------------------------------------===//
 
+unsigned PlaneArray::readWindow(const uint8_t *bytes, int64_t row, int64_t column) const {
+  unsigned bits = getBits(), result = 0;
+  for (unsigned place = 0; place < window && column >= 0; place += bits, --column)
+    // The window ends with the element's own bits; of the first that it sees there are fewer.
+    result |= readInteger(bytes, row, column) << window >> (place + bits);
+  return result & ((1u << window) - 1);
+}
+
 CanonicalForm CanonicalForm::get(EncodingInterface encoding, ArrayRef<int64_t> shape) {
   return place(encoding.getPlanes(shape), shape);
 }

@@ -41,6 +41,8 @@ public:
   Value read(const PlaneArray &plane) {
     if (!plane.isOfCodes())
       return readFloats(plane);
+    if (plane.isStream())
+      return readWindows(plane);
     Value codes = plane.getBits() == 8 ? slice(plane, {plane.arrayRows, plane.arrayColumns})
                                        : readIntegers(plane);
     return plane.isFloat() ? lookUpFloats(plane, codes) : codes;
@@ -56,6 +58,7 @@ private:
   /// 1, base, base², … as a tensor of integers.
   Value getPowers(unsigned count, unsigned base, Type type);
   Value readIntegers(const PlaneArray &plane);
+  Value readWindows(const PlaneArray &plane);
   Value readFloats(const PlaneArray &plane);
   /// What codes of a type of floats stand for, as f32.
   Value lookUpFloats(const PlaneArray &plane, Value codes);
@@ -108,6 +111,38 @@ Value PlaneFormula::readIntegers(const PlaneArray &plane) {
         Value byte = arith::ExtUIOp::create(b, i32, v[0]);
         Value digit = arith::AndIOp::create(b, arith::ShRUIOp::create(b, byte, shift), one);
         return arith::AddIOp::create(b, v[2], arith::MulIOp::create(b, digit, v[1]));
+      });
+}
+
+/// The windows of a stream as i32: bits from before a row's first are zero.
+Value PlaneFormula::readWindows(const PlaneArray &plane) {
+  int64_t bits = plane.getBits();
+  Type i32 = b.getI32Type();
+  AffineExpr r = formula.dim(0), c = formula.dim(1), bit = formula.dim(2);
+  Value stored = slice(plane, {plane.arrayRows, plane.rowBytes});
+  return formula.reduce(
+      {formula.size(plane.arrayRows), formula.size(plane.arrayColumns)}, {r, c},
+      b.getI32IntegerAttr(0), {{getPowers(plane.window, 2, i32), {bit}}},
+      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+        auto index = [&](int64_t number) -> Value {
+          return arith::ConstantIndexOp::create(b, number);
+        };
+        Value row = linalg::IndexOp::create(b, 0), column = linalg::IndexOp::create(b, 1);
+        Value first = arith::AddIOp::create(
+            b, arith::MulIOp::create(b, column, index(bits)),
+            arith::AddIOp::create(b, linalg::IndexOp::create(b, 2),
+                                  index(bits - static_cast<int64_t>(plane.window))));
+        Value zero = index(0), eight = index(8);
+        Value isThere =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::sge, first, zero).getResult();
+        Value place = arith::MaxSIOp::create(b, first, zero);
+        Value byte = tensor::ExtractOp::create(
+            b, stored, ValueRange{row, arith::DivUIOp::create(b, place, eight)});
+        Value shift = arith::IndexCastOp::create(b, i32, arith::RemUIOp::create(b, place, eight));
+        Value digit = arith::AndIOp::create(
+            b, arith::ShRUIOp::create(b, arith::ExtUIOp::create(b, i32, byte), shift),
+            arith::ExtUIOp::create(b, i32, isThere));
+        return arith::AddIOp::create(b, v[1], arith::MulIOp::create(b, digit, v[0]));
       });
 }
 
@@ -243,6 +278,15 @@ public:
     return lookUpIn(DenseElementsAttr::get(type, ArrayRef(numbers)), index);
   }
 
+  Operand lookUpByte(Operand table, Operand index) override {
+    Value first = arith::ConstantIndexOp::create(b, 0);
+    Value place = arith::IndexCastUIOp::create(b, b.getIndexType(), toValue(index));
+    Value byte = tensor::ExtractOp::create(b, toValue(table), ValueRange{first, place});
+    return make(arith::ExtUIOp::create(b, b.getI32Type(), byte));
+  }
+  /// A table, as the tensor that it is.
+  static Operand makeTable(Value tensor) { return make(tensor); }
+
 private:
   Operand lookUpIn(DenseElementsAttr table, Operand index) {
     Value constant = arith::ConstantOp::create(b, table);
@@ -286,10 +330,16 @@ Value EncodingInterface::buildValues(Formula &formula, ArrayRef<int64_t> shape, 
   int64_t unit = getUnit();
   PlaneFormula planes(formula, bytes);
   SmallVector<Term> terms;
-  SmallVector<size_t> counts; // of each plane's elements in a unit
+  SmallVector<size_t> counts; // of each plane's elements in a unit; of a table none
+  SmallVector<Value> tables;
   for (const PlaneArray &plane : CanonicalForm::get(*this, shape).planes) {
     Value tensor =
         plane.kept == 0 ? planes.read(plane) : planes.spread(plane, terms.front().tensor);
+    if (plane.isTable()) {
+      counts.push_back(0);
+      tables.push_back(tensor);
+      continue;
+    }
     auto places = getPlaces(formula, plane, unit);
     counts.push_back(places.size());
     for (SmallVector<AffineExpr> &place : places)
@@ -300,8 +350,13 @@ Value EncodingInterface::buildValues(Formula &formula, ArrayRef<int64_t> shape, 
       [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
         BodyBuilder builder(b);
         SmallVector<DecodeBuilder::Operands> elements;
+        ArrayRef<Value> tablesLeft = tables;
         for (size_t count : counts) {
           auto &ofPlane = elements.emplace_back();
+          if (count == 0) {
+            ofPlane.push_back(BodyBuilder::makeTable(tablesLeft.front()));
+            tablesLeft = tablesLeft.drop_front();
+          }
           for (Value element : v.take_front(count))
             ofPlane.push_back(builder.load(element));
           v = v.drop_front(count);

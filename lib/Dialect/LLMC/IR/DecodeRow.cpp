@@ -28,6 +28,8 @@ public:
   /// What a plane has for the units of a row: in each, the elements from left to right.
   Operands load(const PlaneArray &plane, const uint8_t *bytes, int64_t row) {
     int64_t arrayRow = plane.rows == Plane::all ? 0 : row / plane.rows;
+    if (plane.isTable())
+      return {loadTable(plane, bytes, arrayRow)};
     int64_t columns = plane.columns, parts = 1;
     if (columns != Plane::all && columns < unit)
       parts = unit / columns;
@@ -40,8 +42,8 @@ public:
         return plane.readReal(bytes, arrayRow, column(index));
       })
                                          : makeInteger([&](int64_t index) {
-                                             return static_cast<int32_t>(
-                                                 plane.readInteger(bytes, arrayRow, column(index)));
+                                             return readInteger(plane, bytes, arrayRow,
+                                                                column(index));
                                            }));
     }
     return elements;
@@ -142,7 +144,24 @@ public:
     return makeReal([&](int64_t i) -> double { return table[from[i]]; });
   }
 
+  Operand lookUpByte(Operand table, Operand index) override {
+    const std::vector<int32_t> &from = get(table).integers, &places = get(index).integers;
+    return makeInteger([&](int64_t i) { return from[places[i]]; });
+  }
+
 private:
+  static int32_t readInteger(const PlaneArray &plane, const uint8_t *bytes, int64_t row,
+                             int64_t column) {
+    return static_cast<int32_t>(plane.isStream() ? plane.readWindow(bytes, row, column)
+                                                 : plane.readInteger(bytes, row, column));
+  }
+  Operand loadTable(const PlaneArray &plane, const uint8_t *bytes, int64_t row) {
+    std::vector<int32_t> integers;
+    for (int64_t place = 0; place < plane.count; ++place)
+      integers.push_back(static_cast<int32_t>(plane.readInteger(bytes, row, place)));
+    return Operand(&numbers.emplace_back(Numbers{std::move(integers), {}}));
+  }
+
   struct Numbers {
     std::vector<int32_t> integers; ///< or
     std::vector<double> reals;

@@ -65,6 +65,9 @@ public:
       return buildTakenBytes(b, v[0], v[1]);
     });
   }
+  Operand lookUpByte(Operand, Operand) override {
+    llvm_unreachable("caches have no planes that are tables");
+  }
   Operand lookUpInteger(ArrayRef<int32_t> table, Operand index) override {
     return lookUpIn(formula.getBuilder().getI32TensorAttr(table), index);
   }

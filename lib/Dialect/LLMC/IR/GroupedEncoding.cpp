@@ -83,7 +83,7 @@ DecodeBuilder::Operands GroupedAttr::decode(DecodeBuilder &b,
 }
 
 std::optional<LinearCodes> GroupedAttr::getLinearCodes() const {
-  LinearCodes result{codes, scales, {}, {}, 0};
+  LinearCodes result{codes, scales, {}, {}, 0, {}};
   switch (getZero()) {
   case ZeroPoint::None:
     result.zero = 1 << (getBits() - 1);

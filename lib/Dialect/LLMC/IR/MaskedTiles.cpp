@@ -171,7 +171,7 @@ int64_t llmc::getPackedSize(const TiledLayout &layout, ArrayRef<uint8_t> bytes) 
 
 void llmc::packKept(const TiledLayout &layout, ArrayRef<uint8_t> bytes, uint8_t *out) {
   int64_t end = layout.getByteSize();
-  auto getTile = [&](int64_t tile) { return out + tile * layout.tileBytes; };
+  auto getTile = [&](int64_t tile) { return out + layout.getTileOffset(tile); };
   for (auto [index, plane] : llvm::enumerate(layout.planes)) {
     if (plane.kept == 0)
       continue;

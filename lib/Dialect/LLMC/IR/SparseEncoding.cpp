@@ -49,7 +49,8 @@ LogicalResult SparseAttr::verify(function_ref<InFlightDiagnostic()> emitError, i
     return success();
   }
   auto encoding = dyn_cast<EncodingInterface>(inner);
-  if (!encoding || isa<SparsityInterface>(inner) || encoding.getUnit() != 1)
+  if (!encoding || isa<SparsityInterface>(inner) || encoding.getUnit() != 1 ||
+      llvm::any_of(encoding.getPlanes({1, 1}), [](const Plane &plane) { return plane.isStream(); }))
     return emitError() << "expected kept weights of f32, f16 or bf16, or an encoding that decodes "
                           "them one by one and keeps all, found "
                        << inner;

@@ -34,13 +34,15 @@ SmallVector<unsigned, 3> llmc::getBitParts(unsigned bits) {
 
 /// Whether a plane's codes are cut in parts of bits.
 static bool isInParts(const Plane &plane) {
-  if (!plane.isOfCodes() || plane.columns == Plane::all || plane.kept != 0)
+  if (!plane.isOfCodes() || plane.columns == Plane::all || plane.kept != 0 || plane.isStream())
     return false;
   bool divides = plane.columns <= blockInputs / 2 && blockInputs % plane.columns == 0;
   return divides && (plane.columns == 1 || plane.getBits() < 8);
 }
 
 int64_t TiledPlane::getBlockBytes() const {
+  if (isStream())
+    return 64 * getBits();
   int64_t lines = 0;
   for (unsigned width : getBitParts(getBits()))
     lines += getLines(width);
@@ -66,7 +68,22 @@ static void visitParts(const TiledPlane &plane, ArrayRef<unsigned> widths, int64
   }
 }
 
+/// Where byte `byte` of a row's stream lies in a plane of a tile.
+static int64_t getStreamPlace(int64_t row, int64_t byte) {
+  return byte / 4 * 64 + 4 * row + byte % 4;
+}
+
 unsigned TiledPlane::readInteger(const uint8_t *tile, int64_t row, int64_t element) const {
+  if (isTable())
+    return tile[offset + element];
+  if (isStream()) {
+    unsigned integer = 0;
+    for (unsigned bit = 0; bit < getBits(); ++bit) {
+      int64_t place = element * getBits() + bit;
+      integer |= (tile[offset + getStreamPlace(row, place / 8)] >> place % 8 & 1u) << bit;
+    }
+    return integer;
+  }
   if (!inParts)
     return tile[offset + element * tileRows + row];
   unsigned integer = 0;
@@ -91,11 +108,19 @@ TiledLayout TiledLayout::get(RankedTensorType type) {
   SmallVector<Plane> planes{{"weights", layout.element}};
   if (layout.encoding)
     planes = layout.encoding.getPlanes(type.getShape());
-  layout.tileBytes = 0;
+  layout.tableBytes = layout.tileBytes = 0;
   bool isMasked = llvm::any_of(planes, [](const Plane &plane) { return plane.kept != 0; });
   for (const Plane &plane : planes) {
     TiledPlane &tiled = layout.planes.emplace_back();
     static_cast<Plane &>(tiled) = plane;
+    if (plane.isTable()) {
+      tiled.offset = layout.tableBytes;
+      tiled.elements = plane.count;
+      tiled.inputs = std::max<int64_t>(layout.getBlocks(), 1) * blockInputs;
+      tiled.inParts = false;
+      layout.tableBytes = llvm::alignTo(tiled.offset + plane.count * tiled.getElementBytes(), 64);
+      continue;
+    }
     tiled.offset = layout.tileBytes;
     tiled.isMask = isMasked && layout.planes.size() == 1;
     tiled.inParts = !tiled.isMask && isInParts(plane);
@@ -121,6 +146,12 @@ static void packRow(const PlaneArray &from, const TiledPlane &to, const uint8_t 
     }
     return;
   }
+  if (to.isStream()) {
+    for (int64_t byte = 0; byte < from.rowBytes; ++byte)
+      tile[to.offset + getStreamPlace(row, byte)] =
+          bytes[from.offset + arrayRow * from.rowBytes + byte];
+    return;
+  }
   int64_t size = to.getElementBytes();
   for (int64_t element = 0; element < to.elements; ++element) {
     uint8_t *place = tile + to.offset + (element * tileRows + row) * size;
@@ -142,6 +173,14 @@ static void packMaskRow(const PlaneArray &from, const TiledPlane &to, const uint
   }
 }
 
+void llmc::packTables(const TiledLayout &layout, ArrayRef<uint8_t> bytes, uint8_t *out) {
+  std::memset(out, 0, layout.tableBytes);
+  auto form = CanonicalForm::get(layout.encoding, {layout.rows, layout.columns});
+  for (auto [from, to] : llvm::zip(form.planes, layout.planes))
+    if (to.isTable())
+      std::memcpy(out + to.offset, bytes.data() + from.offset, from.getByteSize());
+}
+
 void llmc::packTile(const TiledLayout &layout, ArrayRef<uint8_t> bytes, int64_t tile,
                     uint8_t *out) {
   std::memset(out, 0, layout.tileBytes);
@@ -150,7 +189,7 @@ void llmc::packTile(const TiledLayout &layout, ArrayRef<uint8_t> bytes, int64_t 
   bool byInput = llvm::any_of(
       layout.planes, [](const TiledPlane &plane) { return plane.kept != 0 && !plane.isOfCodes(); });
   for (auto [from, to] : llvm::zip(form.planes, layout.planes))
-    for (int64_t row = 0; row < count && to.kept == 0; ++row) {
+    for (int64_t row = 0; row < count && to.kept == 0 && !to.isTable(); ++row) {
       int64_t arrayRow = from.rows == Plane::all ? 0 : (first + row) / from.rows;
       if (to.isMask)
         packMaskRow(from, to, bytes.data(), arrayRow, row, byInput, out);

@@ -75,7 +75,10 @@ def CPU_TargetAttr : AttrDef<CPU_Dialect, "Target"> {
     any machine, `vnni` (vpdpbusd on 512 bits), `maddubs` (vpmaddubsw, sums in int16, vpmaddwd) or
     `sdot` (of AArch64). Look-ups go by it too. `cpu.table_lookup` is one vpermps of 512 bits with
     `vnni`, two of 256 for each half with `maddubs`, and choices between halves of the table
-    elsewhere; `cpu.take_bytes` is a pshufb with both, and shifts elsewhere.
+    elsewhere; `cpu.take_bytes` is a pshufb with both, and shifts elsewhere. `cpu.look_up_bytes` and
+    `cpu.windows` go by features: with AVX-512 VBMI and VBMI2 they are two vpermi2b and a vpmultishiftqb;
+    a look-up is 16 pshufb with AVX2 or AVX-512 alone, tbl and tbx with NEON, loads elsewhere, and
+    windows are shifts.
   }];
   let parameters = (ins StringRefParameter<"of the variant">:$name, StringRefParameter<>:$cpu,
                         StringRefParameter<>:$features, EnumParameter<CPU_DotLowering>:$dot);
@@ -152,6 +155,37 @@ def CPU_ExpandBytesOp : CPU_Op<"expand_bytes",
                        VectorOfLengthAndType<[64], [I8]>:$others);
   let results = (outs VectorOfLengthAndType<[64], [I8]>:$result);
   let assemblyFormat = "$bytes `to` $mask `of` $others attr-dict `:` type($result)";
+}
+
+def CPU_LookUpBytesOp : CPU_Op<"look_up_bytes", [Pure]> {
+  let summary = "Bytes of a table of 256, one for each of 64 indices";
+  let description = [{
+    Byte i of the result is the byte at address `table` + `indices[i]`, indices without a sign. Nothing
+    writes to the table while kernels run.
+  }];
+  let arguments = (ins LLVM_AnyPointer:$table, VectorOfLengthAndType<[64], [I8]>:$indices);
+  let results = (outs VectorOfLengthAndType<[64], [I8]>:$result);
+  let assemblyFormat = [{
+    $table `[` $indices `]` attr-dict `:` type($table) `,` type($indices) `->` type($result)
+  }];
+}
+
+def CPU_WindowsOp : CPU_Op<"windows", [Pure]> {
+  let summary = "Bytes at any bits of 16 streams side by side";
+  let description = [{
+    Each lane of `low` and `high` has 64 bits of a stream, those of `low` first. Byte 4r + i of the
+    result is the 8 bits of lane r that start at bit `offset` + i · `step`.
+
+    Constraints:
+    - C1. `offset` is from 0 to 31, `step` from 1 to 8.
+  }];
+  let arguments = (ins VectorOfLengthAndType<[16], [I32]>:$low,
+                       VectorOfLengthAndType<[16], [I32]>:$high, I64Attr:$offset, I64Attr:$step);
+  let results = (outs VectorOfLengthAndType<[64], [I8]>:$result);
+  let assemblyFormat = [{
+    $low `,` $high `from` $offset `step` $step attr-dict `:` type($low) `,` type($high) `->` type($result)
+  }];
+  let hasVerifier = 1;
 }
 
 def CPU_StageOp : CPU_Op<"stage", [SingleBlock, NoTerminator]> {

@@ -48,6 +48,8 @@ struct PlaneArray : Plane {
   unsigned readInteger(const uint8_t *bytes, int64_t row, int64_t column) const {
     return readCode(bytes + offset + row * rowBytes, column, getBits());
   }
+  /// What is decoded of an element of a stream.
+  unsigned readWindow(const uint8_t *bytes, int64_t row, int64_t column) const;
   float readReal(const uint8_t *bytes, int64_t row, int64_t column) const {
     return readFloat(bytes + offset + row * rowBytes, column, element);
   }

@@ -37,6 +37,13 @@ struct Plane {
   /// Where it is not 0, the plane has elements of so many weights alone, row by row: of those whose
   /// element of the first plane is 1. What is decoded of the others is an element of zero bits.
   int64_t kept = 0;
+  /// Elements that stand side by side where there is otherwise one: a table, which the whole matrix
+  /// shares (rows and columns are `all`).
+  int64_t count = 1;
+  /// Where it is not 0, integers of a row are a stream, first bits first, and what is decoded of an
+  /// element are that many bits, the last of which are its own: it sees those before it. Before a
+  /// row's first bit there are zeros. At most 8; one element for each weight.
+  unsigned window = 0;
 
   unsigned getBits() const { return element.getIntOrFloatBitWidth(); }
   bool isFloat() const { return mlir::isa<mlir::FloatType>(element); }
@@ -44,8 +51,10 @@ struct Plane {
   bool isOfCodes() const { return getBits() <= 8; }
   /// Elements of one row of a matrix of this width.
   int64_t getElementsPerRow(int64_t width) const {
-    return columns == all ? 1 : (width + columns - 1) / columns;
+    return columns == all ? count : (width + columns - 1) / columns;
   }
+  bool isTable() const { return count > 1; }
+  bool isStream() const { return window != 0; }
 };
 
 /// Builds the arithmetic from elements of planes to values of weights. Encodings write it once;
@@ -91,6 +100,9 @@ public:
   virtual Operand multiplyAdd(Operand a, Operand b, Operand c) = 0;
   /// The real at `index` of a table of 2, 4, 8 or 16; the index is below its size.
   virtual Operand lookUp(llvm::ArrayRef<float> table, Operand index) = 0;
+  /// The integer at `index` of a table of 256 bytes that is a plane: its one operand among the
+  /// elements. Not of caches, which have no tables.
+  virtual Operand lookUpByte(Operand table, Operand index) = 0;
 };
 
 /// Builds the arithmetic from a number to the elements of planes that stand for it. Where numbers
@@ -119,6 +131,7 @@ struct LinearCodes {
   std::optional<unsigned> zeros;  ///< integers
   std::optional<unsigned> minima; ///< floats
   int32_t zero = 0;               ///< where there are neither
+  std::optional<unsigned> table;  ///< of 256 codes of 8 bits; elements of `codes` are places in it
   bool packed = false;            ///< codes are what decodeCodes() makes of the planes
   bool masked = false;            ///< weights whose element of the first plane is 0 are zero
 };

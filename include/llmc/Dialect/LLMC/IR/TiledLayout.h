@@ -7,7 +7,8 @@
 //
 // One order for every CPU. A matrix of N × K weights is cut into tiles of 16 rows; the last is
 // filled up with rows of zeros. A tile has the matrix' planes one after the other, each starting at
-// a multiple of 64 bytes. Plain weights are one plane of f32, f16 or bf16.
+// a multiple of 64 bytes. Plain weights are one plane of f32, f16 or bf16. Tables, which the whole
+// matrix shares, stand before all tiles, each starting at a multiple of 64 bytes.
 //
 // Codes (integers, or floats of at most 8 bits) that belong to one weight each, or that have fewer
 // than 8 bits and belong to up to 16:
@@ -25,6 +26,9 @@
 //   every 8 / p words of the mask as many bytes as the word with most bits has: byte n has, from
 //   bit p · j on, element n of those that word j says, in the order of its bits. Floats stand in
 //   the order of the bits. 64 bytes more can be read behind the last.
+// Streams of b bits a weight:
+//   for every block of 32 inputs, b lines of 64 bytes: bytes 4r … 4r + 3 of line j are the bits
+//   from 32 · j on that the block has in row r.
 // All others:
 //   for every element of a row, the 16 of the 16 rows as whole numbers; codes as bytes.
 //
@@ -52,7 +56,7 @@ llvm::SmallVector<unsigned, 3> getBitParts(unsigned bits);
 
 /// Where a plane lies in a tile.
 struct TiledPlane : Plane {
-  int64_t offset;   ///< from the start of the tile, in bytes
+  int64_t offset;   ///< in bytes, from the start of the tile, or of the matrix where it is a table
   int64_t elements; ///< of a row
   int64_t inputs;   ///< that share an element; those of a whole row in blocks of 32
   bool inParts;     ///< codes in parts of bits; else whole numbers
@@ -64,17 +68,19 @@ struct TiledPlane : Plane {
   int64_t getLines(unsigned width) const {
     return (getElementsPerBlock() * width + blockInputs - 1) / blockInputs;
   }
-  /// Bytes of a block. In parts only.
+  /// Whether elements lie in blocks of 32 inputs.
+  bool isInBlocks() const { return inParts || isStream(); }
+  /// Bytes of a block, of planes that lie in such.
   int64_t getBlockBytes() const;
   /// Bytes of a whole number.
   int64_t getElementBytes() const { return (getBits() + 7) / 8; }
   int64_t getByteSize(int64_t blocks) const {
     if (isMask || kept != 0)
       return blocks * (isMask ? 64 : 4);
-    return inParts ? blocks * getBlockBytes() : elements * tileRows * getElementBytes();
+    return isInBlocks() ? blocks * getBlockBytes() : elements * tileRows * getElementBytes();
   }
 
-  /// The code `element` of row `row` (0 to 15) inside a tile.
+  /// The code `element` of row `row` (0 to 15) inside a tile; of a table's elements in a matrix.
   unsigned readInteger(const uint8_t *tile, int64_t row, int64_t element) const;
 };
 
@@ -82,6 +88,7 @@ struct TiledPlane : Plane {
 struct TiledLayout {
   int64_t rows, columns;
   int64_t tiles;
+  int64_t tableBytes;         ///< before the first tile
   int64_t tileBytes;          ///< from one tile to the next
   EncodingInterface encoding; ///< null for plain weights
   mlir::Type element;         ///< of plain weights
@@ -90,8 +97,10 @@ struct TiledLayout {
   /// `type` is a matrix of f32, f16 or bf16, with an encoding or without.
   static TiledLayout get(mlir::RankedTensorType type);
 
-  /// All tiles, without what stands behind them.
-  int64_t getByteSize() const { return tiles * tileBytes; }
+  /// Tables and all tiles, without what stands behind them.
+  int64_t getByteSize() const { return getTileOffset(tiles); }
+  /// Where a tile starts, in bytes.
+  int64_t getTileOffset(int64_t tile) const { return tableBytes + tile * tileBytes; }
   /// Whether there are elements of kept weights alone, which stand behind the tiles.
   bool isMasked() const { return !planes.empty() && planes.front().isMask; }
   int64_t getBlocks() const { return getBlocksPerRow(columns); }
@@ -103,6 +112,10 @@ int64_t getPackedSize(const TiledLayout &layout, llvm::ArrayRef<uint8_t> bytes);
 /// Writes kept weights behind all tiles, and in these the places where they stand. `out` is the
 /// whole matrix, whose tiles are packed.
 void packKept(const TiledLayout &layout, llvm::ArrayRef<uint8_t> bytes, uint8_t *out);
+
+/// Writes the tables of encoded weights, tableBytes bytes, to `out`, the start of the matrix.
+/// `bytes` is the whole canonical form.
+void packTables(const TiledLayout &layout, llvm::ArrayRef<uint8_t> bytes, uint8_t *out);
 
 /// Writes tile `tile` of encoded weights, tileBytes bytes, to `out`; of kept weights alone the
 /// mask. `bytes` is the whole canonical form.

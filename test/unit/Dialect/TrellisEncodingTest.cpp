@@ -1,0 +1,92 @@
+//===- TrellisEncodingTest.cpp - bytes and values of #llmc.trellis ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TrellisTestSupport.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+#include "llmc/Dialect/LLMC/IR/TiledLayout.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "gtest/gtest.h"
+
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+class TrellisEncoding : public ::testing::Test {
+protected:
+  TrellisEncoding() { context.loadDialect<LLMCDialect>(); }
+
+  /// Widths whose rows end inside a byte, inside a block and at its end.
+  void forEachMatrix(llvm::function_ref<void(const TrellisMatrix &)> test) {
+    for (mlir::Type scale : {mlir::Type(builder.getF32Type()), mlir::Type(builder.getF16Type()),
+                             mlir::Type(builder.getBF16Type())})
+      for (unsigned bits = 2; bits <= 5; ++bits)
+        for (int64_t columns : {1, 2, 31, 77, 128}) {
+          SCOPED_TRACE(std::to_string(bits) + " bits, " + std::to_string(columns) + " columns");
+          test(TrellisMatrix::random(bits, scale, 19, columns, bits + columns));
+        }
+  }
+
+  mlir::MLIRContext context;
+  mlir::Builder builder{&context};
+};
+
+} // namespace
+
+TEST_F(TrellisEncoding, DecodesItsCanonicalForm) {
+  forEachMatrix([&](const TrellisMatrix &matrix) {
+    const int64_t shape[] = {matrix.rows, matrix.columns};
+    EncodingInterface encoding = matrix.getAttr();
+    std::vector<uint8_t> bytes = matrix.getCanonicalForm();
+    auto size =
+        encoding.getByteSize(shape, [&] { return mlir::emitError(builder.getUnknownLoc()); });
+    ASSERT_TRUE(mlir::succeeded(size));
+    ASSERT_EQ(*size, static_cast<int64_t>(bytes.size()));
+    std::vector<float> values(matrix.columns);
+    for (int64_t row = 0; row < matrix.rows; ++row) {
+      encoding.decodeRow(bytes, shape, row, values);
+      for (int64_t column = 0; column < matrix.columns; ++column)
+        ASSERT_EQ(values[column], static_cast<float>(matrix.getValue(row, column)))
+            << row << ", " << column;
+    }
+  });
+}
+
+TEST_F(TrellisEncoding, TilesHoldTheCodesAndTheTable) {
+  forEachMatrix([&](const TrellisMatrix &matrix) {
+    TiledLayout layout = TiledLayout::get(mlir::RankedTensorType::get(
+        {matrix.rows, matrix.columns}, builder.getF32Type(), matrix.getAttr()));
+    std::vector<uint8_t> canonical = matrix.getCanonicalForm(), bytes(layout.getByteSize(), 0xff);
+    packTables(layout, canonical, bytes.data());
+    for (int64_t tile = 0; tile < layout.tiles; ++tile)
+      packTile(layout, canonical, tile, bytes.data() + layout.getTileOffset(tile));
+    EXPECT_EQ(layout.tableBytes, 256);
+    const TiledPlane &codes = layout.planes[TrellisAttr::codes];
+    EXPECT_EQ(codes.getByteSize(layout.getBlocks()),
+              64 * matrix.bits * ((matrix.columns + 31) / 32));
+    for (int64_t i = 0; i < 256; ++i)
+      ASSERT_EQ(layout.planes[TrellisAttr::table].readInteger(bytes.data(), 0, i), matrix.table[i]);
+    for (int64_t row = 0; row < 2 * tileRows; ++row)
+      for (int64_t column = 0; column < layout.getBlocks() * blockInputs; ++column) {
+        bool isThere = row < matrix.rows && column < matrix.columns;
+        ASSERT_EQ(codes.readInteger(bytes.data() + layout.getTileOffset(row / tileRows),
+                                    row % tileRows, column),
+                  isThere ? matrix.codes[row * matrix.columns + column] : 0u)
+            << row << ", " << column;
+      }
+  });
+}
+
+TEST_F(TrellisEncoding, BitsPerWeight) {
+  auto bits = [&](unsigned bits, int64_t rows, int64_t columns) {
+    return EncodingInterface(TrellisAttr::get(&context, bits, builder.getF16Type()))
+        .getBitsPerWeight({rows, columns});
+  };
+  EXPECT_EQ(bits(3, 2, 128), 3 + 16 / 128.0 + 2048 / 256.0);
+  EXPECT_EQ(bits(4, 512, 512), 4 + 16 / 512.0 + 2048 / (512.0 * 512));
+}
