@@ -103,8 +103,9 @@ std::vector<uint8_t> packRandom(const TiledLayout &layout) {
     for (int64_t column = 0; column < layout.columns; ++column)
       form[0].write(bytes.data(), row, column, static_cast<unsigned>(random() % 2));
   std::vector<uint8_t> tiles((getPackedSize(layout, bytes) + 63) / 64 * 64);
+  packTables(layout, bytes, tiles.data());
   for (int64_t tile = 0; tile < layout.tiles; ++tile)
-    packTile(layout, bytes, tile, tiles.data() + tile * layout.tileBytes);
+    packTile(layout, bytes, tile, tiles.data() + layout.getTileOffset(tile));
   packKept(layout, bytes, tiles.data());
   return tiles;
 }

@@ -90,8 +90,8 @@ void LinearEmitter::prefetchPlanes(Value tile, Value block) {
   Value from = k.offset(tile, k.select(inTile, k.integer(0), k.integer(layout.tileBytes)));
   ahead = k.select(inTile, ahead, k.add(ahead, -blocks));
   for (const TiledPlane &plane : layout.planes) {
-    int64_t step =
-        plane.isInBlocks() ? plane.getBlockBytes() : llvm::divideCeil(plane.getByteSize(blocks), blocks);
+    int64_t step = plane.isInBlocks() ? plane.getBlockBytes()
+                                      : llvm::divideCeil(plane.getByteSize(blocks), blocks);
     // Of what takes less than a line a block, some blocks ask again.
     for (int64_t byte = 0; byte < step; byte += lineBytes)
       k.prefetch(k.offset(from, k.add(k.mul(ahead, step), plane.offset + byte)));

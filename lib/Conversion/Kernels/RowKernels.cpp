@@ -363,7 +363,8 @@ func::FuncOp llmc::emitEmbedding(ModuleOp module, RankedTensorType table,
         arith::IndexCastOp::create(k.builder, k.location, k.builder.getIndexType(), lane);
     k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, [&](Value block) {
       Value line = k.offset(output, k.mul(block, blockInputs * 4));
-      for (auto [n, decoded] : llvm::enumerate(decoder->decodeBlock(k, {k.argument(3), tile}, block)))
+      for (auto [n, decoded] :
+           llvm::enumerate(decoder->decodeBlock(k, {k.argument(3), tile}, block)))
         storeLane(k, decoded, index64, k.offset(line, static_cast<int64_t>(n) * 4));
     });
     zeroPadding(k, output, layout.columns);

@@ -45,9 +45,8 @@ static SmallVector<const KernelTarget *> getNeededVariants(ModuleOp plan, const 
     return target.variants;
   SmallVector<const KernelTarget *> needed;
   for (const KernelTarget *variant : target.variants)
-    if (llvm::none_of(target.variants, [&](const KernelTarget *other) {
-          return other->name == variant->without;
-        }))
+    if (llvm::none_of(target.variants,
+                      [&](const KernelTarget *other) { return other->name == variant->without; }))
       needed.push_back(variant);
   return needed;
 }

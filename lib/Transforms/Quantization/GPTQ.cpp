@@ -109,7 +109,8 @@ public:
                MutableArrayRef<bool> mask)
       : values(values), hessian(hessian), options(options), oneGroup(oneGroup),
         importance(importance), quantizer(quantizer), pattern(pattern), mask(mask),
-        width(hessian.width), group(getGroupSize(options.encoding, width)) {}
+        width(hessian.width), group(getGroupSize(options.encoding, width)),
+        lookahead(quantizer.getLookahead()) {}
 
   /// Takes rows [begin, end).
   void start(int64_t begin, int64_t end) {
@@ -139,14 +140,15 @@ public:
       }
   }
 
-  /// Rounds the columns of a batch. What it lost is made up for by all columns after it at once.
+  /// Rounds the columns of a batch. What it lost is made up for by all columns after it at once, but
+  /// for those that it saw.
   void round(int64_t start, int64_t stop) {
     roundBatch(start, stop);
-    if (stop < width)
+    if (int64_t next = getSeenEnd(stop); next < width)
       addProduct(
-          {work.data() + stop, rowCount, width - stop, width}, -1,
+          {work.data() + next, rowCount, width - next, width}, -1,
           {errors.data(), rowCount, stop - start, batchColumns},
-          {hessian.inverse.data() + start * width + stop, stop - start, width - stop, width});
+          {hessian.inverse.data() + start * width + next, stop - start, width - next, width});
   }
 
   void finish() {
@@ -163,6 +165,11 @@ private:
 
   /// Whether all groups are fitted before anything is rounded: one for a row always is.
   bool isStatic() const { return options.staticGroups || group == width; }
+
+  /// The end of what is seen when the last columns before `end` are chosen.
+  int64_t getSeenEnd(int64_t end) const {
+    return std::min(end + lookahead.seen - lookahead.chosen, width);
+  }
 
   /// Copies the rows in the order of steps. Weights of dead columns become zero.
   void load() {
@@ -226,8 +233,21 @@ private:
       }
       if (pattern && !pattern->isFree() && column % pattern->of == 0)
         chooseKept(column, column + pattern->of);
+      if (lookahead.chosen > 1 && (step - start) % lookahead.chosen == 0)
+        chooseColumns(step, getSeenEnd(std::min(step + lookahead.chosen, stop)));
       for (int64_t row = 0; row < rowCount; ++row)
         roundWeight(row, step, start, stop);
+    }
+  }
+
+  /// Chooses what the weights of the first of some columns become, which are in their order.
+  void chooseColumns(int64_t begin, int64_t end) {
+    ErrorFeedback feedback(hessian.inverse.data() + begin * width + begin, width);
+    std::vector<float> weights;
+    for (int64_t row = 0; row < rowCount; ++row) {
+      const double *first = work.data() + row * width;
+      weights.assign(first + begin, first + end);
+      rows[row]->choose(begin, weights, feedback);
     }
   }
 
@@ -237,7 +257,8 @@ private:
     double rounded = rows[row]->round(column, static_cast<float>(weights[step]));
     const double *factors = hessian.inverse.data() + step * width;
     double error = (weights[step] - rounded) / factors[step];
-    for (int64_t next = step + 1; next < stop; ++next)
+    int64_t seenEnd = getSeenEnd(stop);
+    for (int64_t next = step + 1; next < seenEnd; ++next)
       weights[next] -= error * factors[next];
     errors[row * batchColumns + step - start] = error;
     count(getWeight(row, step), rounded, error, hessian.dead[step]);
@@ -264,6 +285,7 @@ private:
   const PruningPattern *pattern; ///< null: nothing is chosen
   MutableArrayRef<bool> mask;    ///< of the whole matrix
   int64_t width, group;
+  WeightQuantizer::Lookahead lookahead;
   int64_t firstRow = 0, rowCount = 0;
   std::vector<double> work;   ///< [rowCount, width], in the order of steps
   std::vector<double> errors; ///< [rowCount, batchColumns]
@@ -352,6 +374,8 @@ static FailureOr<GPTQResult> roundMatrix(ParameterOp parameter, const WeightValu
     return parameter.emitOpError("expected static groups for columns out of order");
   std::unique_ptr<WeightQuantizer> quantizer =
       getQuantizer(values, options.encoding, options.searchClip);
+  if (quantizer->getLookahead().chosen > 1 && !llvm::is_sorted(hessian.order))
+    return parameter.emitOpError("expected columns in their order for ") << options.encoding;
   std::vector<float> importance = getImportance(hessian);
   // One group of all rows can only be fitted before any of them changes.
   bool oneGroup = isOneGroup(options.encoding);

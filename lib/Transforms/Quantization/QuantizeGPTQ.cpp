@@ -73,6 +73,9 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
       return module.emitError(
           "act-order: expected static-groups=true or group-size=channel with it: groups of columns "
           "out of order would need a gather when running");
+    if (actOrder && isSequential(encoding))
+      return module.emitError("act-order: expected act-order=false with format=")
+             << format << ", which rounds columns from left to right";
     return CompressionReport::checkPath(module, report, getNamedPaths());
   }
 

@@ -106,6 +106,7 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
         fitted[index] = false;
         return;
       }
+      row->choose(begin, group, {});
       for (auto [place, weight] : llvm::enumerate(group)) {
         double rounded = row->round(begin + static_cast<int64_t>(place), weight);
         double error = rounded - weight;

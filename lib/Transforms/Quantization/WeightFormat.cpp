@@ -60,6 +60,11 @@ bool llmc::hasGroups(EncodingInterface encoding) {
   return getGroupSize(encoding, many) < many;
 }
 
+bool llmc::isSequential(EncodingInterface encoding) {
+  return llvm::any_of(encoding.getPlanes({1, 1}),
+                      [](const Plane &plane) { return plane.isStream(); });
+}
+
 bool llmc::isOneGroup(EncodingInterface encoding) {
   return getScales(encoding, 1).rows == Plane::all;
 }

@@ -32,9 +32,19 @@ def check_artifact(folder, model, x86, arm, expected):
         assert evaluate(folder, program, artifact, launcher)[1] == expected, "other bits: artifact"
 
 
-def check(bits, x86_runtime, arm_runtime):
+def write_model(folder, form):
+    """A model of floats, of integers of so many bits, or rounded to the format of a name."""
+    if isinstance(form, int):
+        return write_tiny_model(folder, bits=form)
+    rounded = os.path.join(folder, "rounded.mlir")
+    run(f"{BUILD}/bin/llmc-opt", write_tiny_model(folder),
+        f"--quantize-rtn=format={form} include-head table=false", "-o", rounded)
+    return rounded
+
+
+def check(form, x86_runtime, arm_runtime):
     with tempfile.TemporaryDirectory() as folder:
-        model = write_tiny_model(folder, bits=bits)
+        model = write_model(folder, form)
         x86, x86_weights = build(folder, model, x86_runtime)
         arm, arm_weights = build(folder, model, arm_runtime, TOOLCHAIN)
         with open(x86_weights, "rb") as left, open(arm_weights, "rb") as right:
@@ -51,7 +61,7 @@ def check(bits, x86_runtime, arm_runtime):
             for variant in variants:
                 name, found = evaluate(folder, arm, arm_weights, qemu, variant)
                 assert name == variant
-                assert found == expected, f"bits={bits}, {cpu}, {variant}: other bits than avx2"
+                assert found == expected, f"{form}, {cpu}, {variant}: other bits than avx2"
         check_artifact(folder, model, x86, arm, expected)
         message = run("qemu-aarch64", "-cpu", "cortex-a72", "-L", SYSROOT, arm, arm_weights,
                       os.path.join(folder, "logits.bin"), "1", "1", variant="neon-dotprod",
@@ -70,8 +80,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         x86_runtime = install_runtime(folder, "x86_64")
         arm_runtime = install_runtime(folder, "aarch64", TOOLCHAIN)
-        for bits in (0, 4, 8):
-            check(bits, x86_runtime, arm_runtime)
+        for form in (0, 4, 8, "trellis"):
+            check(form, x86_runtime, arm_runtime)
 
 
 if __name__ == "__main__":

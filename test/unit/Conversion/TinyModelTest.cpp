@@ -118,6 +118,16 @@ TEST_F(TinyModel, CalibratedToNF4) {
   compare(tolerance);
 }
 
+TEST_F(TinyModel, QuantizedToATrellis) {
+  quantize(ActivationRounding::None, "trellis");
+  compare(tolerance);
+}
+
+TEST_F(TinyModel, CalibratedToATrellisWithActivationsIn8) {
+  calibrate("trellis", ActivationRounding::Auto);
+  compare(1e-2);
+}
+
 // Pruned before and after weights are rounded, by a pass that calibrates and by one that does not.
 TEST_F(TinyModel, PrunedAndQuantized) {
   prune();

@@ -64,7 +64,8 @@ struct GPTQResult {
 };
 
 /// Rounds a matrix. Reports at `parameter` scales that the encoding's type can't hold. Groups of a
-/// number of columns need static groups if the columns are out of order.
+/// number of columns need static groups if the columns are out of order, and sequential encodings
+/// need them in order.
 mlir::FailureOr<GPTQResult> quantizeGPTQ(ParameterOp parameter, const WeightValues &values,
                                          const InverseHessian &hessian, const GPTQOptions &options);
 

@@ -13,7 +13,8 @@ include "llmc/Transforms/CompressionOptions.td"
 /// The numbers that weights are rounded to.
 defvar numberOptions = [
   Option<"bits", "bits", "unsigned", /*default=*/"0",
-         "Bits of a weight, with format=int 1 to 8; 0: the format's own, 4 for int">,
+         "Bits of a weight, with format=int 1 to 8, with format=trellis 2 to 5; 0: the format's own, 4 "
+         "for these">,
   Option<"scale", "scale", "::llmc::ScaleType", /*default=*/"::llmc::ScaleType::Auto",
          "Type of scales and floating-point minima",
          [{::llvm::cl::values(clEnumValN(::llmc::ScaleType::Auto, "auto",
@@ -47,7 +48,7 @@ defvar roundingOptions = !listconcat(numberOptions, [
 defvar fittingOptions = [
   Option<"groupSize", "group-size", "std::string", /*default=*/"\"\"",
          "Inputs that share a scale: a number, 'channel' (a whole row) or 'tensor'; default: the "
-         "format's own, 128 for int, 64 for nf4 and fp4, 'channel' for fp8">,
+         "format's own, 128 for int, 64 for nf4 and fp4, 'channel' for fp8 and trellis">,
   Option<"symmetric", "symmetric", "bool", /*default=*/"true",
          "Numbers on both sides of zero alike, with no zero point stored">,
   Option<"zero", "zero", "::llmc::ZeroPoint", /*default=*/"::llmc::ZeroPoint::Integer",
@@ -70,7 +71,8 @@ defvar formatOptions = [
          "How weights are stored: int (integers of `bits` bits with a scale per group), nf4 (4-bit "
          "numbers that lie as normally distributed weights do), fp4, fp8, fp8-e5m2 (floats with a "
          "scale per group), mxfp4, mxfp6, mxfp6-e3m2, mxfp8, mxfp8-e5m2, mxint8 (groups of 32 with a "
-         "power of two) or nvfp4 (fp4, groups of 16, scales of fp8 and one of the matrix)">
+         "power of two), nvfp4 (fp4, groups of 16, scales of fp8 and one of the matrix) or trellis (paths "
+         "of `bits` bits a weight through 256 numbers, with a scale per row)">
 ];
 
 /// How weights are stored, in any format, and fitted.

@@ -22,6 +22,23 @@
 
 namespace llmc {
 
+/// How the weights of a row that come later make up for errors of earlier ones: of an error e of
+/// weight i, weight j > i is less by e / factor(i, i) · factor(i, j).
+class ErrorFeedback {
+public:
+  /// Errors are not made up for.
+  ErrorFeedback() = default;
+  /// `factors` is upper triangular, rows `stride` apart; its diagonal is positive.
+  ErrorFeedback(const double *factors, int64_t stride) : factors(factors), stride(stride) {}
+
+  explicit operator bool() const { return factors != nullptr; }
+  double operator()(int64_t i, int64_t j) const { return factors[i * stride + j]; }
+
+private:
+  const double *factors = nullptr;
+  int64_t stride = 0;
+};
+
 /// Rounds the weights of a matrix and keeps what they become in the planes of an encoding.
 class WeightQuantizer {
 public:
@@ -36,8 +53,13 @@ public:
     /// encoding's types can't hold them. Not where the matrix is one group.
     virtual bool fit(int64_t group, llvm::ArrayRef<float> weights,
                      llvm::ArrayRef<float> importance) = 0;
-    /// Rounds the weight at `column`, whose group is fitted; keeps its code, once for each place,
-    /// and gives the value that it stands for.
+    /// Where weights are chosen together (getLookahead()): chooses what those from `column` on
+    /// become, whose group is fitted. Columns before have been rounded. With feedback at most as
+    /// many as are to be seen, of which only those are to be rounded that are to be chosen;
+    /// `weights` are before errors of one another are made up for.
+    virtual void choose(int64_t column, llvm::ArrayRef<float> weights, ErrorFeedback feedback) {}
+    /// Rounds the weight at `column`, whose group is fitted, or takes what was chosen for it; keeps
+    /// its code, once for each place, and gives the value that it stands for.
     virtual float round(int64_t column, float weight) = 0;
   };
 
@@ -45,6 +67,13 @@ public:
   virtual std::unique_ptr<Row> getRow(int64_t row) = 0;
   /// Row::fit() where the whole matrix is one group, before any row.
   virtual bool fitMatrix(llvm::ArrayRef<float> weights, llvm::ArrayRef<float> importance) = 0;
+  /// How many columns are chosen together where errors are made up for, and how many are seen then.
+  /// One of each where each weight is rounded by itself, whatever became of others; else columns
+  /// are to come from left to right.
+  struct Lookahead {
+    int64_t chosen = 1, seen = 1;
+  };
+  virtual Lookahead getLookahead() const { return {}; }
   /// The canonical form.
   virtual std::vector<uint8_t> take() = 0;
 };
@@ -95,6 +124,9 @@ int64_t getGroupSize(EncodingInterface encoding, int64_t columns);
 
 /// Whether a row of many weights has several groups.
 bool hasGroups(EncodingInterface encoding);
+
+/// Whether what a weight becomes depends on those before it in its row.
+bool isSequential(EncodingInterface encoding);
 
 /// Whether a matrix is one group.
 bool isOneGroup(EncodingInterface encoding);

@@ -231,7 +231,8 @@ func::FuncOp llmc::emitDecodePanel(ModuleOp module, RankedTensorType weight,
   if (decoder) {
     k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, [&](Value block) {
       Value to = k.offset(panel, k.mul(block, blockInputs * columnBytes));
-      for (auto [n, decoded] : llvm::enumerate(decoder->decodeBlock(k, {k.argument(0), tile}, block)))
+      for (auto [n, decoded] :
+           llvm::enumerate(decoder->decodeBlock(k, {k.argument(0), tile}, block)))
         k.storeVector(decoded, k.offset(to, static_cast<int64_t>(n) * columnBytes));
     });
     return k.finish();

@@ -91,8 +91,8 @@ std::optional<MeaningKernel> findMeaning(mlir::ModuleOp module, llvm::StringRef 
 /// What `function`, now complete, is as a kernel; findMeaning() finds it.
 MeaningKernel finishMeaning(mlir::func::FuncOp function, int64_t scratchBytes);
 
-/// Makes 16 rows of fp32 of a tile of weights: (matrix p, tile p, panel p), as PieceMeaning::readPanel()
-/// reads them. Kernels can read the weight.
+/// Makes 16 rows of fp32 of a tile of weights: (matrix p, tile p, panel p), as
+/// PieceMeaning::readPanel() reads them. Kernels can read the weight.
 mlir::func::FuncOp emitDecodePanel(mlir::ModuleOp module, mlir::RankedTensorType weight,
                                    const KernelTarget &target);
 /// Bytes of such a panel.

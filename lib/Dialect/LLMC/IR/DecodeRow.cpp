@@ -38,13 +38,13 @@ public:
       auto column = [&](int64_t index) {
         return columns == Plane::all ? 0 : (index * unit) / columns + part;
       };
-      elements.push_back(plane.isFloat() ? makeReal([&](int64_t index) -> double {
-        return plane.readReal(bytes, arrayRow, column(index));
-      })
-                                         : makeInteger([&](int64_t index) {
-                                             return readInteger(plane, bytes, arrayRow,
-                                                                column(index));
-                                           }));
+      elements.push_back(plane.isFloat()
+                             ? makeReal([&](int64_t index) -> double {
+                                 return plane.readReal(bytes, arrayRow, column(index));
+                               })
+                             : makeInteger([&](int64_t index) {
+                                 return readInteger(plane, bytes, arrayRow, column(index));
+                               }));
     }
     return elements;
   }

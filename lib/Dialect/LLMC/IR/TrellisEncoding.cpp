@@ -43,8 +43,8 @@ SmallVector<Plane> TrellisAttr::getPlanes(ArrayRef<int64_t>) const {
 
 DecodeBuilder::Operands TrellisAttr::decode(DecodeBuilder &b,
                                             ArrayRef<DecodeBuilder::Operands> elements) const {
-  DecodeBuilder::Operand number = b.subtract(b.lookUpByte(elements[table][0], elements[codes][0]),
-                                             b.integer(tableZero));
+  DecodeBuilder::Operand number =
+      b.subtract(b.lookUpByte(elements[table][0], elements[codes][0]), b.integer(tableZero));
   return {b.multiply(b.toReal(number), elements[scales][0])};
 }
 
