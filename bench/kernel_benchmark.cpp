@@ -77,7 +77,7 @@ void report(const TestTarget &target, const std::string &name, double seconds, d
 }
 
 struct LinearBenchmark {
-  const char *encoding;
+  std::string encoding;
   mlir::RankedTensorType weight;
   bool rounded;
   int64_t rows;

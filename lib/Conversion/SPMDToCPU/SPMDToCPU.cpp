@@ -24,14 +24,15 @@ static FailureOr<spmd::EntryOp> getEntry(ModuleOp plan) {
   return entries.front();
 }
 
-/// Whether weights of the plan are found in tables.
-static bool hasTables(ModuleOp plan) {
+/// Whether weights of the plan are found in tables, or spread by masks: by shuffles of bytes.
+static bool shufflesBytes(ModuleOp plan) {
   WalkResult result = plan.walk([](Operation *op) {
     for (Type type : op->getOperandTypes()) {
       auto tensor = dyn_cast<RankedTensorType>(type);
       auto encoding = tensor ? dyn_cast_or_null<EncodingInterface>(tensor.getEncoding()) : nullptr;
-      if (encoding && llvm::any_of(encoding.getPlanes({1, 1}),
-                                   [](const Plane &plane) { return plane.isTable(); }))
+      if (encoding && llvm::any_of(encoding.getPlanes({1, 1}), [](const Plane &plane) {
+            return plane.isTable() || plane.kept != 0;
+          }))
         return WalkResult::interrupt();
     }
     return WalkResult::advance();
@@ -41,7 +42,7 @@ static bool hasTables(ModuleOp plan) {
 
 /// The variants without those that another one does as well as.
 static SmallVector<const KernelTarget *> getNeededVariants(ModuleOp plan, const Target &target) {
-  if (hasTables(plan))
+  if (shufflesBytes(plan))
     return target.variants;
   SmallVector<const KernelTarget *> needed;
   for (const KernelTarget *variant : target.variants)

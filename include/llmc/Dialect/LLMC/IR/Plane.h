@@ -34,9 +34,6 @@ struct Plane {
   mlir::Type element;   ///< unsigned integers of 1 to 8 bits (i1 … i8), f32, f16, bf16, or floats
                         ///< of a byte or less (SmallFloat.h)
   int64_t rows = 1, columns = 1;
-  /// Where it is not 0, the plane has elements of so many weights alone, row by row: of those whose
-  /// element of the first plane is 1. What is decoded of the others is an element of zero bits.
-  int64_t kept = 0;
   /// Elements that stand side by side where there is otherwise one: a table, which the whole matrix
   /// shares (rows and columns are `all`).
   int64_t count = 1;
@@ -44,6 +41,9 @@ struct Plane {
   /// element are that many bits, the last of which are its own: it sees those before it. Before a
   /// row's first bit there are zeros. At most 8; one element for each weight.
   unsigned window = 0;
+  /// Where it is not 0, the plane has elements of so many weights alone, row by row: of those whose
+  /// element of the first plane is 1. What is decoded of the others is an element of zero bits.
+  int64_t kept = 0;
 
   unsigned getBits() const { return element.getIntOrFloatBitWidth(); }
   bool isFloat() const { return mlir::isa<mlir::FloatType>(element); }
