@@ -8,13 +8,22 @@
 #include "llmc/Pipelines/Lower.h"
 #include "llmc/Conversion/LLMCToSPMD/Passes.h"
 #include "llmc/Conversion/SPMDToCPU/Passes.h"
+#include "llmc/Conversion/SPMDToGPU/Passes.h"
+#include "llmc/Conversion/SPMDToGPU/SPMDToGPU.h"
 
 using namespace mlir;
 using namespace llmc;
 
 void llmc::buildLowerPipeline(OpPassManager &manager, const LowerOptions &options) {
   manager.addPass(createConvertLLMCToSPMD({options.maxRows}));
-  manager.addPass(createConvertSPMDToCPU({options.target, options.kernels}));
+  if (!GPUTarget::isNamedBy(options.target)) {
+    manager.addPass(createConvertSPMDToCPU({options.target, options.kernels}));
+    return;
+  }
+  ConvertSPMDToGPUOptions gpu;
+  gpu.target = options.target;
+  gpu.kernels = options.kernels;
+  manager.addPass(createConvertSPMDToGPU(gpu));
 }
 
 OwningOpRef<ModuleOp> llmc::lowerModel(ModuleOp module, const LowerOptions &options) {

@@ -18,6 +18,7 @@
 #include "llmc/Conversion/LLMCToSPMD/Passes.h"
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
 #include "llmc/Conversion/SPMDToCPU/Passes.h"
+#include "llmc/Conversion/SPMDToGPU/Passes.h"
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Pipelines/Flags.h"
 #include "llmc/Support/AtomicFile.h"
@@ -165,6 +166,7 @@ int main(int argc, char **argv) {
   registerRaiseONNX();
   registerLLMCToSPMDPasses();
   registerConvertSPMDToCPU();
+  registerConvertSPMDToGPU();
   registerConvertCPUToLLVM();
   registerCalibrate();
   llmc::registerTransformsPasses();

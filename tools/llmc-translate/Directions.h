@@ -22,6 +22,7 @@ void registerExportONNX();
 void registerImportONNX();
 void registerToLLVMIR();
 void registerToObject();
+void registerToPTX();
 
 /// Where options are added that --help is to show.
 llvm::cl::OptionCategory &getOptionCategory();

@@ -7,6 +7,7 @@
 
 #include "TargetOptions.h"
 #include "Directions.h"
+#include "llmc/Conversion/SPMDToGPU/SPMDToGPU.h"
 #include "llmc/Pipelines/Flags.h"
 #include "llmc/Pipelines/Phases.h"
 #include "llmc/Support/ParameterPaths.h"
@@ -36,7 +37,10 @@ static llvm::Error checkNotGiven(const llvm::cl::Option &option) {
                                  option.ArgStr.str().c_str());
 }
 
-OwningOpRef<ModuleOp> llmc::plan(ModuleOp module) {
+/// Lowers `module` by `options`, of which there is to be one, or copies what is lowered already.
+/// `check` says what is wrong with a target.
+static OwningOpRef<ModuleOp> plan(ModuleOp module, ArrayRef<LowerOptions> options,
+                                  llvm::function_ref<llvm::Error(StringRef target)> check) {
   const LowerFlags &flags = getFlags().lower;
   if (failed(resolveParameterPaths(module, getInputFolder())))
     return nullptr;
@@ -46,15 +50,28 @@ OwningOpRef<ModuleOp> llmc::plan(ModuleOp module) {
       return nullptr;
     return module.clone();
   }
-  std::vector<LowerOptions> options = flags.get();
-  if (failed(report(flags.getTargets().takeError())))
-    return nullptr;
+  for (const LowerOptions &each : options)
+    if (failed(report(check(each.target))))
+      return nullptr;
   if (options.size() != 1) {
     (void)report(
         llvm::createStringError("--target: expected it once, found it %zu times", options.size()));
     return nullptr;
   }
   return lowerModel(module, options.front());
+}
+
+OwningOpRef<ModuleOp> llmc::plan(ModuleOp module) {
+  return ::plan(module, getFlags().lower.get(),
+                [](StringRef target) { return Target::parse(target).takeError(); });
+}
+
+OwningOpRef<ModuleOp> llmc::planForGPU(ModuleOp module) {
+  std::vector<LowerOptions> options = getFlags().lower.get();
+  if (getFlags().lower.targets->empty())
+    options.front().target = "cuda";
+  return ::plan(module, options,
+                [](StringRef target) { return GPUTarget::parse(target).takeError(); });
 }
 
 EmitOptions llmc::getEmitOptions() {

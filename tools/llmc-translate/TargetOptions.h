@@ -20,6 +20,8 @@ void registerTargetOptions();
 /// A program of `module`, made as the flags say, or its copy where it is one already and they are
 /// not given. What is wrong is reported; then the result is null.
 mlir::OwningOpRef<mlir::ModuleOp> plan(mlir::ModuleOp module);
+/// The same for a GPU, cuda where no target is named.
+mlir::OwningOpRef<mlir::ModuleOp> planForGPU(mlir::ModuleOp module);
 
 /// What --symbol and --force say of an object.
 EmitOptions getEmitOptions();

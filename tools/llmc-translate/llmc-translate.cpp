@@ -113,6 +113,7 @@ int main(int argc, char **argv) {
   llmc::registerImportONNX();
   llmc::registerToLLVMIR();
   llmc::registerToObject();
+  llmc::registerToPTX();
   TranslationOption translation("", llvm::cl::desc("Directions:"), llvm::cl::cat(category));
   registerAsmPrinterCLOptions();
   registerMLIRContextCLOptions();

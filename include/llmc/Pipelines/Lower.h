@@ -17,7 +17,7 @@
 namespace llmc {
 
 struct LowerOptions {
-  std::string target = "host"; ///< as Target::parse reads it
+  std::string target = "host"; ///< as Target::parse reads it, or GPUTarget::parse
   int64_t maxRows = 128;       ///< tokens of a step
   std::string kernels = "all"; ///< as KernelChoice::parse reads it
 };
