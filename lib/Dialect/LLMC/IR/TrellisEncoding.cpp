@@ -36,9 +36,11 @@ LogicalResult TrellisAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementT
 
 SmallVector<Plane> TrellisAttr::getPlanes(ArrayRef<int64_t>) const {
   Builder builder(getContext());
-  return {{"codes", builder.getIntegerType(getBits()), 1, 1, 1, windowBits},
-          {"table", builder.getIntegerType(8), Plane::all, Plane::all, tableSize},
-          {"scales", getScale(), 1, Plane::all}};
+  Plane stream{"codes", builder.getIntegerType(getBits())};
+  stream.window = windowBits;
+  Plane numbers{"table", builder.getIntegerType(8), Plane::all, Plane::all};
+  numbers.count = tableSize;
+  return {stream, numbers, {"scales", getScale(), 1, Plane::all}};
 }
 
 DecodeBuilder::Operands TrellisAttr::decode(DecodeBuilder &b,
