@@ -29,13 +29,13 @@
 
 // Inputs are rounded, as with integers.
 // CHECK-DAG: @up : tensor<96x96xf32, #llmc.trellis<bits = 3, scale = f16>> = #llmc.file<"q.safetensors"
-// CHECK: llmc.linear {{.*}} {activation = #llmc.dynamic<bits = 8, group = 32>} : (tensor<?x96xf32>, tensor<96x96xf32, #llmc.trellis
+// CHECK: llmc.linear {{.*}} activation <bits = 8, group = 32> : (tensor<?x96xf32>, tensor<96x96xf32, #llmc.trellis
 
 // REPORT: "encoding": "trellis<bits = 3, scale = f16>"
 
 // HEAD-DAG: @up : tensor<96x96xf32, #llmc.trellis<bits = 4, scale = f32>>
 // HEAD-DAG: @head : tensor<64x96xf32, #llmc.trellis<bits = 4, scale = f32>>
-// HEAD-NOT: activation =
+// HEAD-NOT: activation <
 
 llmc.parameter @head : tensor<64x96xf32> = #llmc.file<"weights.bin", offset = 0>
 llmc.parameter @up : tensor<96x96xf32> = #llmc.file<"weights.bin", offset = 24576>

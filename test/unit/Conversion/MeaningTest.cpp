@@ -466,7 +466,7 @@ TEST_F(Meaning, LinearsOfTrellises) {
       %a = llmc.parameter_value @a : tensor<20x72xf32, #a>
       %b = llmc.parameter_value @b : tensor<33x72xf32, #b>
       %0 = llmc.linear %x, %a : (tensor<?x72xf32>, tensor<20x72xf32, #a>) -> tensor<?x20xf32>
-      %1 = llmc.linear %x, %b {activation = #llmc.dynamic<bits = 8, group = 32>}
+      %1 = llmc.linear %x, %b activation <bits = 8, group = 32>
         : (tensor<?x72xf32>, tensor<33x72xf32, #b>) -> tensor<?x33xf32>
       return %0, %1 : tensor<?x20xf32>, tensor<?x33xf32>
     })");
