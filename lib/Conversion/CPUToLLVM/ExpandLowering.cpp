@@ -9,9 +9,9 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "llvm/ADT/bit.h"
 
 #include <numeric>
 
@@ -19,12 +19,8 @@ using namespace mlir;
 using namespace llmc;
 using cpu::ExpandBytesOp;
 
-/// Bytes that are expanded at a time where there is a shuffle of bytes.
-static constexpr int64_t atOnce = 8;
-/// The name of a table of 256 times 8 places: for each mask of 8 bits, how many bits before each
-/// are
-/// 1. What it says of bits that are 0 is no matter.
-static constexpr llvm::StringLiteral tableName = "expanded_places";
+/// Bytes that a shuffle takes from as many.
+static constexpr int64_t lane = 16;
 
 namespace {
 
@@ -60,8 +56,8 @@ private:
     return LLVM::BitcastOp::create(b, VectorType::get({64}, b.getI1Type()), op.getMask());
   }
   Value makeMemory();
-  Value getTable();
-  Value shuffle(Value from, Value places);
+  Value getRanks();
+  Value shuffle(Value from, Value places, int64_t first);
   Value some();
   Value one();
 
@@ -77,83 +73,80 @@ Value ExpandBuilder::makeMemory() {
   OpBuilder::InsertionGuard guard(b);
   auto function = op->getParentOfType<func::FuncOp>();
   b.setInsertionPointToStart(&function.getBody().front());
-  return LLVM::AllocaOp::create(b, pointer(), b.getI8Type(), integer(64 + atOnce),
+  return LLVM::AllocaOp::create(b, pointer(), b.getI8Type(), integer(64 + lane),
                                 /*alignment=*/64);
 }
 
-Value ExpandBuilder::getTable() {
-  auto module = op->getParentOfType<ModuleOp>();
-  if (!module.lookupSymbol(tableName)) {
-    SmallVector<uint8_t> places;
-    for (unsigned mask = 0; mask < 256; ++mask)
-      for (unsigned bit = 0; bit < 8; ++bit)
-        places.push_back(static_cast<uint8_t>(llvm::popcount(mask & ((1u << bit) - 1))));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(module.getBody());
-    auto count = static_cast<int64_t>(places.size());
-    LLVM::GlobalOp::create(
-        b, LLVM::LLVMArrayType::get(b.getI8Type(), count), /*isConstant=*/true,
-        LLVM::Linkage::Internal, tableName,
-        DenseElementsAttr::get(RankedTensorType::get({count}, b.getI8Type()), ArrayRef(places)),
-        /*alignment=*/8);
+/// How many bits below each, of the same 16, are 1: sums over twice as many in each step.
+Value ExpandBuilder::getRanks() {
+  Value none = arith::ConstantOp::create(b, b.getZeroAttr(bytes(64)));
+  Value ones = arith::ExtUIOp::create(b, bytes(64), getCondition());
+  Value sums = ones;
+  for (int64_t step = 1; step < lane; step *= 2) {
+    SmallVector<int64_t> before;
+    for (int64_t i = 0; i < 64; ++i)
+      before.push_back(i % lane >= step ? i - step : 64 + i);
+    sums = arith::AddIOp::create(b, sums, vector::ShuffleOp::create(b, sums, none, before));
   }
-  return LLVM::AddressOfOp::create(b, pointer(), tableName);
+  return arith::SubIOp::create(b, sums, ones);
 }
 
-/// Byte i is the one of 8 that `places` says.
-Value ExpandBuilder::shuffle(Value from, Value places) {
-  SmallVector<int64_t> twice(16), half(8);
-  std::iota(half.begin(), half.end(), 0);
-  for (int64_t i = 0; i < 16; ++i)
-    twice[i] = i % 8;
-  Value wide = vector::ShuffleOp::create(b, from, from, twice);
-  if (expansion == Expansion::NeonTable)
-    return call("llvm.aarch64.neon.tbl1.v8i8", bytes(8), {wide, places});
-  Value widePlaces = vector::ShuffleOp::create(b, places, places, twice);
-  Value taken = call("llvm.x86.ssse3.pshuf.b.128", bytes(16), {wide, widePlaces});
-  return vector::ShuffleOp::create(b, taken, taken, half);
+/// Byte i of each 16 is the one of the same 16 of `from` that byte `first` + i of `places` says.
+Value ExpandBuilder::shuffle(Value from, Value places, int64_t first) {
+  auto type = cast<VectorType>(from.getType());
+  SmallVector<int64_t> some(type.getNumElements());
+  std::iota(some.begin(), some.end(), first);
+  Value here = vector::ShuffleOp::create(b, places, places, some);
+  return call(expansion == Expansion::NeonTable ? "llvm.aarch64.neon.tbl1.v16i8"
+                                                : "llvm.x86.avx2.pshuf.b",
+              type, {from, here});
 }
 
-/// 8 bytes at a time: those that come next, at the places that the table has for 8 bits of the
-/// mask.
+static Value join(ImplicitLocOpBuilder &b, Value low, Value high) {
+  SmallVector<int64_t> all(2 * cast<VectorType>(low.getType()).getNumElements());
+  std::iota(all.begin(), all.end(), 0);
+  return vector::ShuffleOp::create(b, low, high, all);
+}
+
+/// 16 bytes at a time: those that come next, each as many places on as bits before it are 1.
 Value ExpandBuilder::some() {
-  Value table = getTable(), next = integer(0);
+  Value ranks = getRanks(), next = integer(0);
   SmallVector<Value> parts;
-  for (int64_t first = 0; first < 64; first += atOnce) {
+  for (int64_t first = 0; first < 64; first += lane) {
+    parts.push_back(LLVM::LoadOp::create(b, bytes(lane), at(memory, next), 1));
     Value bits = arith::AndIOp::create(b, arith::ShRUIOp::create(b, op.getMask(), integer(first)),
-                                       integer(255));
-    Value places = LLVM::LoadOp::create(
-        b, bytes(8), at(table, arith::MulIOp::create(b, bits, integer(atOnce))), 8);
-    Value from = LLVM::LoadOp::create(b, bytes(8), at(memory, next), 1);
-    parts.push_back(shuffle(from, places));
+                                       integer((1 << lane) - 1));
     next = arith::AddIOp::create(b, next, LLVM::CtPopOp::create(b, b.getI64Type(), bits));
   }
-  while (parts.size() > 1) {
-    SmallVector<Value> joined;
-    for (size_t i = 0; i < parts.size(); i += 2) {
-      SmallVector<int64_t> all(2 * cast<VectorType>(parts[i].getType()).getNumElements());
-      std::iota(all.begin(), all.end(), 0);
-      joined.push_back(vector::ShuffleOp::create(b, parts[i], parts[i + 1], all));
-    }
-    parts = std::move(joined);
-  }
-  return arith::SelectOp::create(b, getCondition(), parts.front(), op.getOthers());
+  if (expansion == Expansion::NeonTable)
+    for (auto [index, part] : llvm::enumerate(parts))
+      part = shuffle(part, ranks, static_cast<int64_t>(index) * lane);
+  SmallVector<Value> halves{join(b, parts[0], parts[1]), join(b, parts[2], parts[3])};
+  if (expansion == Expansion::ByteShuffle)
+    for (auto [index, half] : llvm::enumerate(halves))
+      half = shuffle(half, ranks, static_cast<int64_t>(index) * 2 * lane);
+  return arith::SelectOp::create(b, getCondition(), join(b, halves[0], halves[1]), op.getOthers());
 }
 
-/// One byte at a time.
+/// One byte at a time, in a loop: written out it would take long to compile.
 Value ExpandBuilder::one() {
-  Value next = integer(0), result = op.getOthers();
-  for (int64_t place = 0; place < 64; ++place) {
-    Value bit = arith::AndIOp::create(b, arith::ShRUIOp::create(b, op.getMask(), integer(place)),
-                                      integer(1));
-    Value byte = LLVM::LoadOp::create(b, b.getI8Type(), at(memory, next), 1);
-    Value other = vector::ExtractOp::create(b, op.getOthers(), place);
-    Value isKept = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, bit, integer(0));
-    result = vector::InsertOp::create(
-        b, arith::SelectOp::create(b, isKept, byte, other).getResult(), result, place);
-    next = arith::AddIOp::create(b, next, bit);
-  }
-  return result;
+  Value result = makeMemory();
+  LLVM::StoreOp::create(b, op.getOthers(), result);
+  auto index = [&](int64_t number) -> Value { return arith::ConstantIndexOp::create(b, number); };
+  scf::ForOp::create(b, index(0), index(64), index(1), ValueRange{integer(0)},
+                     [&](OpBuilder &, Location, Value at64, ValueRange next) {
+                       Value place = arith::IndexCastOp::create(b, b.getI64Type(), at64);
+                       Value bit = arith::AndIOp::create(
+                           b, arith::ShRUIOp::create(b, op.getMask(), place), integer(1));
+                       Value isKept =
+                           arith::CmpIOp::create(b, arith::CmpIPredicate::ne, bit, integer(0));
+                       Value byte = LLVM::LoadOp::create(b, b.getI8Type(), at(memory, next[0]), 1);
+                       Value other = LLVM::LoadOp::create(b, b.getI8Type(), at(result, place), 1);
+                       LLVM::StoreOp::create(b, arith::SelectOp::create(b, isKept, byte, other),
+                                             at(result, place), 1);
+                       scf::YieldOp::create(b, ValueRange{arith::AddIOp::create(b, next[0], bit)});
+                     });
+  return LLVM::LoadOp::create(b, bytes(64), result);
 }
 
 static Expansion chooseExpansion(cpu::TargetAttr target) {
