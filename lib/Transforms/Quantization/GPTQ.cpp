@@ -140,8 +140,8 @@ public:
       }
   }
 
-  /// Rounds the columns of a batch. What it lost is made up for by all columns after it at once, but
-  /// for those that it saw.
+  /// Rounds the columns of a batch. What it lost is made up for by all columns after it at once,
+  /// but for those that it saw.
   void round(int64_t start, int64_t stop) {
     roundBatch(start, stop);
     if (int64_t next = getSeenEnd(stop); next < width)
