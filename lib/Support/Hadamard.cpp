@@ -141,7 +141,7 @@ std::optional<Hadamard> Hadamard::get(int64_t order) {
 }
 
 int Hadamard::getSign(int64_t row, int64_t column) const {
-  int sign = signs[row / power * core + column / power];
+  int sign = signs[row / power * core + column / power] < 0 ? -1 : 1;
   uint64_t common = static_cast<uint64_t>(row % power) & static_cast<uint64_t>(column % power);
   return llvm::popcount(common) % 2 == 0 ? sign : -sign;
 }

@@ -202,7 +202,7 @@ Value KernelBuilder::widenCodes(Value codes, Type element) {
   }
   SmallFloat small = *SmallFloat::get(element);
   if (small.bits == 4) {
-    std::vector<float> numbers;
+    SmallVector<float> numbers;
     for (unsigned code = 0; code < 16; ++code)
       numbers.push_back(small.decode(code));
     return lookUp(numbers, codes);

@@ -54,9 +54,9 @@ double llmc::getOutputError(MLIRContext *context, const WeightValues &values, Ar
 FailureOr<QuantizedWeight> llmc::pruneByWanda(ParameterOp parameter, const WeightValues &values,
                                               ArrayRef<double> secondMoment,
                                               const PruningPattern &pattern) {
-  std::vector<double> norms;
+  std::vector<double> norms(values.columns);
   for (int64_t column = 0; column < values.columns; ++column)
-    norms.push_back(std::sqrt(secondMoment[column * values.columns + column]));
+    norms[column] = std::sqrt(secondMoment[column * values.columns + column]);
   SmallVector<bool, 0> kept(values.data.size());
   parallelFor(parameter.getContext(), 0, values.rows, [&](size_t row) {
     std::vector<double> scores;

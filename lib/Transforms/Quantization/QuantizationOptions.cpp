@@ -109,7 +109,7 @@ FailureOr<QuantizationPlan> QuantizationPlan::get(Location location,
   if (!request.headBits) {
     plan.headEncoding = plan.encoding;
   } else if (*request.headBits != 0) {
-    options.bits = *request.headBits;
+    options.bits = request.headBits;
     FailureOr<EncodingInterface> head = getWeightFormats().front()->getEncoding(location, options);
     if (failed(head))
       return failure();

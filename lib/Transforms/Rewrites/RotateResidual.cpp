@@ -34,7 +34,7 @@ public:
     FailureOr<RotationRef> made = request.make(width);
     if (failed(made))
       return failure();
-    RotationRef rotation = *made;
+    const RotationRef &rotation = *made;
     if (!rotation)
       return refuse(step) << "expected a Hadamard matrix of an order that divides " << width
                           << ", found none";

@@ -62,6 +62,7 @@ public:
     if (failed(block.keepReference(output)))
       return failure();
     ScaleChoice best;
+    double least = 0;
     constexpr int steps = 20;
     for (int step = 0; step < steps; ++step) {
       double ratio = static_cast<double>(step) / steps;
@@ -70,9 +71,9 @@ public:
       if (failed(error))
         return failure();
       if (step == 0)
-        best.errorBefore = best.errorAfter = *error;
-      if (*error < *best.errorAfter) {
-        best.errorAfter = *error;
+        best.errorBefore = best.errorAfter = least = *error;
+      if (*error < least) {
+        best.errorAfter = least = *error;
         best.parameter = ratio;
         best.factors = std::move(factors);
       }
@@ -83,9 +84,9 @@ public:
 private:
   /// s = a^r, at least 10^-4, around 1.
   std::vector<double> getFactors(double ratio) const {
-    std::vector<double> factors;
-    for (double magnitude : magnitudes)
-      factors.push_back(std::max(std::pow(magnitude, ratio), 1e-4));
+    std::vector<double> factors(magnitudes.size());
+    for (auto [factor, magnitude] : llvm::zip_equal(factors, magnitudes))
+      factor = std::max(std::pow(magnitude, ratio), 1e-4);
     auto [least, largest] = std::minmax_element(factors.begin(), factors.end());
     double middle = std::sqrt(*least * *largest);
     for (double &factor : factors)

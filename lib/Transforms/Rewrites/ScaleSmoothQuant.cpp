@@ -76,7 +76,8 @@ public:
     FailureOr<double> before = getError(plan, {});
     if (failed(before))
       return failure();
-    best.errorBefore = best.errorAfter = *before;
+    double least = *before;
+    best.errorBefore = best.errorAfter = least;
     constexpr int steps = 20;
     for (int step = 0; step <= steps; ++step) {
       double alpha = static_cast<double>(step) / steps;
@@ -84,8 +85,8 @@ public:
       FailureOr<double> error = getError(plan, factors);
       if (failed(error))
         return failure();
-      if (*error < *best.errorAfter) {
-        best.errorAfter = *error;
+      if (*error < least) {
+        best.errorAfter = least = *error;
         best.parameter = alpha;
         best.factors = std::move(factors);
       }

@@ -156,9 +156,9 @@ private:
                                                  : plane.readInteger(bytes, row, column));
   }
   Operand loadTable(const PlaneArray &plane, const uint8_t *bytes, int64_t row) {
-    std::vector<int32_t> integers;
+    std::vector<int32_t> integers(plane.count);
     for (int64_t place = 0; place < plane.count; ++place)
-      integers.push_back(static_cast<int32_t>(plane.readInteger(bytes, row, place)));
+      integers[place] = static_cast<int32_t>(plane.readInteger(bytes, row, place));
     return Operand(&numbers.emplace_back(Numbers{std::move(integers), {}}));
   }
 
