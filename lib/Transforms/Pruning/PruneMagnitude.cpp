@@ -30,7 +30,8 @@ private:
   bool takesRounded() const override { return true; }
 
   FailureOr<bool> takesHead(ModuleOp module) override {
-    FailureOr<PruningPattern> found = PatternOptions(pattern, sparsity).get(module);
+    FailureOr<PruningPattern> found =
+        PatternOptions{pattern.getValue(), sparsity.getValue()}.get(module);
     if (failed(found))
       return failure();
     chosen = *found;

@@ -36,7 +36,8 @@ struct PruneSparseGPT
   bool rounds() const override { return format != "none"; }
 
   LogicalResult readOptions(ModuleOp module) override {
-    FailureOr<PruningPattern> found = PatternOptions(pattern, sparsity).get(module);
+    FailureOr<PruningPattern> found =
+        PatternOptions{pattern.getValue(), sparsity.getValue()}.get(module);
     if (failed(found))
       return failure();
     chosen = *found;

@@ -31,7 +31,8 @@ private:
   bool takesRounded() const override { return true; }
 
   FailureOr<bool> takesHead(ModuleOp module) override {
-    FailureOr<PruningPattern> found = PatternOptions(pattern, sparsity).get(module);
+    FailureOr<PruningPattern> found =
+        PatternOptions{pattern.getValue(), sparsity.getValue()}.get(module);
     if (failed(found) || failed(CompressionReport::checkPath(module, report, getNamedPaths())))
       return failure();
     chosen = *found;

@@ -12,9 +12,10 @@ include "mlir/Pass/PassBase.td"
 
 /// How many weights are kept. PruningPass.h reads it.
 defvar sharesOptions = [
-  Option<"pattern", "pattern", "std::string", /*default=*/"\"2:4\"",
-         "N:M: how many weights are kept of each M side by side in a row, 2, 4, 8, 16 or 32">,
-  Option<"sparsity", "sparsity", "double", /*default=*/"0",
+  Option<"pattern", "pattern", "std::string", /*default=*/"\"\"",
+         "N:M: how many weights are kept of each M side by side in a row, 2, 4, 8, 16 or 32; default: "
+         "2:4">,
+  Option<"sparsity", "sparsity", "std::string", /*default=*/"\"\"",
          "In place of a pattern: the share of the weights that are left out, wherever they are">
 ];
 

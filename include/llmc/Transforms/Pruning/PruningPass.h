@@ -9,28 +9,24 @@
 #define LLMC_TRANSFORMS_PRUNING_PRUNINGPASS_H
 
 #include "llmc/Transforms/Pruning/Pattern.h"
-
 namespace llmc {
 
 /// What `sharesOptions` (PruningOptions.td) of a pass say.
 struct PatternOptions {
-  llvm::StringRef pattern;
-  bool hasPattern; ///< whether it is given, not by default
-  std::optional<double> sparsity;
-
-  template <typename Text, typename Number>
-  PatternOptions(const Text &pattern, const Number &sparsity)
-      : pattern(pattern.getValue()), hasPattern(pattern.hasValue()) {
-    if (sparsity.hasValue())
-      this->sparsity = sparsity.getValue();
-  }
+  llvm::StringRef pattern, sparsity; ///< empty where they are not given
 
   /// Reports at the module what can't be.
   mlir::FailureOr<PruningPattern> get(mlir::ModuleOp module) const {
-    if (hasPattern && sparsity)
+    if (sparsity.empty())
+      return PruningPattern::get(module.getLoc(), pattern.empty() ? "2:4" : pattern, std::nullopt);
+    if (!pattern.empty())
       return module.emitError() << "sparsity: expected no pattern with it, found pattern="
                                 << pattern;
-    return PruningPattern::get(module.getLoc(), pattern, sparsity);
+    double share;
+    if (sparsity.getAsDouble(share))
+      return module.emitError() << "sparsity: expected a number between 0 and 1, found '"
+                                << sparsity << "'";
+    return PruningPattern::get(module.getLoc(), "", share);
   }
 };
 

@@ -90,16 +90,20 @@ private:
   mlir::LogicalResult refuseRounding(mlir::ModuleOp module) {
     if constexpr (requires { this->format; }) {
       llvm::StringRef given;
-      auto check = [&](const auto &option) { given = option.hasValue() ? option.ArgStr : given; };
-      check(this->bits);
-      check(this->headBits);
-      check(this->groupSize);
-      check(this->symmetric);
-      check(this->zero);
-      check(this->scale);
-      check(this->mse);
-      check(this->activation);
-      check(this->activationGroup);
+      // A program gives all of them: what is as it is by default says nothing.
+      const QuantizationRequest none{};
+      auto check = [&](const auto &option, const auto &byDefault) {
+        given = option.getValue() == byDefault ? given : option.ArgStr;
+      };
+      check(this->bits, none.bits);
+      check(this->headBits, 8u);
+      check(this->groupSize, none.groupSize);
+      check(this->symmetric, none.symmetric);
+      check(this->zero, none.zero);
+      check(this->scale, none.scale);
+      check(this->mse, none.search);
+      check(this->activation, none.activation);
+      check(this->activationGroup, none.activationGroup);
       if (!given.empty())
         return module.emitError() << given << ": expected a format with it, found format="
                                   << this->format.getValue();
