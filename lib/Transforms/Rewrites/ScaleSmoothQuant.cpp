@@ -171,10 +171,11 @@ private:
     if (StringRef(alpha).getAsDouble(number) || !(number >= 0 && number <= 1))
       return module.emitError("alpha: expected a number from 0 to 1 or 'search', found '")
              << alpha << "'";
+    // A program gives all of them: what is as it is by default says nothing.
     for (auto [option, given] :
-         {std::pair("search-samples", searchSamples.hasValue()), std::pair("bits", bits.hasValue()),
-          std::pair("group-size", groupSize.hasValue()),
-          std::pair("activation-group", activationGroup.hasValue())})
+         {std::pair("search-samples", searchSamples != 8), std::pair("bits", bits != 8),
+          std::pair("group-size", groupSize != "channel"),
+          std::pair("activation-group", activationGroup != 32)})
       if (given)
         return module.emitError() << option
                                   << ": expected alpha=search with it, found alpha=" << alpha;

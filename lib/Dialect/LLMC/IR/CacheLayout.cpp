@@ -49,7 +49,7 @@ static int64_t getPacked(ArrayRef<Plane> planes) {
 static LogicalResult verifyElement(const Plane &plane, Attribute encoding,
                                    function_ref<InFlightDiagnostic()> emitError) {
   Type element = plane.element;
-  if (plane.rows != 1)
+  if (plane.rows != 1 || plane.isStream() || plane.kept != 0)
     return emitError() << "expected planes of one position in a cache encoding, found '"
                        << plane.name << "' of " << encoding;
   if (element.isF32() || element.isF16() || element.isBF16())

@@ -10,21 +10,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "InnerPlanes.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
 using namespace llmc;
-
-static bool isWeightPlane(const Plane &plane) { return plane.rows == 1 && plane.columns == 1; }
-
-/// The planes of the whole matrix as `inner` stores it.
-static SmallVector<Plane> getInnerPlanes(Attribute inner, ArrayRef<int64_t> shape) {
-  if (auto type = dyn_cast<TypeAttr>(inner))
-    return {{"values", type.getValue()}};
-  return cast<EncodingInterface>(inner).getPlanes(shape);
-}
 
 LogicalResult MaskedAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t kept,
                                  Attribute inner) {

@@ -10,6 +10,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "InnerPlanes.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 
 #include "mlir/IR/Builders.h"
@@ -20,15 +21,6 @@ using namespace llmc;
 
 /// Bits that say one of `of` places.
 static int64_t getPositionBits(int64_t of) { return llvm::Log2_64(of); }
-
-static bool isWeightPlane(const Plane &plane) { return plane.rows == 1 && plane.columns == 1; }
-
-/// The planes of the whole matrix as `inner` stores it.
-static SmallVector<Plane> getInnerPlanes(Attribute inner, ArrayRef<int64_t> shape) {
-  if (auto type = dyn_cast<TypeAttr>(inner))
-    return {{"values", type.getValue()}};
-  return cast<EncodingInterface>(inner).getPlanes(shape);
-}
 
 LogicalResult SparseAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t count,
                                  int64_t of, Attribute inner) {
