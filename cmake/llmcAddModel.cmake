@@ -1,4 +1,5 @@
 # llmc_add_model(target MODEL.onnx|MODEL.mlir
+#                [RECIPE name]                    as for `llmc compile --recipe`
 #                [PASSES "quantize-rtn{bits=4}"]  compression passes, as for `llmc compile --passes`
 #                [NAME symbol]                    the llmc_program's name in C; default: the target's
 #                [TARGET TRIPLE[:VARIANT,…]]      default: all variants for the machine built for
@@ -16,11 +17,11 @@
 # a program with more than 2 GB of them needs the linker's large code model.
 
 function(llmc_add_model target model)
-  cmake_parse_arguments(PARSE_ARGV 2 ARG "EMBED_WEIGHTS" "PASSES;NAME;TARGET;MAX_ROWS"
+  cmake_parse_arguments(PARSE_ARGV 2 ARG "EMBED_WEIGHTS" "RECIPE;PASSES;NAME;TARGET;MAX_ROWS"
                         "OPTIONS")
   if(ARG_UNPARSED_ARGUMENTS OR ARG_KEYWORDS_MISSING_VALUES)
-    message(FATAL_ERROR "llmc_add_model(${target}): expected [PASSES p] [NAME n] [TARGET t] "
-      "[MAX_ROWS n] [EMBED_WEIGHTS] [OPTIONS o…], found ${ARG_UNPARSED_ARGUMENTS} ${ARG_KEYWORDS_MISSING_VALUES}")
+    message(FATAL_ERROR "llmc_add_model(${target}): expected [RECIPE r] [PASSES p] [NAME n] "
+      "[TARGET t] [MAX_ROWS n] [EMBED_WEIGHTS] [OPTIONS o…], found ${ARG_UNPARSED_ARGUMENTS} ${ARG_KEYWORDS_MISSING_VALUES}")
   endif()
   set(symbol "${target}")
   if(ARG_NAME)
@@ -48,6 +49,9 @@ function(llmc_add_model target model)
   set(object "${folder}/${symbol}.o")
   set(weights "${folder}/${symbol}.weights")
   set(arguments --object "--symbol=${symbol}" "--target=${ARG_TARGET}")
+  if(ARG_RECIPE)
+    list(APPEND arguments "--recipe=${ARG_RECIPE}")
+  endif()
   if(ARG_PASSES)
     list(APPEND arguments "--passes=${ARG_PASSES}")
   endif()

@@ -7,6 +7,7 @@
 
 #include "llmc/Pipelines/Compress.h"
 #include "llmc/Conversion/LLMCToSPMD/Description.h"
+#include "llmc/Pipelines/Recipes.h"
 #include "llmc/Support/PassOptions.h"
 #include "llmc/Transforms/Passes.h"
 
@@ -15,15 +16,43 @@
 using namespace mlir;
 using namespace llmc;
 
+/// Adds passes, or says what is wrong with their text.
+static llvm::Error addPasses(OpPassManager &manager, StringRef passes) {
+  if (llvm::Error error = checkPassOptionsGivenOnce(passes))
+    return error;
+  std::string message;
+  llvm::raw_string_ostream stream(message);
+  if (failed(parsePassPipeline(passes, manager, stream)))
+    return llvm::createStringError(StringRef(message).trim());
+  return llvm::Error::success();
+}
+
+static llvm::Error atOption(const Twine &option, llvm::Error error) {
+  return error ? llvm::createStringError(option + ": " + llvm::toString(std::move(error)))
+               : llvm::Error::success();
+}
+
+/// The passes of a recipe; none where none is named.
+static llvm::Expected<std::string> findRecipePasses(StringRef recipe) {
+  if (recipe.empty())
+    return "";
+  llvm::Expected<std::string> text = readRecipe(recipe);
+  if (!text)
+    return atOption("--recipe", text.takeError());
+  llvm::Expected<std::string> passes = getRecipePasses(*text);
+  if (!passes)
+    return atOption("--recipe=" + recipe, passes.takeError());
+  return passes;
+}
+
 llvm::Error llmc::buildCompressPipeline(OpPassManager &manager, const CompressOptions &options) {
-  if (!options.passes.empty()) {
-    if (llvm::Error error = checkPassOptionsGivenOnce(options.passes))
-      return llvm::createStringError("--passes: %s", llvm::toString(std::move(error)).c_str());
-    std::string message;
-    llvm::raw_string_ostream stream(message);
-    if (failed(parsePassPipeline(options.passes, manager, stream)))
-      return llvm::createStringError("--passes: %s", StringRef(message).trim().str().c_str());
-  }
+  llvm::Expected<std::string> recipe = findRecipePasses(options.recipe);
+  if (!recipe)
+    return recipe.takeError();
+  if (llvm::Error error = addPasses(manager, *recipe))
+    return atOption("--recipe=" + options.recipe, std::move(error));
+  if (llvm::Error error = addPasses(manager, options.passes))
+    return atOption("--passes", std::move(error));
   if (options.activation == Activation::None)
     manager.addPass(createStripActivationRounding());
   return llvm::Error::success();
@@ -44,6 +73,8 @@ LogicalResult llmc::compressModel(ModuleOp module, const CompressOptions &option
     return emitError(UnknownLoc::get(module.getContext())) << llvm::toString(std::move(error));
   if (failed(manager.run(module)))
     return failure();
+  // It was found before.
+  recordPasses(module, llvm::cantFail(findRecipePasses(options.recipe)));
   recordPasses(module, options.passes);
   return success();
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Pipelines/Flags.h"
+#include "llmc/Pipelines/Recipes.h"
 
 #include "mlir/Pass/PassRegistry.h"
 
@@ -36,6 +37,7 @@ llvm::Expected<llvm::SmallVector<Target>> LowerFlags::getTargets() const {
 }
 
 void llmc::registerPipelines() {
+  registerRecipes();
   mlir::PassPipelineRegistration<RaiseFlags>(
       "raise", "The phase raise: an ONNX graph in the language of models, its blocks as functions",
       [](mlir::OpPassManager &manager, const RaiseFlags &flags) {

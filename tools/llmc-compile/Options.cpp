@@ -9,6 +9,11 @@
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
 #include "llmc/Pipelines/Import.h"
+#include "llmc/Support/CommandLine.h"
+
+#include "llvm/Support/WithColor.h"
+
+#include <cstdlib>
 
 using namespace llmc;
 
@@ -18,7 +23,8 @@ CompileOptions Options::get() const {
   options.output = output;
   options.last = compileTo;
   options.raise = raise.get();
-  options.compress = {passes, activation};
+  options.compress = {compress ? getRecipes().front().name.str() : recipe.getValue(), passes,
+                      activation};
   options.lower = lower.get();
   options.emit = {object, emit.symbol, emit.force, {}};
   options.tokenizer = tokenizer;
@@ -27,11 +33,24 @@ CompileOptions Options::get() const {
   return options;
 }
 
+void Options::printAndExit(const std::string &recipe) {
+  llvm::Expected<std::string> text = readRecipe(recipe);
+  llvm::Error error =
+      text ? writeStandardOutput(*text)
+           : llvm::createStringError("--print-recipe: " + llvm::toString(text.takeError()));
+  if (!error)
+    std::exit(0);
+  llvm::WithColor::error(llvm::errs(), "llmc compile") << llvm::toString(std::move(error)) << "\n";
+  std::exit(1);
+}
+
 llvm::SmallVector<Options::Use> Options::getUses() const {
   llvm::SmallVector<Use> uses;
   auto add = [&](const llvm::cl::Option &option, Phase phase) { uses.push_back({&option, phase}); };
   add(raise.context, Phase::Raise);
   add(raise.checkImport, Phase::Raise);
+  add(recipe, Phase::Compress);
+  add(compress, Phase::Compress);
   add(passes, Phase::Compress);
   add(activation, Phase::Compress);
   add(*lower.targets, Phase::Lower);
@@ -73,6 +92,11 @@ llvm::Error Options::check() const {
   }
   if (llvm::Error error = KernelChoice::parse(lower.kernels).takeError())
     return llvm::createStringError("--kernels: " + llvm::toString(std::move(error)));
+  if (compress && !recipe.empty())
+    return llvm::createStringError("--compress: expected no --recipe beside it");
+  if (!recipe.empty())
+    if (llvm::Error error = readRecipe(recipe).takeError())
+      return llvm::createStringError("--recipe: " + llvm::toString(std::move(error)));
   CompileOptions options = get();
   if (options.emit.force && !object)
     return llvm::createStringError("--force: expected --object with it");

@@ -10,6 +10,7 @@
 
 #include "llmc/Pipelines/Compile.h"
 #include "llmc/Pipelines/Flags.h"
+#include "llmc/Pipelines/Recipes.h"
 #include "llmc/Support/ChoiceParser.h"
 
 #include "llvm/Support/CommandLine.h"
@@ -31,10 +32,21 @@ struct Options {
                      "from it"),
       llvm::cl::values(clEnumValN(Phase::Import, "import", "the ONNX model as it is"),
                        clEnumValN(Phase::Raise, "raise", "in the language of models"),
-                       clEnumValN(Phase::Compress, "compress", "after --passes"),
+                       clEnumValN(Phase::Compress, "compress", "after --recipe and --passes"),
                        clEnumValN(Phase::Lower, "lower", "planned and with kernels for a target"),
                        clEnumValN(Phase::Emit, "emit", "compile to the end (default)")),
       llvm::cl::init(Phase::Emit), llvm::cl::cat(category)};
+  std::string recipeText = "Compression passes by a name: " + getRecipeNames() +
+                           ", or the path of a file NAME.recipe; before --passes";
+  llvm::cl::opt<std::string> recipe{"recipe", llvm::cl::desc(recipeText),
+                                    llvm::cl::value_desc("name"), llvm::cl::cat(category)};
+  std::string compressText = ("--recipe=" + getRecipes().front().name).str();
+  llvm::cl::opt<bool> compress{"compress", llvm::cl::desc(compressText), llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> printRecipe{
+      "print-recipe", llvm::cl::desc("Print the file of a recipe, to be copied and changed"),
+      llvm::cl::value_desc("name"),
+      llvm::cl::callback([](const std::string &name) { printAndExit(name); }),
+      llvm::cl::cat(category)};
   llvm::cl::opt<std::string> passes{
       "passes", llvm::cl::desc("Compression passes, e.g. \"quantize-rtn{bits=4}\""),
       llvm::cl::value_desc("pipeline"), llvm::cl::cat(category)};
@@ -77,6 +89,9 @@ struct Options {
   llvm::Error checkInput(Phase done) const;
 
 private:
+  /// Prints the file of a recipe, or says why not, and ends the process.
+  static void printAndExit(const std::string &recipe);
+
   /// An option that says how a phase is done.
   struct Use {
     const llvm::cl::Option *option;

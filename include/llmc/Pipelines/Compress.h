@@ -19,11 +19,12 @@ namespace llmc {
 enum class Activation { Keep, None };
 
 struct CompressOptions {
+  std::string recipe; ///< as readRecipe() takes it; its passes come first
   std::string passes; ///< a pipeline as text; its passes have to be registered
   Activation activation = Activation::Keep;
 };
 
-/// Adds the passes of the phase, or says what is wrong with their text.
+/// Adds the passes of the phase, or says what is wrong with their text, by the option's name.
 llvm::Error buildCompressPipeline(mlir::OpPassManager &manager, const CompressOptions &options);
 
 /// Runs the phase on a module in the language of models, which keeps the text of the passes

@@ -117,7 +117,7 @@ struct EmitFlags {
   llvm::cl::opt<bool> force;
 };
 
-/// Registers the pipelines `raise` and `lower`.
+/// Registers the pipelines `raise`, `recipe` and `lower`.
 void registerPipelines();
 
 } // namespace llmc
