@@ -87,18 +87,20 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
   return roundToNearest(parameter, values, encoding, *getQuantizer(values, encoding, searchClip));
 }
 
-FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const WeightValues &values,
-                                                EncodingInterface encoding,
-                                                WeightQuantizer &quantizer) {
+/// Fits every group and rounds each weight; `take` gets a row of weights and what they became, from
+/// several threads. Reports scales that the encoding's type can't hold.
+static LogicalResult roundRows(
+    ParameterOp parameter, const WeightValues &values, EncodingInterface encoding,
+    WeightQuantizer &quantizer,
+    llvm::function_ref<void(int64_t row, ArrayRef<float> weights, ArrayRef<float> rounded)> take) {
   bool oneGroup = isOneGroup(encoding);
   int64_t size = getGroupSize(encoding, values.columns);
   if (oneGroup && !quantizer.fitMatrix(values.data, {}))
     return reportScale(parameter, encoding, 0);
-  // Sums of single rows: their total does not depend on which thread did which row.
-  std::vector<double> squaredErrors(values.rows), squares(values.rows);
   std::vector<char> fitted(values.rows, true);
   parallelFor(parameter.getContext(), 0, values.rows, [&](size_t index) {
     ArrayRef<float> weights = values.row(index);
+    std::vector<float> rounded(weights.size());
     std::unique_ptr<WeightQuantizer::Row> row = quantizer.getRow(index);
     for (int64_t begin = 0; begin < values.columns; begin += size) {
       ArrayRef<float> group = weights.slice(begin, std::min(size, values.columns - begin));
@@ -107,20 +109,47 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
         return;
       }
       row->choose(begin, group, {});
-      for (auto [place, weight] : llvm::enumerate(group)) {
-        double rounded = row->round(begin + static_cast<int64_t>(place), weight);
-        double error = rounded - weight;
-        squaredErrors[index] += error * error;
-        squares[index] += static_cast<double>(weight) * weight;
-      }
+      for (auto [place, weight] : llvm::enumerate(group))
+        rounded[begin + place] = row->round(begin + static_cast<int64_t>(place), weight);
     }
+    take(static_cast<int64_t>(index), weights, rounded);
   });
   if (auto beyond = llvm::find(fitted, false); beyond != fitted.end())
     return reportScale(parameter, encoding, beyond - fitted.begin());
+  return success();
+}
+
+FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const WeightValues &values,
+                                                EncodingInterface encoding,
+                                                WeightQuantizer &quantizer) {
+  // Sums of single rows: their total does not depend on which thread did which row.
+  std::vector<double> squaredErrors(values.rows), squares(values.rows);
+  auto addErrors = [&](int64_t row, ArrayRef<float> weights, ArrayRef<float> rounded) {
+    for (auto [weight, value] : llvm::zip_equal(weights, rounded)) {
+      double error = static_cast<double>(value) - weight;
+      squaredErrors[row] += error * error;
+      squares[row] += static_cast<double>(weight) * weight;
+    }
+  };
+  if (failed(roundRows(parameter, values, encoding, quantizer, addErrors)))
+    return failure();
   double error = std::accumulate(squaredErrors.begin(), squaredErrors.end(), 0.0);
   double total = std::accumulate(squares.begin(), squares.end(), 0.0);
   return QuantizedWeight{encoding, quantizer.take(), total == 0 ? 0 : std::sqrt(error / total),
                          std::nullopt};
+}
+
+FailureOr<std::vector<float>> llmc::getRoundedValues(ParameterOp parameter,
+                                                     const WeightValues &values,
+                                                     EncodingInterface encoding, bool searchClip) {
+  std::vector<float> result(values.data.size());
+  auto keep = [&](int64_t row, ArrayRef<float>, ArrayRef<float> rounded) {
+    llvm::copy(rounded, result.begin() + row * values.columns);
+  };
+  if (failed(roundRows(parameter, values, encoding, *getQuantizer(values, encoding, searchClip),
+                       keep)))
+    return failure();
+  return result;
 }
 
 DynamicAttr llmc::getActivation(EncodingInterface encoding, const QuantizationPlan &plan) {

@@ -118,18 +118,17 @@ private:
       for (auto [value, factor] : llvm::zip_equal(scaled.row(static_cast<int64_t>(row)), factors))
         value = static_cast<float>(value * factor);
     });
-    FailureOr<QuantizedWeight> quantized =
-        roundToNearest(parameter, scaled, encoding, plan.searchesNearest());
-    if (failed(quantized))
+    FailureOr<std::vector<float>> rounded =
+        getRoundedValues(parameter, scaled, encoding, plan.searchesNearest());
+    if (failed(rounded))
       return failure();
-    ArrayRef<int64_t> shape = parameter.getTensorType().getShape();
     parallelFor(parameter.getContext(), 0, scaled.rows, [&](size_t row) {
-      MutableArrayRef<float> decoded = scaled.row(static_cast<int64_t>(row));
-      encoding.decodeRow(quantized->bytes, shape, static_cast<int64_t>(row), decoded);
-      for (auto [value, factor] : llvm::zip_equal(decoded, factors))
+      MutableArrayRef<float> values(*rounded);
+      values = values.slice(row * scaled.columns, scaled.columns);
+      for (auto [value, factor] : llvm::zip_equal(values, factors))
         value = static_cast<float>(value / factor);
     });
-    return std::move(scaled.data);
+    return rounded;
   }
 
   const QuantizationPlan &plan;

@@ -82,6 +82,11 @@ mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const Wei
                                                 EncodingInterface encoding,
                                                 WeightQuantizer &quantizer);
 
+/// What weights become when they are rounded to nearest, rows × columns: what decoding gives.
+mlir::FailureOr<std::vector<float>> getRoundedValues(ParameterOp parameter,
+                                                     const WeightValues &values,
+                                                     EncodingInterface encoding, bool searchClip);
+
 /// Reports at `parameter` that some group of a row has scales that the encoding can't hold.
 mlir::LogicalResult reportScale(ParameterOp parameter, EncodingInterface encoding, int64_t row);
 
