@@ -40,15 +40,9 @@ struct ConvertSPMDToCPUPass : llmc::impl::ConvertSPMDToCPUBase<ConvertSPMDToCPUP
       module.emitError("target: ") << llvm::toString(parsed.takeError());
       return signalPassFailure();
     }
-    llvm::Expected<KernelChoice> choice = KernelChoice::parse(kernels);
-    if (!choice) {
-      module.emitError("kernels: ") << llvm::toString(choice.takeError());
+    FailureOr<KernelChoice> choice = KernelChoice::parseOption(module, kernels);
+    if (failed(choice))
       return signalPassFailure();
-    }
-    if (std::string unknown = choice->explainUnknown(&getContext()); !unknown.empty()) {
-      module.emitError("kernels: ") << unknown;
-      return signalPassFailure();
-    }
     FailureOr<OwningOpRef<ModuleOp>> code = convertSPMDToCPU(module, *parsed, *choice);
     if (failed(code))
       return signalPassFailure();

@@ -48,15 +48,9 @@ struct ConvertSPMDToGPUPass : llmc::impl::ConvertSPMDToGPUBase<ConvertSPMDToGPUP
       return signalPassFailure();
     }
     parsed->threads = threads;
-    llvm::Expected<KernelChoice> choice = KernelChoice::parse(kernels);
-    if (!choice) {
-      module.emitError("kernels: ") << llvm::toString(choice.takeError());
+    FailureOr<KernelChoice> choice = KernelChoice::parseOption(module, kernels);
+    if (failed(choice))
       return signalPassFailure();
-    }
-    if (std::string unknown = choice->explainUnknown(&getContext()); !unknown.empty()) {
-      module.emitError("kernels: ") << unknown;
-      return signalPassFailure();
-    }
     FailureOr<OwningOpRef<ModuleOp>> code = convertSPMDToGPU(module, *parsed, *choice);
     if (failed(code))
       return signalPassFailure();

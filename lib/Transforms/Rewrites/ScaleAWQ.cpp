@@ -5,15 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Calibration/CalibratedPass.h"
-#include "llmc/Transforms/Blocks.h"
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
-#include "llmc/Transforms/Rewrites/InputScaling.h"
+#include "llmc/Transforms/Rewrites/ScalingPass.h"
 
 #include "mlir/IR/Threading.h"
-#include "llvm/ADT/StringExtras.h"
-
 #include <cmath>
 #include <cstring>
 
@@ -139,20 +135,11 @@ private:
   SmallVector<EncodingInterface> encodings;
 };
 
-struct ScaleAWQPass : CalibratedPass<llmc::impl::ScaleAWQBase<ScaleAWQPass>> {
-  using CalibratedPass::CalibratedPass;
-
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    if (failed(changeFlat(module, [&] { return scaleModule(module); })))
-      signalPassFailure();
-  }
+struct ScaleAWQPass : ScalingPass<llmc::impl::ScaleAWQBase<ScaleAWQPass>> {
+  using ScalingPass::ScalingPass;
 
 private:
-  LogicalResult scaleModule(ModuleOp module) {
-    if (searchSamples < 1)
-      return module.emitError("search-samples: expected at least 1, found ")
-             << searchSamples.getValue();
+  LogicalResult complete(ModuleOp module, ScalingRequest &request) override {
     QuantizationRequest asked;
     asked.format = format;
     asked.bits = bits;
@@ -165,23 +152,15 @@ private:
     FailureOr<QuantizationPlan> plan = QuantizationPlan::get(module.getLoc(), asked);
     if (failed(plan))
       return failure();
-    ScalingRequest request;
-    request.pass = getArgument().str();
     request.parameterName = "ratio";
-    request.calibration = getCalibrationOptions();
-    request.filter.only.assign(only.begin(), only.end());
-    request.filter.ignore.assign(ignore.begin(), ignore.end());
-    request.filter.head = false;
     request.statistics = MeanMagnitude;
     request.evaluatesBlocks = true;
-    request.table = table;
     llvm::raw_string_ostream(request.key)
-        << request.pass << " search-samples=" << searchSamples.getValue() << " " << *plan
-        << " only=" << llvm::join(only, ",") << " ignore=" << llvm::join(ignore, ",");
-    request.choose = [&](CalibrationSite &site, const InputScale &input) {
-      return ScaleSearch(*plan, site, input).run(std::min<int64_t>(searchSamples, samples));
+        << "search-samples=" << searchSamples.getValue() << " " << *plan;
+    request.choose = [this, plan = *plan](CalibrationSite &site, const InputScale &input) {
+      return ScaleSearch(plan, site, input).run(getSearchSamples());
     };
-    return scaleInputs(module, request);
+    return success();
   }
 };
 

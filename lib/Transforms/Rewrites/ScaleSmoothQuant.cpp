@@ -5,13 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Calibration/CalibratedPass.h"
-#include "llmc/Transforms/Blocks.h"
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
-#include "llmc/Transforms/Rewrites/InputScaling.h"
-
-#include "llvm/ADT/StringExtras.h"
+#include "llmc/Transforms/Rewrites/ScalingPass.h"
 
 #include <cmath>
 #include <cstring>
@@ -152,15 +148,8 @@ private:
   std::vector<double> inputs, weights; ///< largest magnitudes, one for each factor
 };
 
-struct ScaleSmoothQuantPass
-    : CalibratedPass<llmc::impl::ScaleSmoothQuantBase<ScaleSmoothQuantPass>> {
-  using CalibratedPass::CalibratedPass;
-
-  void runOnOperation() override {
-    ModuleOp module = getOperation();
-    if (failed(changeFlat(module, [&] { return scaleModule(module); })))
-      signalPassFailure();
-  }
+struct ScaleSmoothQuantPass : ScalingPass<llmc::impl::ScaleSmoothQuantBase<ScaleSmoothQuantPass>> {
+  using ScalingPass::ScalingPass;
 
 private:
   /// The number that is given, or nothing where it is searched.
@@ -182,13 +171,10 @@ private:
     return std::optional<double>(number);
   }
 
-  LogicalResult scaleModule(ModuleOp module) {
+  LogicalResult complete(ModuleOp module, ScalingRequest &request) override {
     FailureOr<std::optional<double>> fixed = readAlpha(module);
     if (failed(fixed))
       return failure();
-    if (searchSamples < 1)
-      return module.emitError("search-samples: expected at least 1, found ")
-             << searchSamples.getValue();
     QuantizationRequest asked;
     asked.bits = bits;
     asked.groupSize = groupSize;
@@ -197,33 +183,26 @@ private:
     FailureOr<QuantizationPlan> plan = QuantizationPlan::get(module.getLoc(), asked);
     if (failed(plan))
       return failure();
-    ScalingRequest request;
-    request.pass = getArgument().str();
     request.parameterName = "alpha";
-    request.calibration = getCalibrationOptions();
-    request.filter.only.assign(only.begin(), only.end());
-    request.filter.ignore.assign(ignore.begin(), ignore.end());
-    request.filter.head = false;
     request.statistics = MaxMagnitude;
     request.evaluatesBlocks = !fixed->has_value();
-    request.table = table;
     llvm::raw_string_ostream stream(request.key);
-    stream << request.pass << " alpha=" << StringRef(alpha);
+    stream << "alpha=" << StringRef(alpha);
     if (!*fixed)
       stream << " search-samples=" << searchSamples.getValue() << " " << *plan;
-    stream << " only=" << llvm::join(only, ",") << " ignore=" << llvm::join(ignore, ",");
-    request.choose = [&](CalibrationSite &site, const InputScale &input) -> FailureOr<ScaleChoice> {
+    request.choose = [this, module, fixed = *fixed, plan = *plan](
+                         CalibrationSite &site, const InputScale &input) -> FailureOr<ScaleChoice> {
       Smoothing smoothing(module, site, input);
       if (failed(smoothing.readWeights()))
         return failure();
-      if (!*fixed)
-        return smoothing.search(*plan, std::min<int64_t>(searchSamples, samples));
+      if (!fixed)
+        return smoothing.search(plan, getSearchSamples());
       ScaleChoice choice;
-      choice.parameter = **fixed;
-      choice.factors = smoothing.getFactors(**fixed);
+      choice.parameter = *fixed;
+      choice.factors = smoothing.getFactors(*fixed);
       return choice;
     };
-    return scaleInputs(module, request);
+    return success();
   }
 };
 

@@ -34,6 +34,8 @@ public:
 
   /// Says which of the names is no operation, or nothing.
   std::string explainUnknown(mlir::MLIRContext *context) const;
+  /// The same of an option `kernels` of a pass, whose errors are reported at the module.
+  static mlir::FailureOr<KernelChoice> parseOption(mlir::ModuleOp module, llvm::StringRef text);
   bool usesMeaning(mlir::Operation *op) const;
 
 private:

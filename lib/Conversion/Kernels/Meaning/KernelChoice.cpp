@@ -33,6 +33,19 @@ std::string KernelChoice::explainUnknown(MLIRContext *context) const {
   return "";
 }
 
+FailureOr<KernelChoice> KernelChoice::parseOption(ModuleOp module, StringRef text) {
+  llvm::Expected<KernelChoice> choice = parse(text);
+  if (!choice) {
+    module.emitError("kernels: ") << llvm::toString(choice.takeError());
+    return failure();
+  }
+  if (std::string unknown = choice->explainUnknown(module.getContext()); !unknown.empty()) {
+    module.emitError("kernels: ") << unknown;
+    return failure();
+  }
+  return *choice;
+}
+
 bool KernelChoice::usesMeaning(Operation *op) const {
   // Caches have no meaning in memory yet.
   bool usesCache = llvm::any_of(op->getOperandTypes(), llvm::IsaPred<KVCacheType>);
