@@ -12,6 +12,8 @@
 #include "mlir/IR/BuiltinDialect.h"
 #include "llvm/ADT/ScopeExit.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -181,4 +183,44 @@ FailureOr<double> BlockRunner::getError(ArrayRef<Candidate> candidates) {
   if (failed(done))
     return failure();
   return squares == 0 ? errors : errors / squares;
+}
+
+/// 1 − cos of two rows; 0 for rows of zeros, which have no direction.
+static double getTurn(ArrayRef<float> x, ArrayRef<float> y) {
+  double product = 0, ofX = 0, ofY = 0;
+  for (auto [a, b] : llvm::zip_equal(x, y)) {
+    product += static_cast<double>(a) * b;
+    ofX += static_cast<double>(a) * a;
+    ofY += static_cast<double>(b) * b;
+  }
+  return ofX > 0 && ofY > 0 ? 1 - product / std::sqrt(ofX * ofY) : 0;
+}
+
+FailureOr<double> BlockRunner::getInfluence() {
+  const int64_t width = getWidth(end), stride = getRowStride(width);
+  if (!start || getWidth(start) != width)
+    return emitError(ModuleOp(module).getLoc(),
+                     "calibration: expected a block that rows enter as wide as they leave it");
+  FailureOr<Part> part = build({}, {});
+  if (failed(part))
+    return failure();
+  Value value = part->results.front();
+  double turns = 0;
+  int64_t seen = 0;
+  Pages spare;
+  LogicalResult done = run(*part, /*samples=*/0,
+                           [&](int64_t batch, const float *left, int64_t count) -> llvm::Error {
+                             llvm::Expected<const float *> entered = rows.load(start, batch, spare);
+                             if (!entered)
+                               return entered.takeError();
+                             for (int64_t row = 0; row < count; ++row)
+                               turns += getTurn(ArrayRef(*entered + row * stride, width),
+                                                ArrayRef(left + row * stride, width));
+                             seen += count;
+                             rows.release(value, batch);
+                             return llvm::Error::success();
+                           });
+  if (failed(done))
+    return failure();
+  return turns / static_cast<double>(seen);
 }

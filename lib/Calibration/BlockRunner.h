@@ -35,6 +35,7 @@ public:
                 llvm::function_ref<void(llvm::ArrayRef<float> rows)> take) override;
   mlir::LogicalResult keepReference(const BlockOutput &output) override;
   mlir::FailureOr<double> getError(llvm::ArrayRef<Candidate> candidates) override;
+  mlir::FailureOr<double> getInfluence() override;
 
 private:
   /// Takes the bytes of one candidate after the other.

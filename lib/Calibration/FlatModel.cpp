@@ -6,9 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "FlatModel.h"
+#include "llmc/Analysis/Layers.h"
 
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
@@ -17,17 +16,6 @@
 
 using namespace mlir;
 using namespace llmc;
-
-static bool isActivations(Value value) {
-  auto type = dyn_cast<RankedTensorType>(value.getType());
-  return type && type.getRank() == 2 && type.isDynamicDim(0);
-}
-
-/// Operations that every part repeats for itself where it reads their results: only activations are
-/// kept from part to part.
-static bool isRepeated(Operation *op) {
-  return isa<tensor::EmptyOp, linalg::FillOp>(op) || llvm::none_of(op->getResults(), isActivations);
-}
 
 //===----------------------------------------------------------------------===//
 // Flattening
@@ -145,46 +133,20 @@ void FlatModel::findSites(llvm::function_ref<bool(LinearOp, ParameterOp)> select
       cuts.push_back(std::move(cut));
 }
 
-/// A block starts at the last place before its attention where only one value is alive; the last
-/// one ends at the last such place before the head.
+/// Blocks are the layers up to the last site.
 void FlatModel::findBlocks() {
-  // The last reader of each value. Who reads a cache reads the keys and values in it.
-  DenseMap<Value, int64_t> ends;
-  for (auto [position, op] : llvm::enumerate(operations)) {
-    SmallVector<Value> read(op->getOperands());
-    while (!read.empty()) {
-      Value value = read.pop_back_val();
-      ends[value] = position;
-      if (Operation *producer = value.getDefiningOp(); producer && isRepeated(producer))
-        llvm::append_range(read, producer->getOperands());
-    }
-  }
-  int64_t head = 0;
-  for (auto [position, op] : llvm::enumerate(operations))
-    if (isa<LinearOp>(op))
-      head = position;
-  llvm::SmallVector<Cut> starts;
-  llvm::SetVector<Value> alive;
-  std::optional<Cut> narrow;
-  for (auto [index, op] : llvm::enumerate(operations)) {
-    int64_t position = index;
-    if (isa<AttentionOp>(op) && position <= cuts.back().position && narrow &&
-        (starts.empty() || starts.back().value != narrow->value))
-      starts.push_back(*narrow);
-    for (Value result : op->getResults())
-      if (isActivations(result) && ends.lookup(result) > position)
-        alive.insert(result);
-    alive.remove_if([&](Value value) { return ends.lookup(value) <= position; });
-    if (alive.size() != 1)
+  LayerStarts found = findLayerStarts(operations);
+  const int64_t last = cuts.back().position;
+  for (const LayerStart &start : found.starts) {
+    if (start.attention > last)
       continue;
-    if (position < head)
-      lastOutput = alive.front();
-    narrow = Cut();
-    narrow->value = alive.front();
-    narrow->position = position + 1;
-    narrow->startsBlock = true;
+    Cut cut;
+    cut.value = start.value;
+    cut.position = start.position;
+    cut.startsBlock = true;
+    cuts.push_back(cut);
   }
-  llvm::append_range(cuts, starts);
+  lastOutput = found.lastOutput;
   // A block starts before the site at the same place.
   llvm::sort(cuts, [](const Cut &a, const Cut &b) {
     return std::make_pair(a.position, !a.startsBlock) < std::make_pair(b.position, !b.startsBlock);

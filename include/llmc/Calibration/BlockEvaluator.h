@@ -56,6 +56,10 @@ public:
   virtual mlir::LogicalResult keepReference(const BlockOutput &output) = 0;
   /// Σ‖y' − y‖² / Σ‖y‖² over the rows y that keepReference() kept and y' of the candidates.
   virtual mlir::FailureOr<double> getError(llvm::ArrayRef<Candidate> candidates) = 0;
+
+  /// What the block does to the direction of what enters it: the mean over all rows of 1 − cos(x,
+  /// y), x entering it and y leaving it (Men et al. 2024, "ShortGPT", section 3.1).
+  virtual mlir::FailureOr<double> getInfluence() = 0;
 };
 
 } // namespace llmc

@@ -242,6 +242,37 @@ TEST(BlockEvaluator, MeasuresErrors) {
   EXPECT_EQ(model.messages.text, "");
 }
 
+// How far rows turn from where a block begins to where it ends, which is where the next one begins.
+TEST(BlockEvaluator, MeasuresInfluence) {
+  Model model;
+  std::vector<float> entering, leaving;
+  double influence = -1;
+  ASSERT_TRUE(succeeded(model.walk([&](CalibrationSite &site) {
+    StringRef name = site.parameters.front().getSymName();
+    if (name == "down0")
+      entering = evaluate(*site.block, {}, {});
+    if (name != "gate1")
+      return;
+    leaving = evaluate(*site.block, {}, {});
+    influence = *site.block->getInfluence();
+    // The same, however often it is asked for.
+    EXPECT_EQ(*site.block->getInfluence(), influence);
+  }))) << model.messages.text;
+  ASSERT_EQ(entering.size(), leaving.size());
+  double turns = 0;
+  for (int64_t row = 0; row < rowCount; ++row) {
+    double product = 0, before = 0, after = 0;
+    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+      product += double(entering[i]) * leaving[i];
+      before += double(entering[i]) * entering[i];
+      after += double(leaving[i]) * leaving[i];
+    }
+    turns += 1 - product / std::sqrt(before) / std::sqrt(after);
+  }
+  EXPECT_GT(influence, 0);
+  EXPECT_NEAR(influence, turns / rowCount, 1e-12);
+}
+
 TEST(BlockEvaluator, RefusesWhatItCannotDo) {
   Model model;
   auto expectMessage = [&](const char *message, LogicalResult found) {
