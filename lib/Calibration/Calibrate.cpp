@@ -29,15 +29,16 @@ struct CalibratePass : CalibratedPass<llmc::impl::CalibrateBase<CalibratePass>> 
                           .Case("mean", Mean)
                           .Case("mean_magnitude", MeanMagnitude)
                           .Case("max_magnitude", MaxMagnitude)
+                          .Case("variance", Variance)
                           .Default(0);
       if (!kind)
         return emitError(getOperation().getLoc(),
                          "calibrate: expected kinds among second_moment, mean, "
-                         "mean_magnitude and max_magnitude, found ")
+                         "mean_magnitude, max_magnitude and variance, found ")
                << name;
       kinds |= kind;
     }
-    return kinds ? kinds : SecondMoment | Mean | MeanMagnitude | MaxMagnitude;
+    return kinds ? kinds : SecondMoment | Mean | MeanMagnitude | MaxMagnitude | Variance;
   }
 
   void runOnOperation() override {

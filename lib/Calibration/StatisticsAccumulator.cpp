@@ -8,6 +8,8 @@
 #include "StatisticsAccumulator.h"
 #include "llmc/Support/LinearAlgebra.h"
 
+#include "llvm/ADT/STLExtras.h"
+
 #include <cmath>
 
 using namespace llmc;
@@ -29,7 +31,8 @@ StatisticsAccumulator::StatisticsAccumulator(unsigned kinds, int64_t width, Work
       for (int64_t row = column; row < width; row += tileColumns)
         tiles.push_back({row, column});
   }
-  sums.resize(kinds & Mean ? width : 0);
+  sums.resize(kinds & (Mean | Variance) ? width : 0);
+  squares.resize(kinds & Variance ? width : 0);
   magnitudes.resize(kinds & MeanMagnitude ? width : 0);
   result.maxMagnitude.resize(kinds & MaxMagnitude ? width : 0);
 }
@@ -62,6 +65,9 @@ void StatisticsAccumulator::addColumns(const float *rows, int64_t count, int64_t
       if (!sums.empty())
         for (int64_t column = begin; column < end; ++column)
           sums[column] += x[column];
+      if (!squares.empty())
+        for (int64_t column = begin; column < end; ++column)
+          squares[column] += static_cast<double>(x[column]) * x[column];
       if (!magnitudes.empty())
         for (int64_t column = begin; column < end; ++column)
           magnitudes[column] += std::abs(x[column]);
@@ -95,9 +101,14 @@ InputStatistics StatisticsAccumulator::finish() {
     for (int64_t column = 0; column < width; ++column)
       for (int64_t row = column + 1; row < width; ++row)
         result.secondMoment[row * width + column] = result.secondMoment[column * width + row];
+  const auto rows = static_cast<double>(result.rows);
   for (double sum : sums)
-    result.mean.push_back(sum / result.rows);
+    if (kinds & Mean)
+      result.mean.push_back(static_cast<float>(sum / rows));
+  for (auto [sum, square] : llvm::zip(sums, squares))
+    result.variance.push_back(
+        static_cast<float>(std::max(square / rows - sum / rows * (sum / rows), 0.0)));
   for (double sum : magnitudes)
-    result.meanMagnitude.push_back(sum / result.rows);
+    result.meanMagnitude.push_back(static_cast<float>(sum / rows));
   return std::move(result);
 }

@@ -32,7 +32,7 @@ private:
   unsigned kinds;
   Workers &workers;
   InputStatistics result;
-  std::vector<double> sums, magnitudes;           ///< of columns
+  std::vector<double> sums, magnitudes, squares;  ///< of columns
   std::vector<std::vector<float>> scratch;        ///< of workers
   std::vector<std::pair<int64_t, int64_t>> tiles; ///< on and below the diagonal
 };

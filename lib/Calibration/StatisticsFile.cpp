@@ -31,7 +31,8 @@ struct Kind {
 constexpr Kind kindTable[] = {{SecondMoment, "second_moment", "F64", 2},
                               {Mean, "mean", "F32", 1},
                               {MeanMagnitude, "mean_magnitude", "F32", 1},
-                              {MaxMagnitude, "max_magnitude", "F32", 1}};
+                              {MaxMagnitude, "max_magnitude", "F32", 1},
+                              {Variance, "variance", "F32", 1}};
 
 SmallVector<int64_t> getShape(const Kind &kind, int64_t width) {
   return SmallVector<int64_t>(kind.rank, width);
@@ -65,6 +66,8 @@ ArrayRef<uint8_t> getBytes(const InputStatistics &statistics, Statistics kind) {
     return asBytes(statistics.meanMagnitude);
   case MaxMagnitude:
     return asBytes(statistics.maxMagnitude);
+  case Variance:
+    return asBytes(statistics.variance);
   }
   return {};
 }
@@ -272,6 +275,9 @@ llvm::Expected<InputStatistics> StatisticsReader::read(const Cut &cut, unsigned 
       break;
     case MaxMagnitude:
       assign(statistics.maxMagnitude, *bytes);
+      break;
+    case Variance:
+      assign(statistics.variance, *bytes);
       break;
     }
   }

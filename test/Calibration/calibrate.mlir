@@ -21,7 +21,7 @@
 // FILE-DAG: "head.mean":{"data_offsets":[{{[0-9]+}},{{[0-9]+}}],"dtype":"F32","shape":[8]}
 // FILE-NOT: magnitude
 // NO-FILE: error: calibrate: expected save-statistics or save-tokens, a file to write
-// KINDS: error: calibrate: expected kinds among second_moment, mean, mean_magnitude and max_magnitude, found median
+// KINDS: error: calibrate: expected kinds among second_moment, mean, mean_magnitude, max_magnitude and variance, found median
 // WEIGHT: error: calibration: expected no first-token-weight where no second moments are asked for
 // LENGTH: error: calibration: expected a sequence-length of at most the model's 8, found 9
 

@@ -34,7 +34,8 @@ enum Statistics : unsigned {
   SecondMoment = 1,  ///< Σ x·xᵀ, where a sample's first row counts firstTokenWeight times
   Mean = 2,          ///< mean of x
   MeanMagnitude = 4, ///< mean of |x|
-  MaxMagnitude = 8   ///< max of |x|
+  MaxMagnitude = 8,  ///< max of |x|
+  Variance = 16      ///< mean of (x − mean)²
 };
 
 /// As CalibrationOptions::calibration: the model writes its own text.
@@ -81,7 +82,7 @@ struct InputStatistics {
   int64_t width = 0;
   int64_t rows = 0;                 ///< how many were seen
   std::vector<double> secondMoment; ///< as Statistics says, width × width, symmetric
-  std::vector<float> mean, meanMagnitude, maxMagnitude;
+  std::vector<float> mean, meanMagnitude, maxMagnitude, variance;
   /// Rows spread evenly over all samples, as many as the request says, side by side.
   std::vector<float> inputs;
 };

@@ -15,8 +15,8 @@ def Calibrate : Pass<"calibrate", "::mlir::ModuleOp"> {
   let description = [{
     Runs the model on calibration tokens, with the code that the compiler generates, and saves what
     is known of every linear's input x to a safetensors file: `second_moment` is Σ x·xᵀ (the Hessian
-    of GPTQ, Frantar et al. 2022, but for a factor), `mean`, `mean_magnitude` the mean of |x| and
-    `max_magnitude` its maximum, all over the rows of all samples. Passes that need statistics take
+    of GPTQ, Frantar et al. 2022, but for a factor), `mean`, `mean_magnitude` the mean of |x|,
+    `max_magnitude` its maximum and `variance` the mean of (x − mean)², all over the rows of all samples. Passes that need statistics take
     the file as `statistics`; it is refused for any other model.
 
     The module is left as it is. Before and after:
@@ -28,7 +28,7 @@ def Calibrate : Pass<"calibrate", "::mlir::ModuleOp"> {
   }];
   let options = !listconcat([
     ListOption<"statistics", "kinds", "std::string",
-               "second_moment, mean, mean_magnitude, max_magnitude; default: all">
+               "second_moment, mean, mean_magnitude, max_magnitude, variance; default: all">
   ], calibrationOptions);
 }
 
