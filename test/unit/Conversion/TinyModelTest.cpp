@@ -72,6 +72,12 @@ protected:
     run(createPruneMagnitude(options));
   }
 
+  void shareLayers() {
+    ShareLayersOptions options;
+    options.table = false;
+    run(createShareLayers(options));
+  }
+
   void compare(double allowed) {
     Comparison comparison(*module);
     // "Abraham took another wife, and her name was", then " K".
@@ -149,6 +155,12 @@ TEST_F(TinyModel, PrunedToNF4) {
 
 TEST_F(TinyModel, PrunedAndQuantizedWithActivationsIn8) {
   prune();
+  quantize(ActivationRounding::I8);
+  compare(1e-2);
+}
+
+TEST_F(TinyModel, WithSharedLayersAndActivationsIn8) {
+  shareLayers();
   quantize(ActivationRounding::I8);
   compare(1e-2);
 }

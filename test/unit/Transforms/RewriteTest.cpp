@@ -11,24 +11,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "ExactModel.h"
+#include "FamilyModels.h"
 #include "llmc/Analysis/Structure.h"
-#include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Transforms/Rewrites/ModelRewrite.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
-#include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Verifier.h"
-#include "mlir/Parser/Parser.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <map>
-#include <random>
 
 using namespace mlir;
 using namespace llmc;
@@ -39,49 +30,12 @@ namespace {
 constexpr double tolerance = 1e-9;
 constexpr int32_t tokens[] = {5, 2, 11, 7, 2};
 
-/// "heads:0" and so on, and the text of a module.
-std::map<std::string, std::string> readModels() {
-  std::map<std::string, std::string> models;
-  std::error_code error;
-  for (llvm::sys::fs::directory_iterator entry(TEST_MODELS, error), end; entry != end && !error;
-       entry.increment(error)) {
-    StringRef path = entry->path();
-    if (!path.ends_with(".mlir"))
-      continue;
-    auto file = llvm::MemoryBuffer::getFile(path);
-    EXPECT_TRUE(static_cast<bool>(file)) << path.str();
-    SmallVector<StringRef> parts;
-    (*file)->getBuffer().split(parts, "// -----");
-    std::string name = path.rsplit("structure-").second.split('.').first.str();
-    for (auto [index, part] : llvm::enumerate(parts))
-      models[name + ":" + std::to_string(index)] = part.str();
-  }
-  return models;
-}
-
 class Rewrites : public testing::Test {
 protected:
-  Rewrites() {
-    context.loadDialect<LLMCDialect, func::FuncDialect, arith::ArithDialect, tensor::TensorDialect,
-                        math::MathDialect, linalg::LinalgDialect>();
-  }
+  Rewrites() { loadFamilyDialects(context); }
 
   /// A model with random weights.
-  OwningOpRef<ModuleOp> parse(StringRef text) {
-    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
-    std::mt19937_64 random(11);
-    std::normal_distribution<float> normal(0, 0.5f);
-    for (auto parameter : module->getOps<ParameterOp>()) {
-      // Gains are about 1; some are negative.
-      std::vector<float> values(parameter.getTensorType().getNumElements());
-      for (float &value : values)
-        value = normal(random) + (parameter.getTensorType().getRank() == 1 ? 0.5f : 0.0f);
-      std::vector<uint8_t> bytes(values.size() * sizeof(float));
-      std::memcpy(bytes.data(), values.data(), bytes.size());
-      parameter.setDataAttr(makeParameterData(&context, parameter.getSymName(), std::move(bytes)));
-    }
-    return module;
-  }
+  OwningOpRef<ModuleOp> parse(StringRef text) { return parseFamilyModel(context, text); }
 
   using Change = llvm::function_ref<LogicalResult(func::FuncOp, ParameterRewrite &)>;
 
@@ -89,7 +43,7 @@ protected:
   /// and that those of `refused` get the message that stands there, and no others.
   void checkAll(const std::map<std::string, std::string> &refused, Change change) {
     int64_t checked = 0;
-    for (auto &[name, text] : readModels()) {
+    for (auto &[name, text] : readFamilyModels()) {
       SCOPED_TRACE(name);
       OwningOpRef<ModuleOp> module = parse(text);
       ASSERT_TRUE(module);
@@ -179,7 +133,7 @@ TEST_F(Rewrites, RotatingValuesIsExact) {
 
 TEST_F(Rewrites, FollowEachOther) {
   std::string unknown;
-  OwningOpRef<ModuleOp> module = parse(readModels()["heads:0"]);
+  OwningOpRef<ModuleOp> module = parse(readFamilyModels()["heads:0"]);
   auto step = module->lookupSymbol<func::FuncOp>("step");
   ParameterRewrite rewrite(*module);
   std::vector<double> before = *computeLogits(step, rewrite, tokens, unknown);

@@ -1,0 +1,25 @@
+//===- StructureOptions.h - what passes that leave out parts let one choose ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_TRANSFORMS_PRUNING_STRUCTUREOPTIONS_H
+#define LLMC_TRANSFORMS_PRUNING_STRUCTUREOPTIONS_H
+
+#include "llmc/Support/ChoiceParser.h"
+
+namespace llmc {
+
+enum class SharedWeights { First, Mean };
+
+} // namespace llmc
+
+template <>
+class llvm::cl::parser<llmc::SharedWeights> : public llmc::ChoiceParser<llmc::SharedWeights> {
+public:
+  using ChoiceParser::ChoiceParser;
+};
+
+#endif // LLMC_TRANSFORMS_PRUNING_STRUCTUREOPTIONS_H

@@ -1,0 +1,179 @@
+//===- StructuredPruningTest.cpp - models without some layers ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What is left of a model computes what the whole does where the weights that read what is left out
+// are zero, in fp64.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ExactModel.h"
+#include "FamilyModels.h"
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Transforms/Pruning/LayerPruning.h"
+
+#include "mlir/IR/Verifier.h"
+
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+constexpr double tolerance = 1e-12;
+constexpr int32_t tokens[] = {5, 2, 11, 7, 2};
+
+/// Layers of attention alone: x ← x + O·attention(norm(x)).
+std::string writeLayers(int64_t count) {
+  std::string text, caches, body = R"(
+    %table = llmc.parameter_value @table : tensor<16x8xf32>
+    %h0 = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<16x8xf32>) -> tensor<?x8xf32>
+)";
+  llvm::raw_string_ostream parameters(text), operations(body);
+  auto declare = [&](const std::string &name, StringRef type) {
+    parameters << "llmc.parameter @" << name << " : " << type
+               << " = #llmc.file<\"w\", offset = 0>\n";
+    operations << "%" << name << " = llmc.parameter_value @" << name << " : " << type << "\n";
+  };
+  parameters << "llmc.parameter @table : tensor<16x8xf32> = #llmc.file<\"w\", offset = 0>\n";
+  const char *cache = "!llmc.kv_cache<2x4, capacity = 32, keys = f32, values = f32>";
+  for (int64_t i = 0; i < count; ++i) {
+    const std::string n = std::to_string(i);
+    caches += ", %cache" + n + ": " + cache;
+    declare("norm" + n, "tensor<8xf32>");
+    declare("key" + n, "tensor<8x8xf32>");
+    declare("out" + n, "tensor<8x8xf32>");
+    operations << "%n" << n << " = llmc.rms_norm %h" << n << ", %norm" << n
+               << " : tensor<?x8xf32>, tensor<8xf32> {epsilon = 1.0e-5 : f32}\n"
+               << "%k" << n << " = llmc.linear %n" << n << ", %key" << n
+               << " : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>\n"
+               << "%c" << n << " = llmc.cache_append %cache" << n << ", %k" << n << ", %k" << n
+               << ", %rows : " << cache << ", tensor<?x8xf32>, tensor<?x8xf32>\n"
+               << "%a" << n << " = llmc.attention %k" << n << ", %c" << n
+               << ", %rows : tensor<?x8xf32>, " << cache
+               << " {heads = 2 : i64, scale = 0.5 : f32}\n"
+               << "%o" << n << " = llmc.linear %a" << n << ", %out" << n
+               << " : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>\n"
+               << "%h" << i + 1 << " = arith.addf %h" << n << ", %o" << n << " : tensor<?x8xf32>\n";
+  }
+  return text + "func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows" + caches +
+         ") -> tensor<?x16xf32> {" + body + "%logits = llmc.linear %h" + std::to_string(count) +
+         ", %table : (tensor<?x8xf32>, tensor<16x8xf32>) -> tensor<?x16xf32>\n" +
+         "return %logits : tensor<?x16xf32>\n}\n";
+}
+
+class StructuredPruning : public testing::Test {
+protected:
+  StructuredPruning() { loadFamilyDialects(context); }
+
+  OwningOpRef<ModuleOp> parse(StringRef text) { return parseFamilyModel(context, text); }
+  static func::FuncOp getStep(ModuleOp module) { return module.lookupSymbol<func::FuncOp>("step"); }
+
+  /// Logits once `change` was made of the parameters; none where they can't be computed here.
+  static std::optional<std::vector<double>>
+  compute(ModuleOp module, llvm::function_ref<void(ParameterRewrite &)> change) {
+    ParameterRewrite rewrite(module);
+    change(rewrite);
+    std::string unknown;
+    return computeLogits(getStep(module), rewrite, tokens, unknown);
+  }
+  static std::optional<std::vector<double>> compute(ModuleOp module) {
+    return compute(module, [](ParameterRewrite &) {});
+  }
+
+  MLIRContext context;
+};
+
+TEST_F(StructuredPruning, DroppingALayerIsAddingNothing) {
+  for (size_t dropped : {0, 1, 2}) {
+    OwningOpRef<ModuleOp> module = parse(writeLayers(4));
+    const std::string out = "out" + std::to_string(dropped);
+    auto expected = compute(*module, [&](ParameterRewrite &rewrite) {
+      rewrite.add(module->lookupSymbol<ParameterOp>(out), fill(0));
+    });
+    FailureOr<std::vector<Layer>> layers = findStepLayers(*module);
+    ASSERT_TRUE(succeeded(layers));
+    ASSERT_EQ(layers->size(), 4U);
+    dropLayer(getStep(*module), *layers, dropped);
+    ASSERT_TRUE(succeeded(mlir::verify(*module)));
+    EXPECT_EQ(getStep(*module).getNumArguments(), 5U);
+    EXPECT_FALSE(module->lookupSymbol(out));
+    EXPECT_LT(getRelativeDifference(*expected, *compute(*module)), tolerance);
+  }
+}
+
+TEST_F(StructuredPruning, LayersFollowEachOtherWhenSeveralGo) {
+  OwningOpRef<ModuleOp> module = parse(writeLayers(5));
+  auto expected = compute(*module, [&](ParameterRewrite &rewrite) {
+    for (StringRef name : {"out1", "out2", "out3"})
+      rewrite.add(module->lookupSymbol<ParameterOp>(name), fill(0));
+  });
+  FailureOr<std::vector<Layer>> layers = findStepLayers(*module);
+  ASSERT_TRUE(succeeded(layers));
+  for (size_t index : {1, 2, 3})
+    dropLayer(getStep(*module), *layers, index);
+  ASSERT_TRUE(succeeded(mlir::verify(*module)));
+  EXPECT_EQ(getStep(*module).getNumArguments(), 4U);
+  EXPECT_LT(getRelativeDifference(*expected, *compute(*module)), tolerance);
+}
+
+std::vector<double> read(ModuleOp module, StringRef name) {
+  return ParameterRewrite(module).evaluate(module.lookupSymbol<ParameterOp>(name))->data;
+}
+
+TEST_F(StructuredPruning, LayersShareTheFirstOnesWeightsOrMeans) {
+  for (bool mean : {false, true}) {
+    OwningOpRef<ModuleOp> module = parse(writeLayers(3));
+    const std::vector<double> first = read(*module, "key0"), second = read(*module, "key1");
+    FailureOr<std::vector<Layer>> layers = findStepLayers(*module);
+    ASSERT_TRUE(succeeded(layers));
+    ASSERT_TRUE(succeeded(shareParameters(ArrayRef(*layers).take_front(2), mean)));
+    ASSERT_TRUE(succeeded(mlir::verify(*module)));
+    EXPECT_FALSE(module->lookupSymbol("key1"));
+    EXPECT_TRUE(module->lookupSymbol("key2"));
+    EXPECT_EQ(getStep(*module).getNumArguments(), 5U);
+    for (auto [a, b, found] : llvm::zip_equal(first, second, read(*module, "key0")))
+      EXPECT_EQ(found, mean ? static_cast<float>((a + b) / 2) : a);
+  }
+}
+
+TEST_F(StructuredPruning, SharingIsHavingTheSameWeights) {
+  OwningOpRef<ModuleOp> module = parse(writeLayers(3));
+  auto expected = compute(*module, [&](ParameterRewrite &rewrite) {
+    for (StringRef name : {"norm", "key", "out"}) {
+      auto first = module->lookupSymbol<ParameterOp>((name + "0").str());
+      auto second = module->lookupSymbol<ParameterOp>((name + "1").str());
+      rewrite.add(second, [values = rewrite.evaluate(first)->data](ExactValues &all) {
+        all.data = values;
+      });
+    }
+  });
+  FailureOr<std::vector<Layer>> layers = findStepLayers(*module);
+  ASSERT_TRUE(succeeded(layers));
+  ASSERT_TRUE(succeeded(shareParameters(ArrayRef(*layers).take_front(2), /*mean=*/false)));
+  EXPECT_LT(getRelativeDifference(*expected, *compute(*module)), tolerance);
+}
+
+// Where layers begin and end in models of many families.
+TEST_F(StructuredPruning, EveryFamilyHasItsLayers) {
+  for (auto &[name, text] : readFamilyModels()) {
+    SCOPED_TRACE(name);
+    OwningOpRef<ModuleOp> module = parse(text);
+    ASSERT_TRUE(module);
+    auto step = getStep(*module);
+    const Structure structure(step);
+    const std::vector<Layer> layers = findLayers(step);
+    for (const Layer &layer : layers) {
+      EXPECT_TRUE(layer.input && layer.output);
+      EXPECT_TRUE(llvm::any_of(layer.operations, llvm::IsaPred<AttentionOp>));
+    }
+    EXPECT_LE(static_cast<int64_t>(layers.size()), structure.getNumBlocks());
+  }
+}
+
+} // namespace
