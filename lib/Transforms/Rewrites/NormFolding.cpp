@@ -30,34 +30,13 @@ static bool isNormalized(Value value, Operation *norm) {
   return value.getDefiningOp() == norm;
 }
 
-/// The parameter of a linear's bias, which the linear alone reads: made where there is none.
-static FailureOr<ParameterOp> takeBias(LinearOp linear, ParameterRewrite &rewrite) {
-  OpBuilder builder(linear);
-  ParameterOp weight = getParameterOf(linear.getWeight()), bias;
-  if (linear.getBias()) {
-    bias = getParameterOf(linear.getBias());
-    if (!bias)
-      return linear.emitOpError("expected a parameter as bias");
-    if (linear.getBias().hasOneUse() && SymbolTable::getSymbolUses(bias, bias->getParentOp()) &&
-        llvm::hasSingleElement(*SymbolTable::getSymbolUses(bias, bias->getParentOp())))
-      return bias;
-    bias = rewrite.copy(bias, ".own");
-  } else {
-    bias = rewrite.addVector(weight, ".bias", weight.getTensorType().getDimSize(0));
-  }
-  auto read = ParameterValueOp::create(builder, linear.getLoc(), bias.getTensorType(),
-                                       FlatSymbolRefAttr::get(bias.getSymNameAttr()));
-  linear.getBiasMutable().assign(read.getResult());
-  return bias;
-}
-
 /// Adds W·b to the bias of a linear.
 static LogicalResult foldBias(LinearOp linear, ArrayRef<double> normBias,
                               ParameterRewrite &rewrite) {
   FailureOr<ExactValues> weight = rewrite.evaluate(getParameterOf(linear.getWeight()));
   if (failed(weight))
     return failure();
-  FailureOr<ParameterOp> bias = takeBias(linear, rewrite);
+  FailureOr<ParameterOp> bias = rewrite.takeBias(linear);
   if (failed(bias))
     return failure();
   std::vector<double> terms(weight->rows, 0);

@@ -92,6 +92,26 @@ ParameterOp ParameterRewrite::addVector(ParameterOp parameter, StringRef suffix,
                       makeParameterData(context, name, std::vector<uint8_t>(size * 4, 0)));
 }
 
+FailureOr<ParameterOp> ParameterRewrite::takeBias(LinearOp linear) {
+  OpBuilder builder(linear);
+  ParameterOp weight = getParameterOf(linear.getWeight()), bias;
+  if (linear.getBias()) {
+    bias = getParameterOf(linear.getBias());
+    if (!bias)
+      return linear.emitOpError("expected a parameter as bias");
+    if (linear.getBias().hasOneUse() && SymbolTable::getSymbolUses(bias, bias->getParentOp()) &&
+        llvm::hasSingleElement(*SymbolTable::getSymbolUses(bias, bias->getParentOp())))
+      return bias;
+    bias = copy(bias, ".own");
+  } else {
+    bias = addVector(weight, ".bias", weight.getTensorType().getDimSize(0));
+  }
+  auto read = ParameterValueOp::create(builder, linear.getLoc(), bias.getTensorType(),
+                                       FlatSymbolRefAttr::get(bias.getSymNameAttr()));
+  linear.getBiasMutable().assign(read.getResult());
+  return bias;
+}
+
 LogicalResult ParameterRewrite::store() {
   for (auto &[op, ofParameter] : steps) {
     auto parameter = cast<ParameterOp>(op);

@@ -72,6 +72,24 @@ protected:
     run(createPruneMagnitude(options));
   }
 
+  /// Leaves out channels and heads, of each layer as many as one threshold says, and a layer.
+  void pruneStructure() {
+    PruneChannelsOptions channels;
+    PruneHeadsOptions heads;
+    DropLayersOptions layers;
+    channels.ratio = heads.ratio = 0.25;
+    channels.calibration = "self";
+    channels.samples = 4;
+    channels.sequenceLength = 16;
+    heads.score = UnitScore::Magnitude;
+    heads.compensate = false;
+    layers.layers = {1};
+    channels.table = heads.table = layers.table = false;
+    run(createPruneHeads(heads));
+    run(createPruneChannels(channels));
+    run(createDropLayers(layers));
+  }
+
   void shareLayers() {
     ShareLayersOptions options;
     options.table = false;
@@ -157,6 +175,11 @@ TEST_F(TinyModel, PrunedAndQuantizedWithActivationsIn8) {
   prune();
   quantize(ActivationRounding::I8);
   compare(1e-2);
+}
+
+TEST_F(TinyModel, WithLessStructure) {
+  pruneStructure();
+  compare(tolerance);
 }
 
 TEST_F(TinyModel, WithSharedLayersAndActivationsIn8) {

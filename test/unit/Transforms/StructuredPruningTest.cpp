@@ -1,4 +1,4 @@
-//===- StructuredPruningTest.cpp - models without some layers ---===//
+//===- StructuredPruningTest.cpp - models without some channels, heads and layers ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -14,6 +14,7 @@
 #include "FamilyModels.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Transforms/Pruning/LayerPruning.h"
+#include "llmc/Transforms/Pruning/UnitRemoval.h"
 
 #include "mlir/IR/Verifier.h"
 
@@ -88,6 +89,62 @@ protected:
 
   MLIRContext context;
 };
+
+/// Every other unit, but one at least.
+KeptUnits halve(const ChannelGroup &group) {
+  KeptUnits units{&group, SmallVector<bool, 0>(group.count, true)};
+  for (int64_t unit = 0; unit + 1 < group.count; unit += 2)
+    units.kept[unit] = false;
+  return units;
+}
+
+bool canPrune(const ChannelGroup &group) {
+  return group.kind != ChannelGroup::Kind::Residual && group.norms.empty() && group.count > 1 &&
+         llvm::any_of(group.members, [](const ChannelMember &member) { return member.axis == 1; });
+}
+
+/// Lets nothing read the units that go.
+void zero(const KeptUnits &units, ParameterRewrite &rewrite) {
+  for (const ChannelMember &member : units.group->members) {
+    if (member.axis != 1)
+      continue;
+    ParameterOp parameter = member.parameter;
+    std::vector<double> factors(parameter.getTensorType().getDimSize(1), 1);
+    for (auto [unit, stays] : llvm::enumerate(units.kept))
+      for (int64_t i = 0; i < member.perUnit && !stays; ++i)
+        factors[member.begin + static_cast<int64_t>(unit) * member.perUnit + i] = 0;
+    rewrite.add(parameter, scaleColumns(factors));
+  }
+}
+
+TEST_F(StructuredPruning, LeavingOutUnitsIsReadingNoneOfThem) {
+  int64_t checked = 0;
+  for (auto &[name, text] : readFamilyModels()) {
+    SCOPED_TRACE(name);
+    OwningOpRef<ModuleOp> module = parse(text);
+    ASSERT_TRUE(module);
+    const Structure structure(getStep(*module));
+    std::vector<KeptUnits> kept;
+    for (const ChannelGroup &group : structure.getGroups())
+      if (canPrune(group))
+        kept.push_back(halve(group));
+    if (kept.empty())
+      continue;
+    auto expected = compute(*module, [&](ParameterRewrite &rewrite) {
+      for (const KeptUnits &units : kept)
+        zero(units, rewrite);
+    });
+    ASSERT_TRUE(succeeded(keepUnits(getStep(*module), kept)));
+    ASSERT_TRUE(succeeded(mlir::verify(*module)));
+    auto found = compute(*module);
+    ASSERT_EQ(expected.has_value(), found.has_value());
+    if (!found)
+      continue;
+    EXPECT_LT(getRelativeDifference(*expected, *found), tolerance);
+    ++checked;
+  }
+  EXPECT_GE(checked, 8);
+}
 
 TEST_F(StructuredPruning, DroppingALayerIsAddingNothing) {
   for (size_t dropped : {0, 1, 2}) {

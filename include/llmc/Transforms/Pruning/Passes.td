@@ -1,4 +1,4 @@
-//===- Passes.td - passes that leave out layers -*- tablegen -*-===//
+//===- Passes.td - passes that leave out channels, heads and layers -*- tablegen -*-===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -100,6 +100,117 @@ def ShareLayers : Pass<"share-layers", "::mlir::ModuleOp"> {
     Option<"begin", "begin", "int64_t", /*default=*/"0", "The first layer that shares">,
     Option<"end", "end", "int64_t", /*default=*/"-1", "The first layer behind those; -1: none is">
   ], structureReportOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// Channels and heads
+//===----------------------------------------------------------------------===//
+
+/// What is scored, and how much of it is left out.
+defvar unitOptions = [
+  Option<"ratio", "ratio", "double", /*default=*/"0.1",
+         "The share of all that is left out, by the weights that go with it">,
+  Option<"score", "score", "::llmc::UnitScore", /*default=*/"::llmc::UnitScore::FLAP",
+         "What tells which are left out",
+         [{::llvm::cl::values(
+             clEnumValN(::llmc::UnitScore::FLAP, "flap", "how much their inputs vary, and weights"),
+             clEnumValN(::llmc::UnitScore::Wanda, "wanda", "how large their inputs are, and weights"),
+             clEnumValN(::llmc::UnitScore::Magnitude, "magnitude", "weights alone"))}]>,
+  Option<"allocation", "allocation", "::llmc::UnitAllocation",
+         /*default=*/"::llmc::UnitAllocation::Global", "How layers are held against each other",
+         [{::llvm::cl::values(
+             clEnumValN(::llmc::UnitAllocation::Global, "global",
+                        "scores in standard deviations from their layer's mean, one threshold"),
+             clEnumValN(::llmc::UnitAllocation::Uniform, "uniform", "the same share of each"))}]>,
+  Option<"compensate", "compensate", "bool", /*default=*/"true",
+         "Let biases make up for the mean of what is left out">
+];
+
+/// Which of them a pass takes in, and what its walk needs.
+defvar unitWalkOptions = !listconcat([
+  ListOption<"ignore", "ignore", "std::string",
+             "Regular expressions: what is read by parameters whose name one of them matches is left alone">,
+  ListOption<"only", "only", "std::string",
+             "Regular expressions: what is read by parameters whose name none of them matches is left alone">,
+  Option<"statistics", "statistics", "std::string", /*default=*/"\"\"",
+         "Read the statistics from a file that save-statistics wrote; nothing is run">
+], calibrationOptions, structureReportOptions);
+
+def PruneChannels : Pass<"prune-channels", "::mlir::ModuleOp"> {
+  let summary = "Leave out channels in the middle of MLPs";
+  let description = [{
+    Makes MLPs narrower: channels between their linears are left out, rows of gate and up and columns
+    of down, where they count least for what down computes (An et al. 2024, "Fluctuation-based adaptive
+    structured pruning for large language models", sections 3.2 to 3.4; "FLAP"). Scores of a channel j
+    of inputs x with the weights W of down:
+
+    | `score` | |
+    |---------|---|
+    | `flap` | Var(x_j) · ‖W_:,j‖² |
+    | `wanda` | √(mean of x_j²) · ‖W_:,j‖₁ |
+    | `magnitude` | ‖W_:,j‖ |
+
+    With `allocation=global` scores become standard deviations from their layer's mean, and the lowest
+    of all layers go, so that each layer gets its own width. Widths are then rounded to the nearest
+    multiple of `multiple`, which kernels and groups of weights like; at least so many channels stay.
+
+    What channels that are left out gave on the mean, W_:,j · mean(x_j), becomes a part of down's bias
+    (`compensate`), which gets one where it had none: over the calibration tokens the mean error of
+    what down computes is zero. Statistics are of the model as it was. Without compensation
+    `magnitude` needs no data.
+
+    MLPs with a norm over their channels, and those that share weights, stay as they are, with a remark.
+    Weights have to be floats: structure comes before rounding.
+
+    Before:
+    ```mlir
+    %u = llmc.linear %n, %up : (tensor<?x576xf32>, tensor<1536x576xf32>) -> tensor<?x1536xf32>
+    %a = llmc.activation <gelu> %u : tensor<?x1536xf32>
+    %d = llmc.linear %a, %down : (tensor<?x1536xf32>, tensor<576x1536xf32>) -> tensor<?x576xf32>
+    ```
+    After, where 128 channels of this layer are left out:
+    ```mlir
+    %u = llmc.linear %n, %up : (tensor<?x576xf32>, tensor<1408x576xf32>) -> tensor<?x1408xf32>
+    %a = llmc.activation <gelu> %u : tensor<?x1408xf32>
+    %d = llmc.linear %a, %down bias %b : (tensor<?x1408xf32>, tensor<576x1408xf32>, tensor<576xf32>) -> tensor<?x576xf32>
+    ```
+
+    The report has a line for each MLP with its width before and after, and the model's size before and
+    after as with `drop-layers`.
+  }];
+  let options = !listconcat(unitOptions, [
+    Option<"multiple", "multiple", "int64_t", /*default=*/"32", "What widths are multiples of">
+  ], unitWalkOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+def PruneHeads : Pass<"prune-heads", "::mlir::ModuleOp"> {
+  let summary = "Leave out heads of attention";
+  let description = [{
+    Leaves out key/value heads with all query heads that share them: rows of queries, keys and values,
+    columns of the output projection, and the heads of the caches. Scores, the share that goes, how
+    biases make up for it and what is reported are as with `prune-channels`, where a head's score is
+    the sum of its channels', and x is what attention computes. At least one key/value head of each
+    attention stays.
+
+    Attentions with a norm over all heads, and those that share weights or caches, stay as they are,
+    with a remark. Weights have to be floats: structure comes before rounding.
+
+    Before, with 9 query heads and 3 of keys and values:
+    ```mlir
+    %c = llmc.cache_append %cache, %k, %v, %rows : !llmc.kv_cache<3x64, …>, tensor<?x192xf32>, tensor<?x192xf32>
+    %a = llmc.attention %q, %c, %rows : tensor<?x576xf32>, !llmc.kv_cache<3x64, …> {heads = 9 : i64, scale = 0.125 : f32}
+    %o = llmc.linear %a, %out : (tensor<?x576xf32>, tensor<576x576xf32>) -> tensor<?x576xf32>
+    ```
+    After, where one key/value head is left out:
+    ```mlir
+    %c = llmc.cache_append %cache, %k, %v, %rows : !llmc.kv_cache<2x64, …>, tensor<?x128xf32>, tensor<?x128xf32>
+    %a = llmc.attention %q, %c, %rows : tensor<?x384xf32>, !llmc.kv_cache<2x64, …> {heads = 6 : i64, scale = 0.125 : f32}
+    %o = llmc.linear %a, %out bias %b : (tensor<?x384xf32>, tensor<576x384xf32>, tensor<576xf32>) -> tensor<?x576xf32>
+    ```
+  }];
+  let options = !listconcat(unitOptions, unitWalkOptions);
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 

@@ -13,11 +13,25 @@
 namespace llmc {
 
 enum class SharedWeights { First, Mean };
+enum class UnitScore { FLAP, Wanda, Magnitude };
+enum class UnitAllocation { Global, Uniform };
 
 } // namespace llmc
 
 template <>
 class llvm::cl::parser<llmc::SharedWeights> : public llmc::ChoiceParser<llmc::SharedWeights> {
+public:
+  using ChoiceParser::ChoiceParser;
+};
+
+template <>
+class llvm::cl::parser<llmc::UnitScore> : public llmc::ChoiceParser<llmc::UnitScore> {
+public:
+  using ChoiceParser::ChoiceParser;
+};
+
+template <>
+class llvm::cl::parser<llmc::UnitAllocation> : public llmc::ChoiceParser<llmc::UnitAllocation> {
 public:
   using ChoiceParser::ChoiceParser;
 };

@@ -60,6 +60,9 @@ public:
   /// A new vector of zeros, named after `parameter`.
   ParameterOp addVector(ParameterOp parameter, llvm::StringRef suffix, int64_t size);
 
+  /// The parameter of a linear's bias, which the linear alone reads: made where there is none.
+  mlir::FailureOr<ParameterOp> takeBias(LinearOp linear);
+
   /// Stores all that was changed, as fp32, and forgets the steps.
   mlir::LogicalResult store();
 

@@ -1,0 +1,31 @@
+//===- PruneHeads.cpp - leaves out heads of attention ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Transforms/Passes.h"
+#include "llmc/Transforms/Pruning/UnitPruning.h"
+
+namespace llmc {
+#define GEN_PASS_DEF_PRUNEHEADS
+#include "llmc/Transforms/Passes.h.inc"
+} // namespace llmc
+
+using namespace mlir;
+using namespace llmc;
+
+namespace {
+
+struct PruneHeads : UnitPass<llmc::impl::PruneHeadsBase<PruneHeads>> {
+  using UnitPass::UnitPass;
+
+private:
+  void complete(UnitRequest &request) const override {
+    request.kind = ChannelGroup::Kind::Heads;
+    request.what = "heads";
+  }
+};
+
+} // namespace
