@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from support import TINY, compile_model, runnable_variants, tool
+from support import ALL_VARIANTS, TINY, compile_model, runnable_variants, tool
 
 PASSES = ("", "quantize-rtn{bits=4 table=false}", "quantize-kv-cache{keys=i8 values=i8 table=false}",
           "quantize-kv-cache{keys=i4 values=i4 table=false}")
@@ -20,7 +20,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for index, passes in enumerate(PASSES):
             model = compile_model(TINY / "model.onnx", pathlib.Path(folder) / f"{index}.llmc", passes,
-                                  "--max-rows=32")
+                                  "--max-rows=32", ALL_VARIANTS)
             for variant in runnable_variants(model):
                 done = subprocess.run([tool("batch_check"), str(model), "40"], capture_output=True, text=True,
                                       env={**os.environ, "LLMC_VARIANT": variant})

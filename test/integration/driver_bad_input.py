@@ -16,7 +16,7 @@ import unittest
 
 import numpy as np
 
-from support import TINY, compile_model, llmc, llmc_json, tool
+from support import ALL_VARIANTS, TINY, compile_model, llmc, llmc_json, tool
 
 MODEL = TINY / "model.onnx"
 
@@ -26,7 +26,7 @@ def setUpModule():
     temporary = tempfile.TemporaryDirectory()
     unittest.addModuleCleanup(temporary.cleanup)
     folder = pathlib.Path(temporary.name)
-    tiny = compile_model(MODEL, folder / "tiny.llmc")
+    tiny = compile_model(MODEL, folder / "tiny.llmc", "", ALL_VARIANTS)
     ids = folder / "ids.npy"
     np.save(ids, np.arange(1, 9))
     many = folder / "many.npy"

@@ -12,7 +12,7 @@ import tempfile
 import time
 
 import numpy as np
-from support import TINY, baseline_target, compile_model, llmc, tool
+from support import TINY, compile_model, llmc, one_target, tool
 
 COMMANDS = {
     "run": ["run", "MODEL", "--prompt", "In those days", "--max-tokens", "4"],
@@ -81,7 +81,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         model = compile_model(TINY / "model.onnx", work / "tiny.llmc",
-                              "quantize-rtn{bits=4 table=false}", f"--target={baseline_target()}")
+                              "quantize-rtn{bits=4 table=false}", f"--target={one_target()}")
         check_closed_descriptors(model)
         check_outputs(work, model)
         check_cut_model(work, model)

@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from support import TINY, compile_model, llmc, tool
+from support import ALL_VARIANTS, TINY, compile_model, llmc, tool
 from tiny_model import write_tiny_model
 
 PROMPT = "In those days, "
@@ -21,7 +21,7 @@ def setUpModule():
     global folder, tiny
     folder = tempfile.TemporaryDirectory()
     unittest.addModuleCleanup(folder.cleanup)
-    tiny = compile_model(TINY / "model.onnx", pathlib.Path(folder.name) / "tiny.llmc")
+    tiny = compile_model(TINY / "model.onnx", pathlib.Path(folder.name) / "tiny.llmc", "", ALL_VARIANTS)
 
 
 def write(*options, prompt=PROMPT, tokens=24):

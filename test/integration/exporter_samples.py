@@ -13,7 +13,7 @@ import tempfile
 
 import numpy as np
 
-from support import llmc, relative_difference, test_data
+from support import llmc, one_target, relative_difference, test_data
 
 PREFILL = 24
 
@@ -40,7 +40,7 @@ def check_sample(folder: pathlib.Path, work: pathlib.Path) -> list[str]:
     if "logits_fp32" in oracle:
         limit = 5e-2
         exact = work / "exact.llmc"
-        llmc("compile", folder / "model.onnx", "--activation=none", "-o", exact)
+        llmc("compile", folder / "model.onnx", "--activation=none", f"--target={one_target()}", "-o", exact)
         against_fp32 = relative_difference(
             run_logits(exact, token_file, "--prefill", PREFILL), oracle["logits_fp32"]
         )

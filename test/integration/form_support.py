@@ -14,7 +14,7 @@ import onnx
 import onnxruntime
 
 from onnx_models import MICROSOFT, Decoder, Spelling, save
-from support import baseline_target, compute_logits, llmc, relative_difference
+from support import compute_logits, llmc, one_target, relative_difference
 
 LIMIT = 2e-6
 TOKENS = np.random.default_rng(7).integers(0, Decoder.vocabulary, 40)
@@ -89,7 +89,7 @@ def check(make: Callable[[], onnx.ModelProto], expected_messages: list[str], fol
     """Runs one form; gives what is wrong with it."""
     path = save(make(), folder / "model.onnx")
     expected = run_whole(path)
-    done = llmc("compile", path, f"--target={baseline_target()}", "-o", folder / "model.llmc",
+    done = llmc("compile", path, f"--target={one_target()}", "-o", folder / "model.llmc",
                 check=False)
     if done.returncode != 0:
         return done.stderr

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from support import BUILD, SOURCE
+from support import BUILD, SOURCE, one_target
 
 TINY = SOURCE / "models" / "tiny"
 LLMC, OPT = BUILD / "bin" / "llmc", BUILD / "bin" / "llmc-opt"
@@ -20,7 +20,7 @@ CALIBRATION = f"calibration={TINY / 'held-out.txt'} samples=24 sequence-length=1
 
 def compile_model(folder, name, passes):
     artifact = folder / f"{name}.llmc"
-    command = [LLMC, "compile", TINY / "model.onnx", "-o", artifact]
+    command = [LLMC, "compile", TINY / "model.onnx", f"--target={one_target()}", "-o", artifact]
     subprocess.run([*command, f"--passes={passes}"] if passes else command, check=True)
     return artifact
 

@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from support import baseline_target, compile_model, compute_logits, relative_difference, test_data
+from support import compile_model, compute_logits, one_target, relative_difference, test_data
 from raised_module import raise_model
 
 PREFILL = 24
@@ -143,7 +143,7 @@ def check(folder: pathlib.Path, name: str, work: pathlib.Path) -> list[str]:
     """Converts, compiles and runs one sample; gives what is wrong with it."""
     tokens = np.load(folder / "oracle.npz")["tokens"].reshape(-1)
     half = convert_model(folder / "model.onnx", KINDS[name], work)
-    artifact = compile_model(half, work / "model.llmc", "", f"--target={baseline_target()}")
+    artifact = compile_model(half, work / "model.llmc", "", f"--target={one_target()}")
     found = compute_logits(artifact, tokens, "--prefill", PREFILL)
     exact = reference(round_weights(folder / "model.onnx", KINDS[name], work), tokens)
     differences = {"the rounded fp32 model": (relative_difference(found, exact), EXACT_LIMIT)}

@@ -10,8 +10,8 @@ import tempfile
 
 import numpy as np
 
-from support import (TINY, compile_model, compute_logits, encode, llmc_json, relative_difference,
-                     runnable_variants)
+from support import (ALL_VARIANTS, TINY, compile_model, compute_logits, encode, llmc_json,
+                     relative_difference, runnable_variants)
 
 BASELINE = "x86-64"
 
@@ -37,7 +37,8 @@ CACHES = [Cache("", 2e-3, 128 + 128),
 def check(cache: Cache, plain: pathlib.Path, work: pathlib.Path) -> list[str]:
     """What is wrong with a cache."""
     tokens = encode(TINY, (TINY / "held-out.txt").read_text(encoding="utf-8"))[:160]
-    artifact = compile_model(TINY / "model.onnx", work / "fewer.llmc", f"quantize-kv-cache{cache.options}")
+    artifact = compile_model(TINY / "model.onnx", work / "fewer.llmc", f"quantize-kv-cache{cache.options}",
+                             ALL_VARIANTS)
     logits, problems = compute_logits(artifact, tokens), []
     difference = relative_difference(logits, compute_logits(plain, tokens))
     print(f"quantize-kv-cache{cache.options} differs from fp32 by {difference:.1e}", flush=True)

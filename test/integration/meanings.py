@@ -11,7 +11,7 @@ import tempfile
 
 import numpy as np
 
-from support import baseline_target, compile_model, compute_logits, llmc, relative_difference
+from support import compile_model, compute_logits, llmc, one_target, relative_difference
 from tiny_model import CONTEXT, VOCABULARY, write_tiny_model
 
 LIMIT = 1e-5
@@ -26,7 +26,7 @@ def check(model: pathlib.Path, operations: list[str]) -> list[str]:
 
     def run(kernels: str, *options: object) -> np.ndarray:
         artifact = compile_model(model, model.with_suffix(".llmc"), "",
-                                 f"--target={baseline_target()}", f"--kernels={kernels}",
+                                 f"--target={one_target()}", f"--kernels={kernels}",
                                  "--max-rows=8")
         return compute_logits(artifact, TOKENS, *options)
 

@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 import numpy as np
-from support import TINY, baseline_target, llmc, tool
+from support import TINY, llmc, one_target, tool
 
 MIB = 1 << 20
 
@@ -29,7 +29,7 @@ class Command:
 
 
 def make_commands() -> list[Command]:
-    target = f"--target={baseline_target()}"
+    target = f"--target={one_target()}"
     onnx, passes = str(TINY / "model.onnx"), "quantize-rtn{bits=4 table=false}"
     short = ["--prompt-tokens", "8", "--generate-tokens", "4", "--repeat", "1"]
     text = ["--text", str(TINY / "held-out.txt"), "--context", "64", "--windows", "4"]
@@ -119,7 +119,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         llmc("compile", TINY / "model.onnx", "--passes=quantize-rtn{bits=4 table=false}",
-             f"--target={baseline_target()}", "-o", work / "tiny.llmc")
+             f"--target={one_target()}", "-o", work / "tiny.llmc")
         subprocess.run([tool("llmc-translate"), "--import-onnx", str(TINY / "model.onnx"), "-o",
                         str(work / "m.mlir")], check=True)
         np.save(work / "tokens.npy", np.arange(64))

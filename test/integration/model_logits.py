@@ -17,7 +17,7 @@ import tempfile
 
 import numpy as np
 
-from support import (TINY, compile_model, compute_logits, encode, llmc, relative_difference,
+from support import (ALL_VARIANTS, TINY, compile_model, compute_logits, encode, llmc, relative_difference,
                      runnable_variants, skip, smollm2)
 
 PREFILL, DECODE = 128, 16
@@ -101,7 +101,7 @@ def check_model(check: Check, model: pathlib.Path, text: str, limit: float, prog
         artifact = pathlib.Path(work) / "model.llmc"
         if "as-is" in programs:
             print(f"{model}: as it is", flush=True)
-            compile_model(model, artifact)
+            compile_model(model, artifact, "", ALL_VARIANTS)
             found = check_program(check, artifact, tokens, 1e-4 if limit < 1e-2 else 5e-2)
             check.limit("against ONNX Runtime", relative_difference(found, expected), limit)
         if "planted" in programs:
@@ -109,16 +109,16 @@ def check_model(check: Check, model: pathlib.Path, text: str, limit: float, prog
             check_planted(check, model, tokens, expected, limit, pathlib.Path(work))
         if "exact" in programs:
             print(f"{model}: activations as they are", flush=True)
-            compile_model(model, artifact, "", "--activation=none")
+            compile_model(model, artifact, "", "--activation=none", ALL_VARIANTS)
             found = check_program(check, artifact, tokens, 1e-4)
             exact = reference_logits(keep_activations(model, pathlib.Path(work)), tokens)
             check.limit("against ONNX Runtime", relative_difference(found, exact), 1e-3)
         if "w4" in programs:
             print(f"{model}: 4 bits", flush=True)
-            compile_model(model, artifact, Q4 % "none")
+            compile_model(model, artifact, Q4 % "none", ALL_VARIANTS)
             exact = check_program(check, artifact, tokens, 1e-4)
             print(f"{model}: 4 bits, activations in 8", flush=True)
-            compile_model(model, artifact, Q4 % "i8")
+            compile_model(model, artifact, Q4 % "i8", ALL_VARIANTS)
             rounded = compute_logits(artifact, tokens)
             # Where a value lies between two integers the last bit of a sum decides, and all that
             # follows is rounded otherwise: that may carry as far as the rounding itself.

@@ -25,7 +25,7 @@ from onnx import helper, numpy_helper
 
 from onnx_models import decoder, save
 from sample_decoders import DECODERS
-from support import llmc, relative_difference
+from support import llmc, one_target, relative_difference
 
 import reference_logits  # of scripts/models, which support puts on the path
 
@@ -174,7 +174,7 @@ def run_reference(path: pathlib.Path) -> dict[int, np.ndarray] | None:
 def compare(path: pathlib.Path, expected: dict[int, np.ndarray], check: str) -> str:
     """'refused', 'refused by the comparison', 'agrees', or how it differs."""
     artifact, tokens = path.with_suffix(".llmc"), path.with_suffix(".npy")
-    done = llmc("compile", path, "-o", artifact, f"--check-import={check}", check=False)
+    done = llmc("compile", path, f"--target={one_target()}", "-o", artifact, f"--check-import={check}", check=False)
     if done.returncode != 0:
         assert "error: " in done.stderr, done.stderr
         return "refused by the comparison" if "computes something else" in done.stderr else "refused"

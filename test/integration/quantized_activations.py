@@ -23,7 +23,7 @@ from onnx import numpy_helper
 from onnxruntime.quantization import (CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic,
                                       quantize_static)
 
-from support import baseline_target, compile_model, compute_logits, relative_difference, test_data
+from support import compile_model, compute_logits, one_target, relative_difference, test_data
 from raised_module import raise_model
 
 PREFILL = 24
@@ -120,7 +120,7 @@ def check(sample: pathlib.Path, quantizer: Quantizer, work: pathlib.Path) -> lis
     if count == 0 or len(grouped) < count:
         problems.append(f"expected {count} matrices of integers, found {len(grouped)}")
     wanted = reference(exact, tokens)
-    target = f"--target={baseline_target()}"
+    target = f"--target={one_target()}"
     artifact = compile_model(quantized, work / "exact.llmc", "", target, "--activation=none")
     difference = relative_difference(compute_logits(artifact, tokens, "--prefill", PREFILL), wanted)
     if not difference <= LIMIT:

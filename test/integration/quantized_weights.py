@@ -17,7 +17,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from support import baseline_target, compile_model, compute_logits, relative_difference, test_data
+from support import compile_model, compute_logits, one_target, relative_difference, test_data
 from raised_module import raise_model
 
 PREFILL = 24
@@ -213,7 +213,7 @@ def main() -> int:
                 types = raise_model(model, work / "model.mlir").types
                 count = len(find_weights(onnx.load(str(data / sample / "model.onnx")), table))
                 wrong = check_encodings(types, form, count)
-                artifact = compile_model(model, work / "model.llmc", "", f"--target={baseline_target()}")
+                artifact = compile_model(model, work / "model.llmc", "", f"--target={one_target()}")
                 found = compute_logits(artifact, tokens, "--prefill", PREFILL)
                 difference = relative_difference(found, reference(model, tokens))
                 if not difference <= 1e-3:

@@ -11,8 +11,8 @@ import tempfile
 
 import numpy as np
 
-from support import (TINY, compile_model, compute_logits, encode, llmc_json, relative_difference,
-                     runnable_variants)
+from support import (ALL_VARIANTS, TINY, compile_model, compute_logits, encode, llmc_json,
+                     relative_difference, runnable_variants)
 
 # Held-out text calibrates here; what is compared are encodings on the same text, not models.
 CALIBRATION = f"calibration={TINY / 'held-out.txt'} samples=16 sequence-length=128 table=false"
@@ -30,7 +30,7 @@ def check_exact(work: pathlib.Path, plain: pathlib.Path) -> list[str]:
     tokens = encode(TINY, (TINY / "held-out.txt").read_text(encoding="utf-8"))[:160]
     expected, problems = compute_logits(plain, tokens), []
     for passes in REWRITES:
-        artifact = compile_model(TINY / "model.onnx", work / "rewritten.llmc", passes)
+        artifact = compile_model(TINY / "model.onnx", work / "rewritten.llmc", passes, ALL_VARIANTS)
         logits = compute_logits(artifact, tokens)
         difference = relative_difference(logits, expected)
         print(f"{passes}: logits differ by {difference:.1e}", flush=True)

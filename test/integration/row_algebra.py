@@ -13,7 +13,7 @@ import numpy as np
 
 from form_support import PROVED, TOKENS, check
 from onnx_models import Decoder, Spelling, save
-from support import baseline_target, compile_model, compute_logits, relative_difference
+from support import compile_model, compute_logits, one_target, relative_difference
 
 
 class Chosen(Decoder):
@@ -78,7 +78,7 @@ def check_calibrated(kind: type[Decoder], choices: dict, folder: pathlib.Path) -
     np.save(folder / "ids.npy", np.random.default_rng(3).integers(0, Decoder.vocabulary, (8, 64)))
     calibrated = ROUND.replace("}", f" calibration={folder / 'ids.npy'} sequence-length=64 samples=8}}")
     logits = [compute_logits(compile_model(model, folder / f"{index}.llmc", passes,
-                                           f"--target={baseline_target()}"), TOKENS)
+                                           f"--target={one_target()}"), TOKENS)
               for index, passes in enumerate(("", f"quantize-gptq{calibrated}"))]
     difference = relative_difference(logits[1], logits[0])
     return "" if 0 < difference < 1e-1 else f"rounding costs {difference:.1e}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -62,17 +63,28 @@ def llmc_json(command: str, *arguments: object) -> dict:
     return json.loads(llmc(command, *arguments, "--json").stdout)
 
 
+# Code for every variant, where the variants are what is tested.
+ALL_VARIANTS = "--target=host"
+
+
 def compile_model(model: pathlib.Path, output: pathlib.Path, passes: str = "", *options: object):
-    """Compiles a model with compression passes; gives the artifact's path. What is imported is
-    compared with its graph."""
+    """Compiles a model with compression passes, for one_target() where no target is given; gives the
+    artifact's path. What is imported is compared with its graph."""
+    if not any(str(option).startswith("--target") for option in options):
+        options = (*options, f"--target={one_target()}")
     done = llmc("compile", model, *([f"--passes={passes}"] if passes else []), *options, "-o", output)
     assert "cannot compare the raised model" not in done.stderr, done.stderr
     return output
 
 
-def baseline_target() -> str:
-    """--target for the one variant that any CPU like this runs, where what is tested is not code."""
-    return "host:neon" if platform.machine() == "aarch64" else "host:x86-64"
+@functools.cache
+def one_target() -> str:
+    """--target for one variant that this machine runs, where what is tested is not code: that which
+    takes least time to compile."""
+    if platform.machine() == "aarch64":
+        return "host:neon"
+    flags = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    return "host:avx2" if {"avx2", "fma", "f16c", "bmi2"} <= set(flags) else "host:x86-64"
 
 
 def compute_logits(artifact: pathlib.Path, tokens: np.ndarray, *options: object) -> np.ndarray:
