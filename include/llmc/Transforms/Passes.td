@@ -470,6 +470,8 @@ def PruneMagnitude : Pass<"prune-magnitude", "::mlir::ModuleOp"> {
     once weights are pruned, for which no code stands: their inputs are not rounded then, and a
     warning says so.
 
+    With `allocation=global` the largest of all matrices together are kept, of each 1 of 100 at least.
+
     The report is that of `quantize-rtn`: its error is what the weights left out are of all.
   }];
   let options = !listconcat(patternOptions, compressionOptions);
@@ -484,6 +486,13 @@ def PruneWanda : Pass<"prune-wanda", "::mlir::ModuleOp"> {
     and effective pruning approach for large language models", section 3; "Wanda"), or with `sparsity`
     those of each row. Layers are taken in the order of the program, each on inputs that come from
     layers that are pruned already.
+
+    With `allocation` matrices lose different shares, `sparsity` on the mean, by the scores |w|·‖x‖ in
+    the model as it was, which is run for them first. `global` is one threshold for all. `owl` spares
+    layers in which more weights stand out: the share D of a layer's scores that are above 5 times their
+    mean tells its sparsity, which falls as D grows and is within 0.08 of the mean (Yin et al. 2024,
+    "Outlier weighed layerwise sparsity (OWL): a missing secret sauce for pruning LLMs to high
+    sparsity", section 3.2).
 
     Kept weights stay what they are, as with `prune-magnitude`, and are stored in the same way.
 
@@ -517,7 +526,8 @@ def PruneSparseGPT : Pass<"prune-sparsegpt", "::mlir::ModuleOp"> {
     With H = Σ x·xᵀ over the inputs, dampened as by `quantize-gptq`, and H⁻¹ = Uᵀ·U, the loss of a
     weight is w² / U_jj². Of each M weights that stand side by side in a row the N of largest loss are
     kept, chosen when the first of them is reached, by what the weights have become by then. With
-    `sparsity` those of largest loss in each 128 columns are kept, in all rows together.
+    `sparsity` those of largest loss in each 128 columns are kept, in all rows together; `allocation`
+    spreads it over matrices as by `prune-wanda`.
 
     With `format` kept weights are rounded in the same loop, and the options of `quantize-gptq` say
     how: what rounding loses is made up for together with what pruning loses (section 3.5). The token

@@ -31,16 +31,22 @@ private:
 
   FailureOr<bool> takesHead(ModuleOp module) override {
     FailureOr<PruningPattern> found =
-        PatternOptions{pattern.getValue(), sparsity.getValue()}.get(module);
+        PatternOptions{pattern.getValue(), sparsity.getValue(), allocation}.get(module);
     if (failed(found))
       return failure();
     chosen = *found;
+    if (allocation == SparsityAllocation::OWL)
+      return module.emitError(
+          "allocation: expected uniform or global, found owl, which looks at activations: "
+          "prune-wanda and prune-sparsegpt do");
     return includeHead.getValue();
   }
 
   LogicalResult compress(ModuleOp module, SmallVectorImpl<SelectedWeight> &weights,
                          CompressionReport &result) override {
     leavePruned(module, weights);
+    if (failed(spread(module, weights)))
+      return failure();
     ProgressLine progress(getArgument(), weights.size());
     for (SelectedWeight &weight : weights) {
       if (failed(prune(weight, result)))
@@ -50,10 +56,19 @@ private:
     return success();
   }
 
+  LogicalResult spread(ModuleOp module, ArrayRef<SelectedWeight> weights) {
+    FailureOr<PatternAllocation> found =
+        PatternAllocation::spread(module, weights, chosen, allocation, /*calibration=*/nullptr);
+    if (succeeded(found))
+      patterns = std::move(*found);
+    return found;
+  }
+
   LogicalResult prune(SelectedWeight &weight, CompressionReport &result) {
+    const PruningPattern &pattern = patterns.get(weight.parameter);
     using Clock = std::chrono::steady_clock;
     Clock::time_point start = Clock::now();
-    if (failed(checkShape(weight.parameter, chosen)))
+    if (failed(checkShape(weight.parameter, pattern)))
       return failure();
     FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
     if (failed(values))
@@ -62,8 +77,8 @@ private:
     for (float value : values->data)
       scores.push_back(std::fabs(value));
     SmallVector<bool, 0> kept(scores.size());
-    chosen.choose(scores, kept);
-    FailureOr<QuantizedWeight> pruned = pruneWeight(weight.parameter, *values, chosen, kept);
+    pattern.choose(scores, kept);
+    FailureOr<QuantizedWeight> pruned = pruneWeight(weight.parameter, *values, pattern, kept);
     if (failed(pruned))
       return failure();
     std::chrono::duration<double> taken = Clock::now() - start;
@@ -72,6 +87,7 @@ private:
   }
 
   PruningPattern chosen;
+  PatternAllocation patterns; ///< of each matrix
 };
 
 } // namespace

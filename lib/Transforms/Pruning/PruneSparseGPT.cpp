@@ -37,7 +37,7 @@ struct PruneSparseGPT
 
   LogicalResult readOptions(ModuleOp module) override {
     FailureOr<PruningPattern> found =
-        PatternOptions{pattern.getValue(), sparsity.getValue()}.get(module);
+        PatternOptions{pattern.getValue(), sparsity.getValue(), allocation}.get(module);
     if (failed(found))
       return failure();
     chosen = *found;
@@ -51,8 +51,14 @@ struct PruneSparseGPT
                          CompressionReport &result) override {
     leavePruned(module, weights);
     SmallVector<SelectedWeight> others = takeUncalibrated(weights, includeHead);
+    const CalibrationOptions options = getCalibrationOptions();
+    FailureOr<PatternAllocation> spread =
+        PatternAllocation::spread(module, weights, chosen, allocation, &options);
+    if (failed(spread))
+      return failure();
+    patterns = std::move(*spread);
     for (SelectedWeight &weight : weights)
-      if (failed(checkShape(weight.parameter, chosen)))
+      if (failed(checkShape(weight.parameter, patterns.get(weight.parameter))))
         return failure();
     RoundingStatement state = keepRounding;
     if (rounds())
@@ -67,7 +73,7 @@ struct PruneSparseGPT
     request.visit = [&](CalibrationSite &site) {
       return site.restored ? calibrated.restore(site) : pruneSite(site, plan, calibrated);
     };
-    FailureOr<CalibrationTimes> times = calibrate(module, getCalibrationOptions(), request);
+    FailureOr<CalibrationTimes> times = calibrate(module, options, request);
     if (failed(times))
       return failure();
     for (SelectedWeight &weight : others)
@@ -88,6 +94,7 @@ private:
     std::string text;
     llvm::raw_string_ostream stream(text);
     stream << getArgument() << " pattern=" << pattern << " sparsity=" << sparsity.getValue()
+           << " allocation=" << static_cast<int>(allocation.getValue())
            << " damp=" << damp.getValue() << " true-sequential=" << trueSequential
            << " include-head=" << includeHead << " ";
     if (rounds())
@@ -113,7 +120,8 @@ private:
       GPTQOptions options{getEncoding(parameter, *values, plan), plan.searchesCalibrated(), false};
       if (!options.encoding)
         return failure();
-      FailureOr<GPTQResult> pruned = pruneSparseGPT(parameter, *values, *prepared, options, chosen);
+      FailureOr<GPTQResult> pruned =
+          pruneSparseGPT(parameter, *values, *prepared, options, patterns.get(parameter));
       if (failed(pruned))
         return failure();
       update += secondsSince(start);
@@ -130,11 +138,13 @@ private:
     Attribute kept = TypeAttr::get(type.getElementType());
     if (rounds())
       kept = widenScales(parameter, values, plan.encoding);
-    int64_t count = chosen.getKept(type.getNumElements());
-    return chosen.store(kept, count, [&] { return parameter.emitOpError(); });
+    const PruningPattern &pattern = patterns.get(parameter);
+    int64_t count = pattern.getKept(type.getNumElements());
+    return pattern.store(kept, count, [&] { return parameter.emitOpError(); });
   }
 
   PruningPattern chosen;
+  PatternAllocation patterns;           ///< of each matrix
   double factorization = 0, update = 0; ///< seconds
 };
 

@@ -32,7 +32,7 @@ private:
 
   FailureOr<bool> takesHead(ModuleOp module) override {
     FailureOr<PruningPattern> found =
-        PatternOptions{pattern.getValue(), sparsity.getValue()}.get(module);
+        PatternOptions{pattern.getValue(), sparsity.getValue(), allocation}.get(module);
     if (failed(found) || failed(CompressionReport::checkPath(module, report, getNamedPaths())))
       return failure();
     chosen = *found;
@@ -43,8 +43,14 @@ private:
                          CompressionReport &result) override {
     leavePruned(module, weights);
     takeUncalibrated(weights, includeHead);
+    const CalibrationOptions options = getCalibrationOptions();
+    FailureOr<PatternAllocation> spread =
+        PatternAllocation::spread(module, weights, chosen, allocation, &options);
+    if (failed(spread))
+      return failure();
+    patterns = std::move(*spread);
     for (SelectedWeight &weight : weights)
-      if (failed(checkShape(weight.parameter, chosen)))
+      if (failed(checkShape(weight.parameter, patterns.get(weight.parameter))))
         return failure();
     CalibratedWeights calibrated(keepRounding, weights, result);
     CalibrationRequest request;
@@ -57,7 +63,7 @@ private:
     request.visit = [&](CalibrationSite &site) {
       return site.restored ? calibrated.restore(site) : pruneSite(site, calibrated, pruning);
     };
-    FailureOr<CalibrationTimes> times = calibrate(module, getCalibrationOptions(), request);
+    FailureOr<CalibrationTimes> times = calibrate(module, options, request);
     if (failed(times))
       return failure();
     result.setTimes({{"tokens", times->tokens},
@@ -73,6 +79,7 @@ private:
     std::string text;
     llvm::raw_string_ostream stream(text);
     stream << getArgument() << " pattern=" << pattern << " sparsity=" << sparsity.getValue()
+           << " allocation=" << static_cast<int>(allocation.getValue())
            << " true-sequential=" << trueSequential << " include-head=" << includeHead << " ";
     spellSelection(stream);
     return text;
@@ -86,7 +93,7 @@ private:
       if (failed(values))
         return failure();
       FailureOr<QuantizedWeight> pruned =
-          pruneByWanda(parameter, *values, site.statistics.secondMoment, chosen);
+          pruneByWanda(parameter, *values, site.statistics.secondMoment, patterns.get(parameter));
       if (failed(pruned))
         return failure();
       std::chrono::duration<double> taken = Clock::now() - start;
@@ -97,6 +104,7 @@ private:
   }
 
   PruningPattern chosen;
+  PatternAllocation patterns; ///< of each matrix
 };
 
 } // namespace

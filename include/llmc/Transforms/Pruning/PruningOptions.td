@@ -16,7 +16,15 @@ defvar sharesOptions = [
          "N:M: how many weights are kept of each M side by side in a row, 2, 4, 8, 16 or 32; default: "
          "2:4">,
   Option<"sparsity", "sparsity", "std::string", /*default=*/"\"\"",
-         "In place of a pattern: the share of the weights that are left out, wherever they are">
+         "In place of a pattern: the share of the weights that are left out, wherever they are">,
+  Option<"allocation", "allocation", "::llmc::SparsityAllocation",
+         /*default=*/"::llmc::SparsityAllocation::Uniform", "How sparsity is spread over matrices",
+         [{::llvm::cl::values(
+             clEnumValN(::llmc::SparsityAllocation::Uniform, "uniform", "the same share of each"),
+             clEnumValN(::llmc::SparsityAllocation::Global, "global",
+                        "the weights of least score of all matrices together"),
+             clEnumValN(::llmc::SparsityAllocation::OWL, "owl",
+                        "less of layers in which more weights stand out"))}]>
 ];
 
 /// The same for passes that have no other option about the head.

@@ -8,15 +8,20 @@
 #ifndef LLMC_TRANSFORMS_PRUNING_PRUNINGPASS_H
 #define LLMC_TRANSFORMS_PRUNING_PRUNINGPASS_H
 
-#include "llmc/Transforms/Pruning/Pattern.h"
+#include "llmc/Transforms/Pruning/Allocation.h"
+
 namespace llmc {
 
 /// What `sharesOptions` (PruningOptions.td) of a pass say.
 struct PatternOptions {
   llvm::StringRef pattern, sparsity; ///< empty where they are not given
+  SparsityAllocation allocation;
 
   /// Reports at the module what can't be.
   mlir::FailureOr<PruningPattern> get(mlir::ModuleOp module) const {
+    if (sparsity.empty() && allocation != SparsityAllocation::Uniform)
+      return module.emitError(
+          "allocation: expected sparsity with it: a pattern is of all matrices");
     if (sparsity.empty())
       return PruningPattern::get(module.getLoc(), pattern.empty() ? "2:4" : pattern, std::nullopt);
     if (!pattern.empty())

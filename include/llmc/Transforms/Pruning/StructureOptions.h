@@ -1,4 +1,4 @@
-//===- StructureOptions.h - what passes that leave out parts let one choose ---===//
+//===- StructureOptions.h - what pruning passes let one choose ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -15,6 +15,7 @@ namespace llmc {
 enum class SharedWeights { First, Mean };
 enum class UnitScore { FLAP, Wanda, Magnitude };
 enum class UnitAllocation { Global, Uniform };
+enum class SparsityAllocation { Uniform, Global, OWL };
 
 } // namespace llmc
 
@@ -32,6 +33,13 @@ public:
 
 template <>
 class llvm::cl::parser<llmc::UnitAllocation> : public llmc::ChoiceParser<llmc::UnitAllocation> {
+public:
+  using ChoiceParser::ChoiceParser;
+};
+
+template <>
+class llvm::cl::parser<llmc::SparsityAllocation>
+    : public llmc::ChoiceParser<llmc::SparsityAllocation> {
 public:
   using ChoiceParser::ChoiceParser;
 };
