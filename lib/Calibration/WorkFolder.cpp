@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "WorkFolder.h"
+#include "llmc/Dialect/LLMC/IR/Original.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/Safetensors.h"
@@ -260,7 +261,11 @@ static llvm::Error restoreParameter(ParameterOp parameter, const SafetensorsFile
   llvm::Expected<ArrayRef<uint8_t>> bytes = file.getTensor(parameter.getSymName(), "U8", *size);
   if (!bytes)
     return bytes.takeError();
-  setParameter(parameter, type, makeParameterData(context, parameter.getSymName(), bytes->vec()));
+  Attribute data = makeParameterData(context, parameter.getSymName(), bytes->vec());
+  if (type.getEncoding() && type.getShape() == parameter.getTensorType().getShape())
+    compressParameter(parameter, type, data);
+  else
+    setParameter(parameter, type, data);
   return llvm::Error::success();
 }
 

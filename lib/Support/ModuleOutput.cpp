@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Support/ModuleOutput.h"
+#include "llmc/Dialect/LLMC/IR/Original.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Host/ContentHash.h"
 #include "llmc/Support/AtomicFile.h"
@@ -134,6 +135,7 @@ static llvm::Error spillParameters(ModuleOp module, StringRef path, std::string 
     if (!file || file.getPath() == path)
       parameters.push_back(parameter);
   });
+  forgetOriginals(module, anyInMemory ? path : "");
   if (!anyInMemory)
     return llvm::Error::success();
   if (llvm::Error error = checkReplaceable(path))

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
+#include "llmc/Dialect/LLMC/IR/Original.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "mlir/IR/Threading.h"
@@ -192,8 +193,8 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
                              quantized.outputError,
                              seconds,
                              {}};
-  setParameter(parameter, type,
-               makeParameterData(context, parameter.getSymName(), std::move(quantized.bytes)));
+  compressParameter(parameter, type,
+                    makeParameterData(context, parameter.getSymName(), std::move(quantized.bytes)));
   result.activation = stateRounding(weight);
   return result;
 }

@@ -7,6 +7,7 @@
 
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+#include "llmc/Dialect/LLMC/IR/Original.h"
 #include "llmc/Host/ContentHash.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -226,6 +227,9 @@ Attribute llmc::makeParameterData(MLIRContext *context, StringRef name,
 }
 
 void llmc::setParameter(ParameterOp parameter, RankedTensorType type, Attribute data) {
+  // What it was rounded from is no longer known.
+  if (parameter.getData() != data)
+    parameter->removeAttr(originalAttributeName);
   parameter.setType(type);
   parameter.setDataAttr(data);
   std::optional<SymbolTable::UseRange> uses =
