@@ -175,8 +175,12 @@ private:
 
   /// Whether an operation takes columns of a linear's result that only such take.
   static bool isPartOfLinear(Operation *op) {
-    auto linear = getSlicedColumns(op) ? op->getOperand(0).getDefiningOp<LinearOp>() : LinearOp();
-    return linear && getOutputs(linear).front().first != linear.getResult();
+    if (!getSlicedColumns(op))
+      return false;
+    Operation *source = op->getOperand(0).getDefiningOp();
+    LinearOp repaired = getRepaired(source);
+    auto linear = repaired ? repaired : dyn_cast_or_null<LinearOp>(source);
+    return linear && getOutputs(linear).front().first != op->getOperand(0);
   }
 
   void connectNorm(Operation *op) {

@@ -18,12 +18,16 @@ bool isRows(mlir::Value value);
 /// Columns of a linear's result that a slice takes, where it takes them of all rows.
 std::optional<std::pair<int64_t, int64_t>> getSlicedColumns(mlir::Operation *op);
 
-/// The linear's result, or, where slices of columns are all that reads it, theirs; with the first
-/// column of each.
+/// Where a sum is of a linear's result and of what a branch of two factors makes of the same input
+/// (llmc/Transforms/LowRank/Factors.h): that linear; else null.
+LinearOp getRepaired(mlir::Operation *op);
+
+/// The linear's result, or that with its branch of factors, or, where slices of columns are all
+/// that reads it, theirs; with the first column of each.
 llvm::SmallVector<std::pair<mlir::Value, int64_t>> getOutputs(LinearOp linear);
 
 /// Where a value comes from, behind scales, norms and choices of rows; those are added to
-/// `through`, the last first.
+/// `through`, the last first. A linear with a branch of factors is the linear.
 mlir::Value traceBack(mlir::Value value,
                       llvm::SmallVectorImpl<mlir::Operation *> *through = nullptr);
 

@@ -35,6 +35,7 @@ struct Way {
   bool nonlinear = false; ///< a function of every element
   bool bounded = true;    ///< none but those that end at a bound, as for logits
   unsigned norms = 0;
+  bool isFactor = false; ///< nothing but sums since a linear: one that reads it goes on with it
 };
 
 } // namespace
@@ -47,17 +48,19 @@ static bool isSumOfLinears(Operation *sum) {
 }
 
 static void follow(Value value, Way way, unsigned maxNorms, Destinations &found) {
+  Way changed = way;
+  changed.isFactor = false;
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
     unsigned number = use.getOperandNumber();
     if (isNorm(user) && number == 0 && way.norms < maxNorms) {
-      Way behind = way;
+      Way behind = changed;
       ++behind.norms;
       follow(user->getResult(0), behind, maxNorms, found);
     } else if (isa<RopeOp, ScaleOp, HadamardOp, OutputRowsOp>(user)) {
-      follow(user->getResult(0), way, maxNorms, found);
+      follow(user->getResult(0), changed, maxNorms, found);
     } else if (auto activation = dyn_cast<ActivationOp>(user)) {
-      Way behind = way;
+      Way behind = changed;
       behind.nonlinear = true;
       behind.bounded &= llvm::is_contained({Nonlinearity::Tanh, Nonlinearity::HardTanh},
                                            activation.getFunction());
@@ -69,7 +72,10 @@ static void follow(Value value, Way way, unsigned maxNorms, Destinations &found)
       found.query |= number == 0;
     } else if (isa<GateOp>(user)) {
       (number == 0 ? found.gate : found.up) = true;
-    } else if (auto linear = dyn_cast<LinearOp>(user)) {
+    } else if (auto linear = dyn_cast<LinearOp>(user); linear && way.isFactor) {
+      for (auto [output, begin] : getOutputs(linear))
+        follow(output, way, maxNorms, found);
+    } else if (linear) {
       (way.nonlinear ? found.behind : found.readers).push_back(linear);
     } else if (isa<arith::AddFOp>(user) && isSumOfLinears(user)) {
       follow(user->getResult(0), way, maxNorms, found);
@@ -87,7 +93,9 @@ static constexpr unsigned maxLinearNorms = 2;
 /// What outputs of a linear are for; several where they are queries, keys and values at once.
 static SmallVector<Role> getRolesOfUse(Value output) {
   Destinations found;
-  follow(output, {}, maxLinearNorms, found);
+  Way way;
+  way.isFactor = true;
+  follow(output, way, maxLinearNorms, found);
   SmallVector<Role> roles;
   if (found.query)
     roles.push_back(Role::Query);
@@ -107,8 +115,15 @@ static SmallVector<Role> getRolesOfUse(Value output) {
   return {Role::Unknown};
 }
 
+/// The input of the first factor where a value is the input of the second, else the value.
+static Value traceFactors(Value input) {
+  while (auto linear = input.getDefiningOp<LinearOp>())
+    input = linear.getInput();
+  return input;
+}
+
 static Role getRoleOfInput(Value input) {
-  Operation *source = traceBack(input).getDefiningOp();
+  Operation *source = traceBack(traceFactors(input)).getDefiningOp();
   if (isa_and_nonnull<AttentionOp>(source))
     return Role::Output;
   bool isMiddle = isa_and_nonnull<GateOp>(source) ||
@@ -238,13 +253,14 @@ private:
       if (llvm::any_of(structure.getParts(linear), [](const LinearPart &part) {
             return llvm::is_contained({Role::Query, Role::Key, Role::Value}, part.role);
           }))
-        ofAttention.insert(traceBack(linear.getInput()));
+        ofAttention.insert(traceBack(traceFactors(linear.getInput())));
     for (Operation &op : body) {
       if (auto attention = dyn_cast<AttentionOp>(op))
         structure.blocks[&op] = depths.lookup(attention.getResult()) - 1;
       if (!isa<LinearOp>(op) && !isNorm(&op))
         continue;
-      bool parallel = ofAttention.contains(traceBack(op.getOperand(0)));
+      Value input = isa<LinearOp>(op) ? traceFactors(op.getOperand(0)) : op.getOperand(0);
+      bool parallel = ofAttention.contains(traceBack(input));
       if (std::optional<int64_t> block = getBlockOf(&op, parallel))
         structure.blocks[&op] = *block;
     }

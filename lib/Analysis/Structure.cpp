@@ -7,6 +7,7 @@
 
 #include "Finders.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -92,9 +93,29 @@ std::optional<std::pair<int64_t, int64_t>> llmc::getSlicedColumns(Operation *op)
   return std::pair(offsets[1], sizes[1]);
 }
 
+/// Whether `branch` is of two linears, the first of which reads `input`.
+static bool isBranchOf(Value branch, Value input) {
+  auto b = branch.getDefiningOp<LinearOp>();
+  auto a = b ? b.getInput().getDefiningOp<LinearOp>() : LinearOp();
+  return a && a.getInput() == input;
+}
+
+LinearOp llmc::getRepaired(Operation *op) {
+  if (!isa_and_nonnull<arith::AddFOp>(op))
+    return {};
+  Value left = op->getOperand(0), right = op->getOperand(1);
+  for (auto [branch, main] : {std::pair(left, right), std::pair(right, left)})
+    if (auto linear = main.getDefiningOp<LinearOp>())
+      if (isBranchOf(branch, linear.getInput()))
+        return linear;
+  return {};
+}
+
 SmallVector<std::pair<Value, int64_t>> llmc::getOutputs(LinearOp linear) {
   SmallVector<std::pair<Value, int64_t>> outputs;
   Value result = linear.getResult();
+  if (result.hasOneUse() && getRepaired(*result.user_begin()))
+    result = result.user_begin()->getResult(0);
   for (Operation *user : result.getUsers()) {
     if (isa<tensor::DimOp>(user))
       continue;
@@ -114,6 +135,8 @@ SmallVector<std::pair<Value, int64_t>> llmc::getOutputs(LinearOp linear) {
 
 Value llmc::traceBack(Value value, SmallVectorImpl<Operation *> *through) {
   while (Operation *op = value.getDefiningOp()) {
+    if (LinearOp linear = getRepaired(op))
+      return linear.getResult();
     if (!isNorm(op) && !isa<ScaleOp, HadamardOp, OutputRowsOp>(op))
       break;
     if (through && !isa<OutputRowsOp>(op))

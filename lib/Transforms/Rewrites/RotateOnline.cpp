@@ -86,7 +86,8 @@ LogicalResult llmc::rotateDown(func::FuncOp step, const RotationRequest &,
   for (const InputScale &scale : structure.getScales()) {
     size_t ends = llvm::count_if(
         scale.readers, [&](LinearOp reader) { return structure.getRole(reader) == Role::Down; });
-    if (ends == 0)
+    // A linear of factors ends an MLP too, and reads what another makes for it.
+    if (ends == 0 || scale.input.getDefiningOp<LinearOp>())
       continue;
     if (ends != scale.readers.size())
       return scale.readers.front()->emitError(

@@ -123,6 +123,7 @@ TEST_F(Rewrites, RotatingQueriesAndKeysIsExact) {
 
 TEST_F(Rewrites, RotatingValuesIsExact) {
   checkAll({{"heads:2", "a value on the way to it is used several times"},
+            {"factors:1", "'tensor.extract_slice' makes it"},
             {"norms:4", "expected linears alone to read what attention computes"},
             {"unknown:0", "'tensor.cast' makes it"},
             {"unknown:1", "a part of the linear's outputs that makes it is used several times"}},
