@@ -32,14 +32,22 @@ static std::string spellRounding(DynamicAttr activation) {
   return std::to_string(activation.getBits()) + " bits / " + std::to_string(activation.getGroup());
 }
 
+/// How it is stored, for people.
+static std::string spellStorage(const CompressedParameter &parameter) {
+  std::string rank = parameter.rank ? ", rank " + std::to_string(*parameter.rank) : "";
+  return spellEncoding(parameter.type) + rank;
+}
+
 static llvm::json::Object toJSON(const CompressedParameter &parameter) {
   llvm::json::Object object{{"name", parameter.name},
                             {"shape", llvm::json::Array(parameter.type.getShape())},
-                            {"encoding", spellEncoding(parameter.type)},
+                            {"encoding", spellStorage(parameter)},
                             {"bytes", static_cast<int64_t>(parameter.bytes)},
                             {"bits_per_weight", parameter.bitsPerWeight},
                             {"weight_error", parameter.weightError},
                             {"seconds", parameter.seconds}};
+  if (parameter.rank)
+    object["rank"] = *parameter.rank;
   if (parameter.outputError)
     object["output_error"] = *parameter.outputError;
   if (parameter.activation)
@@ -54,6 +62,12 @@ std::string CompressionReport::spell(const CompressedParameter &parameter) {
 }
 
 std::optional<CompressedParameter> CompressionReport::read(StringRef line, ParameterOp parameter) {
+  return read(line, parameter.getSymName(), parameter.getTensorType(), std::nullopt);
+}
+
+std::optional<CompressedParameter> CompressionReport::read(StringRef line, StringRef name,
+                                                           RankedTensorType type,
+                                                           std::optional<int64_t> rank) {
   llvm::Expected<llvm::json::Value> value = llvm::json::parse(line);
   if (!value) {
     llvm::consumeError(value.takeError());
@@ -61,10 +75,11 @@ std::optional<CompressedParameter> CompressionReport::read(StringRef line, Param
   }
   const llvm::json::Object *object = value->getAsObject();
   CompressedParameter result;
-  result.name = parameter.getSymName().str();
-  result.type = parameter.getTensorType();
+  result.name = name.str();
+  result.type = type;
+  result.rank = rank;
   if (!object || object->getString("name") != result.name ||
-      object->getString("encoding") != spellEncoding(result.type))
+      object->getString("encoding") != spellStorage(result))
     return std::nullopt;
   result.bytes = object->getNumber("bytes").value_or(0);
   result.bitsPerWeight = object->getNumber("bits_per_weight").value_or(0);
@@ -72,6 +87,16 @@ std::optional<CompressedParameter> CompressionReport::read(StringRef line, Param
   result.outputError = object->getNumber("output_error");
   result.seconds = object->getNumber("seconds").value_or(0);
   return result;
+}
+
+std::string CompressionReport::readName(StringRef line) {
+  llvm::Expected<llvm::json::Value> value = llvm::json::parse(line);
+  if (!value) {
+    llvm::consumeError(value.takeError());
+    return "";
+  }
+  const llvm::json::Object *object = value->getAsObject();
+  return object ? object->getString("name").value_or("").str() : "";
 }
 
 LogicalResult CompressionReport::checkPath(ModuleOp module, StringRef path,
@@ -101,7 +126,7 @@ void CompressionReport::emitRemarks(Location location) const {
     auto options = remark::RemarkOpts::name(pass).category("compression");
     auto remark = remark::passed(location, options);
     remark << remark::metric("parameter", parameter.name)
-           << remark::metric("encoding", spellEncoding(parameter.type))
+           << remark::metric("encoding", spellStorage(parameter))
            << remark::metric("bytes", static_cast<int64_t>(parameter.bytes))
            << remark::metric("bits_per_weight", parameter.bitsPerWeight)
            << remark::metric("weight_error", parameter.weightError);
@@ -130,7 +155,7 @@ void CompressionReport::printTable(llvm::raw_ostream &stream) const {
   };
   double bytes = 0, weights = 0, seconds = 0;
   for (const CompressedParameter &parameter : parameters) {
-    rows.push_back({parameter.name, spellShape(parameter.type), spellEncoding(parameter.type),
+    rows.push_back({parameter.name, spellShape(parameter.type), spellStorage(parameter),
                     spellRounding(parameter.activation), number("%.3f", parameter.bitsPerWeight),
                     number("%.5f", parameter.weightError)});
     if (measured)

@@ -52,6 +52,10 @@ bool factorUpper(MatrixView<double> matrix);
 /// Writes the inverse of an upper triangular matrix, which is upper triangular too.
 void invertUpper(MatrixView<const double> upper, MatrixView<double> inverse);
 
+/// Takes a symmetric matrix apart: writes its eigenvalues, in descending order, to `values`, and
+/// the eigenvector of each to the row of the same number. False where it does not converge.
+bool decomposeSymmetric(MatrixView<double> matrix, double *values);
+
 } // namespace llmc
 
 #endif // LLMC_SUPPORT_LINEARALGEBRA_H

@@ -30,6 +30,9 @@ struct CompressedParameter {
   std::optional<double> outputError; ///< ‖(W − W')X‖ / ‖WX‖ on calibration data
   double seconds = 0;
   DynamicAttr activation; ///< how inputs are rounded that it is multiplied with; null: not at all
+  /// Of factors that it has now, in its place or beside it, whose type of numbers `type` has; bytes
+  /// and bits are theirs. None: of the parameter itself.
+  std::optional<int64_t> rank = std::nullopt;
 };
 
 /// The report that every compression pass ends with.
@@ -45,6 +48,12 @@ public:
   /// none.
   static std::string spell(const CompressedParameter &parameter);
   static std::optional<CompressedParameter> read(llvm::StringRef line, ParameterOp parameter);
+  /// The same of a parameter that has become factors of a rank.
+  static std::optional<CompressedParameter> read(llvm::StringRef line, llvm::StringRef name,
+                                                 mlir::RankedTensorType type,
+                                                 std::optional<int64_t> rank);
+  /// The name of the parameter that a line is of; empty where it is of none.
+  static std::string readName(llvm::StringRef line);
 
   /// Reports at the module where finish() could not write `path`, before work that takes long, or
   /// would write over what the module is made of or over one of `others`.

@@ -8,6 +8,7 @@
 #ifndef LLMC_TRANSFORMS_PASSES_H
 #define LLMC_TRANSFORMS_PASSES_H
 
+#include "llmc/Transforms/LowRank/LowRankOptions.h"
 #include "llmc/Transforms/Pruning/StructureOptions.h"
 #include "llmc/Transforms/Quantization/QuantizationOptions.h"
 #include "llmc/Transforms/Rewrites/RewriteOptions.h"

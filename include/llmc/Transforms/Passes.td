@@ -9,6 +9,7 @@
 #define LLMC_TRANSFORMS_PASSES_TD
 
 include "llmc/Calibration/CalibrationOptions.td"
+include "llmc/Transforms/LowRank/Passes.td"
 include "llmc/Transforms/Pruning/Passes.td"
 include "llmc/Transforms/Pruning/PruningOptions.td"
 include "llmc/Transforms/Quantization/QuantizationOptions.td"

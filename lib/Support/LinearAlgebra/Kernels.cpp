@@ -14,6 +14,7 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
+#include <Eigen/Eigenvalues>
 
 namespace {
 
@@ -57,7 +58,18 @@ void invertLower(const double *lower, long stride, double *inverse, long inverse
       .solveInPlace(result);
 }
 
+bool decomposeSymmetric(double *matrix, long stride, double *values, long size) {
+  View view(matrix, size, size, Eigen::OuterStride<>(stride));
+  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(view);
+  if (solver.info() != Eigen::Success)
+    return false;
+  // Of Eigen, ascending.
+  view = solver.eigenvectors().rowwise().reverse().transpose();
+  Eigen::Map<Eigen::VectorXd>(values, size) = solver.eigenvalues().reverse();
+  return true;
+}
+
 } // namespace
 
 const llmc::LinearAlgebraKernels llmc::LLMC_LINEAR_ALGEBRA = {
-    prepare, addProduct, multiplyTransposed, factorLower, invertLower};
+    prepare, addProduct, multiplyTransposed, factorLower, invertLower, decomposeSymmetric};

@@ -26,6 +26,9 @@ struct LinearAlgebraKernels {
   /// `inverse`, the identity at first, becomes the inverse of the lower triangle.
   void (*invertLower)(const double *lower, long stride, double *inverse, long inverseStride,
                       long size);
+  /// A = Σ values[i]·vᵢ·vᵢᵀ, values descending; row i of `matrix` becomes vᵢ. Only the lower
+  /// triangle of A is read. False where it does not converge.
+  bool (*decomposeSymmetric)(double *matrix, long stride, double *values, long size);
 };
 
 extern const LinearAlgebraKernels linearAlgebra_baseline, linearAlgebra_avx2, linearAlgebra_avx512;

@@ -83,3 +83,7 @@ void llmc::invertUpper(MatrixView<const double> upper, MatrixView<double> invers
   getKernels().invertLower(reversed.data, reversed.stride, inverse.data, inverse.stride, size);
   reverse(inverse);
 }
+
+bool llmc::decomposeSymmetric(MatrixView<double> matrix, double *values) {
+  return getKernels().decomposeSymmetric(matrix.data, matrix.stride, values, matrix.rows);
+}

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Transforms/Pruning/Wanda.h"
-#include "llmc/Support/LinearAlgebra.h"
+#include "llmc/Transforms/OutputError.h"
 
 #include "mlir/IR/Threading.h"
 
@@ -15,40 +15,17 @@
 using namespace mlir;
 using namespace llmc;
 
-/// Rows that are summed at a time. Their number is fixed, so that results do not depend on threads.
-static constexpr int64_t chunkRows = 32;
-
-/// Σ v·H·vᵀ over some rows v.
-static double weigh(ArrayRef<double> rows, ArrayRef<double> hessian, int64_t width) {
-  auto count = static_cast<int64_t>(rows.size()) / width;
-  std::vector<double> product(rows.size());
-  addProduct({product.data(), count, width}, 1, {rows.data(), count, width},
-             {hessian.data(), width, width});
-  double sum = 0;
-  for (auto [left, right] : llvm::zip(rows, product))
-    sum += left * right;
-  return sum;
-}
-
 double llmc::getOutputError(MLIRContext *context, const WeightValues &values, ArrayRef<bool> kept,
                             ArrayRef<double> secondMoment) {
-  int64_t width = values.columns;
-  std::vector<double> lost((values.rows + chunkRows - 1) / chunkRows), all(lost.size());
-  parallelFor(context, 0, lost.size(), [&](size_t chunk) {
-    int64_t begin = static_cast<int64_t>(chunk) * chunkRows * width;
-    int64_t end = std::min(begin + chunkRows * width, values.rows * width);
-    std::vector<double> weights(values.data.begin() + begin, values.data.begin() + end);
-    all[chunk] = weigh(weights, secondMoment, width);
-    for (int64_t i = begin; i < end; ++i)
-      weights[i - begin] = kept[i] ? 0 : weights[i - begin];
-    lost[chunk] = weigh(weights, secondMoment, width);
+  const int64_t width = values.columns;
+  return getOutputError(context, values.rows, width, secondMoment, [&](int64_t begin, int64_t end) {
+    WeightRows some;
+    some.weights.assign(values.data.begin() + begin * width, values.data.begin() + end * width);
+    some.errors = some.weights;
+    for (auto [index, error] : llvm::enumerate(some.errors))
+      error = kept[begin * width + static_cast<int64_t>(index)] ? 0 : error;
+    return some;
   });
-  double error = 0, whole = 0;
-  for (auto [part, ofAll] : llvm::zip(lost, all)) {
-    error += part;
-    whole += ofAll;
-  }
-  return whole > 0 ? std::sqrt(std::max(error, 0.0) / whole) : 0;
 }
 
 FailureOr<QuantizedWeight> llmc::pruneByWanda(ParameterOp parameter, const WeightValues &values,

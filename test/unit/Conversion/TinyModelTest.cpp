@@ -96,6 +96,21 @@ protected:
     run(createShareLayers(options));
   }
 
+  void factorize() {
+    FactorizeSVDOptions options;
+    options.keep = "0.5";
+    options.table = false;
+    run(createFactorizeSVD(options));
+  }
+
+  void repair() {
+    RepairLQEROptions options;
+    options.rank = 8;
+    options.scaling = ResidualScaling::None;
+    options.table = false;
+    run(createRepairLQER(options));
+  }
+
   void compare(double allowed) {
     Comparison comparison(*module);
     // "Abraham took another wife, and her name was", then " K".
@@ -186,6 +201,14 @@ TEST_F(TinyModel, WithSharedLayersAndActivationsIn8) {
   shareLayers();
   quantize(ActivationRounding::I8);
   compare(1e-2);
+  }
+
+TEST_F(TinyModel, FactoredPrunedQuantizedAndRepaired) {
+  factorize();
+  prune();
+  quantize(ActivationRounding::None);
+  repair();
+  compare(tolerance);
 }
 
 // As in MeaningOfModel.RoundedActivations, an activation near a half may be a whole step apart.
