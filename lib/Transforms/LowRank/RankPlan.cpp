@@ -110,9 +110,9 @@ std::vector<int64_t> RankPlan::allocate(ArrayRef<Spectrum> spectra) const {
   for (const Choices &matrix : matrices)
     budget += keep * static_cast<double>(matrix.getParameters(0));
   auto chooseAt = [&](double exponent) {
-    std::vector<int64_t> ranks;
-    for (const Choices &matrix : matrices)
-      ranks.push_back(matrix.choose(std::exp2(exponent)));
+    std::vector<int64_t> ranks(matrices.size());
+    for (auto [matrix, rank] : llvm::zip_equal(matrices, ranks))
+      rank = matrix.choose(std::exp2(exponent));
     return ranks;
   };
   auto countParameters = [&](ArrayRef<int64_t> ranks) {

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Rewrites, pruning, roundings and caches on several families: every combination verifies,
+// Rewrites, factors, pruning, roundings, repairs and caches on several families: every combination verifies,
 // compiles, and computes what it means, and the bytes that passes report are those that are stored.
 // A run takes combinations in which every pass occurs; with LLMC_COMPOSITION=2 every pair, with 3
 // every triple.
@@ -72,6 +72,17 @@ const Choice roundings[] = {
     {"GPTQTrellis2", "quantize-gptq{format=trellis bits=2 activation=none %report %data}"},
     {"GPTQMXFP6", "quantize-gptq{format=mxfp6 %report %data}"},
 };
+const Choice factorizations[] = {
+    {"", ""},
+    {"SVD", "factorize-svd{keep=0.6 table=false}"},
+    {"ASVD", "factorize-asvd{rank=5 table=false %data}"},
+    {"SVDLLM", "factorize-svd-llm{keep=0.5 allocation=loss type=f16 table=false %data}"},
+};
+const Choice repairs[] = {
+    {"", ""},
+    {"LQER", "repair-lqer{rank=3 scaling=none table=false}"},
+    {"EoRA", "repair-eora{rank=4 table=false %data}"},
+};
 const Choice caches[] = {
     {"", ""},
     {"F16Caches", "quantize-kv-cache{keys=f16 values=f16 table=false}"},
@@ -93,11 +104,13 @@ Composition make(const Combination &choice) {
   Composition made;
   made.name = families[choice[0]].first;
   made.family = families[choice[0]].second;
-  // Pruned before or after rounding.
-  std::vector<const Choice *> order{&rewrites[choice[1]], &prunings[choice[2]],
-                                    &roundings[choice[3]], &caches[choice[4]]};
+  // Pruned before or after rounding. Factors come before they are rounded, and make up for it
+  // behind.
+  const Choice *first = &prunings[choice[2]], *second = &roundings[choice[3]];
   if (choice[5])
-    std::swap(order[1], order[2]);
+    std::swap(first, second);
+  const Choice *order[] = {&rewrites[choice[1]], &factorizations[choice[6]], first, second,
+                           &repairs[choice[7]],  &caches[choice[4]]};
   for (const Choice *each : order)
     if (*each->pass) {
       made.name += each->name;
@@ -111,6 +124,11 @@ llvm::StringRef getRefusal(const Composition &composition, size_t index) {
   llvm::StringRef pass = composition.passes[index];
   if (composition.family == Family::Gemma && pass.contains("where=residual"))
     return "expected no 'llmc.rms_norm' between what is added and the residual stream";
+  if (pass.starts_with("repair-") && llvm::none_of(composition.passes, [](llvm::StringRef each) {
+        return each.starts_with("prune-") ||
+               (each.starts_with("quantize-") && !each.contains("cache"));
+      }))
+    return "expected weights that were rounded or pruned before, found none";
   // A path through a trellis has a number for each weight. SparseGPT leaves rounded ones alone.
   auto isPruning = [](llvm::StringRef each) { return each.starts_with("prune-"); };
   auto isTrellis = [](llvm::StringRef each) { return each.contains("trellis"); };
@@ -128,7 +146,7 @@ std::vector<Composition> makeCompositions() {
   llvm::StringMap<bool> names;
   for (const Combination &choice :
        cover({std::size(families), std::size(rewrites), std::size(prunings), std::size(roundings),
-              std::size(caches), 2},
+              std::size(caches), 2, std::size(factorizations), std::size(repairs)},
              strength)) {
     Composition made = make(choice);
     // Without one of the two their order is none.
