@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Rewrites, factors, pruning, roundings, repairs and caches on several families: every combination verifies,
-// compiles, and computes what it means, and the bytes that passes report are those that are stored.
-// A run takes combinations in which every pass occurs; with LLMC_COMPOSITION=2 every pair, with 3
-// every triple.
+// Structure, rewrites, factors, pruning, roundings, repairs and caches on several families: every
+// combination verifies, compiles, and computes what it means, and the bytes that passes report are
+// those that are stored. A run takes combinations in which every pass occurs; with
+// LLMC_COMPOSITION=2 every pair, with 3 every triple.
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,6 +43,12 @@ struct Choice {
 /// How calibrated passes get their tokens.
 constexpr llvm::StringLiteral data = "calibration=self samples=2 sequence-length=8";
 
+const Choice structures[] = {
+    {"", ""},
+    {"Channels", "prune-channels{ratio=0.3 table=false %data}"},
+    {"Heads", "prune-heads{ratio=0.3 table=false %data}"},
+    {"SharedLayers", "share-layers{table=false}"},
+};
 const Choice rewrites[] = {
     {"", ""},
     {"FoldNorms", "fold-norms"},
@@ -74,9 +80,9 @@ const Choice roundings[] = {
 };
 const Choice factorizations[] = {
     {"", ""},
-    {"SVD", "factorize-svd{keep=0.6 table=false}"},
-    {"ASVD", "factorize-asvd{rank=5 table=false %data}"},
-    {"SVDLLM", "factorize-svd-llm{keep=0.5 allocation=loss type=f16 table=false %data}"},
+    {"SVD", "factorize-svd{rank=24 table=false}"},
+    {"ASVD", "factorize-asvd{rank=16 table=false %data}"},
+    {"SVDLLM", "factorize-svd-llm{rank=16 type=f16 table=false %data}"},
 };
 const Choice repairs[] = {
     {"", ""},
@@ -109,8 +115,9 @@ Composition make(const Combination &choice) {
   const Choice *first = &prunings[choice[2]], *second = &roundings[choice[3]];
   if (choice[5])
     std::swap(first, second);
-  const Choice *order[] = {&rewrites[choice[1]], &factorizations[choice[6]], first, second,
-                           &repairs[choice[7]],  &caches[choice[4]]};
+  const Choice *order[] = {
+      &structures[choice[8]], &rewrites[choice[1]], &factorizations[choice[6]], first, second,
+      &repairs[choice[7]],    &caches[choice[4]]};
   for (const Choice *each : order)
     if (*each->pass) {
       made.name += each->name;
@@ -119,18 +126,25 @@ Composition make(const Combination &choice) {
   return made;
 }
 
+/// Whether a pass leaves out single weights.
+bool isPruning(llvm::StringRef pass) {
+  return pass.starts_with("prune-") && !pass.contains("prune-channels") &&
+         !pass.contains("prune-heads");
+}
+
 /// What is said where a pass can't do what it is asked for, after the passes before it.
 llvm::StringRef getRefusal(const Composition &composition, size_t index) {
   llvm::StringRef pass = composition.passes[index];
   if (composition.family == Family::Gemma && pass.contains("where=residual"))
     return "expected no 'llmc.rms_norm' between what is added and the residual stream";
+  if (pass.starts_with("rotate") &&
+      llvm::StringRef(composition.passes.front()).starts_with("share-layers"))
+    return "is used elsewhere too";
   if (pass.starts_with("repair-") && llvm::none_of(composition.passes, [](llvm::StringRef each) {
-        return each.starts_with("prune-") ||
-               (each.starts_with("quantize-") && !each.contains("cache"));
+        return isPruning(each) || (each.starts_with("quantize-") && !each.contains("cache"));
       }))
     return "expected weights that were rounded or pruned before, found none";
   // A path through a trellis has a number for each weight. SparseGPT leaves rounded ones alone.
-  auto isPruning = [](llvm::StringRef each) { return each.starts_with("prune-"); };
   auto isTrellis = [](llvm::StringRef each) { return each.contains("trellis"); };
   llvm::ArrayRef<std::string> before = llvm::ArrayRef(composition.passes).take_front(index);
   if ((isTrellis(pass) && llvm::any_of(before, isPruning)) ||
@@ -146,7 +160,8 @@ std::vector<Composition> makeCompositions() {
   llvm::StringMap<bool> names;
   for (const Combination &choice :
        cover({std::size(families), std::size(rewrites), std::size(prunings), std::size(roundings),
-              std::size(caches), 2, std::size(factorizations), std::size(repairs)},
+              std::size(caches), 2, std::size(factorizations), std::size(repairs),
+              std::size(structures)},
              strength)) {
     Composition made = make(choice);
     // Without one of the two their order is none.
