@@ -292,11 +292,37 @@ static llmc_status run_batch(llmc_executor *executor, const llmc_batch_entry *en
   return llmc_status_ok(&status) ? waited : status;
 }
 
+/* Evaluates all tokens of a session again where it lacks what the next step reads of them. */
+static llmc_status restore(llmc_executor *executor, llmc_session *session) {
+  const size_t position = session->position;
+  const llmc_batch_entry again = {session, session->tokens, position, NULL, NULL, 0, 1};
+  llmc_status status;
+  if (!llmc_session_is_overwritten(session))
+    return llmc_ok_status();
+  session->position = 0;
+  status = run_batch(executor, &again, 1);
+  session->position = position;
+  if (llmc_status_ok(&status))
+    session->written = position;
+  return status;
+}
+
+static llmc_status restore_and_run(llmc_executor *executor, const llmc_batch_entry *entries,
+                                   size_t count) {
+  for (size_t i = 0; i < count; ++i)
+    if (entries[i].count)
+      LLMC_RETURN_IF_ERROR(restore(executor, entries[i].session));
+  return run_batch(executor, entries, count);
+}
+
 /* Brings a session to where it is after its entry. */
 static void finish(const llmc_batch_entry *entry, int succeeded) {
   llmc_session *session = entry->session;
   if (entry->count == 0)
     return;
+  /* What failed may have written all the same. */
+  if (session->written < session->position + entry->count)
+    session->written = session->position + entry->count;
   session->is_copied = 0;
   session->has_logits = succeeded && !entry->skip_logits;
   if (!succeeded)
@@ -318,7 +344,7 @@ llmc_status llmc_evaluate_batch(llmc_executor *executor, const llmc_batch_entry 
     executor = entries[0].session->model->executor;
   LLMC_RETURN_IF_ERROR(check_batch(executor->model, entries, count));
   pthread_mutex_lock(&executor->turn);
-  status = run_batch(executor, entries, count);
+  status = restore_and_run(executor, entries, count);
   pthread_mutex_unlock(&executor->turn);
   for (size_t i = 0; i < count; ++i)
     finish(&entries[i], llmc_status_ok(&status));

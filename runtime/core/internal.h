@@ -56,11 +56,18 @@ struct llmc_session {
   int has_logits;
   int is_in_batch; /* of the call that evaluates now */
   size_t position;
-  int32_t *tokens;                   /* [context] */
+  size_t written;  /* positions up to the last that any step wrote since the first was written */
+  int32_t *tokens; /* [context] */
   struct llmc_candidate *candidates; /* [vocabulary], for sampling */
   uint8_t *excluded;                 /* [vocabulary]: 1 for tokens that are never drawn */
   uint64_t random[4];
 };
+
+/*
+ * Whether something that the next step reads has been overwritten by positions that the session has
+ * been taken back from.
+ */
+int llmc_session_is_overwritten(const llmc_session *session);
 
 /* A token and its score while one is drawn. */
 typedef struct llmc_candidate {

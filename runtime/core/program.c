@@ -30,6 +30,12 @@ static llmc_status check_region(const llmc_program *program, uint32_t index) {
   uint64_t blocks = region->block && region->block <= INT32_MAX
                         ? (program->context + region->block - 1) / region->block
                         : 0;
+  if (blocks && region->kept) {
+    if (region->kept > INT32_MAX || region->kept % region->block || region->recent > region->kept)
+      return llmc_make_status(LLMC_CORRUPT,
+                              "region %u of the program's state keeps no whole blocks", index);
+    blocks = region->kept / region->block;
+  }
   if (blocks == 0 || region->offset > program->state_bytes ||
       region->stride > (program->state_bytes - region->offset) / (blocks * region->block))
     return llmc_make_status(LLMC_CORRUPT, "region %u of the program's state lies outside it",

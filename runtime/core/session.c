@@ -85,14 +85,34 @@ void llmc_session_release(llmc_session *session) {
   llmc_model_release(model);
 }
 
+/* Positions of a region that a session at its position has written. */
+static uint64_t get_written(const llmc_session *session, const llmc_state_region *region) {
+  /* In a ring those of later positions lie among the earlier ones. */
+  uint64_t count = region->recent ? session->written : session->position;
+  count = (count + region->block - 1) / region->block * region->block;
+  return region->kept && count > region->kept ? region->kept : count;
+}
+
+int llmc_session_is_overwritten(const llmc_session *session) {
+  const llmc_program *program = llmc_get_program(session->model);
+  const size_t back = session->written - session->position;
+  if (!session->position || !back)
+    return 0;
+  for (uint32_t i = 0; i < program->region_count; ++i) {
+    const llmc_state_region *region = &program->regions[i];
+    if (region->recent && session->written > region->kept && back > region->kept - region->recent)
+      return 1;
+  }
+  return 0;
+}
+
 /* Copies the state of the positions that `source` has evaluated, and its logits. */
 static llmc_status copy_buffers(llmc_session *session, const llmc_session *source) {
   const llmc_model *model = session->model;
   const llmc_program *program = llmc_get_program(model);
   for (uint32_t i = 0; i < program->region_count; ++i) {
     const llmc_state_region *region = &program->regions[i];
-    const uint64_t blocks = (source->position + region->block - 1) / region->block,
-                   bytes = blocks * region->block * region->stride;
+    const uint64_t bytes = get_written(source, region) * region->stride;
     if (bytes)
       LLMC_RETURN_IF_ERROR(model->driver->copy(model->loaded.handle, session->state, region->offset,
                                                source->state, region->offset, bytes));
@@ -122,6 +142,7 @@ llmc_status llmc_session_fork(const llmc_session *source, llmc_session **result)
   memcpy(session->random, source->random, sizeof source->random);
   memcpy(session->excluded, source->excluded, llmc_get_program(source->model)->vocabulary);
   session->position = source->position;
+  session->written = source->written;
   session->has_logits = source->has_logits;
   return status;
 }

@@ -12,8 +12,10 @@ import tempfile
 
 from support import ALL_VARIANTS, TINY, compile_model, runnable_variants, tool
 
-PASSES = ("", "quantize-rtn{bits=4 table=false}", "quantize-kv-cache{keys=i8 values=i8 table=false}",
-          "quantize-kv-cache{keys=i4 values=i4 table=false}")
+PASSES = ("", "quantize-rtn{bits=4 table=false}", "quantize-kv-cache{keys=i8 values=i8 residual=0 sinks=0 table=false}",
+          "quantize-kv-cache{keys=i4 values=i4 residual=0 sinks=0 table=false}",
+          "quantize-kv-cache{residual=5 sinks=3 table=false}",
+          "quantize-kv-cache{keys=i4 keys-along=positions values=i2 residual=9 table=false}")
 
 
 def main() -> int:

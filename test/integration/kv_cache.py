@@ -19,19 +19,33 @@ BASELINE = "x86-64"
 @dataclasses.dataclass(frozen=True)
 class Cache:
     """Options of quantize-kv-cache, the largest difference of logits from those with a cache in
-    fp32, and the bytes that a head of 64 elements takes for its key and its value."""
+    fp32, the bytes that a head of 64 elements takes for its key and its value, and of how many
+    positions a step reads the newest and the first as f16."""
 
     options: str
     limit: float
     bytes: int
+    recent: int = 0
+    sinks: int = 0
+
+    def count_bytes(self, context: int) -> int:
+        """The bytes of a head of 64 elements, with what is kept exactly for steps of 128 rows."""
+        round_up = lambda count: (count + 15) // 16 * 16
+        sinks = round_up(self.sinks)
+        exact = min(sinks + round_up(self.recent + 128), context) if self.recent else 0
+        return self.bytes * context + 256 * exact
 
 
-CACHES = [Cache("", 2e-3, 128 + 128),
+OFF = "residual=0 sinks=0"
+CACHES = [Cache("{keys=f16 values=f16}", 2e-3, 128 + 128),
           Cache("{keys=bf16 values=bf16}", 5e-3, 128 + 128),
-          Cache("{keys=i8 values=i8}", 1e-2, 66 + 66),
-          Cache("{keys=f16 values=i8}", 1e-2, 128 + 66),
-          Cache("{keys=i8 values=i4 values-group=64}", 8e-2, 66 + 34),
-          Cache("{keys=i4 values=i4}", 1.5e-1, 36 + 36)]
+          Cache(f"{{keys=i8 values=i8 {OFF}}}", 1e-2, 66 + 66),
+          Cache(f"{{keys=f16 values=i8 {OFF}}}", 1e-2, 128 + 66),
+          Cache(f"{{values-group=64 {OFF}}}", 8e-2, 66 + 34),
+          Cache(f"{{keys=i4 values=i4 keys-group=32 values-group=32 {OFF}}}", 1.5e-1, 36 + 36),
+          Cache("", 8e-2, 66 + 34, 32, 4),
+          Cache("{keys=i8 keys-along=positions residual=0 sinks=0}", 8e-2, 64 + 8 + 34, 1 + 31),
+          Cache("{keys=i4 keys-along=positions values=i2 residual=64}", 2e-1, 32 + 8 + 20, 64 + 31, 4)]
 
 
 def check(cache: Cache, plain: pathlib.Path, work: pathlib.Path) -> list[str]:
@@ -44,9 +58,11 @@ def check(cache: Cache, plain: pathlib.Path, work: pathlib.Path) -> list[str]:
     print(f"quantize-kv-cache{cache.options} differs from fp32 by {difference:.1e}", flush=True)
     if not 0 < difference < cache.limit:
         problems.append(f"expected a difference of at most {cache.limit}, and some")
-    whole, less = (llmc_json("inspect", model)["state_bytes"] for model in (plain, artifact))
-    if less * (256 + 256) != whole * cache.bytes:
-        problems.append(f"expected {cache.bytes}/512 of {whole} bytes of state, found {less}")
+    whole, less = (llmc_json("inspect", model) for model in (plain, artifact))
+    heads, rest = divmod(whole["state_bytes"], 512 * whole["context"])
+    expected = heads * cache.count_bytes(whole["context"])
+    if rest != 0 or less["state_bytes"] != expected:
+        problems.append(f"expected {expected} bytes of state, found {less['state_bytes']}")
     for options in (("--prefill", 7), ("--threads", 1), ("--threads", 3)):
         if not np.array_equal(compute_logits(artifact, tokens, *options), logits):
             problems.append(f"{' '.join(map(str, options))} gives other bits")

@@ -579,34 +579,58 @@ def QuantizeKVCache : Pass<"quantize-kv-cache", "::mlir::ModuleOp"> {
     | `f16` | `#llmc.plain<f16>` | 128 | numbers up to 65504, which keys and values of models in half precision keep to |
     | `bf16` | `#llmc.plain<bf16>` | 128 | the range of f32, and 8 bits less of it than f16 keeps |
     | `i8`  | `#llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>` | 66 | integers up to 127 times a scale that each head has at each position: the largest magnitude / 127 |
-    | `i4`  | `#llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>` | 36 | integers up to 7 times a scale of every 32 numbers: the largest magnitude / 7 |
+    | `i4`  | `#llmc.grouped<bits = 4, group = 64, zero = none, scale = f16>` | 34 | integers up to 7 times a scale of every 64 numbers: the largest magnitude / 7 |
+    | `i2`  | `#llmc.grouped<bits = 2, group = 64, zero = float, scale = f16>` | 20 | integers up to 3 times a scale, above a minimum, of every 64 numbers |
 
-    By default both become f16: half the memory, and in long conversations half of what each token
-    reads. An attribute that is an encoding of caches may stand for a name.
+    An attribute that is an encoding of caches may stand for a name. With `keys-along=positions` keys
+    of `i8`, `i4` and `i2` share a scale and a minimum with those of the same channel at `keys-group`
+    positions (`#llmc.position_grouped`): some channels of keys are large everywhere (Liu et al. 2024,
+    "KIVI", section 3.2). Each is kept in f16 until its group is full.
+
+    The newest `residual` positions, and the first `sinks`, are read as f16 where they are rounded
+    otherwise: most of what rounding loses is lost there. Which they are depends on positions alone,
+    so that decode and prefill agree to the bit, and so do sessions that were taken back or forked
+    (`!llmc.kv_cache`). Numbers that are stored as floats are not kept twice.
+
+    By default keys become i8 and values i4, 100 bytes for a head of 64 at a position where f32 takes
+    512. Keys and values round better behind `rotate{where=keys,values}`, which is a pass of its own
+    and stands before this one; i4 keys need it, or `keys-along=positions`.
 
     Before:
     ```mlir
     func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
                     %cache: !llmc.kv_cache<3x64, capacity = 2048, keys = f32, values = f32>) …
     ```
-    After `quantize-kv-cache{keys=f16 values=f32}`:
+    After `quantize-kv-cache{keys=f16}`:
     ```mlir
     func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
-                    %cache: !llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f32>) …
+                    %cache: !llmc.kv_cache<3x64, capacity = 2048, keys = f16,
+                        values = #llmc.grouped<bits = 4, group = 64, zero = none, scale = f16>,
+                        residual = 32, sinks = 4>) …
     ```
 
     The report is a line on the standard error stream (`table`) and one remark `quantize-kv-cache`:
-    what a position takes, and the state of a session, which is that of all positions.
+    what a position takes, and the state of a session, which is that of all positions, with what is
+    kept exactly for steps of up to 128 tokens (`--max-rows`).
   }];
   let options = [
-    Option<"keys", "keys", "std::string", /*default=*/"\"f16\"",
+    Option<"keys", "keys", "std::string", /*default=*/"\"i8\"",
            "How keys are stored: a name or an attribute">,
-    Option<"values", "values", "std::string", /*default=*/"\"f16\"",
+    Option<"values", "values", "std::string", /*default=*/"\"i4\"",
            "How values are stored: a name or an attribute">,
     Option<"keysGroup", "keys-group", "int64_t", /*default=*/"0",
-           "With keys of integers: numbers of a head that share a scale; 0: all for i8, 32 for i4">,
+           "With keys of integers: numbers of a head that share a scale; 0: all for i8, 64 for i4 "
+           "and i2, 32 along positions">,
     Option<"valuesGroup", "values-group", "int64_t", /*default=*/"0",
-           "With values of integers: numbers of a head that share a scale; 0: all for i8, 32 for i4">,
+           "With values of integers: numbers of a head that share a scale; 0: all for i8, 64 for i4 "
+           "and i2">,
+    Option<"keysAlong", "keys-along", "std::string", /*default=*/"\"channels\"",
+           "What keys of integers share a scale with: channels of their position, or positions of "
+           "their channel">,
+    Option<"residual", "residual", "int64_t", /*default=*/"32",
+           "The newest positions, which are read as f16">,
+    Option<"sinks", "sinks", "int64_t", /*default=*/"4",
+           "The first positions, which are read as f16">,
     Option<"table", "table", "bool", /*default=*/"true",
            "Print what a position takes to the standard error stream">
   ];

@@ -84,7 +84,8 @@ public:
                                     module.getFunction(getEntryName(*variant))}));
     for (auto region : program.getState().getAsRange<spmd::RegionAttr>())
       regions.push_back(structure({number(64, region.getOffset()), number(64, region.getStride()),
-                                   number(64, region.getBlock())}));
+                                   number(64, region.getBlock()), number(64, region.getKept()),
+                                   number(64, region.getRecent())}));
     spmd::SizesAttr sizes = program.getSizes();
     llvm::Constant *constant = structure({
         number(32, LLMC_PROGRAM_ABI_VERSION),

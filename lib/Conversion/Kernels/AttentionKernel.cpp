@@ -15,6 +15,11 @@
 // that chain, so results do not depend on which queries went together: decode
 // equals prefill bit for bit.
 //
+// Where some positions are read as they were before they were rounded, which
+// they are depends on a query's position. Blocks of keys in which a query that
+// goes with others may see such are scored both ways, and each score is chosen;
+// values are summed in runs that are read in one way, in ascending order.
+//
 //===----------------------------------------------------------------------===//
 
 #include "CacheAccess.h"
@@ -59,7 +64,8 @@ public:
   AttentionEmitter(ModuleOp module, StringRef name, const AttentionKernel &spec,
                    const KernelTarget &target)
       : spec(spec), layout(CacheLayout::get(spec.cache)), keys(layout.keys, /*ofGroups=*/true),
-        values(layout.values, /*ofGroups=*/false),
+        values(layout.values, /*ofGroups=*/false), exactKeys(makeExact(layout.exactKeys)),
+        exactValues(makeExact(layout.exactValues)),
         k(module, name, spec.sinks ? "iiippppippp" : "iiippppipp", target),
         headsAtOnce(spec.heads / layout.heads), registers(target.floatRows * target.floatTiles),
         width(spec.heads * layout.headSize), scoreStride(getScoreStride(layout)),
@@ -76,6 +82,11 @@ public:
   }
 
 private:
+  static std::optional<CacheReader> makeExact(const std::optional<CacheArray> &array) {
+    return array ? std::optional<CacheReader>(std::in_place, *array, /*ofGroups=*/false)
+                 : std::nullopt;
+  }
+
   /// Heads [begin, end) of the only row.
   void emitOneRow(Value begin, Value end) {
     Value first = k.div(begin, headsAtOnce);
@@ -117,10 +128,13 @@ private:
   struct Group {
     int64_t rows, heads;
     Value head; ///< the first
-    Value keys, values, query, output;
+    Value keys, values, exactKeys, exactValues, query, output;
     Values begins, ends; ///< of the positions that each row sees
     Value firstBlock;    ///< the first position of the first block of 16 that any
                          ///< sees
+    /// The first position of those that each row reads exactly because they are
+    /// recent.
+    Values recentKeys, recentValues;
 
     int64_t count() const { return rows * heads; }
   };
@@ -128,11 +142,20 @@ private:
   /// `heads` heads that share a head of the cache, from `head` on, of `rows`
   /// rows from `row` on.
   void emitQueries(Value row, Value head, int64_t rows, int64_t heads) {
-    Group group{rows, heads, head, {}, {}, {}, {}, {}, {}, {}};
+    Group group;
+    group.rows = rows;
+    group.heads = heads;
+    group.head = head;
     Value base = getCacheOfRow(k, caches, row), shared = k.div(head, headsAtOnce);
-    group.keys = k.offset(base, k.mul(shared, layout.keys.headBytes));
-    group.values =
-        k.offset(base, k.add(k.mul(shared, layout.values.headBytes), layout.values.offset));
+    auto memoryOf = [&](const CacheArray &array) {
+      return k.offset(base, k.add(k.mul(shared, array.headBytes), array.offset));
+    };
+    group.keys = memoryOf(layout.keys);
+    group.values = memoryOf(layout.values);
+    if (layout.exactKeys)
+      group.exactKeys = memoryOf(*layout.exactKeys);
+    if (layout.exactValues)
+      group.exactValues = memoryOf(*layout.exactValues);
     Value first = k.add(k.mul(row, rowBytes()), k.mul(head, layout.headSize * 4));
     group.query = k.offset(query, first);
     group.output = k.offset(output, first);
@@ -141,6 +164,10 @@ private:
       group.ends.push_back(k.add(position, i + 1));
       group.begins.push_back(spec.window ? k.max(k.add(group.ends[i], -*spec.window), k.integer(0))
                                          : k.integer(0));
+      if (exactKeys)
+        group.recentKeys.push_back(getRecent(group.ends[i], layout.keys.positions));
+      if (exactValues)
+        group.recentValues.push_back(getRecent(group.ends[i], layout.values.positions));
     }
     group.firstBlock = k.mul(k.div(group.begins[0], keyBlock), keyBlock);
     computeScores(group);
@@ -149,6 +176,21 @@ private:
       factors.push_back(exponentiate(group, i));
     accumulate(group, factors);
     zeroPadding(group, head);
+  }
+
+  /// The first position that a row whose positions end at `end` reads exactly
+  /// because it is recent. `positions` are rounded together.
+  Value getRecent(Value end, int64_t positions) {
+    Value first = k.max(k.add(end, -layout.residual), k.integer(0));
+    return positions == 1 ? first : k.mul(k.div(first, positions), positions);
+  }
+  /// Lanes of the block at `first` that are read exactly.
+  Value isExact(Value first, Value recent) {
+    Value positions = getPositions(first);
+    Value exact = k.lessInteger(spread(k.add(recent, -1)), positions);
+    if (layout.sinks == 0)
+      return exact;
+    return k.bitOr(exact, k.lessInteger(positions, k.integer(k.vector(k.i32()), layout.sinks)));
   }
 
   int64_t rowBytes() const { return getRowStride(width) * 4; }
@@ -172,8 +214,24 @@ private:
       // Whole blocks of 16 positions.
       Value begin = k.div(group.firstBlock, keyBlock);
       Value end = k.div(k.add(lastEnd, keyBlock - 1), keyBlock);
-      k.loopInBlocks(begin, end, most, [&](Value block, int64_t blocks) {
-        computeScores(group, {first, count, block, blocks});
+      auto computeRounded = [&](Value block, int64_t blocks) {
+        ScoreTile tile{first, count, block, blocks};
+        storeScores(group, tile, computeProducts(group, tile, keys, group.keys));
+      };
+      if (!exactKeys) {
+        k.loopInBlocks(begin, end, most, computeRounded);
+        continue;
+      }
+      // [begin, rounded) and [recent, end) have positions that are read exactly.
+      int64_t sinkBlocks = (layout.sinks + keyBlock - 1) / keyBlock;
+      Value rounded = k.min(k.max(begin, k.integer(sinkBlocks)), end);
+      Value recent = k.max(rounded, k.div(group.recentKeys[0], keyBlock));
+      k.loopInBlocks(rounded, recent, most, computeRounded);
+      Value oldest = k.sub(rounded, begin), skipped = k.sub(recent, rounded);
+      k.loop(begin, k.sub(end, skipped), 1, [&](Value index) {
+        Value isOld = k.lessInteger(k.sub(index, begin), oldest);
+        Value block = k.select(isOld, index, k.add(index, skipped));
+        chooseScores(group, {first, count, block, 1});
       });
     }
   }
@@ -188,44 +246,67 @@ private:
     int64_t size() const { return count * blocks; }
   };
 
+  /// Scores of a block some positions of which are read exactly.
+  void chooseScores(const Group &group, const ScoreTile &tile) {
+    Values products = computeProducts(group, tile, keys, group.keys);
+    ScoreTile place = tile;
+    place.block = getExactPlace(k, layout, tile.block, keyBlock);
+    Values exact = computeProducts(group, place, *exactKeys, group.exactKeys);
+    for (int64_t i = 0; i < tile.count; ++i) {
+      Value recent = group.recentKeys[(tile.first + i) / group.heads];
+      products[i] = k.select(isExact(k.mul(tile.block, keyBlock), recent), exact[i], products[i]);
+    }
+    storeScores(group, tile, products);
+  }
+
   /// Sums of products of queries with lines [begin, end) of keys.
-  Values sumProducts(const Group &group, const ScoreTile &tile, Value begin, Value end) {
-    return k.loop(begin, end, 1, Values(tile.size(), k.real(k.vector(k.f32()), 0.0)),
-                  [&](Value line, ValueRange carried) {
-                    Values next(carried);
-                    SmallVector<Values> numbers;
-                    for (int64_t b = 0; b < tile.blocks; ++b) {
-                      numbers.push_back(keys.loadPositions(k, group.keys, tile.block, b, line));
-                      if (spec.oneRow)
-                        keys.prefetchPositions(k, group.keys, tile.block, b + tile.blocks, line);
-                    }
-                    Value elements = k.offset(group.query, k.mul(keys.getFirstNumber(k, line), 4));
-                    for (int64_t place = 0; place < keys.getNumbersPerLine(); ++place)
-                      for (int64_t i = 0; i < tile.count; ++i) {
-                        int64_t offset = queryOffset(group, tile.first + i) + place * lanes * 4;
-                        Value x = k.loadBroadcast(k.offset(elements, offset));
-                        for (int64_t b = 0; b < tile.blocks; ++b) {
-                          Value &sum = next[i * tile.blocks + b];
-                          sum = k.fma(numbers[b][place], x, sum);
-                        }
-                      }
-                    return next;
+  Values sumProducts(const Group &group, const ScoreTile &tile, const CacheReader &keys,
+                     Value memory, Value begin, Value end) {
+    int64_t together = spec.oneRow ? keys.getLinesTogether() : 1;
+    return k.loop(begin, end, together, Values(tile.size(), k.real(k.vector(k.f32()), 0.0)),
+                  [&](Value first, ValueRange carried) {
+                    Values sums(carried);
+                    if (spec.oneRow)
+                      for (int64_t b = 0; b < tile.blocks; ++b)
+                        keys.prefetchPositions(k, memory, tile.block, b + tile.blocks, first);
+                    for (int64_t i = 0; i < together; ++i)
+                      addProducts(group, tile, keys, memory, k.add(first, i), sums);
+                    return sums;
                   });
   }
 
-  /// Products of queries with keys.
-  Values computeProducts(const Group &group, const ScoreTile &tile) {
+  /// Adds the products with a line of keys to the sums.
+  void addProducts(const Group &group, const ScoreTile &tile, const CacheReader &keys, Value memory,
+                   Value line, Values &sums) {
+    SmallVector<Values> numbers;
+    for (int64_t b = 0; b < tile.blocks; ++b)
+      numbers.push_back(keys.loadPositions(k, memory, tile.block, b, line));
+    Value elements = k.offset(group.query, k.mul(keys.getFirstNumber(k, line), 4));
+    for (int64_t place = 0; place < keys.getNumbersPerLine(); ++place)
+      for (int64_t i = 0; i < tile.count; ++i) {
+        int64_t offset = queryOffset(group, tile.first + i) + place * lanes * 4;
+        Value x = k.loadBroadcast(k.offset(elements, offset));
+        for (int64_t b = 0; b < tile.blocks; ++b) {
+          Value &sum = sums[i * tile.blocks + b];
+          sum = k.fma(numbers[b][place], x, sum);
+        }
+      }
+  }
+
+  /// Products of queries with keys, which `keys` reads from `memory`.
+  Values computeProducts(const Group &group, const ScoreTile &tile, const CacheReader &keys,
+                         Value memory) {
     Value begin = k.integer(0), end = k.integer(keys.getLines());
     if (!keys.hasScales())
-      return sumProducts(group, tile, begin, end);
+      return sumProducts(group, tile, keys, memory, begin, end);
     auto loadScales = [&](Value ofGroup) {
       Values scales;
       for (int64_t b = 0; b < tile.blocks; ++b)
-        scales.push_back(keys.loadScales(k, group.keys, tile.block, b, ofGroup));
+        scales.push_back(keys.loadScales(k, memory, tile.block, b, ofGroup));
       return scales;
     };
     if (keys.getGroups() == 1) {
-      Values sums = sumProducts(group, tile, begin, end), scales = loadScales(begin);
+      Values sums = sumProducts(group, tile, keys, memory, begin, end), scales = loadScales(begin);
       for (auto [index, sum] : llvm::enumerate(sums))
         sum = k.fmul(sum, scales[index % tile.blocks]);
       return sums;
@@ -235,7 +316,7 @@ private:
                   [&](Value ofGroup, ValueRange carried) {
                     Value first = k.mul(ofGroup, keys.getLinesPerGroup());
                     Value last = k.min(k.add(first, keys.getLinesPerGroup()), end);
-                    Values sums = sumProducts(group, tile, first, last),
+                    Values sums = sumProducts(group, tile, keys, memory, first, last),
                            scales = loadScales(ofGroup);
                     for (auto [index, sum] : llvm::enumerate(sums))
                       sum = k.fma(sum, scales[index % tile.blocks], carried[index]);
@@ -243,8 +324,7 @@ private:
                   });
   }
 
-  void computeScores(const Group &group, const ScoreTile &tile) {
-    Values products = computeProducts(group, tile);
+  void storeScores(const Group &group, const ScoreTile &tile, ArrayRef<Value> products) {
     for (int64_t i = 0; i < tile.count; ++i)
       for (int64_t b = 0; b < tile.blocks; ++b) {
         Value score = k.fmul(products[i * tile.blocks + b], k.real(k.vector(k.f32()), spec.scale));
@@ -307,24 +387,28 @@ private:
     Value sink = loadSink(group, index);
     if (sink)
       largest = k.fmax(largest, sink);
-    Value sum = k.loop(group.firstBlock, lastEnd, keyBlock, Values{zero},
-                       [&](Value first, ValueRange carried) -> Values {
-                         Value seen = inRange(first, begin, end);
-                         Value score = k.loadVector(scoreAddress(index, first));
-                         // Beyond the end there may be anything.
-                         score = k.select(seen, score, nothing);
-                         Value weight = k.exp(k.fsub(score, k.broadcast(largest)));
-                         weight = k.select(seen, weight, zero);
-                         Value stored = weight;
-                         if (values.hasScales()) {
-                           stored = k.fmul(weight, values.loadScales(k, group.values,
-                                                                     k.div(first, keyBlock), 0,
-                                                                     k.integer(0)));
-                           stored = k.select(seen, stored, zero);
-                         }
-                         k.storeVector(stored, scoreAddress(index, first));
-                         return {k.fadd(carried[0], weight)};
-                       })[0];
+    Value sum =
+        k.loop(group.firstBlock, lastEnd, keyBlock, Values{zero},
+               [&](Value first, ValueRange carried) -> Values {
+                 Value seen = inRange(first, begin, end);
+                 Value score = k.loadVector(scoreAddress(index, first));
+                 // Beyond the end there may be anything.
+                 score = k.select(seen, score, nothing);
+                 Value weight = k.exp(k.fsub(score, k.broadcast(largest)));
+                 weight = k.select(seen, weight, zero);
+                 Value stored = weight;
+                 if (values.hasScales()) {
+                   Value scale =
+                       values.loadScales(k, group.values, k.div(first, keyBlock), 0, k.integer(0));
+                   if (exactValues)
+                     scale = k.select(isExact(first, group.recentValues[index / group.heads]),
+                                      k.real(k.vector(k.f32()), 1.0), scale);
+                   stored = k.fmul(weight, scale);
+                   stored = k.select(seen, stored, zero);
+                 }
+                 k.storeVector(stored, scoreAddress(index, first));
+                 return {k.fadd(carried[0], weight)};
+               })[0];
     Value total = k.sumLanes(sum);
     if (sink)
       total = k.fadd(total, k.exp(k.fsub(sink, largest)));
@@ -347,43 +431,102 @@ private:
     for (int64_t first = 0; first < group.count(); first += atOnce) {
       int64_t count = std::min(atOnce, group.count() - first);
       for (int64_t vector = 0; vector < whole; vector += chunk)
-        accumulate(group, factors, first, count, vector * lanes, std::min(chunk, whole - vector),
-                   lanes);
+        accumulate(group, factors,
+                   {first, count, vector * lanes, std::min(chunk, whole - vector), lanes});
       if (rest != 0)
-        accumulate(group, factors, first, count, whole * lanes, rest, 1);
+        accumulate(group, factors, {first, count, whole * lanes, rest, 1});
     }
   }
 
   /// `parts` parts of `partWidth` elements (16 or 1) of the output, from
-  /// `element` on.
-  void accumulate(const Group &group, ArrayRef<Value> factors, int64_t first, int64_t count,
-                  int64_t element, int64_t parts, int64_t partWidth) {
-    bool scalar = partWidth == 1;
-    Type type = scalar ? k.f32() : Type(k.vector(k.f32()));
-    auto spread = [&](Value value) { return scalar ? value : k.broadcast(value); };
-    Values sums =
-        k.loop(group.begins[0], group.ends.back(), 1, Values(count * parts, k.real(type, 0.0)),
-               [&](Value position, ValueRange carried) {
-                 Values next(carried), line;
-                 if (spec.oneRow)
-                   values.prefetchElements(k, group.values, position, element, parts * partWidth,
-                                           prefetchDistance);
-                 for (int64_t part = 0; part < parts; ++part)
-                   line.push_back(values.loadElements(k, group.values, position,
-                                                      element + part * partWidth, partWidth));
-                 for (int64_t i = 0; i < count; ++i) {
-                   Value weight = spread(k.load(k.f32(), scoreAddress(first + i, position)));
-                   for (int64_t part = 0; part < parts; ++part)
-                     next[i * parts + part] = k.fma(line[part], weight, next[i * parts + part]);
-                 }
-                 return next;
-               });
-    for (int64_t i = 0; i < count; ++i)
-      for (int64_t part = 0; part < parts; ++part)
-        k.store(k.fmul(sums[i * parts + part], spread(factors[first + i])),
-                k.offset(group.output,
-                         queryOffset(group, first + i) + (element + part * partWidth) * 4),
+  /// `element` on, of `count` queries from the `first` on.
+  struct SumTile {
+    int64_t first, count, element, parts, partWidth;
+
+    bool isScalar() const { return partWidth == 1; }
+  };
+
+  void accumulate(const Group &group, ArrayRef<Value> factors, const SumTile &tile) {
+    Type type = tile.isScalar() ? k.f32() : Type(k.vector(k.f32()));
+    Values sums(tile.count * tile.parts, k.real(type, 0.0));
+    Value begin = group.begins[0], end = group.ends.back();
+    auto readRounded = [&](Value position) -> Values { return loadValues(group, tile, position); };
+    if (!exactValues) {
+      sums = sumValues(tile, begin, end, sums, readRounded);
+    } else {
+      auto readExact = [&](Value position) { return loadExactValues(group, tile, position); };
+      Value rounded = k.min(k.max(begin, k.integer(layout.sinks)), end);
+      Value recent = k.max(rounded, group.recentValues[0]);
+      if (layout.sinks != 0)
+        sums = sumValues(tile, begin, rounded, sums, readExact);
+      sums = sumValues(tile, rounded, recent, sums, readRounded);
+      auto choose = [&](Value position, int64_t query, ArrayRef<Value> exact,
+                        ArrayRef<Value> rounded) -> Values {
+        Value older = k.lessInteger(position, group.recentValues[query / group.heads]);
+        Values chosen;
+        for (auto [a, b] : llvm::zip_equal(rounded, exact))
+          chosen.push_back(k.select(older, a, b));
+        return chosen;
+      };
+      if (group.rows == 1)
+        sums = sumValues(tile, recent, end, sums, readExact);
+      else
+        sums = k.loop(recent, end, 1, sums, [&](Value position, ValueRange carried) {
+          Values exact = readExact(position), rounded = readRounded(position), next(carried);
+          for (int64_t i = 0; i < tile.count; ++i)
+            addValues(tile, i, position, choose(position, tile.first + i, exact, rounded), next);
+          return next;
+        });
+    }
+    auto spread = [&](Value value) { return tile.isScalar() ? value : k.broadcast(value); };
+    for (int64_t i = 0; i < tile.count; ++i)
+      for (int64_t part = 0; part < tile.parts; ++part)
+        k.store(k.fmul(sums[i * tile.parts + part], spread(factors[tile.first + i])),
+                k.offset(group.output, queryOffset(group, tile.first + i) +
+                                           (tile.element + part * tile.partWidth) * 4),
                 4);
+  }
+
+  /// A tile's elements of the values at a position, as they are stored.
+  Values loadValues(const Group &group, const SumTile &tile, Value position) {
+    if (spec.oneRow)
+      values.prefetchElements(k, group.values, position, tile.element, tile.parts * tile.partWidth,
+                              prefetchDistance);
+    return loadLine(values, group.values, tile, position);
+  }
+  Values loadExactValues(const Group &group, const SumTile &tile, Value position) {
+    return loadLine(*exactValues, group.exactValues, tile,
+                    getExactPlace(k, layout, position, /*unit=*/1));
+  }
+  Values loadLine(const CacheReader &reader, Value memory, const SumTile &tile, Value position) {
+    Values line;
+    for (int64_t part = 0; part < tile.parts; ++part)
+      line.push_back(reader.loadElements(k, memory, position, tile.element + part * tile.partWidth,
+                                         tile.partWidth));
+    return line;
+  }
+
+  /// Adds values, times what a query's weight for their position is, to the sums.
+  void addValues(const SumTile &tile, int64_t query, Value position, ArrayRef<Value> line,
+                 Values &sums) {
+    Value weight = k.load(k.f32(), scoreAddress(tile.first + query, position));
+    if (!tile.isScalar())
+      weight = k.broadcast(weight);
+    for (int64_t part = 0; part < tile.parts; ++part) {
+      Value &sum = sums[query * tile.parts + part];
+      sum = k.fma(line[part], weight, sum);
+    }
+  }
+
+  /// Sums over positions [begin, end), the same values for all queries.
+  Values sumValues(const SumTile &tile, Value begin, Value end, ValueRange sums,
+                   function_ref<Values(Value position)> read) {
+    return k.loop(begin, end, 1, sums, [&](Value position, ValueRange carried) {
+      Values next(carried), line = read(position);
+      for (int64_t i = 0; i < tile.count; ++i)
+        addValues(tile, i, position, line, next);
+      return next;
+    });
   }
 
   /// Who computes the last head of a row also zeros the row's padding.
@@ -403,6 +546,7 @@ private:
   const AttentionKernel &spec;
   CacheLayout layout;
   CacheReader keys, values;
+  std::optional<CacheReader> exactKeys, exactValues; ///< of what is kept as f16 too
   KernelBuilder k;
   int64_t headsAtOnce; ///< heads that share a head of the cache
   int64_t registers;   ///< vectors of sums that registers hold

@@ -6,11 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "CacheCodec.h"
+#include "GroupEncoder.h"
 #include "RegisterBuilder.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-
-#include <deque>
 
 using namespace mlir;
 using namespace llmc;
@@ -20,190 +19,6 @@ using Values = KernelBuilder::Values;
 //===----------------------------------------------------------------------===//
 // Writing
 //===----------------------------------------------------------------------===//
-
-namespace {
-
-/// An encoding's arithmetic on numbers that share elements of planes: as many
-/// vectors as they fill, and the rest one by one.
-class GroupEncoder final : public EncodeBuilder {
-public:
-  GroupEncoder(KernelBuilder &k, int64_t count, bool shares)
-      : k(k), vectors(count / lanes), parts(vectors + count % lanes), shares(shares) {}
-
-  /// Floats from `address` on.
-  Operand load(Value address) {
-    Values loaded;
-    for (int64_t part = 0; part < parts; ++part)
-      loaded.push_back(k.load(isVector(part) ? Type(k.vector(k.f32())) : k.f32(),
-                              k.offset(address, getFirst(part) * 4), 4));
-    return make(std::move(loaded));
-  }
-  /// `address` is that of the first number's element.
-  void store(Operand operand, const CachePlane &plane, Value address);
-
-  Operand integer(int32_t value) override { return constant(k.integer(k.i32(), value)); }
-  Operand add(Operand a, Operand b) override {
-    return apply({a, b}, [&](ValueRange v) { return k.add(v[0], v[1]); });
-  }
-  Operand subtract(Operand a, Operand b) override {
-    return apply({a, b}, [&](ValueRange v) { return k.sub(v[0], v[1]); });
-  }
-  Operand bitAnd(Operand a, Operand b) override {
-    return apply({a, b}, [&](ValueRange v) { return k.bitAnd(v[0], v[1]); });
-  }
-  Operand shiftRight(Operand a, unsigned bits) override {
-    return apply({a}, [&](ValueRange v) { return k.shr(v[0], bits); });
-  }
-  Operand shiftLeft(Operand a, Operand bits) override {
-    return apply({a, bits}, [&](ValueRange v) { return k.shl(v[0], v[1]); });
-  }
-  Operand takeBytes(Operand bytes, Operand places) override {
-    return apply({bytes, places}, [&](ValueRange v) { return k.takeBytes(v[0], v[1]); });
-  }
-  Operand lookUpByte(Operand, Operand) override {
-    llvm_unreachable("caches have no planes that are tables");
-  }
-  Operand lookUpInteger(ArrayRef<int32_t> table, Operand index) override {
-    return apply({index}, [&](ValueRange v) { return k.lookUpInteger(table, v[0]); });
-  }
-  Operand selectEqual(Operand a, Operand b, Operand then, Operand otherwise) override {
-    return apply({a, b, then, otherwise},
-                 [&](ValueRange v) { return k.select(k.equal(v[0], v[1]), v[2], v[3]); });
-  }
-
-  Operand real(float value) override { return constant(k.real(k.f32(), value)); }
-  Operand toReal(Operand integer) override {
-    return apply({integer}, [&](ValueRange v) { return k.toFloat(v[0]); });
-  }
-  Operand multiply(Operand a, Operand b) override {
-    return apply({a, b}, [&](ValueRange v) { return k.fmul(v[0], v[1]); });
-  }
-  Operand multiplyAdd(Operand a, Operand b, Operand c) override {
-    return apply({a, b, c}, [&](ValueRange v) { return k.fadd(k.fmul(v[0], v[1]), v[2]); });
-  }
-  Operand lookUp(ArrayRef<float> table, Operand index) override {
-    return apply({index}, [&](ValueRange v) { return k.lookUp(table, v[0]); });
-  }
-
-  Operand absolute(Operand a) override {
-    return apply({a}, [&](ValueRange v) { return k.fabs(v[0]); });
-  }
-  Operand divide(Operand a, Operand b) override {
-    return apply({a, b}, [&](ValueRange v) { return k.fdiv(v[0], v[1]); });
-  }
-  Operand largest(Operand a) override;
-  Operand roundTo(Operand a, Type element) override {
-    return apply({a}, [&](ValueRange v) {
-      return element.isF32() ? v[0] : k.widen(k.narrow(v[0], element), element);
-    });
-  }
-  Operand roundToInteger(Operand a, int32_t low, int32_t high) override {
-    return apply({a}, [&](ValueRange v) {
-      Type type = v[0].getType();
-      Value least = k.real(type, low), most = k.real(type, high);
-      Value x = k.select(k.less(least, v[0]), v[0], least);
-      x = k.select(k.less(x, most), x, most);
-      // 1.5 · 2^23: adding it rounds to an integer, half to even.
-      Value magic = k.real(type, 0x1.8p23);
-      return k.toInteger(k.fsub(k.fadd(x, magic), magic));
-    });
-  }
-
-private:
-  struct Numbers {
-    Values parts; ///< or one number that is the same for all
-    bool uniform;
-  };
-
-  static const Numbers &get(Operand operand) {
-    return *static_cast<const Numbers *>(operand.getHandle());
-  }
-  Operand make(Values values) {
-    return Operand(&numbers.emplace_back(Numbers{std::move(values), false}));
-  }
-  Operand constant(Value value) { return Operand(&numbers.emplace_back(Numbers{{value}, true})); }
-
-  bool isVector(int64_t part) const { return part < vectors; }
-  /// The place of a part's first number.
-  int64_t getFirst(int64_t part) const {
-    return isVector(part) ? part * lanes : vectors * (lanes - 1) + part;
-  }
-  Value getPart(Operand operand, int64_t part) {
-    const Numbers &from = get(operand);
-    if (!from.uniform)
-      return from.parts[part];
-    return isVector(part) ? k.broadcast(from.parts[0]) : from.parts[0];
-  }
-
-  Operand apply(ArrayRef<Operand> operands, function_ref<Value(ValueRange)> body) {
-    Values results, arguments;
-    if (llvm::all_of(operands, [](Operand operand) { return get(operand).uniform; })) {
-      for (Operand operand : operands)
-        arguments.push_back(get(operand).parts[0]);
-      return constant(body(arguments));
-    }
-    for (int64_t part = 0; part < parts; ++part) {
-      arguments.clear();
-      for (Operand operand : operands)
-        arguments.push_back(getPart(operand, part));
-      results.push_back(body(arguments));
-    }
-    return make(std::move(results));
-  }
-
-  KernelBuilder &k;
-  int64_t vectors, parts;
-  bool shares;
-  std::deque<Numbers> numbers; ///< grows without moving what operands point to
-};
-
-} // namespace
-
-DecodeBuilder::Operand GroupEncoder::largest(Operand a) {
-  const Numbers &from = get(a);
-  if (!shares || from.uniform)
-    return a;
-  auto fold = [&](ArrayRef<Value> values) {
-    Value result = values.front();
-    for (Value value : values.drop_front())
-      result = k.fmax(result, value);
-    return result;
-  };
-  Values rest(ArrayRef(from.parts).drop_front(vectors));
-  if (vectors > 0)
-    rest.push_back(k.maxLanes(fold(ArrayRef(from.parts).take_front(vectors))));
-  return constant(fold(rest));
-}
-
-void GroupEncoder::store(Operand operand, const CachePlane &plane, Value address) {
-  unsigned bytes = plane.getElementBytes();
-  int64_t stride = plane.block * bytes;
-  auto toBits = [&](Value value) {
-    if (plane.isFloat())
-      return k.narrow(value, plane.element);
-    return k.truncate(value, isa<VectorType>(value.getType()) ? Type(k.vector(k.i8())) : k.i8());
-  };
-  if (!plane.isOfNumbers()) {
-    Value first = get(operand).parts[0];
-    if (isa<VectorType>(first.getType()))
-      first = k.extract(first, 0);
-    return k.store(toBits(first), address, bytes);
-  }
-  // Vectors whose numbers share bytes follow each other.
-  int64_t packed = plane.getNumbersPerElement();
-  for (int64_t part = 0; part < parts; part += packed) {
-    Value number = getPart(operand, part);
-    for (int64_t i = 1; i < packed; ++i)
-      number = k.bitOr(number, k.shl(getPart(operand, part + i), i * plane.getBits()));
-    Value bits = toBits(number), to = k.offset(address, getFirst(part) / packed * stride);
-    if (!isVector(part) || plane.block == 1) {
-      k.store(bits, to, bytes);
-      continue;
-    }
-    for (int64_t lane = 0; lane < lanes; ++lane)
-      k.store(k.extract(bits, lane), k.offset(to, lane * stride), bytes);
-  }
-}
 
 /// The address of an element of a position.
 static Value getAddress(KernelBuilder &k, const CachePlane &plane, Value memory, Value position,
@@ -218,6 +33,24 @@ static Value getAddress(KernelBuilder &k, const CachePlane &plane, Value memory,
   if (inBlock)
     place = k.add(place, inBlock);
   return k.offset(memory, k.add(k.mul(place, bytes), plane.offset));
+}
+
+/// The first of the numbers that share the bytes of a line.
+static Value getFirstNumberOf(KernelBuilder &k, const CacheArray &array, Value line) {
+  if (array.packed == 1)
+    return line;
+  Value run = k.mul(k.div(line, lanes), lanes * array.packed);
+  return k.add(run, k.rem(line, k.integer(lanes)));
+}
+
+Value llmc::getExactPlace(KernelBuilder &k, const CacheLayout &layout, Value index, int64_t unit) {
+  if (!layout.wraps())
+    return index;
+  int64_t kept = layout.kept / unit, ring = layout.ring / unit;
+  if (kept == 0)
+    return k.rem(index, k.integer(ring));
+  Value place = k.add(k.rem(k.max(k.add(index, -kept), k.integer(0)), k.integer(ring)), kept);
+  return k.select(k.lessInteger(index, k.integer(kept)), index, place);
 }
 
 void llmc::emitCacheWrite(KernelBuilder &k, const CacheArray &array, Value numbers, Value memory,
@@ -241,9 +74,66 @@ void llmc::emitCacheWrite(KernelBuilder &k, const CacheArray &array, Value numbe
     write(k.integer(whole), k.integer(whole * step), rest);
 }
 
+/// Numbers of `line` at the 16 positions of block `block`, exactly.
+static Value loadExactLine(KernelBuilder &k, const CacheArray &exact, Value memory, Value block,
+                           Value number) {
+  const CachePlane &plane = exact.planes.front();
+  Value line = k.add(k.mul(block, plane.elements), number);
+  int64_t bytes = keyBlock * plane.getElementBytes();
+  return k.loadAsFloats(plane.element, k.offset(memory, k.mul(line, bytes)));
+}
+
+void llmc::emitGroupWrite(KernelBuilder &k, const CacheArray &array, Value memory,
+                          const CacheArray &exact, ArrayRef<Value> exactBlocks, Value exactMemory,
+                          Value group) {
+  auto blocks = static_cast<int64_t>(exactBlocks.size());
+  k.loop(k.integer(0), k.integer(array.headSize / array.packed), 1, [&](Value line) {
+    GroupEncoder encoder(k, blocks * lanes, /*shares=*/true);
+    Value first = getFirstNumberOf(k, array, line);
+    SmallVector<Values> bytes(array.planes.size());
+    for (int64_t place = 0; place < array.packed; ++place) {
+      Value number = k.add(first, place * lanes);
+      Values numbers;
+      for (Value block : exactBlocks)
+        numbers.push_back(loadExactLine(k, exact, exactMemory, block, number));
+      auto encoded = array.encoding.encode(encoder, encoder.take(std::move(numbers)));
+      for (auto [operand, plane, packed] : llvm::zip_equal(encoded, array.planes, bytes)) {
+        if (!plane.isOfNumbers()) {
+          Value element = k.add(k.mul(group, plane.elements), number);
+          Value to = k.add(k.mul(element, plane.getElementBytes()), plane.offset);
+          encoder.store(operand, plane, k.offset(memory, to));
+          continue;
+        }
+        for (int64_t block = 0; block < blocks; ++block) {
+          Value code = k.shl(encoder.get(operand, block), place * plane.getBits());
+          if (place == 0)
+            packed.push_back(code);
+          else
+            packed[block] = k.bitOr(packed[block], code);
+        }
+      }
+    }
+    for (auto [plane, packed] : llvm::zip_equal(array.planes, bytes))
+      for (auto [block, codes] : llvm::enumerate(packed)) {
+        Value of = k.add(k.mul(group, blocks), int64_t(block));
+        Value at = k.mul(k.add(k.mul(of, plane.elements), line), keyBlock);
+        k.store(k.truncate(codes, k.vector(k.i8())), k.offset(memory, k.add(at, plane.offset)), 1);
+      }
+  });
+}
+
 //===----------------------------------------------------------------------===//
 // Reading
 //===----------------------------------------------------------------------===//
+
+int64_t CacheReader::getLinesTogether() const {
+  constexpr int64_t cacheLine = 64;
+  int64_t together = cacheLine;
+  for (const CachePlane &plane : array.planes)
+    if (plane.isOfNumbers())
+      together = std::min(together, cacheLine / (keyBlock * plane.getElementBytes()));
+  return getLines() % together == 0 && getLinesPerGroup() % together == 0 ? together : 1;
+}
 
 /// Elements as they are stored, widened to f32 or i32.
 static Value loadElementsOf(KernelBuilder &k, const CachePlane &plane, Value address,
@@ -273,10 +163,7 @@ CacheReader::CacheReader(const CacheArray &array, bool ofGroups) : array(array) 
 }
 
 Value CacheReader::getFirstNumber(KernelBuilder &k, Value line) const {
-  if (array.packed == 1)
-    return line;
-  Value run = k.mul(k.div(line, lanes), lanes * array.packed);
-  return k.add(run, k.rem(line, k.integer(lanes)));
+  return getFirstNumberOf(k, array, line);
 }
 
 Value CacheReader::decode(KernelBuilder &k, ArrayRef<Value> elements, int64_t count) const {
@@ -310,10 +197,20 @@ Value CacheReader::loadScales(KernelBuilder &k, Value memory, Value block, int64
                         getLine(k, codes->scales, memory, block, next, group));
 }
 
+Value CacheReader::loadShared(KernelBuilder &k, const CachePlane &plane, Value memory, Value block,
+                              int64_t next, Value number) const {
+  Value group = k.div(k.add(block, next), plane.rows / keyBlock);
+  Value element = k.add(k.mul(group, plane.elements), number);
+  Value address = k.add(k.mul(element, plane.getElementBytes()), plane.offset);
+  return k.broadcast(loadElementsOf(k, plane, k.offset(memory, address), 1));
+}
+
 Values CacheReader::loadPositions(KernelBuilder &k, Value memory, Value block, int64_t next,
                                   Value line) const {
   Value group = array.planes.size() == 1 ? Value() : k.div(line, getLinesPerGroup());
   auto load = [&](const CachePlane &plane) {
+    if (plane.rows != 1)
+      return Value();
     return loadElementsOf(
         k, plane, getLine(k, plane, memory, block, next, plane.isOfNumbers() ? line : group),
         lanes);
@@ -329,8 +226,12 @@ Values CacheReader::loadPositions(KernelBuilder &k, Value memory, Value block, i
     loaded.push_back(load(plane));
   for (int64_t place = 0; place < array.packed; ++place) {
     Values elements;
-    for (auto [plane, bytes] : llvm::zip_equal(array.planes, loaded))
+    for (auto [plane, bytes] : llvm::zip_equal(array.planes, loaded)) {
+      if (plane.rows != 1)
+        bytes = loadShared(k, plane, memory, block, next,
+                           k.add(getFirstNumber(k, line), place * lanes));
       elements.push_back(plane.isOfNumbers() ? unpack(k, plane, bytes, place) : bytes);
+    }
     numbers.push_back(decode(k, elements, lanes));
   }
   return numbers;

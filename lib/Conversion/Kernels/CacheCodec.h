@@ -25,6 +25,17 @@ namespace llmc {
 void emitCacheWrite(KernelBuilder &k, const CacheArray &array, mlir::Value numbers,
                     mlir::Value memory, mlir::Value position);
 
+/// Where exact numbers of block `index` of `unit` positions, 1 or 16, lie among those that are
+/// kept.
+mlir::Value getExactPlace(KernelBuilder &k, const CacheLayout &layout, mlir::Value index,
+                          int64_t unit);
+
+/// Rounds the keys of a group of positions that share elements, which lie in blocks `exactBlocks`
+/// of the exact ones.
+void emitGroupWrite(KernelBuilder &k, const CacheArray &array, mlir::Value memory,
+                    const CacheArray &exact, llvm::ArrayRef<mlir::Value> exactBlocks,
+                    mlir::Value exactMemory, mlir::Value group);
+
 /// Loads keys or values. Where numbers are codes times a scale, codes may be
 /// given without it: sums of products are multiplied by loadScales()
 /// afterwards.
@@ -42,6 +53,9 @@ public:
 
   int64_t getLines() const { return array.headSize / array.packed; }
   int64_t getNumbersPerLine() const { return array.packed; }
+  /// Lines of a block of keys that stand in one line of the processor's caches,
+  /// where they divide those of a group.
+  int64_t getLinesTogether() const;
   /// The first number of a line; the others are 16 apart.
   Value getFirstNumber(KernelBuilder &k, Value line) const;
 
@@ -76,6 +90,9 @@ private:
 
   Value getLine(KernelBuilder &k, const CachePlane &plane, Value memory, Value block, int64_t next,
                 Value index) const;
+  /// What the 16 positions of a block share of a number.
+  Value loadShared(KernelBuilder &k, const CachePlane &plane, Value memory, Value block,
+                   int64_t next, Value number) const;
   Value decode(KernelBuilder &k, llvm::ArrayRef<Value> elements, int64_t count) const;
 
   CacheArray array;

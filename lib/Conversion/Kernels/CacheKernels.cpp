@@ -125,6 +125,8 @@ std::string llmc::getCacheName(KVCacheType type) {
     else
       stream << getEncodingName(encoding);
   }
+  if (type.getResidual() != 0)
+    stream << "e" << type.getResidual() << "k" << type.getSinks() << "r" << type.getRing();
   return name;
 }
 
@@ -146,14 +148,49 @@ func::FuncOp llmc::emitCacheAppend(ModuleOp module, KVCacheType cache, const Ker
     Value base = getCacheOfRow(k, caches, row), position = loadIndex(k, caches.positions, row);
     Value keyRow = k.offset(k.argument(2), k.mul(row, stride));
     Value valueRow = k.offset(k.argument(3), k.mul(row, stride));
+    Value place = getExactPlace(k, layout, position, /*unit=*/1);
     k.loop(k.integer(0), k.integer(layout.heads), 1, [&](Value head) {
       Value first = k.mul(head, layout.headSize * 4);
-      auto write = [&](const CacheArray &array, Value row) {
+      auto write = [&](const CacheArray &array, Value row, Value position) {
         Value memory = k.offset(base, k.add(k.mul(head, array.headBytes), array.offset));
         emitCacheWrite(k, array, k.offset(row, first), memory, position);
       };
-      write(layout.keys, keyRow);
-      write(layout.values, valueRow);
+      if (layout.keys.positions == 1)
+        write(layout.keys, keyRow, position);
+      write(layout.values, valueRow, position);
+      if (layout.exactKeys)
+        write(*layout.exactKeys, keyRow, place);
+      if (layout.exactValues)
+        write(*layout.exactValues, valueRow, place);
+    });
+  });
+  return k.finish();
+}
+
+func::FuncOp llmc::emitCacheRound(ModuleOp module, KVCacheType cache, const KernelTarget &target) {
+  std::string name = "cache_round_" + getCacheName(cache) + "_" + target.name.str();
+  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
+    return existing;
+  KernelBuilder k(module, name, "iipppi", target);
+  CacheLayout layout = CacheLayout::get(cache);
+  int64_t group = layout.keys.positions;
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    CacheArguments caches{k.argument(2), k.argument(3), k.argument(4), k.argument(5)};
+    Value base = getCacheOfRow(k, caches, row);
+    Value end = k.add(loadIndex(k, caches.positions, row), 1), index = k.div(end, group);
+    k.ifThen(k.equal(k.mul(index, group), end), [&] {
+      Value full = k.add(index, -1);
+      Values blocks;
+      for (int64_t i = 0; i < group / keyBlock; ++i)
+        blocks.push_back(
+            getExactPlace(k, layout, k.add(k.mul(full, group / keyBlock), i), keyBlock));
+      k.loop(k.integer(0), k.integer(layout.heads), 1, [&](Value head) {
+        auto memoryOf = [&](const CacheArray &array) {
+          return k.offset(base, k.add(k.mul(head, array.headBytes), array.offset));
+        };
+        emitGroupWrite(k, layout.keys, memoryOf(layout.keys), *layout.exactKeys, blocks,
+                       memoryOf(*layout.exactKeys), full);
+      });
     });
   });
   return k.finish();

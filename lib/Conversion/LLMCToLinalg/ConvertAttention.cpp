@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Patterns.h"
+#include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -53,7 +54,16 @@ struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
     PlainRows rows = PlainRows::get(adaptor.getRows());
     KVCacheType type = op.getCache().getType();
     auto encode = [&](CacheEncodingInterface encoding, ValueRange written) {
-      return encoding.buildPlanes(formula, formula.splitHeads(written.front(), type.getHeads()));
+      Value numbers = formula.splitHeads(written.front(), type.getHeads());
+      SmallVector<Value> stored;
+      // What positions share is rounded where it is read.
+      if (getCachePositions(encoding) == 1)
+        stored = encoding.buildPlanes(formula, numbers);
+      if (type.keepsExact(encoding)) {
+        CacheEncodingInterface half = PlainAttr::get(getContext(), Float16Type::get(getContext()));
+        llvm::append_range(stored, half.buildPlanes(formula, numbers));
+      }
+      return stored;
     };
     SmallVector<Value> planes = encode(type.getKeys(), adaptor.getKeys());
     llvm::append_range(planes, encode(type.getValues(), adaptor.getValues()));
@@ -79,6 +89,21 @@ struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
   }
 };
 
+namespace {
+
+/// What positions share is rounded where it is read.
+struct ConvertCacheRound : OpConversionPattern<CacheRoundOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(CacheRoundOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithMultiple(op, ArrayRef<ValueRange>{adaptor.getCache()});
+    return success();
+  }
+};
+
+} // namespace
+
 //===----------------------------------------------------------------------===//
 // attention
 //===----------------------------------------------------------------------===//
@@ -103,6 +128,11 @@ private:
   /// [r, t, key/value head, d]: what row r reads of the planes of keys or values; zero where it
   /// reads nothing.
   Value read(CacheEncodingInterface encoding, ValueRange tensors);
+  /// The same of a number that is kept exactly too.
+  Value readRounded(ImplicitLocOpBuilder &b, CacheEncodingInterface encoding, ValueRange tensors,
+                    ValueRange place);
+  /// Whether a row at `position` reads position `t` as it was before it was rounded.
+  Value isExact(ImplicitLocOpBuilder &b, CacheEncodingInterface encoding, Value t, Value position);
   /// [r, h, t]
   Value getScores(Value query, Value keys);
   Value getSoftmax(Value scores);
@@ -136,29 +166,66 @@ Number AttentionFormula::getBias(ImplicitLocOpBuilder &b, Value slopes, Value t,
   return Number(b, slope) * Number(b, distance);
 }
 
+Value AttentionFormula::isExact(ImplicitLocOpBuilder &b, CacheEncodingInterface encoding, Value t,
+                                Value position) {
+  auto constant = [&](int64_t number) -> Value {
+    return arith::ConstantIndexOp::create(b, number);
+  };
+  Value group = constant(getCachePositions(encoding));
+  Value next = arith::MulIOp::create(
+      b, arith::AddIOp::create(b, arith::DivUIOp::create(b, t, group), constant(1)), group);
+  Value end = arith::AddIOp::create(b, next, constant(cache.getResidual() - 1));
+  Value isRecent = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, end, position);
+  Value isSink = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, t, constant(cache.getSinks()));
+  return arith::OrIOp::create(b, isRecent, isSink);
+}
+
+/// `place` is [sequence, position, head, element].
+Value AttentionFormula::readRounded(ImplicitLocOpBuilder &b, CacheEncodingInterface encoding,
+                                    ValueRange tensors, ValueRange place) {
+  if (getCachePositions(encoding) != 1) {
+    Value size = arith::ConstantIndexOp::create(b, cache.getHeadSize());
+    Value element = arith::AddIOp::create(b, arith::MulIOp::create(b, place[2], size), place[3]);
+    return tensor::ExtractOp::create(b, tensors[0], ValueRange{place[0], element, place[1]});
+  }
+  SmallVector<Value> elements;
+  for (auto [plane, tensor] :
+       llvm::zip_equal(encoding.getPlanes({1, cache.getHeadSize()}), tensors)) {
+    Value index = place[3];
+    if (plane.columns == Plane::all)
+      index = arith::ConstantIndexOp::create(b, 0);
+    else if (plane.columns > 1)
+      index = arith::DivUIOp::create(b, index, arith::ConstantIndexOp::create(b, plane.columns));
+    elements.push_back(
+        tensor::ExtractOp::create(b, tensor, ValueRange{place[0], place[1], place[2], index}));
+  }
+  return EncodingInterface(encoding).buildValue(b, elements);
+}
+
 Value AttentionFormula::read(CacheEncodingInterface encoding, ValueRange tensors) {
-  SmallVector<Plane> planes = encoding.getPlanes({1, cache.getHeadSize()});
   AffineExpr r = formula.dim(0);
+  SmallVector<Value> rounded(tensors);
+  Value exact;
+  if (cache.keepsExact(encoding))
+    exact = rounded.pop_back_val();
+  if (getCachePositions(encoding) != 1)
+    rounded = {encoding.buildRounded(formula, exact)};
   return formula.forEach(
       {formula.sizeOf(rows.positions, 0), formula.size(cache.getCapacity()),
        formula.size(cache.getHeads()), formula.size(cache.getHeadSize())},
       f32, {{rows.sequences, {r}}, {rows.positions, {r}}},
       [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
         Value t = linalg::IndexOp::create(b, 1), head = linalg::IndexOp::create(b, 2),
-              d = linalg::IndexOp::create(b, 3);
-        SmallVector<Value> elements;
-        for (auto [plane, tensor] : llvm::zip_equal(planes, tensors)) {
-          Value index = d;
-          if (plane.columns == Plane::all)
-            index = arith::ConstantIndexOp::create(b, 0);
-          else if (plane.columns > 1)
-            index = arith::DivUIOp::create(b, d, arith::ConstantIndexOp::create(b, plane.columns));
-          elements.push_back(
-              tensor::ExtractOp::create(b, tensor, ValueRange{toIndex(b, v[0]), t, head, index}));
+              d = linalg::IndexOp::create(b, 3), position = toIndex(b, v[1]);
+        SmallVector<Value> place{toIndex(b, v[0]), t, head, d};
+        Value element = readRounded(b, encoding, rounded, place);
+        if (exact) {
+          Value half = tensor::ExtractOp::create(b, exact, place);
+          Value wide = arith::ExtFOp::create(b, f32, half);
+          element = arith::SelectOp::create(b, isExact(b, encoding, t, position), wide, element);
         }
-        Value element = EncodingInterface(encoding).buildValue(b, elements);
         Value nothing = Number(b, element).constant(0);
-        return arith::SelectOp::create(b, isRead(b, t, toIndex(b, v[1])), element, nothing);
+        return arith::SelectOp::create(b, isRead(b, t, position), element, nothing);
       });
 }
 
@@ -257,5 +324,6 @@ struct ConvertAttention : OpConversionPattern<AttentionOp> {
 } // namespace
 
 void llmc::populateAttentionPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<ConvertCacheAppend, ConvertAttention>(converter, patterns.getContext());
+  patterns.add<ConvertCacheAppend, ConvertCacheRound, ConvertAttention>(converter,
+                                                                        patterns.getContext());
 }

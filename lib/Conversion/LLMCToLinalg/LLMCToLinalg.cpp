@@ -49,7 +49,7 @@ void llmc::populateLLMCToLinalgTypeConversions(TypeConverter &converter) {
   converter.addConversion([](KVCacheType type, SmallVectorImpl<Type> &types) {
     int64_t size = type.getHeadSize();
     for (CacheEncodingInterface encoding : {type.getKeys(), type.getValues()})
-      for (const Plane &plane : encoding.getPlanes({1, size}))
+      for (const Plane &plane : type.getStoredPlanes(encoding))
         types.push_back(RankedTensorType::get({ShapedType::kDynamic, type.getCapacity(),
                                                type.getHeads(), plane.getElementsPerRow(size)},
                                               getUnpackedType(plane)));

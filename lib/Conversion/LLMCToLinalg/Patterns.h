@@ -31,11 +31,12 @@ struct PlainRows {
   static PlainRows get(mlir::ValueRange values) { return {values[0], values[1], values[2]}; }
 };
 
-/// What a value of !llmc.kv_cache has become: the planes of keys, then those of values.
+/// What a value of !llmc.kv_cache has become: what is stored of keys, then of values
+/// (KVCacheType::getStoredPlanes).
 struct PlainCache {
   mlir::ValueRange keys, values;
   static PlainCache get(KVCacheType type, mlir::ValueRange planes) {
-    size_t keys = type.getKeys().getPlanes({1, type.getHeadSize()}).size();
+    size_t keys = type.getStoredPlanes(type.getKeys()).size();
     return {planes.take_front(keys), planes.drop_front(keys)};
   }
 };

@@ -103,8 +103,9 @@ static void returnCachesOf(func::FuncOp function) {
     if (isCache(argument))
       end->insertOperands(end->getNumOperands(), argument);
   for (Operation &op : llvm::make_early_inc_range(function.front())) {
-    if (auto append = dyn_cast<CacheAppendOp>(op))
-      replaceLaterUses(append.getCache(), append.getResult());
+    auto stage = dyn_cast<StageOpInterface>(op);
+    if (Value updated = stage ? stage.getUpdatedOperand() : Value())
+      replaceLaterUses(updated, op.getResult(0));
     else if (auto call = dyn_cast<func::CallOp>(op);
              call && llvm::any_of(call.getOperands(), isCache))
       returnCachesOf(call);

@@ -76,18 +76,35 @@ private:
 
 } // namespace
 
+/// How a cache is stored: "keys …, values …, the newest 32 and the first 4 positions in f16".
+static std::string spellCache(KVCacheType cache) {
+  auto spell = [](CacheEncodingInterface encoding) {
+    auto plain = dyn_cast<PlainAttr>(encoding);
+    return spellForPeople(plain ? Attribute(TypeAttr::get(plain.getElement())) : encoding);
+  };
+  std::string text = "keys " + spell(cache.getKeys()) + ", values " + spell(cache.getValues());
+  if (cache.getResidual() != 0)
+    text += ", the newest " + std::to_string(cache.getResidual()) + " and the first " +
+            std::to_string(cache.getSinks()) + " positions in f16";
+  return text;
+}
+
 /// Adds what the function that computes a step says of its model.
 static void describeStep(ModuleOp module, llvm::json::Object &description) {
   auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
   if (!step || step.isExternal())
     return;
   int64_t layers = 0, context = 0;
+  llvm::json::Array caches;
   for (Type type : step.getArgumentTypes())
-    if (auto cache = dyn_cast<KVCacheType>(type))
+    if (auto cache = dyn_cast<KVCacheType>(type)) {
       context = layers++ == 0 ? cache.getCapacity() : std::min(context, cache.getCapacity());
+      caches.push_back("cache " + std::to_string(caches.size()) + ": " + spellCache(cache));
+    }
   if (layers > 0) {
     description["layers"] = layers;
     description["context"] = context;
+    description["caches"] = std::move(caches);
   }
   if (step.getNumResults() == 1)
     if (auto logits = dyn_cast<RankedTensorType>(step.getResultTypes().front());

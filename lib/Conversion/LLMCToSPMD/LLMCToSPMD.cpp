@@ -11,6 +11,8 @@
 #include "llmc/Conversion/LLMCToSPMD/Description.h"
 #include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 
+#include "mlir/IR/AttrTypeSubElements.h"
+
 using namespace mlir;
 using namespace llmc;
 
@@ -28,8 +30,9 @@ static constexpr int64_t maxStateHeads = 1 << 18;
 static FailureOr<StatePlan> planState(func::FuncOp step) {
   StatePlan plan;
   int64_t heads = 0;
-  auto add = [&](int64_t offset, int64_t stride, int64_t block) {
-    plan.regions.push_back(spmd::RegionAttr::get(step.getContext(), offset, stride, block));
+  auto add = [&](int64_t offset, int64_t stride, int64_t block, int64_t kept, int64_t recent) {
+    plan.regions.push_back(
+        spmd::RegionAttr::get(step.getContext(), offset, stride, block, kept, recent));
   };
   for (Type type : step.getArgumentTypes()) {
     auto cache = dyn_cast<KVCacheType>(type);
@@ -44,11 +47,26 @@ static FailureOr<StatePlan> planState(func::FuncOp step) {
     plan.cacheOffsets.push_back(offset);
     plan.context =
         plan.context == 0 ? cache.getCapacity() : std::min(plan.context, cache.getCapacity());
-    for (int64_t head = 0; head < layout.heads; ++head)
+    for (int64_t head = 0; head < layout.heads; ++head) {
       for (const CacheArray &array : {layout.keys, layout.values})
         for (const CachePlane &plane : array.planes)
           add(offset + array.offset + head * array.headBytes + plane.offset, plane.getStride(),
-              plane.block);
+              plane.block, /*kept=*/0, /*recent=*/0);
+      for (const auto &array : {layout.exactKeys, layout.exactValues}) {
+        if (!array)
+          continue;
+        const CachePlane &plane = array->planes.front();
+        int64_t at = offset + array->offset + head * array->headBytes;
+        if (!layout.wraps()) {
+          add(at, plane.getStride(), plane.block, /*kept=*/0, /*recent=*/0);
+          continue;
+        }
+        if (layout.kept != 0)
+          add(at, plane.getStride(), plane.block, layout.kept, /*recent=*/0);
+        add(at + layout.kept * plane.getStride(), plane.getStride(), plane.block, layout.ring,
+            cache.getRecentPositions());
+      }
+    }
     plan.bytes = offset + layout.size;
   }
   return plan;
@@ -83,10 +101,33 @@ static void addEntry(ModuleOp plan, StringRef name, func::FuncOp row, func::Func
                         /*target=*/Attribute());
 }
 
+static void placeExactPositions(ModuleOp module, int64_t maxRows) {
+  AttrTypeReplacer replacer;
+  replacer.addReplacement(
+      [&](KVCacheType type) -> Type { return llmc::placeExactPositions(type, maxRows); });
+  replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true, /*replaceLocs=*/false,
+                                        /*replaceTypes=*/true);
+}
+
+/// Rounds groups of positions behind every append that may fill one.
+static void roundGroups(ModuleOp module) {
+  module.walk([](CacheAppendOp append) {
+    if (getCachePositions(append.getCache().getType().getKeys()) == 1)
+      return;
+    OpBuilder builder(append->getBlock(), std::next(append->getIterator()));
+    auto round = CacheRoundOp::create(builder, append.getLoc(), append.getResult().getType(),
+                                      append.getResult(), append.getRows());
+    append.getResult().replaceAllUsesExcept(round.getResult(), round);
+  });
+}
+
 /// The function of that name in a copy of its module, where shared values are values and tensor
 /// algebra is in pieces: the planner writes on what it plans. Null where that can't be.
-static func::FuncOp copyModule(func::FuncOp function, OwningOpRef<ModuleOp> &copy) {
+static func::FuncOp copyModule(func::FuncOp function, int64_t maxRows,
+                               OwningOpRef<ModuleOp> &copy) {
   copy = function->getParentOfType<ModuleOp>().clone();
+  placeExactPositions(*copy, maxRows);
+  roundGroups(*copy);
   materializeSharedValues(*copy);
   if (failed(groupTensorAlgebra(*copy)))
     return {};
@@ -103,10 +144,7 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::planStep(ModuleOp module, const WeightTab
   if (maxRows < 1 || maxRows > maxRowsOfStep)
     return module.emitError("expected steps of 1 to ")
            << maxRowsOfStep << " rows, found " << maxRows;
-  FailureOr<StatePlan> state = planState(original);
-  if (failed(state))
-    return failure();
-  if (state->cacheOffsets.empty())
+  if (llvm::none_of(original.getArgumentTypes(), llvm::IsaPred<KVCacheType>))
     return original.emitOpError("expected at least one cache, which says how long a text may be");
   auto logits = dyn_cast<RankedTensorType>(
       original.getNumResults() == 1 ? original.getResultTypes().front() : Type());
@@ -114,8 +152,11 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::planStep(ModuleOp module, const WeightTab
     return original.emitOpError("expected a step to give one matrix, its logits");
 
   OwningOpRef<ModuleOp> copy, plan = ModuleOp::create(module.getLoc());
-  func::FuncOp step = copyModule(original, copy);
+  func::FuncOp step = copyModule(original, maxRows, copy);
   if (!step)
+    return failure();
+  FailureOr<StatePlan> state = planState(step);
+  if (failed(state))
     return failure();
   SmallVector<func::FuncOp> functions;
   int64_t arenaBytes = 0;
@@ -136,12 +177,12 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::planStep(ModuleOp module, const WeightTab
 FailureOr<OwningOpRef<ModuleOp>> llmc::planPart(func::FuncOp original, const WeightTable &weights,
                                                 int64_t maxRows) {
   original.getContext()->loadDialect<spmd::SPMDDialect, func::FuncDialect>();
-  FailureOr<StatePlan> state = planState(original);
-  if (failed(state))
-    return failure();
   OwningOpRef<ModuleOp> copy, plan = ModuleOp::create(original.getLoc());
-  func::FuncOp part = copyModule(original, copy);
+  func::FuncOp part = copyModule(original, maxRows, copy);
   if (!part)
+    return failure();
+  FailureOr<StatePlan> state = planState(part);
+  if (failed(state))
     return failure();
   PlanContext context{*plan, /*oneRow=*/false, maxRows, {}, {}};
   FailureOr<PlanContext::Planned> planned =

@@ -285,6 +285,14 @@ LogicalResult FunctionConverter::chooseKernel(Operation *op, KernelCall &call) {
         call.arguments.push_back(getCacheOffset(append.getCache()));
         return success();
       })
+      .Case([&](CacheRoundOp round) {
+        call.function = emitCacheRound(code, round.getCache().getType(), target);
+        call.arguments.append({{field(Field::States)},
+                               {field(Field::Positions), indexBytes},
+                               {field(Field::Sequences), indexBytes}});
+        call.arguments.push_back(getCacheOffset(round.getCache()));
+        return success();
+      })
       .Case([&](AttentionOp attention) { return chooseAttention(attention, call); })
       .Case([&](RotationTableOp table) { return chooseTable(table, call); })
       .Case([&](RotateOp rotate) { return chooseRotation(rotate, call); })

@@ -68,6 +68,22 @@ FailureOr<CacheEncodingInterface> llmc::findCacheEncoding(Location location, Str
   return error;
 }
 
+FailureOr<CacheEncodingInterface> llmc::findPositionEncoding(Location location, StringRef option,
+                                                             StringRef text, int64_t group) {
+  constexpr int64_t usualGroup = 32;
+  unsigned bits = 0;
+  if (!text.consume_front("i") || text.getAsInteger(10, bits))
+    return emitError(location) << "expected " << option
+                               << " as i8, i4 or i2 along positions, found '" << text << "'";
+  auto fail = [&]() -> InFlightDiagnostic { return emitError(location) << option << ": "; };
+  MLIRContext *context = location.getContext();
+  auto encoding = PositionGroupedAttr::getChecked(
+      fail, context, bits, group == 0 ? usualGroup : group, Type(Float16Type::get(context)));
+  if (!encoding)
+    return failure();
+  return cast<CacheEncodingInterface>(Attribute(encoding));
+}
+
 std::string llmc::spellCacheEncoding(CacheEncodingInterface encoding) {
   for (const CacheFormat &format : getCacheFormats())
     if (format.getEncoding(encoding.getContext(), format.group.value_or(0)) == encoding)

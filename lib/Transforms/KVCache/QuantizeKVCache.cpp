@@ -30,7 +30,7 @@ struct CacheBytes {
   int64_t state = 0;    ///< of all positions, with what keeps addresses aligned
 
   void add(KVCacheType type) {
-    CacheLayout layout = CacheLayout::get(type);
+    CacheLayout layout = CacheLayout::get(placeExactPositions(type, usualRowsOfStep));
     position += layout.getPositionBytes();
     state = llvm::alignTo(state, 64) + layout.size;
   }
@@ -52,25 +52,45 @@ struct QuantizeKVCache : public llmc::impl::QuantizeKVCacheBase<QuantizeKVCache>
 private:
   struct Encodings {
     CacheEncodingInterface keys, values;
+    int64_t residual, sinks;
 
     KVCacheType convert(KVCacheType type) const {
       return KVCacheType::get(type.getContext(), type.getHeads(), type.getHeadSize(),
-                              type.getCapacity(), keys, values);
+                              type.getCapacity(), keys, values, residual, sinks, /*ring=*/0);
     }
     /// Reports why a cache can't be stored so, if so.
     LogicalResult check(KVCacheType type, Location location) const {
       auto emit = [&] { return emitError(location) << type << ": "; };
-      return success(succeeded(keys.verifyCache(type.getHeadSize(), emit)) &&
-                     succeeded(values.verifyCache(type.getHeadSize(), emit)));
+      return KVCacheType::verify(emit, type.getHeads(), type.getHeadSize(), type.getCapacity(),
+                                 keys, values, residual, sinks, /*ring=*/0);
     }
   };
 
-  LogicalResult quantize(ModuleOp module) {
-    auto foundKeys = findCacheEncoding(module.getLoc(), "keys", keys, keysGroup);
-    auto foundValues = findCacheEncoding(module.getLoc(), "values", values, valuesGroup);
+  /// What the options say.
+  FailureOr<Encodings> findEncodings(Location location) {
+    if (keysAlong != "channels" && keysAlong != "positions")
+      return emitError(location) << "expected keys-along=channels or keys-along=positions, found '"
+                                 << keysAlong << "'";
+    auto foundKeys = keysAlong == "positions"
+                         ? findPositionEncoding(location, "keys", keys, keysGroup)
+                         : findCacheEncoding(location, "keys", keys, keysGroup);
+    auto foundValues = findCacheEncoding(location, "values", values, valuesGroup);
     if (failed(foundKeys) || failed(foundValues))
       return failure();
-    Encodings encodings{*foundKeys, *foundValues};
+    Encodings encodings{*foundKeys, *foundValues, residual, sinks};
+    if (isa<PlainAttr>(*foundKeys) && isa<PlainAttr>(*foundValues))
+      encodings.residual = encodings.sinks = 0;
+    // What is not rounded yet is kept.
+    else if (getCachePositions(*foundKeys) != 1 && residual == 0)
+      encodings.residual = 1;
+    return encodings;
+  }
+
+  LogicalResult quantize(ModuleOp module) {
+    FailureOr<Encodings> found = findEncodings(module.getLoc());
+    if (failed(found))
+      return failure();
+    const Encodings &encodings = *found;
     auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
     int64_t count = 0;
     CacheBytes before, after;
@@ -110,6 +130,9 @@ private:
               CacheBytes after) {
     std::string spelled = "keys " + spellCacheEncoding(encodings.keys) + ", values " +
                           spellCacheEncoding(encodings.values);
+    if (encodings.residual != 0)
+      spelled += ", the newest " + std::to_string(encodings.residual) + " and the first " +
+                 std::to_string(encodings.sinks) + " in f16";
     auto options = remark::RemarkOpts::name(getArgument()).category("compression");
     remark::passed(module.getLoc(), options)
         << remark::metric("caches", count) << remark::metric("encoding", spelled)

@@ -145,7 +145,8 @@ private:
     for (auto [cache, heads] : caches) {
       auto type = cast<KVCacheType>(cache.getType());
       cache.setType(KVCacheType::get(type.getContext(), heads, type.getHeadSize(),
-                                     type.getCapacity(), type.getKeys(), type.getValues()));
+                                     type.getCapacity(), type.getKeys(), type.getValues(),
+                                     type.getResidual(), type.getSinks(), type.getRing()));
     }
     for (Operation &op : llvm::make_early_inc_range(step.getBody().front()))
       retype(&op);

@@ -212,7 +212,12 @@ LLMC_API LLMC_MUST_USE llmc_status llmc_session_evaluate(llmc_session *session,
 LLMC_API size_t llmc_session_position(const llmc_session *session);
 /* The tokens evaluated, llmc_session_position of them, until the session's next call. */
 LLMC_API const int32_t *llmc_session_tokens(const llmc_session *session);
-/* Forgets all tokens from `position` on. */
+/*
+ * Forgets all tokens from `position` on. Where a program keeps the newest keys and values exactly
+ * (llmc_state_region in llmc/program.h), it keeps those of as many positions as a step has rows
+ * beside what one token reads. After going back further the next evaluation begins with all tokens
+ * that are left: results are those of a session that never was further.
+ */
 LLMC_API LLMC_MUST_USE llmc_status llmc_session_rewind(llmc_session *session, size_t position);
 /*
  * The logits after the last token, [vocabulary], until the session's next call; where they lie on a

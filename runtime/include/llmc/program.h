@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define LLMC_PROGRAM_ABI_VERSION 2u
+#define LLMC_PROGRAM_ABI_VERSION 3u
 
 /// The section of an object, or of what is linked from it, that holds the programs' descriptions
 /// (JSON, each ended by a NUL).
@@ -115,10 +115,16 @@ typedef struct llmc_variant {
 /// An array indexed by position inside a sequence's state. Positions stand in blocks of `block`
 /// positions of block * stride bytes each; forking a sequence at position n copies the blocks that
 /// hold the first n.
+///
+/// Where `kept` is not 0 the array has so many positions alone: the first ones, or, where `recent`
+/// is not 0, the latest that were written, one in the place of that `kept` before it. A step reads
+/// those up to `recent` before its first row.
 typedef struct llmc_state_region {
   uint64_t offset;
   uint64_t stride; ///< bytes of a position
   uint64_t block;  ///< positions that are interleaved, at least 1
+  uint64_t kept;   ///< 0, or a multiple of block
+  uint64_t recent; ///< at most kept
 } llmc_state_region;
 
 /// A compiled program.

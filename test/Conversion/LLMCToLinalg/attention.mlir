@@ -58,3 +58,28 @@ func.func @step(%q: tensor<?x16xf32>, %kv: tensor<?x8xf32>, %rows: !llmc.rows, %
   %c = llmc.attention %b, %cache, %rows : tensor<?x16xf32>, !cache {heads = 4 : i64, scale = 0.5 : f32}
   return %c : tensor<?x16xf32>
 }
+
+// What some positions keep exactly stands beside what is rounded, for all of them; which of the two
+// is read depends on the distance to the row and on the position. Keys that share a scale along
+// positions are rounded where they are read.
+
+// CHECK-LABEL: func.func @exact
+// CHECK-SAME: tensor<?x16x1x8xf16>, %{{.*}}: tensor<?x16x1x8xi8>, %{{.*}}: tensor<?x16x1x1xf16>, %{{.*}}: tensor<?x16x1x8xf16>) ->
+// CHECK: math.roundeven
+// CHECK: scf.for
+// CHECK: arith.maximumf
+// CHECK: math.roundeven
+// CHECK: arith.divui
+// CHECK: arith.cmpi sgt
+// CHECK: arith.cmpi slt
+// CHECK: arith.ori
+// CHECK-NOT: llmc
+#along = #llmc.position_grouped<bits = 8, group = 16, scale = f16>
+#i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
+!exact = !llmc.kv_cache<1x8, capacity = 16, keys = #along, values = #i8, residual = 3, sinks = 2>
+func.func @exact(%q: tensor<?x16xf32>, %kv: tensor<?x8xf32>, %rows: !llmc.rows, %cache: !exact) -> tensor<?x16xf32> {
+  %full = llmc.cache_append %cache, %kv, %kv, %rows : !exact, tensor<?x8xf32>, tensor<?x8xf32>
+  %round = llmc.cache_round %full, %rows : !exact
+  %y = llmc.attention %q, %round, %rows : tensor<?x16xf32>, !exact {heads = 2 : i64, scale = 0.5 : f32}
+  return %y : tensor<?x16xf32>
+}

@@ -136,12 +136,12 @@ func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = #llmc.dynamic<bit
 
 // -----
 
-// expected-error @+1 {{expected 'zero = none' in a cache encoding, found #llmc.grouped<bits = 8, group = channel, zero = integer, scale = f16>}}
+// expected-error @+1 {{expected 'zero = none' or 'zero = float' in a cache encoding, found #llmc.grouped<bits = 8, group = channel, zero = integer, scale = f16>}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #llmc.grouped<bits = 8, group = channel, zero = integer, scale = f16>>)
 
 // -----
 
-// expected-error @+1 {{expected planes of one position in a cache encoding, found 'scales' of #llmc.grouped<bits = 8, group = tensor, zero = none, scale = f16>}}
+// expected-error @+1 {{expected planes of a multiple of 16 positions and one number in a cache encoding, found 'scales' of #llmc.grouped<bits = 8, group = tensor, zero = none, scale = f16>}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #llmc.grouped<bits = 8, group = tensor, zero = none, scale = f16>>)
 
 // -----
@@ -158,3 +158,81 @@ func.func private @f(!llmc.kv_cache<3x64, capacity = 64, keys = f32, values = #l
 
 // expected-error @+1 {{expected an encoding of weights, found #llmc.plain<f16>, which is one of caches}}
 func.func private @f(tensor<96x64xf32, #llmc.plain<f16>>)
+
+// -----
+
+// C1 to C4 of #llmc.position_grouped.
+
+// expected-error @+1 {{expected 2, 4 or 8 bits along positions, found 3}}
+func.func private @f(!llmc.kv_cache<3x32, capacity = 64, keys = #llmc.position_grouped<bits = 3, group = 32, scale = f16>, values = f32, residual = 1>)
+
+// -----
+
+// expected-error @+1 {{expected a group of a multiple of 16 positions, at most 1024, found 24}}
+func.func private @f(!llmc.kv_cache<3x32, capacity = 64, keys = #llmc.position_grouped<bits = 4, group = 24, scale = f16>, values = f32, residual = 1>)
+
+// -----
+
+// expected-error @+1 {{expected scales of f32, f16 or bf16, found 'i8'}}
+func.func private @f(!llmc.kv_cache<3x32, capacity = 64, keys = #llmc.position_grouped<bits = 4, group = 32, scale = i8>, values = f32, residual = 1>)
+
+// -----
+
+// expected-error @+1 {{expected an encoding of weights, found #llmc.position_grouped<bits = 4, group = 32, scale = f16>, which is one of caches}}
+func.func private @f(tensor<4x4xf32, #llmc.position_grouped<bits = 4, group = 32, scale = f16>>)
+
+// -----
+
+// C2 of !llmc.kv_cache.
+
+// expected-error @+1 {{expected values that share nothing along positions, found #llmc.position_grouped<bits = 4, group = 32, scale = f16>}}
+func.func private @f(!llmc.kv_cache<3x32, capacity = 64, keys = f32, values = #llmc.position_grouped<bits = 4, group = 32, scale = f16>, residual = 1>)
+
+// -----
+
+// expected-error @+1 {{expected a multiple of 32 bytes in 'scales' of #llmc.position_grouped<bits = 8, group = 32, scale = f16>, found 40 for heads of 20}}
+func.func private @f(!llmc.kv_cache<3x20, capacity = 64, keys = #llmc.position_grouped<bits = 8, group = 32, scale = f16>, values = f32, residual = 1>)
+
+// -----
+
+// C3 of !llmc.kv_cache.
+
+#i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
+// expected-error @+1 {{expected a residual of 0 to 2^31 positions, found -1}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, residual = -1>)
+
+// -----
+
+#i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
+// expected-error @+1 {{expected a residual of at least 1 beside sinks, found 4 sinks alone}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, sinks = 4>)
+
+// -----
+
+// expected-error @+1 {{expected a residual of at least 1 for #llmc.position_grouped<bits = 4, group = 32, scale = f16>, whose groups fill one by one}}
+func.func private @f(!llmc.kv_cache<3x32, capacity = 64, keys = #llmc.position_grouped<bits = 4, group = 32, scale = f16>, values = f32>)
+
+// -----
+
+// expected-error @+1 {{expected a residual with keys or values that are rounded, found #llmc.plain<f32> and #llmc.plain<f16>}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f16, residual = 32>)
+
+// -----
+
+#i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
+// expected-error @+1 {{expected residual, sinks and ring, each once, found 'window'}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, window = 32>)
+
+// -----
+
+#i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
+// expected-error @+1 {{expected residual, sinks and ring, each once, found 'residual'}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, residual = 32, residual = 32>)
+
+// -----
+
+// C4 of !llmc.kv_cache.
+
+#i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
+// expected-error @+1 {{expected a ring of a multiple of 16 of at least 32 positions, found 16}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, residual = 32, ring = 16>)

@@ -485,3 +485,14 @@ func.func @f(%x: tensor<?x8xf32>) {
   %0 = llmc.scale %x by 0x7F800000 : tensor<?x8xf32>
   return
 }
+
+// -----
+
+// C1 of llmc.cache_round.
+
+!cache = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32>
+func.func @f(%cache: !cache, %rows: !llmc.rows) {
+  // expected-error @+1 {{expected keys that share elements along positions, found #llmc.plain<f32>}}
+  %0 = llmc.cache_round %cache, %rows : !cache
+  return
+}

@@ -39,3 +39,14 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
       : (tensor<?x64xf32>, tensor<96x64xf32, #w4>) -> tensor<?x96xf32>
   return %y : tensor<?x96xf32>
 }
+
+// CHECK-LABEL: func.func @cache
+// CHECK-SAME: !llmc.kv_cache<1x32, capacity = 64, keys = #llmc.position_grouped<bits = 4, group = 32, scale = f16>, values = f16, residual = 32, sinks = 4, ring = 160>
+!cache = !llmc.kv_cache<1x32, capacity = 64,
+                        keys = #llmc.position_grouped<bits = 4, group = 32, scale = f16>,
+                        values = f16, sinks = 4, residual = 32, ring = 160>
+func.func @cache(%cache: !cache, %rows: !llmc.rows) {
+  // CHECK: llmc.cache_round %{{.*}}, %{{.*}} : <1x32
+  %0 = llmc.cache_round %cache, %rows : !cache
+  return
+}

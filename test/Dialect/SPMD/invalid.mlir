@@ -171,6 +171,24 @@ spmd.program "x86_64-linux-gnu"
 
 // -----
 
+// expected-error @+1 {{expected whole blocks that are kept, at most 2147483647, and no more recent positions, found #spmd.region<offset = 0, stride = 1, block = 16, kept = 24>}}
+spmd.program "x86_64-linux-gnu"
+    <vocabulary = 1, positions = 8, max_rows = 1, weight_bytes = 0, arena_bytes = 0,
+     worker_arena_bytes = 0, state_bytes = 256>
+    state [#spmd.region<offset = 0, stride = 1, block = 16, kept = 24>] description "{}" {
+}
+
+// -----
+
+// expected-error @+1 {{expected regions inside 256 bytes of state, found #spmd.region<offset = 0, stride = 16, block = 16, kept = 32, recent = 9>}}
+spmd.program "x86_64-linux-gnu"
+    <vocabulary = 1, positions = 8, max_rows = 1, weight_bytes = 0, arena_bytes = 0,
+     worker_arena_bytes = 0, state_bytes = 256>
+    state [#spmd.region<offset = 0, stride = 16, block = 16, kept = 32, recent = 9>] description "{}" {
+}
+
+// -----
+
 // expected-error @+1 {{expected an i64 of 0 or more as spmd.offset, found -64 : i64}}
 func.func private @f() attributes {spmd.offset = -64 : i64}
 

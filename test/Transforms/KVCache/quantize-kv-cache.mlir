@@ -1,9 +1,12 @@
-// RUN: llmc-opt %s --quantize-kv-cache 2>%t.table | FileCheck %s --check-prefixes=CHECK,HALF
+// RUN: llmc-opt %s --quantize-kv-cache="keys=f16 values=f16" 2>%t.table | FileCheck %s --check-prefixes=CHECK,HALF
 // RUN: FileCheck %s --check-prefix=TABLE < %t.table
 // RUN: llmc-opt %s --quantize-kv-cache="keys=f32 values=f16 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,MIXED
 // RUN: llmc-opt %s --quantize-kv-cache="keys=bf16 values=bf16 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,BF16
-// RUN: llmc-opt %s --quantize-kv-cache="keys=i8 values=i8" 2>&1 | FileCheck %s --check-prefixes=CHECK,BYTES
-// RUN: llmc-opt %s --quantize-kv-cache="table=false" --quantize-kv-cache="keys=f32 values=f32 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,BACK
+// RUN: llmc-opt %s --quantize-kv-cache="values=i8 residual=0 sinks=0" 2>&1 | FileCheck %s --check-prefixes=CHECK,BYTES
+// RUN: llmc-opt %s --quantize-kv-cache="keys=f16 values=i8" 2>&1 | FileCheck %s --check-prefixes=CHECK,EXACT
+// RUN: llmc-opt %s --quantize-kv-cache="keys-along=positions keys-group=16 values=f32 residual=0" 2>&1 | FileCheck %s --check-prefixes=CHECK,ALONG
+// RUN: sed 's/2x8,/2x64,/; s/x16xf32/x128xf32/g' %s | llmc-opt --quantize-kv-cache="table=false" | FileCheck %s --check-prefix=DEFAULT
+// RUN: llmc-opt %s --quantize-kv-cache="values=i8 table=false" --quantize-kv-cache="keys=f32 values=f32 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,BACK
 
 // Every cache of the model, those of blocks too; blocks stay blocks. The last pass decides.
 
@@ -11,7 +14,15 @@
 
 // A head of 8 and a scale of two bytes.
 // BYTES: quantize-kv-cache: 2 caches, keys i8, values i8: 80 bytes per position, 256 before; 2560 bytes of state per session, 8192 before
+// All of 20 positions, rounded up to 32, are among the newest that are kept: 16 + 8 + 2 bytes, and
+// 16 of the exact value.
+// EXACT: quantize-kv-cache: 2 caches, keys f16, values i8, the newest 32 and the first 4 in f16: 104 bytes per position, 256 before; 5376 bytes of state per session, 8192 before
+// ALONG: quantize-kv-cache: 2 caches, keys position_grouped<bits = 8, group = 16, scale = f16>, values f32, the newest 1 and the first 4 in f16:
+// DEFAULT: func.func private @block
+// DEFAULT-SAME: keys = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>, values = #llmc.grouped<bits = 4, group = 64, zero = none, scale = f16>, residual = 32, sinks = 4>
 // CHECK: func.func private @block
+// EXACT-SAME: keys = f16, values = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>, residual = 32, sinks = 4>
+// ALONG-SAME: keys = #llmc.position_grouped<bits = 8, group = 16, scale = f16>, values = f32, residual = 1, sinks = 4>
 // BYTES-SAME: keys = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>, values = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>>
 // HALF-SAME: keys = f16, values = f16>
 // HALF-NOT: = f32

@@ -113,15 +113,20 @@ private:
     text.session = copy;
   }
 
+  static void goBack(Text &text, size_t length) {
+    text.length = length;
+    check(llmc_session_rewind(text.session, length));
+  }
+
   llmc_batch_entry makeEntry(Text &text, Part &part) {
     if (draw(8) == 0)
       fork(text);
+    if (draw(6) == 0)
+      goBack(text, text.length - draw(std::min<size_t>(text.length, 40) + 1));
     const size_t lengths[] = {1, 1, 1, 1, 2, 7, 40, info.max_rows + 3};
     size_t count = std::min(lengths[draw(8)], text.tokens.size());
-    if (text.length + count > text.tokens.size()) {
-      text.length = draw(text.tokens.size() - count + 1);
-      check(llmc_session_rewind(text.session, text.length));
-    }
+    if (text.length + count > text.tokens.size())
+      goBack(text, draw(text.tokens.size() - count + 1));
     for (size_t i = 0; i < count; ++i)
       if (draw(4) == 0)
         part.outputs.push_back(i);

@@ -124,7 +124,7 @@ protected:
     program = std::move(*planned);
   }
 
-  /// Logits of the prompt and of the token after it, by this machine's own code.
+  /// Logits of the steps, by this machine's own code.
   std::vector<Logits> runOnCPU() {
     mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowered =
         convertSPMDToCPU(*program, *getHostTarget());
@@ -132,8 +132,8 @@ protected:
     Memory memory(getProgram(**lowered), weights, 1);
     HostCode code = llvm::cantFail(HostCode::compile(std::move(*lowered)));
     std::vector<Logits> logits;
-    for (const Rows *rows : {&prompt, &next})
-      logits.push_back(memory.run(*rows, [&](llmc_step &step) { code.step(&step, 0, 1); }));
+    for (const Rows &rows : steps)
+      logits.push_back(memory.run(rows, [&](llmc_step &step) { code.step(&step, 0, 1); }));
     return logits;
   }
 
@@ -151,8 +151,8 @@ protected:
   std::vector<Logits> runOnGrid(unsigned blocks, uint64_t seed) {
     Memory memory(getProgram(*kernel), weights, blocks);
     std::vector<Logits> logits;
-    for (const Rows *rows : {&prompt, &next})
-      logits.push_back(memory.run(*rows, [&](llmc_step &step) {
+    for (const Rows &rows : steps)
+      logits.push_back(memory.run(rows, [&](llmc_step &step) {
         llvm::Error error = executor->run(step, blocks, seed++);
         EXPECT_FALSE(static_cast<bool>(error)) << llvm::toString(std::move(error));
       }));
@@ -190,6 +190,7 @@ protected:
     }
   }
 
+  std::vector<Rows> steps = {prompt, next};
   std::optional<mlir::MLIRContext> context;
   mlir::OwningOpRef<mlir::ModuleOp> module, program, kernel;
   Pages weights;
@@ -212,6 +213,28 @@ TEST_F(TinyModelOnGrid, FourBitsWithActivationsIn8) {
 
 TEST_F(TinyModelOnGrid, NF4) {
   quantize("nf4", ActivationRounding::None);
+  compare({2});
+}
+
+// Some positions exactly, others in integers that share a scale along channels or positions.
+TEST_F(TinyModelOnGrid, CachesInFewerBits) {
+  QuantizeKVCacheOptions options;
+  options.keysAlong = "positions";
+  options.keysGroup = 16;
+  options.residual = 1;
+  options.table = false;
+  // The last token of the prompt fills a group, which the next one reads.
+  Rows longer = prompt, after = next;
+  for (int32_t position = 11; position < 16; ++position) {
+    longer.tokens.push_back(position * 90);
+    longer.positions.push_back(position);
+    longer.sequences.push_back(0);
+  }
+  after.positions = {16};
+  steps = {longer, after};
+  mlir::PassManager manager(&*context);
+  manager.addPass(createQuantizeKVCache(options));
+  ASSERT_TRUE(succeeded(manager.run(*module)));
   compare({2});
 }
 

@@ -352,7 +352,7 @@ void Comparison::step(const StepRows &rows, double tolerance) {
         inputs.push_back(HostTensor::vector(*numbers));
     } else if (auto stored = llvm::dyn_cast<KVCacheType>(type)) {
       for (CacheEncodingInterface encoding : {stored.getKeys(), stored.getValues()})
-        for (size_t i = encoding.getPlanes({1, stored.getHeadSize()}).size(); i > 0; --i)
+        for (size_t i = stored.getStoredPlanes(encoding).size(); i > 0; --i)
           inputs.push_back(*cache++);
     } else if (auto tensor = llvm::cast<RankedTensorType>(type); tensor.getRank() == 1) {
       inputs.push_back(HostTensor::vector(rows.tokens));

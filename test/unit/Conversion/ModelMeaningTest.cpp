@@ -130,12 +130,38 @@ TEST_F(MeaningOfModel, ForeignCaches) {
   mlir::PassManager manager(context.get());
   QuantizeKVCacheOptions options;
   options.keys = options.values = "#steps.hundred";
+  options.residual = options.sinks = 0;
   options.table = false;
   manager.addPass(createQuantizeKVCache(options));
   ASSERT_TRUE(succeeded(manager.run(*module)));
   // A number near the middle of two codes may be rounded either way: one step, a hundredth of the
   // largest, apart.
   compareModel(*module, 1e-2);
+}
+
+// Some positions exactly, others in integers that share a scale along channels or positions.
+TEST_F(MeaningOfModel, ExactPositions) {
+  const std::string along = "#llmc.position_grouped<bits = 8, group = 16, scale = f16>",
+                    values = "#llmc.grouped<bits = 8, group = 8, zero = float, scale = f16>";
+  const std::string caches[] = {
+      "keys = " + values + ", values = " + values + ", residual = 3, sinks = 2",
+      "keys = " + along + ", values = f16, residual = 1",
+      "keys = " + along + ", values = " + values + ", residual = 9, sinks = 5"};
+  for (const std::string &cache : caches) {
+    SCOPED_TRACE(cache);
+    std::string text = ModelWriter("", "").write(),
+                before = "capacity = 16, keys = f32, values = f16";
+    text.replace(text.find(before), before.size(), "capacity = 64, " + cache);
+    mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, text);
+    std::vector<int32_t> prompt;
+    for (int32_t i = 0; i < 37; ++i)
+      prompt.push_back(i * 7 % 48);
+    // A number in the middle of two codes may be rounded either way.
+    step(*module,
+         {StepRows::sequence(prompt), StepRows::sequence({41}, 37),
+          StepRows::sequence({7, 9, 11, 2, 5, 40, 13, 21, 22, 23, 24}, 38)},
+         1e-2);
+  }
 }
 
 TEST_F(MeaningOfModel, GroupedIntegers) { compareModel({modelEncoding, ""}, tolerance); }

@@ -5,8 +5,18 @@
 
 #include "FakeProgram.h"
 
-/* Each token stands twice in the state: at its position, and inside a block of four, backwards. */
-enum { BLOCK = 4, BLOCKS_OFFSET = 4096, STATE_BYTES = 4096 + 64 * 4 };
+/*
+ * Each token stands three times in the state: at its position, inside a block of four, backwards,
+ * and in a ring of the latest, of which a step reads few.
+ */
+enum {
+  BLOCK = 4,
+  BLOCKS_OFFSET = 4096,
+  RING = 16,
+  RECENT = 5,
+  RING_OFFSET = BLOCKS_OFFSET + 64 * 4,
+  STATE_BYTES = RING_OFFSET + RING * 4
+};
 
 static uint32_t mix(uint32_t hash, uint32_t value) { return (hash ^ value) * 16777619u; }
 
@@ -26,6 +36,10 @@ static int32_t *place(uint8_t *state, int64_t position) {
   return (int32_t *)(state + BLOCKS_OFFSET) + block * BLOCK + inside;
 }
 
+static int32_t *place_in_ring(uint8_t *state, int64_t position) {
+  return (int32_t *)(state + RING_OFFSET) + position % RING;
+}
+
 static void step(const llmc_step *step, int32_t worker, int32_t workers) {
   int64_t begin = step->rows * worker / workers, end = step->rows * (worker + 1) / workers;
   for (int64_t row = begin; row < end; ++row) {
@@ -33,6 +47,7 @@ static void step(const llmc_step *step, int32_t worker, int32_t workers) {
     int32_t position = step->positions[row];
     ((int32_t *)state)[position] = step->tokens[row];
     *place(state, position) = step->tokens[row];
+    *place_in_ring(state, position) = step->tokens[row];
     /* A worker's scratch is its own. */
     step->worker_arena[worker * 64] = (uint8_t)(worker + 1);
   }
@@ -44,6 +59,8 @@ static void step(const llmc_step *step, int32_t worker, int32_t workers) {
     uint32_t hash = 2166136261u;
     for (int32_t i = 0; i <= step->positions[row]; ++i) {
       uint32_t first = (uint32_t)((int32_t *)state)[i], second = (uint32_t)*place(state, i);
+      if (i > step->positions[row] - RECENT)
+        second = (uint32_t)*place_in_ring(state, i);
       hash = mix(mix(mix(hash, first), second), step->weights[first * 64 % fakeWeightsBytes]);
     }
     for (int32_t token = fakeVocabulary * worker / workers;
@@ -52,7 +69,8 @@ static void step(const llmc_step *step, int32_t worker, int32_t workers) {
   }
 }
 
-static const llmc_state_region regions[] = {{0, 4, 1}, {BLOCKS_OFFSET, 4, BLOCK}};
+static const llmc_state_region regions[] = {
+    {0, 4, 1, 0, 0}, {BLOCKS_OFFSET, 4, BLOCK, 0, 0}, {RING_OFFSET, 4, 1, RING, RECENT}};
 /* The first needs what no CPU has. */
 static const llmc_variant variants[] = {{"future", 1ull << 63, step}, {"plain", 0, step}};
 
@@ -75,7 +93,7 @@ const llmc_program llmc_program_image = {LLMC_PROGRAM_ABI_VERSION,
                                          64,
                                          STATE_BYTES,
                                          0,
-                                         2,
+                                         3,
                                          2,
                                          4,
                                          1,

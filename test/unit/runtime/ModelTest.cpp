@@ -266,7 +266,7 @@ TEST(Model, RefusesProgramsThatContradictThemselves) {
   EXPECT_EQ(loadProgram(llmc_program_image).code, LLMC_OK);
   auto refused = [](auto change, const char *message, int32_t code = LLMC_CORRUPT) {
     llmc_program program = llmc_program_image;
-    llmc_state_region regions[2] = {program.regions[0], program.regions[1]};
+    llmc_state_region regions[3] = {program.regions[0], program.regions[1], program.regions[2]};
     program.regions = regions;
     change(program, regions);
     expectStatus(loadProgram(program), code, message);
@@ -305,4 +305,12 @@ TEST(Model, RefusesProgramsThatContradictThemselves) {
     refused([&](Program &, Regions r) { r[1].stride = value; }, outside);
   for (uint64_t value : {uint64_t(4300), uint64_t(1) << 62, UINT64_MAX})
     refused([&](Program &, Regions r) { r[1].offset = value; }, outside);
+  const char *const blocks = "region 2 of the program's state keeps no whole blocks";
+  for (uint64_t value : {uint64_t(4), uint64_t(1) << 31, UINT64_MAX})
+    refused([&](Program &, Regions r) { r[2].kept = value; }, blocks);
+  for (uint64_t value : {uint64_t(17), UINT64_MAX})
+    refused([&](Program &, Regions r) { r[2].recent = value; }, blocks);
+  refused([](Program &, Regions r) { r[2].block = 3; }, blocks);
+  refused([](Program &, Regions r) { r[2].kept = 32; },
+          "region 2 of the program's state lies outside it");
 }

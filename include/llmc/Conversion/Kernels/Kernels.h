@@ -86,6 +86,10 @@ mlir::func::FuncOp emitRotation(mlir::ModuleOp module, const RotationKernel &ker
 ///  cache in a state])
 mlir::func::FuncOp emitCacheAppend(mlir::ModuleOp module, KVCacheType cache,
                                    const KernelTarget &target);
+/// (begin i, end i [rows], states p, positions p, sequences p, offset i): rounds the groups of
+/// positions that rows fill, where keys share elements along positions.
+mlir::func::FuncOp emitCacheRound(mlir::ModuleOp module, KVCacheType cache,
+                                  const KernelTarget &target);
 struct AttentionKernel {
   KVCacheType cache;
   int64_t heads;

@@ -32,6 +32,12 @@ mlir::FailureOr<CacheEncodingInterface> findCacheEncoding(mlir::Location locatio
                                                           llvm::StringRef option,
                                                           llvm::StringRef text, int64_t group);
 
+/// The same of keys that share a scale and a minimum along positions: `text` names integers, and
+/// `group` positions share them, 32 where it is 0.
+mlir::FailureOr<CacheEncodingInterface> findPositionEncoding(mlir::Location location,
+                                                             llvm::StringRef option,
+                                                             llvm::StringRef text, int64_t group);
+
 /// The name of an encoding, or its attribute.
 std::string spellCacheEncoding(CacheEncodingInterface encoding);
 

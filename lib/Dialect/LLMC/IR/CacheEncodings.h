@@ -12,6 +12,11 @@
 
 namespace llmc {
 
+/// The code, the scale and the minimum of a number, in the order of planes: integers of `bits` bits
+/// above the least of those that share them.
+DecodeBuilder::Operands encodeAboveMinimum(EncodeBuilder &b, DecodeBuilder::Operand number,
+                                           unsigned bits, mlir::Type scaleType);
+
 /// Gives `#llmc.grouped` the interface of cache encodings.
 void attachGroupedCache(mlir::MLIRContext *context);
 

@@ -36,11 +36,20 @@ int64_t llmc::getCacheGroup(CacheEncodingInterface encoding, int64_t size) {
   return group;
 }
 
+int64_t llmc::getCachePositions(CacheEncodingInterface encoding) {
+  int64_t positions = 1;
+  for (const Plane &plane : encoding.getPlanes({1, 1}))
+    positions = std::max(positions, plane.rows);
+  return positions;
+}
+
+static bool isOfNumbers(const Plane &plane) { return plane.columns == 1 && plane.rows == 1; }
+
 /// Numbers in a byte of planes of numbers, 1 where none are packed.
 static int64_t getPacked(ArrayRef<Plane> planes) {
   int64_t packed = 1;
   for (const Plane &plane : planes)
-    if (plane.columns == 1)
+    if (isOfNumbers(plane))
       packed = std::max(packed, getNumbersPerElement(plane));
   return packed;
 }
@@ -49,18 +58,41 @@ static int64_t getPacked(ArrayRef<Plane> planes) {
 static LogicalResult verifyElement(const Plane &plane, Attribute encoding,
                                    function_ref<InFlightDiagnostic()> emitError) {
   Type element = plane.element;
-  if (plane.rows != 1 || plane.isStream() || plane.kept != 0)
-    return emitError() << "expected planes of one position in a cache encoding, found '"
+  if (plane.isStream() || plane.kept != 0 || plane.isTable())
+    return emitError() << "expected planes of numbers or groups in a cache encoding, found '"
                        << plane.name << "' of " << encoding;
   if (element.isF32() || element.isF16() || element.isBF16())
     return success();
   if (element.isInteger(8) ||
-      (plane.columns == 1 &&
+      (isOfNumbers(plane) &&
        (element.isInteger(4) || element.isInteger(2) || element.isInteger(1))))
     return success();
   return emitError() << "expected planes of floats or integers of 1, 2, 4 or 8 bits in a cache "
                         "encoding, which groups share only if they have 8, found '"
                      << plane.name << "' of " << element << " in " << encoding;
+}
+
+/// Reports why planes that several positions share can't stand in a cache, if so.
+static LogicalResult verifyPositions(ArrayRef<Plane> planes, int64_t size, Attribute encoding,
+                                     function_ref<InFlightDiagnostic()> emitError) {
+  int64_t positions = 1;
+  for (const Plane &plane : planes) {
+    if (plane.rows == 1)
+      continue;
+    if (positions != 1 && plane.rows != positions)
+      return emitError() << "expected groups of " << positions << " positions in all planes of "
+                         << encoding << ", found " << plane.rows << " in '" << plane.name << "'";
+    positions = plane.rows;
+    if (positions <= 0 || positions % keyBlock != 0 || plane.columns != 1)
+      return emitError() << "expected planes of a multiple of " << keyBlock
+                         << " positions and one number in a cache encoding, found '" << plane.name
+                         << "' of " << encoding;
+    // Forks copy positions, each of whole bytes.
+    if (int64_t bytes = size * (plane.getBits() / 8); bytes % positions != 0)
+      return emitError() << "expected a multiple of " << positions << " bytes in '" << plane.name
+                         << "' of " << encoding << ", found " << bytes << " for heads of " << size;
+  }
+  return success();
 }
 
 LogicalResult
@@ -80,11 +112,13 @@ CacheEncodingInterface::verifyCache(int64_t size,
     if (shared != 1 && shared != group)
       return emitError() << "expected groups of " << group << " numbers in all planes of " << *this
                          << ", found " << shared << " in '" << plane.name << "'";
-    if (plane.columns == 1 && getNumbersPerElement(plane) != packed)
+    if (isOfNumbers(plane) && getNumbersPerElement(plane) != packed)
       return emitError() << "expected integers of " << 8 / packed << " bits in all planes of "
                          << *this << " that are not shared, found '" << plane.name << "' of "
                          << plane.element;
   }
+  if (failed(verifyPositions(planes, size, *this, emitError)))
+    return failure();
   // Bytes are filled with numbers of whole vectors of one group.
   int64_t together = packed == 1 ? 1 : 16 * packed;
   if (size % together != 0)
@@ -100,17 +134,24 @@ CacheEncodingInterface::verifyCache(int64_t size,
 // Layout
 //===----------------------------------------------------------------------===//
 
+/// `positions` of a head from `offset` on.
 static CacheArray getArray(CacheEncodingInterface encoding, const CacheLayout &layout,
-                           int64_t block, int64_t offset) {
+                           int64_t positions, int64_t block, int64_t offset) {
   SmallVector<Plane> planes = encoding.getPlanes({1, layout.headSize});
   int64_t group = getCacheGroup(encoding, layout.headSize);
-  CacheArray array{
-      encoding, {}, layout.headSize, group == 1 ? layout.headSize : group, getPacked(planes),
-      offset,   0};
+  CacheArray array{encoding,
+                   {},
+                   layout.headSize,
+                   group == 1 ? layout.headSize : group,
+                   getPacked(planes),
+                   getCachePositions(encoding),
+                   offset,
+                   0};
   for (const Plane &plane : planes) {
     int64_t elements = plane.getElementsPerRow(layout.headSize) / getNumbersPerElement(plane);
-    CachePlane placed{plane, elements, block, array.headBytes};
-    array.headBytes += llvm::alignTo(layout.capacity * placed.getStride(), 64);
+    CachePlane placed{plane, elements, plane.rows == 1 ? block : plane.rows, array.headBytes};
+    array.headBytes +=
+        llvm::alignTo(llvm::alignTo(positions, placed.block) * placed.getStride(), 64);
     array.planes.push_back(placed);
   }
   return array;
@@ -128,9 +169,31 @@ CacheLayout CacheLayout::get(KVCacheType type) {
   layout.heads = type.getHeads();
   layout.headSize = type.getHeadSize();
   layout.capacity = llvm::alignTo(type.getCapacity(), keyBlock);
-  layout.keys = getArray(type.getKeys(), layout, keyBlock, 0);
-  int64_t valueOffset = layout.heads * layout.keys.headBytes;
-  layout.values = getArray(type.getValues(), layout, 1, valueOffset);
-  layout.size = valueOffset + layout.heads * layout.values.headBytes;
+  layout.residual = type.getResidual();
+  layout.sinks = type.getSinks();
+  layout.kept = std::min<int64_t>(llvm::alignTo(layout.sinks, keyBlock), layout.capacity);
+  layout.ring = layout.capacity - layout.kept;
+  if (type.getRing() != 0)
+    layout.ring = std::min(layout.ring, type.getRing());
+  layout.size = 0;
+  auto place = [&](CacheEncodingInterface encoding, int64_t positions, int64_t block) {
+    CacheArray array = getArray(encoding, layout, positions, block, layout.size);
+    layout.size += layout.heads * array.headBytes;
+    return array;
+  };
+  layout.keys = place(type.getKeys(), layout.capacity, keyBlock);
+  layout.values = place(type.getValues(), layout.capacity, 1);
+  CacheEncodingInterface half =
+      PlainAttr::get(type.getContext(), Float16Type::get(type.getContext()));
+  if (type.keepsExact(type.getKeys()))
+    layout.exactKeys = place(half, layout.kept + layout.ring, keyBlock);
+  if (type.keepsExact(type.getValues()))
+    layout.exactValues = place(half, layout.kept + layout.ring, 1);
   return layout;
+}
+
+KVCacheType llmc::placeExactPositions(KVCacheType type, int64_t rows) {
+  if (type.getResidual() == 0)
+    return type;
+  return type.withRing(llvm::alignTo(type.getRecentPositions() + rows, keyBlock));
 }

@@ -205,3 +205,23 @@ SmallVector<Value> CacheEncodingInterface::buildPlanes(Formula &formula, Value h
     planes.push_back(builder.store(operand, plane));
   return planes;
 }
+
+Value CacheEncodingInterface::buildRounded(Formula &formula, Value keys) const {
+  auto type = cast<RankedTensorType>(keys.getType());
+  int64_t size = type.getDimSize(3);
+  AffineExpr sequence = formula.dim(0), element = formula.dim(1), position = formula.dim(2);
+  Type f32 = formula.getBuilder().getF32Type();
+  // Those that share elements side by side.
+  Value lines =
+      formula.forEach({formula.sizeOf(keys, 0), formula.size(type.getDimSize(2) * size),
+                       formula.size(type.getDimSize(1))},
+                      f32, {{keys, {sequence, position, element.floorDiv(size), element % size}}},
+                      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                        return arith::ExtFOp::create(b, f32, v[0]);
+                      });
+  TensorBuilder builder(formula, lines, getCachePositions(*this));
+  SmallVector<DecodeBuilder::Operands> elements;
+  for (DecodeBuilder::Operand operand : encode(builder, TensorBuilder::make(lines)))
+    elements.push_back({operand});
+  return TensorBuilder::toValue(decode(builder, elements).front());
+}

@@ -5,9 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// `#llmc.grouped` with codes on both sides of zero alike: what is stored of a head while a model
-// runs. With s = max|x| / (2^(bits−1) − 1) of a group, rounded to the type of scales, the code of x
-// is round(x / s) + 2^(bits−1).
+// `#llmc.grouped` as what is stored of a head while a model runs. With codes on both sides of zero
+// alike, s = max|x| / (2^(bits−1) − 1) of a group, rounded to the type of scales, and the code of x
+// is round(x / s) + 2^(bits−1). With a minimum m, the least of the group, rounded likewise,
+// s = (max x − m) / (2^bits − 1), and the code of x is round((x − m) / s).
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,12 +17,28 @@
 using namespace mlir;
 using namespace llmc;
 
+DecodeBuilder::Operands llmc::encodeAboveMinimum(EncodeBuilder &b, DecodeBuilder::Operand number,
+                                                 unsigned bits, Type scaleType) {
+  int32_t most = (1 << bits) - 1;
+  DecodeBuilder::Operand minus = b.real(-1);
+  // The product adds no rounding; + 0 turns a negative zero, which compares equal, into zero.
+  DecodeBuilder::Operand least =
+      b.multiplyAdd(b.largest(b.multiply(number, minus)), minus, b.real(0));
+  least = b.roundTo(least, scaleType);
+  DecodeBuilder::Operand range = b.multiplyAdd(least, minus, b.largest(number));
+  DecodeBuilder::Operand scale = b.roundTo(b.divide(range, b.real(float(most))), scaleType);
+  DecodeBuilder::Operand above = b.multiplyAdd(least, minus, number);
+  return {b.roundToInteger(b.divide(above, scale), 0, most), scale, least};
+}
+
 namespace {
 
 struct GroupedCache : CacheEncodingInterface::ExternalModel<GroupedCache, GroupedAttr> {
   DecodeBuilder::Operands encode(Attribute attribute, EncodeBuilder &b,
                                  DecodeBuilder::Operand number) const {
     auto grouped = cast<GroupedAttr>(attribute);
+    if (grouped.getZero() == ZeroPoint::Float)
+      return encodeAboveMinimum(b, number, grouped.getBits(), grouped.getScale());
     int32_t zero = 1 << (grouped.getBits() - 1), most = zero - 1;
     DecodeBuilder::Operand scale = b.divide(b.largest(b.absolute(number)), b.real(most));
     scale = b.roundTo(scale, grouped.getScale());
@@ -35,8 +52,9 @@ struct GroupedCache : CacheEncodingInterface::ExternalModel<GroupedCache, Groupe
   // NOLINTNEXTLINE(bugprone-derived-method-shadowing-base-method)
   LogicalResult verifyHeadSize(Attribute attribute, int64_t,
                                function_ref<InFlightDiagnostic()> emitError) const {
-    if (cast<GroupedAttr>(attribute).getZero() != ZeroPoint::None)
-      return emitError() << "expected 'zero = none' in a cache encoding, found " << attribute;
+    if (cast<GroupedAttr>(attribute).getZero() == ZeroPoint::Integer)
+      return emitError() << "expected 'zero = none' or 'zero = float' in a cache encoding, found "
+                         << attribute;
     return success();
   }
 };

@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Support/Hadamard.h"
 
@@ -199,6 +199,12 @@ LogicalResult CacheAppendOp::verify() {
   if (failed(expectSize(*this, "a key width", width, getDim(getKeys(), 1))))
     return failure();
   return expectSize(*this, "a value width", width, getDim(getValues(), 1));
+}
+
+LogicalResult CacheRoundOp::verify() {
+  if (CacheEncodingInterface keys = getCache().getType().getKeys(); getCachePositions(keys) == 1)
+    return emitOpError("expected keys that share elements along positions, found ") << keys;
+  return success();
 }
 
 LogicalResult AttentionOp::verify() {

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -62,6 +62,37 @@ static void printCacheEncoding(AsmPrinter &printer, CacheEncodingInterface encod
     printer << encoding;
 }
 
+/// `, residual = 32, sinks = 4, ring = 160`: each where it is not 0.
+static ParseResult parseExactPositions(AsmParser &parser, int64_t &residual, int64_t &sinks,
+                                       int64_t &ring) {
+  residual = sinks = ring = 0;
+  llvm::SmallPtrSet<int64_t *, 3> given;
+  while (succeeded(parser.parseOptionalComma())) {
+    SMLoc location = parser.getCurrentLocation();
+    StringRef name;
+    if (parser.parseKeyword(&name) || parser.parseEqual())
+      return failure();
+    int64_t *number = name == "residual" ? &residual
+                      : name == "sinks"  ? &sinks
+                      : name == "ring"   ? &ring
+                                         : nullptr;
+    if (!number || !given.insert(number).second)
+      return parser.emitError(location, "expected residual, sinks and ring, each once, found '")
+             << name << "'";
+    if (parser.parseInteger(*number))
+      return failure();
+  }
+  return success();
+}
+
+static void printExactPositions(AsmPrinter &printer, int64_t residual, int64_t sinks,
+                                int64_t ring) {
+  for (auto [name, number] :
+       {std::pair("residual", residual), std::pair("sinks", sinks), std::pair("ring", ring)})
+    if (number != 0)
+      printer << ", " << name << " = " << number;
+}
+
 #define GET_TYPEDEF_CLASSES
 #include "llmc/Dialect/LLMC/IR/LLMCTypes.cpp.inc"
 
@@ -72,9 +103,35 @@ void LLMCDialect::registerTypes() {
       >();
 }
 
+static LogicalResult verifyExactPositions(function_ref<InFlightDiagnostic()> emitError,
+                                          CacheEncodingInterface keys,
+                                          CacheEncodingInterface values, int64_t residual,
+                                          int64_t sinks, int64_t ring) {
+  constexpr int64_t most = int64_t(1) << 31;
+  for (auto [name, number] :
+       {std::pair("residual", residual), std::pair("sinks", sinks), std::pair("ring", ring)})
+    if (number < 0 || number > most)
+      return emitError() << "expected a " << name << " of 0 to 2^31 positions, found " << number;
+  int64_t group = getCachePositions(keys);
+  if (residual == 0 && sinks != 0)
+    return emitError() << "expected a residual of at least 1 beside sinks, found " << sinks
+                       << " sinks alone";
+  if (residual == 0 && group != 1)
+    return emitError() << "expected a residual of at least 1 for " << keys
+                       << ", whose groups fill one by one";
+  if (residual != 0 && isa<PlainAttr>(keys) && isa<PlainAttr>(values))
+    return emitError() << "expected a residual with keys or values that are rounded, found " << keys
+                       << " and " << values;
+  if (ring % keyBlock != 0 || (ring != 0 && ring < residual + group - 1))
+    return emitError() << "expected a ring of a multiple of " << keyBlock << " of at least "
+                       << residual + group - 1 << " positions, found " << ring;
+  return success();
+}
+
 LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads,
                                   int64_t headSize, int64_t capacity, CacheEncodingInterface keys,
-                                  CacheEncodingInterface values) {
+                                  CacheEncodingInterface values, int64_t residual, int64_t sinks,
+                                  int64_t ring) {
   if (heads <= 0 || headSize <= 0 || capacity <= 0)
     return emitError() << "expected positive heads, head size and capacity, found " << heads << "x"
                        << headSize << " and " << capacity;
@@ -86,6 +143,32 @@ LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, 
   if (!elements || *elements > limit)
     return emitError() << "expected a cache of at most 2^48 elements, found " << heads << "x"
                        << headSize << " and " << capacity;
-  return success(succeeded(keys.verifyCache(headSize, emitError)) &&
-                 succeeded(values.verifyCache(headSize, emitError)));
+  if (failed(keys.verifyCache(headSize, emitError)) ||
+      failed(values.verifyCache(headSize, emitError)))
+    return failure();
+  if (getCachePositions(values) != 1)
+    return emitError() << "expected values that share nothing along positions, found " << values;
+  return verifyExactPositions(emitError, keys, values, residual, sinks, ring);
+}
+
+bool KVCacheType::keepsExact(CacheEncodingInterface encoding) const {
+  return getResidual() > 0 && !isa<PlainAttr>(encoding);
+}
+
+SmallVector<Plane> KVCacheType::getStoredPlanes(CacheEncodingInterface encoding) const {
+  SmallVector<Plane> planes;
+  if (getCachePositions(encoding) == 1)
+    planes = encoding.getPlanes({1, getHeadSize()});
+  if (keepsExact(encoding))
+    planes.push_back({"exact", Float16Type::get(getContext())});
+  return planes;
+}
+
+int64_t KVCacheType::getRecentPositions() const {
+  return getResidual() + getCachePositions(getKeys()) - 1;
+}
+
+KVCacheType KVCacheType::withRing(int64_t ring) const {
+  return KVCacheType::get(getContext(), getHeads(), getHeadSize(), getCapacity(), getKeys(),
+                          getValues(), getResidual(), getSinks(), ring);
 }

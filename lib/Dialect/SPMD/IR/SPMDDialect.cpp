@@ -186,9 +186,15 @@ LogicalResult ProgramOp::verify() {
         region.getBlock() > INT32_MAX)
       return emitOpError("expected an offset and a stride of 0 or more and a block of 1 to ")
              << INT32_MAX << ", found " << region;
+    int64_t kept = region.getKept();
+    if (kept < 0 || kept > INT32_MAX || kept % region.getBlock() != 0 || region.getRecent() < 0 ||
+        region.getRecent() > kept)
+      return emitOpError("expected whole blocks that are kept, at most ")
+             << INT32_MAX << ", and no more recent positions, found " << region;
     // Counts are of 31 bits, the others of 63: all has room in 128.
-    __int128 positions = (__int128(sizes.getPositions()) + region.getBlock() - 1) /
-                         region.getBlock() * region.getBlock();
+    __int128 positions = kept != 0 ? kept
+                                   : (__int128(sizes.getPositions()) + region.getBlock() - 1) /
+                                         region.getBlock() * region.getBlock();
     if (region.getOffset() + positions * region.getStride() > sizes.getStateBytes())
       return emitOpError("expected regions inside ")
              << sizes.getStateBytes() << " bytes of state, found " << region;

@@ -10,6 +10,8 @@
 
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
+#include <optional>
+
 namespace llmc {
 
 /// Positions of a block of keys.
@@ -17,6 +19,16 @@ inline constexpr int64_t keyBlock = 16;
 
 /// Numbers of a head of `size` that share elements of planes; 1 where none do.
 int64_t getCacheGroup(CacheEncodingInterface encoding, int64_t size);
+
+/// Tokens of a step unless an option says otherwise.
+inline constexpr int64_t usualRowsOfStep = 128;
+
+/// A cache with room for the exact numbers that steps of up to `rows` rows need, and as many
+/// positions to go back to.
+KVCacheType placeExactPositions(KVCacheType type, int64_t rows);
+
+/// Positions that share elements of planes; 1 where none do.
+int64_t getCachePositions(CacheEncodingInterface encoding);
 
 /// Integers of a plane of so few bits that share a byte; 1 for all others.
 int64_t getNumbersPerElement(const Plane &plane);
@@ -32,16 +44,19 @@ mlir::Type getUnpackedType(const Plane &plane);
 /// Of integers of 1, 2 or 4 bits each element is a byte that N numbers of a head share: byte j,
 /// from the low bits to the high ones, has those at 16 · N · ⌊j / 16⌋ + j mod 16, and 16 by 16
 /// further on.
+///
+/// Of a plane that several positions share, such a block is of these, and has an element for each
+/// number: [position / block][element].
 struct CachePlane : Plane {
-  int64_t elements; ///< of a position
+  int64_t elements; ///< of a position, or of those that share them
   int64_t block;    ///< positions
   int64_t offset;   ///< in the head's memory, in bytes
 
-  bool isOfNumbers() const { return columns == 1; }
+  bool isOfNumbers() const { return columns == 1 && rows == 1; }
   int64_t getElementBytes() const { return (getBits() + 7) / 8; }
   int64_t getNumbersPerElement() const { return llmc::getNumbersPerElement(*this); }
   /// Bytes of a position.
-  int64_t getStride() const { return elements * getElementBytes(); }
+  int64_t getStride() const { return elements * getElementBytes() / rows; }
 };
 
 /// The keys or the values of all heads. Keys stand in blocks of 16 positions, so that 16 scores are
@@ -52,6 +67,7 @@ struct CacheArray {
   int64_t headSize;
   int64_t group;     ///< numbers of a head that share elements; all where none do
   int64_t packed;    ///< numbers of a head in a byte, or 1
+  int64_t positions; ///< that share elements, or 1
   int64_t offset;    ///< in the cache
   int64_t headBytes; ///< from one head to the next
 
@@ -63,9 +79,16 @@ struct CacheArray {
 struct CacheLayout {
   int64_t heads, headSize, capacity; ///< capacity rounded up to 16
   CacheArray keys, values;
+  /// What is kept as f16 beside: the first `kept` positions, then the newest `ring` others, that of
+  /// position t in place kept + (t − kept) mod ring.
+  std::optional<CacheArray> exactKeys, exactValues;
+  int64_t residual, sinks;
+  int64_t kept, ring;
   int64_t size;
 
   static CacheLayout get(KVCacheType type);
+  /// Whether places of exact numbers are used again.
+  bool wraps() const { return kept + ring < capacity; }
   /// Bytes that a position takes.
   int64_t getPositionBytes() const { return heads * (keys.getStride() + values.getStride()); }
 };

@@ -44,10 +44,12 @@ def LLMC_GroupedAttr : LLMC_Attr<"Grouped", "grouped", [
     | `zeros`  | a byte       | a group, with `zero = integer`   |
     | `minima` | `scale`      | a group, with `zero = float`     |
 
-    With zero = none it is an encoding of caches as well: what a head has at a position is a row. s is
-    max|x| / (2^(bits−1) − 1) of a group in fp32, rounded to `scale`, and a code is round(x / s) +
-    2^(bits−1), half to even, cut to 2^(bits−1) − 1 on both sides. Magnitudes beyond the largest
-    `scale` times that number become infinite.
+    With zero = none or float it is an encoding of caches as well: what a head has at a position is a
+    row. With zero = none, s is max|x| / (2^(bits−1) − 1) of a group in fp32, rounded to `scale`, and a
+    code is round(x / s) + 2^(bits−1), half to even, cut to 2^(bits−1) − 1 on both sides. Magnitudes
+    beyond the largest `scale` times that number become infinite. With zero = float, m is the least x
+    of a group, rounded to `scale`, s is (max x − m) / (2^bits − 1) in fp32, rounded likewise, and a
+    code is round((x − m) / s), half to even, cut to [0, 2^bits − 1].
 
     Constraints:
     - C1. 1 ≤ bits ≤ 8; zero = none needs bits ≥ 2.

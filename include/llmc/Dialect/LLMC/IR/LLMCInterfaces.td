@@ -103,6 +103,10 @@ def LLMC_CacheEncodingInterface : AttrInterface<"CacheEncodingInterface", [LLMC_
     /// in plain arithmetic: what is written to a cache.
     ::llvm::SmallVector<::mlir::Value> buildPlanes(::llmc::Formula &formula,
                                                    ::mlir::Value heads) const;
+
+    /// Where positions share elements: builds what keys, [sequences, positions, heads, size], are
+    /// read as when they have been rounded, [sequences, heads · size, positions] of f32.
+    ::mlir::Value buildRounded(::llmc::Formula &formula, ::mlir::Value keys) const;
   }];
 }
 

@@ -354,8 +354,8 @@ def LLMC_RotateOp : LLMC_StageOp<"rotate", "getInput(), getTable()", [
 def LLMC_CacheAppendOp : LLMC_StageOp<"cache_append", "getKeys(), getValues()", [AllTypesMatch<["cache", "result"]>]> {
   let summary = "Stores the keys and values of the step's rows";
   let description = [{
-    Writes row r of `keys` and `values` (heads side by side), rounded to the cache's types, at r's
-    sequence and position, in place. The result is the cache afterwards: what reads it comes later.
+    Writes row r of `keys` and `values` (heads side by side), rounded to the cache's types, and what
+    its type says is kept exactly, at r's sequence and position, in place. The result is the cache afterwards: what reads it comes later.
 
     Constraints:
     - C1. keys and values are heads · headSize wide.
@@ -368,6 +368,27 @@ def LLMC_CacheAppendOp : LLMC_StageOp<"cache_append", "getKeys(), getValues()", 
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = rowOperands # [{
+    ::mlir::Value getUpdatedOperand() { return getCache(); }
+  }];
+}
+
+def LLMC_CacheRoundOp : LLMC_StageOp<"cache_round", "", [AllTypesMatch<["cache", "result"]>]> {
+  let summary = "Rounds the keys of groups of positions that the step's rows fill";
+  let description = [{
+    Where keys share elements along positions, they are rounded when the last position of a group is
+    there: for each row at such a position, the group's exact keys are read, and written rounded, in
+    place. A plan puts it behind every `llmc.cache_append` of such a cache; elsewhere attention means
+    the same without it.
+
+    Constraints:
+    - C1. The cache's keys share elements along positions.
+  }];
+  let arguments = (ins Arg<LLMC_KVCache, "", [MemRead, MemWrite]>:$cache, LLMC_Rows:$rows);
+  let results = (outs LLMC_KVCache:$result);
+  let assemblyFormat = "$cache `,` $rows `:` type($cache) attr-dict";
+  let hasVerifier = 1;
+  let extraClassDeclaration = rowOperands # [{
+    bool isRowWise() { return false; }
     ::mlir::Value getUpdatedOperand() { return getCache(); }
   }];
 }

@@ -31,31 +31,71 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     CacheEncodingInterface, or a floating-point type alone, which stands for `#llmc.plain`. It is
     updated in place.
 
+    With `residual` = R and `sinks` = S, numbers that the encoding rounds (all but `#llmc.plain`) are
+    kept as f16 too. A query at position p reads those of position t ≤ p as f16 where t < S or
+    e(t) + R > p, with e(t) the last of the positions that share elements with t (t itself where none
+    do), and as rounded elsewhere: the newest R positions and the first S are exact (Liu et al. 2024,
+    "KIVI", section 3.3; Xiao et al. 2024, "Efficient streaming language models with attention
+    sinks"). It depends on positions alone, so that a token gets the same logits alone as among
+    others.
+
+    `ring` is where a plan keeps them: f16 of the first S positions, rounded up to 16, and of the
+    newest `ring` others, so that those needed by a step are still there; of all positions where it is
+    0, which means the same.
+
     Constraints:
     - C1. heads, headSize and capacity are positive, and their product is at most 2^48.
     - C2. keys and values can store heads of headSize elements: planes belong to one position; their
       elements are floats or integers of 1, 2, 4 or 8 bits, each of one number, or floats or bytes of
       a group, all groups of one size. Where integers share bytes, heads and groups are multiples of
-      16 times as many numbers as a byte holds.
+      16 times as many numbers as a byte holds. Keys may share elements along positions, in groups
+      of a multiple of 16; values may not.
+    - C3. residual, sinks and ring are at least 0 and at most 2^31. Sinks, and keys that share
+      elements along positions, need a residual of at least 1; a residual needs keys or values that
+      are rounded.
+    - C4. ring is a multiple of 16, and 0 or at least residual and the positions of a group.
 
-    Example: `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16>`
+    Examples: `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16>`,
+    `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = #v, residual = 32, sinks = 4>`
   }];
   let parameters = (ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                         "::llmc::CacheEncodingInterface":$keys,
-                        "::llmc::CacheEncodingInterface":$values);
+                        "::llmc::CacheEncodingInterface":$values,
+                        DefaultValuedParameter<"int64_t", "0">:$residual,
+                        DefaultValuedParameter<"int64_t", "0">:$sinks,
+                        DefaultValuedParameter<"int64_t", "0">:$ring);
   let builders = [
+    // Nothing is kept exactly beside what is rounded.
+    TypeBuilder<(ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
+                     "::llmc::CacheEncodingInterface":$keys,
+                     "::llmc::CacheEncodingInterface":$values), [{
+      return $_get($_ctxt, heads, headSize, capacity, keys, values, 0, 0, 0);
+    }]>,
     // Keys and values as floating-point numbers.
     TypeBuilder<(ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                      "::mlir::Type":$keys, "::mlir::Type":$values), [{
       return $_get($_ctxt, heads, headSize, capacity, ::llmc::PlainAttr::get($_ctxt, keys),
-                   ::llmc::PlainAttr::get($_ctxt, values));
+                   ::llmc::PlainAttr::get($_ctxt, values), 0, 0, 0);
     }]>
   ];
   let assemblyFormat = [{
     `<` custom<HeadShape>($heads, $headSize) `,` `capacity` `=` $capacity `,`
-    `keys` `=` custom<CacheEncoding>($keys) `,` `values` `=` custom<CacheEncoding>($values) `>`
+    `keys` `=` custom<CacheEncoding>($keys) `,` `values` `=` custom<CacheEncoding>($values) ``
+    custom<ExactPositions>($residual, $sinks, $ring) `>`
   }];
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// What a number at a position is stored as: the planes of keys or values, and behind them, where
+    /// numbers are kept exactly beside, a plane `exact` of these.
+    ::llvm::SmallVector<::llmc::Plane> getStoredPlanes(::llmc::CacheEncodingInterface encoding) const;
+    /// Whether numbers of this encoding, one of this cache's two, are kept as f16 too.
+    bool keepsExact(::llmc::CacheEncodingInterface encoding) const;
+    /// Positions up to the last that a query may read exactly: residual and a group of positions
+    /// but one.
+    int64_t getRecentPositions() const;
+    /// The same with another ring.
+    ::llmc::KVCacheType withRing(int64_t ring) const;
+  }];
 }
 
 #endif // LLMC_DIALECT_LLMC_IR_LLMCTYPES_TD

@@ -32,9 +32,16 @@ def SPMD_RegionAttr : AttrDef<SPMD_Dialect, "Region"> {
   let summary = "An array indexed by position inside a sequence's state";
   let description = [{
     An `llmc_state_region` of the runtime: positions stand in blocks of `block`, of
-    block · stride bytes each, from `offset`.
+    block · stride bytes each, from `offset`. Where `kept` is not 0, a multiple of block, there are
+    so many positions alone: the first ones, or, with `recent`, the latest that were written, of
+    which a step reads so many before its own.
   }];
-  let parameters = (ins "int64_t":$offset, "int64_t":$stride, "int64_t":$block);
+  let parameters = (ins "int64_t":$offset, "int64_t":$stride, "int64_t":$block,
+                        DefaultValuedParameter<"int64_t", "0">:$kept,
+                        DefaultValuedParameter<"int64_t", "0">:$recent);
+  let builders = [AttrBuilder<(ins "int64_t":$offset, "int64_t":$stride, "int64_t":$block), [{
+    return $_get($_ctxt, offset, stride, block, 0, 0);
+  }]>];
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
