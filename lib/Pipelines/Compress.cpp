@@ -7,10 +7,12 @@
 
 #include "llmc/Pipelines/Compress.h"
 #include "llmc/Conversion/LLMCToSPMD/Description.h"
+#include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Pipelines/Recipes.h"
 #include "llmc/Support/PassOptions.h"
 #include "llmc/Transforms/Passes.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/PassRegistry.h"
 
 using namespace mlir;
@@ -67,14 +69,72 @@ static void recordPasses(ModuleOp module, StringRef passes) {
   module->setAttr(passesAttributeName, StringAttr::get(module.getContext(), all + passes));
 }
 
+//===----------------------------------------------------------------------===//
+// Caches
+//===----------------------------------------------------------------------===//
+
+static constexpr StringLiteral cachePass = "quantize-kv-cache";
+
+/// The parameters whose weights are stored rounded, and how.
+static DenseMap<StringAttr, Attribute> collectRounded(ModuleOp module) {
+  DenseMap<StringAttr, Attribute> rounded;
+  for (auto parameter : module.getOps<ParameterOp>()) {
+    Attribute encoding = parameter.getTensorType().getEncoding();
+    auto sparsity = dyn_cast_or_null<SparsityInterface>(encoding);
+    if (isa_and_nonnull<EncodingInterface>(sparsity ? sparsity.getWeights() : encoding))
+      rounded[parameter.getSymNameAttr()] = encoding;
+  }
+  return rounded;
+}
+
+/// Whether the model has caches, all of them in fp32.
+static bool hasPlainCaches(ModuleOp module) {
+  auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
+  if (!step)
+    return false;
+  int64_t caches = 0;
+  for (Type type : step.getArgumentTypes())
+    if (auto cache = dyn_cast<KVCacheType>(type)) {
+      for (CacheEncodingInterface encoding : {cache.getKeys(), cache.getValues()})
+        if (auto plain = dyn_cast<PlainAttr>(encoding); !plain || !plain.getElement().isF32())
+          return false;
+      ++caches;
+    }
+  return caches > 0;
+}
+
+/// Whether a pass of this or an earlier run has said how caches are stored.
+static bool choosesCaches(ModuleOp module) {
+  auto passes = module->getAttrOfType<StringAttr>(passesAttributeName);
+  return passes && passes.getValue().contains(cachePass);
+}
+
+/// Stores keys and values in f16 where weights have been rounded since they were `before`.
+static LogicalResult chooseCaches(ModuleOp module, const DenseMap<StringAttr, Attribute> &before) {
+  bool hasRounded = llvm::any_of(collectRounded(module), [&](const auto &entry) {
+    return before.lookup(entry.first) != entry.second;
+  });
+  if (!hasRounded || choosesCaches(module) || !hasPlainCaches(module))
+    return success();
+  QuantizeKVCacheOptions options;
+  options.keys = options.values = "f16";
+  PassManager manager(module.getContext());
+  manager.addPass(createQuantizeKVCache(options));
+  if (failed(manager.run(module)))
+    return failure();
+  recordPasses(module, (cachePass + "{keys=f16 values=f16}").str());
+  return success();
+}
+
 LogicalResult llmc::compressModel(ModuleOp module, const CompressOptions &options) {
   PassManager manager(module.getContext());
   if (llvm::Error error = buildCompressPipeline(manager, options))
     return emitError(UnknownLoc::get(module.getContext())) << llvm::toString(std::move(error));
+  DenseMap<StringAttr, Attribute> before = collectRounded(module);
   if (failed(manager.run(module)))
     return failure();
   // It was found before.
   recordPasses(module, llvm::cantFail(findRecipePasses(options.recipe)));
   recordPasses(module, options.passes);
-  return success();
+  return options.caches == Caches::Auto ? chooseCaches(module, before) : success();
 }

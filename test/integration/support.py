@@ -69,10 +69,12 @@ ALL_VARIANTS = "--target=host"
 
 def compile_model(model: pathlib.Path, output: pathlib.Path, passes: str = "", *options: object):
     """Compiles a model with compression passes, for one_target() where no target is given; gives the
-    artifact's path. What is imported is compared with its graph."""
+    artifact's path. What is imported is compared with its graph. Caches are as the passes have them,
+    so that references have the same."""
     if not any(str(option).startswith("--target") for option in options):
         options = (*options, f"--target={one_target()}")
-    done = llmc("compile", model, *([f"--passes={passes}"] if passes else []), *options, "-o", output)
+    done = llmc("compile", model, *([f"--passes={passes}"] if passes else []), "--caches=keep", *options,
+                "-o", output)
     assert "cannot compare the raised model" not in done.stderr, done.stderr
     return output
 

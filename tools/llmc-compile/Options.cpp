@@ -24,7 +24,7 @@ CompileOptions Options::get() const {
   options.last = compileTo;
   options.raise = raise.get();
   options.compress = {compress ? getRecipes().front().name.str() : recipe.getValue(), passes,
-                      activation};
+                      activation, caches};
   options.lower = lower.get();
   options.emit = {object, emit.symbol, emit.force, {}};
   options.tokenizer = tokenizer;
@@ -53,6 +53,7 @@ llvm::SmallVector<Options::Use> Options::getUses() const {
   add(compress, Phase::Compress);
   add(passes, Phase::Compress);
   add(activation, Phase::Compress);
+  add(caches, Phase::Compress);
   add(*lower.targets, Phase::Lower);
   add(lower.maxRows, Phase::Lower);
   add(lower.kernels, Phase::Lower);

@@ -75,6 +75,12 @@ struct Options {
       llvm::cl::values(clEnumValN(Activation::Keep, "keep", "as they are stated (default)"),
                        clEnumValN(Activation::None, "none", "compute without them")),
       llvm::cl::init(Activation::Keep), llvm::cl::cat(category)};
+  llvm::cl::opt<Caches, /*ExternalStorage=*/false, ChoiceParser<Caches>> caches{
+      "caches", llvm::cl::desc("Keys and values, where no pass says how they are stored"),
+      llvm::cl::values(clEnumValN(Caches::Auto, "auto",
+                                  "in f16 where a pass rounds weights, else in fp32 (default)"),
+                       clEnumValN(Caches::Keep, "keep", "in fp32")),
+      llvm::cl::init(Caches::Auto), llvm::cl::cat(category)};
   RaiseFlags raise{category, ImportCheck::Quick};
   LowerFlags lower{category};
   EmitFlags emit{category};
