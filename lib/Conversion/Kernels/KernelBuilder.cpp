@@ -353,14 +353,15 @@ Value KernelBuilder::expandLoad(Value address, Value mask, Value others) {
   return LLVM::masked_expandload::create(builder, location, others.getType(), address, mask,
                                          others);
 }
-Value KernelBuilder::lookUpBytes(Value table, Value indices) {
-  return cpu::LookUpBytesOp::create(builder, location, indices.getType(), table, indices);
+Value KernelBuilder::lookUpBytes(Value table, Value indices, int64_t size, bool byRow) {
+  return cpu::LookUpBytesOp::create(builder, location, indices.getType(), table, indices, size,
+                                    byRow);
 }
-Value KernelBuilder::lookUpByte(Value table, Value index) {
+Value KernelBuilder::lookUpByte(Value table, Value index, int64_t size, bool byRow) {
   if (!isa<VectorType>(index.getType()))
-    return extract(lookUpByte(table, broadcast(index)), 0);
+    return extract(lookUpByte(table, broadcast(index), size, byRow), 0);
   // Bytes above the lowest of a lane are zero before, and anything behind.
-  Value bytes = lookUpBytes(table, bitcast(index, vector(i8(), 64)));
+  Value bytes = lookUpBytes(table, bitcast(index, vector(i8(), 64)), size, byRow);
   return bitAnd(bitcast(bytes, index.getType()), integer(index.getType(), 255));
 }
 Value KernelBuilder::windows(Value low, Value high, int64_t offset, int64_t step) {

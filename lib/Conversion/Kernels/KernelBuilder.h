@@ -110,10 +110,11 @@ public:
   Value expandBytes(Value bytes, Value mask, Value others);
   /// The same of numbers in memory, and of any number of them; no others are read.
   Value expandLoad(Value address, Value mask, Value others);
-  /// The bytes at `indices`, 64 bytes, of the 256 at an address that nothing writes to.
-  Value lookUpBytes(Value table, Value indices);
-  /// The byte at an index below 256, as i32; of each lane, or of one.
-  Value lookUpByte(Value table, Value index);
+  /// The bytes at `indices`, 64 bytes, of a table of `size` at an address that nothing writes to,
+  /// or of one for each four bytes.
+  Value lookUpBytes(Value table, Value indices, int64_t size = 256, bool byRow = false);
+  /// The byte at an index below `size`, as i32; of each lane, or of one.
+  Value lookUpByte(Value table, Value index, int64_t size = 256, bool byRow = false);
   /// Byte 4r + i: the 8 bits from bit `offset` + i · `step` on of high · 2^32 + low in lane r.
   Value windows(Value low, Value high, int64_t offset, int64_t step);
   Value extract(Value vector, int64_t lane);

@@ -86,3 +86,11 @@ func.func @f(%step: !spmd.step) {
   %arena = cpu.field %step arena : !spmd.step
   return
 }
+
+// -----
+
+func.func @f(%table: !llvm.ptr, %indices: vector<64xi8>) {
+  // expected-error @+1 {{expected tables of a power of two from 4 to 256 bytes, found 12}}
+  %0 = cpu.look_up_bytes %table[%indices] {size = 12 : i64} : !llvm.ptr, vector<64xi8> -> vector<64xi8>
+  return
+}

@@ -56,6 +56,12 @@ LogicalResult TableLookupOp::verify() {
   return success();
 }
 
+LogicalResult LookUpBytesOp::verify() {
+  if (uint64_t size = getSize(); size < 4 || size > 256 || !llvm::isPowerOf2_64(size))
+    return emitOpError("expected tables of a power of two from 4 to 256 bytes, found ") << size;
+  return success();
+}
+
 LogicalResult WindowsOp::verify() {
   if (getOffset() > 31)
     return emitOpError("expected windows from bit 0 to 31 on, found ") << getOffset();

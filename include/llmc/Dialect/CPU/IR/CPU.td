@@ -77,8 +77,8 @@ def CPU_TargetAttr : AttrDef<CPU_Dialect, "Target"> {
     `vnni`, two of 256 for each half with `maddubs`, and choices between halves of the table
     elsewhere; `cpu.take_bytes` is a pshufb with both, and shifts elsewhere. `cpu.look_up_bytes` and
     `cpu.windows` go by features: with AVX-512 VBMI and VBMI2 they are two vpermi2b and a vpmultishiftqb;
-    a look-up is 16 pshufb with AVX2 or AVX-512 alone, tbl and tbx with NEON, loads elsewhere, and
-    windows are shifts.
+    a look-up is a pshufb for every 16 bytes with AVX2 or AVX-512 alone, tbl and tbx with NEON, loads
+    elsewhere, and windows are shifts.
   }];
   let parameters = (ins StringRefParameter<"of the variant">:$name, StringRefParameter<>:$cpu,
                         StringRefParameter<>:$features, EnumParameter<CPU_DotLowering>:$dot);
@@ -158,16 +158,23 @@ def CPU_ExpandBytesOp : CPU_Op<"expand_bytes",
 }
 
 def CPU_LookUpBytesOp : CPU_Op<"look_up_bytes", [Pure]> {
-  let summary = "Bytes of a table of 256, one for each of 64 indices";
+  let summary = "Bytes of tables, one for each of 64 indices";
   let description = [{
-    Byte i of the result is the byte at address `table` + `indices[i]`, indices without a sign. Nothing
-    writes to the table while kernels run.
+    Byte i of the result is the byte at address `table` + `indices[i]`, indices without a sign, of a
+    table of `size` bytes; an index beyond it gives any byte. With `by_row` there are 16 tables of that
+    size one after the other, and byte i is one of table i / 4: each lane of 32 bits has its own. 256
+    bytes from `table` on can be read whatever the size. Nothing writes to the table while kernels run.
+
+    Constraints:
+    - C1. `size` is a power of two from 4 to 256.
   }];
-  let arguments = (ins LLVM_AnyPointer:$table, VectorOfLengthAndType<[64], [I8]>:$indices);
+  let arguments = (ins LLVM_AnyPointer:$table, VectorOfLengthAndType<[64], [I8]>:$indices,
+                       DefaultValuedAttr<I64Attr, "256">:$size, UnitAttr:$by_row);
   let results = (outs VectorOfLengthAndType<[64], [I8]>:$result);
   let assemblyFormat = [{
     $table `[` $indices `]` attr-dict `:` type($table) `,` type($indices) `->` type($result)
   }];
+  let hasVerifier = 1;
 }
 
 def CPU_WindowsOp : CPU_Op<"windows", [Pure]> {
