@@ -29,7 +29,9 @@ static std::string spellShape(RankedTensorType type) {
 static std::string spellRounding(DynamicAttr activation) {
   if (!activation)
     return "exact";
-  return std::to_string(activation.getBits()) + " bits / " + std::to_string(activation.getGroup());
+  return std::to_string(activation.getBits()) + " bits / " +
+         (activation.getGroup() == DynamicAttr::rowGroup ? "row"
+                                                         : std::to_string(activation.getGroup()));
 }
 
 /// How it is stored, for people.

@@ -67,9 +67,17 @@ private:
     return codes->addDot(k, dot, weightScales, scale, codeSum, sum);
   }
 
+  /// Whether rows of weights and of activations have one scale each, so that a dot product of whole
+  /// rows is one sum of integers.
+  bool isOneSum() const;
+  /// What loops over blocks begin with where it is: that sum, and the activations' own.
+  Values startSums() { return {k.integer(k.vector(k.i32()), 0), k.real(k.f32(), 0.0)}; }
+
   // One row (MatrixVector.cpp).
   void emitOneRow();
   void emitOneRowRounded(Value tile);
+  /// The sum of a tile where it is one of integers.
+  Value sumRowInOne(Value tile);
   void emitOneRowTiles(Value tile, int64_t count);
   Values addPlain(llvm::ArrayRef<Value> addresses, Values sums);
   Values addDecoded(llvm::ArrayRef<Value> addresses, Values sums);
@@ -89,6 +97,11 @@ private:
   void unpackPanel(Value tile, Value panel);
   Values sumPanels(Value tile, int64_t tiles, Value row, int64_t height);
   Values sumRounded(Value tile, int64_t tiles, Value row, int64_t height);
+  Values sumInOne(Value tile, int64_t tiles, Value row, int64_t height);
+  /// The unpacked codes of a block of a tile.
+  Values loadPanel(Value tile, int64_t index, Value block);
+  /// Scales and zero points of a group of an unpacked tile.
+  Scales loadPanelScales(int64_t index, Value group);
   Value getPanel(int64_t index);
 
   const LinearKernel &spec;

@@ -106,6 +106,12 @@ Value LinearEmitter::dot(ArrayRef<Value> weights, ArrayRef<Value> activations) {
                             codes->getMaxCode());
 }
 
+bool LinearEmitter::isOneSum() const {
+  // 2^16 · 127 · 255 is below 2^31.
+  constexpr int64_t widest = int64_t(1) << 16;
+  return spec.rounded && spec.oneScale && codes->getScalesPerRow() == 1 && layout.columns <= widest;
+}
+
 Value LinearEmitter::getScaleGroup(Value block) { return k.div(block, codes->getBlocksPerScale()); }
 
 //===----------------------------------------------------------------------===//
@@ -148,7 +154,8 @@ func::FuncOp llmc::emitLinear(ModuleOp module, const LinearKernel &kernel,
                               const KernelTarget &target) {
   std::string name;
   llvm::raw_string_ostream stream(name);
-  stream << "linear_" << getWeightName(kernel.weight) << (kernel.rounded ? "_a8" : "")
+  stream << "linear_" << getWeightName(kernel.weight)
+         << (kernel.rounded ? kernel.oneScale ? "_a8row" : "_a8" : "")
          << (kernel.bias ? "_bias" : "") << (kernel.residual ? "_residual" : "")
          << (kernel.oneRow ? "_row" : "_rows") << "_o" << kernel.outputStride
          << (kernel.exactOutput ? "x" : "") << "_" << target.name;

@@ -127,48 +127,98 @@ void LinearEmitter::unpackPanel(Value tile, Value panel) {
   });
 }
 
+LinearEmitter::Values LinearEmitter::loadPanel(Value tile, int64_t index, Value block) {
+  Value line = k.offset(panelShape.inPlace ? getTile(k.add(tile, index)) : getPanel(index),
+                        k.mul(block, blockInputs * tileRows));
+  Values lines;
+  for (int64_t step = 0; step < blockInputs / 4; ++step)
+    lines.push_back(k.load(k.vector(k.i8(), 64), k.offset(line, step * 64), 1));
+  return lines;
+}
+
+LinearEmitter::Scales LinearEmitter::loadPanelScales(int64_t index, Value group) {
+  Value from = k.offset(getPanel(index), k.mul(group, tileRows * 4));
+  Scales result{k.loadVector(k.offset(from, panelShape.scaleOffset)), {}};
+  if (codes->hasZeros())
+    result.zeros = k.loadVector(k.offset(from, panelShape.zeroOffset));
+  return result;
+}
+
 /// Products of unpacked codes with a block of rounded rows.
 LinearEmitter::Values LinearEmitter::sumRounded(Value tile, int64_t tiles, Value row,
                                                 int64_t height) {
-  bool hasZeros = codes->hasZeros();
+  if (isOneSum())
+    return sumInOne(tile, tiles, row, height);
   int64_t blocks = inputStride() / blockInputs;
   Value firstCode = k.offset(input, k.mul(row, inputStride()));
   Value firstScale = k.offset(scales, k.mul(row, blocks * 4));
   Value firstSum = k.offset(sums, k.mul(row, blocks * 4));
-  return k.loop(
-      k.integer(0), k.integer(layout.getBlocks()), 1, Values(tiles * height, zero()),
-      [&](Value block, ValueRange carried) {
-        SmallVector<Values> lines(tiles), activations(height);
-        SmallVector<Scales> weightScales(tiles);
-        Value group = getScaleGroup(block);
-        for (int64_t t = 0; t < tiles; ++t) {
-          Value panel = getPanel(t);
-          Value line = k.offset(panelShape.inPlace ? getTile(k.add(tile, t)) : panel,
-                                k.mul(block, blockInputs * tileRows));
-          for (int64_t step = 0; step < blockInputs / 4; ++step)
-            lines[t].push_back(k.load(k.vector(k.i8(), 64), k.offset(line, step * 64), 1));
-          Value from = k.offset(panel, k.mul(group, tileRows * 4));
-          weightScales[t].scales = k.loadVector(k.offset(from, panelShape.scaleOffset));
-          if (hasZeros)
-            weightScales[t].zeros = k.loadVector(k.offset(from, panelShape.zeroOffset));
-        }
-        Value line = k.offset(firstCode, k.mul(block, blockInputs));
+  return k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, Values(tiles * height, zero()),
+                [&](Value block, ValueRange carried) {
+                  SmallVector<Values> lines(tiles), activations(height);
+                  SmallVector<Scales> weightScales(tiles);
+                  Value group = getScaleGroup(block);
+                  for (int64_t t = 0; t < tiles; ++t) {
+                    lines[t] = loadPanel(tile, t, block);
+                    weightScales[t] = loadPanelScales(t, group);
+                  }
+                  Value line = k.offset(firstCode, k.mul(block, blockInputs));
+                  for (int64_t i = 0; i < height; ++i)
+                    activations[i] = loadActivations(line, i);
+                  // Side by side, so that they are lowered together.
+                  Values dots;
+                  for (int64_t t = 0; t < tiles; ++t)
+                    for (int64_t i = 0; i < height; ++i)
+                      dots.push_back(dot(lines[t], activations[i]));
+                  Values next;
+                  Value at = k.mul(block, 4);
+                  for (int64_t t = 0; t < tiles; ++t)
+                    for (int64_t i = 0; i < height; ++i) {
+                      Value there = k.add(at, i * blocks * 4);
+                      next.push_back(addDot(dots[t * height + i], weightScales[t],
+                                            k.loadBroadcast(k.offset(firstScale, there)),
+                                            k.loadBroadcast(k.offset(firstSum, there)),
+                                            carried[t * height + i]));
+                    }
+                  return next;
+                });
+}
+
+/// The same where a row's is one sum of integers.
+LinearEmitter::Values LinearEmitter::sumInOne(Value tile, int64_t tiles, Value row,
+                                              int64_t height) {
+  int64_t blocks = inputStride() / blockInputs;
+  Value firstCode = k.offset(input, k.mul(row, inputStride()));
+  Value firstScale = k.offset(scales, k.mul(row, blocks * 4));
+  Value firstSum = k.offset(sums, k.mul(row, blocks * 4));
+  // The sums of all tiles and rows, and then those of the rows' own codes.
+  Values start(tiles * height, k.integer(k.vector(k.i32()), 0));
+  start.append(height, k.real(k.f32(), 0.0));
+  Values total = k.loop(
+      k.integer(0), k.integer(layout.getBlocks()), 1, start, [&](Value block, ValueRange carried) {
+        SmallVector<Values> lines, activations;
+        for (int64_t t = 0; t < tiles; ++t)
+          lines.push_back(loadPanel(tile, t, block));
         for (int64_t i = 0; i < height; ++i)
-          activations[i] = loadActivations(line, i);
+          activations.push_back(loadActivations(k.offset(firstCode, k.mul(block, blockInputs)), i));
         // Side by side, so that they are lowered together.
-        Values dots;
+        Values next;
         for (int64_t t = 0; t < tiles; ++t)
           for (int64_t i = 0; i < height; ++i)
-            dots.push_back(dot(lines[t], activations[i]));
-        Values next;
-        Value at = k.mul(block, 4);
-        for (int64_t t = 0; t < tiles; ++t)
-          for (int64_t i = 0; i < height; ++i) {
-            Value there = k.add(at, i * blocks * 4);
-            next.push_back(addDot(
-                dots[t * height + i], weightScales[t], k.loadBroadcast(k.offset(firstScale, there)),
-                k.loadBroadcast(k.offset(firstSum, there)), carried[t * height + i]));
-          }
+            next.push_back(dot(lines[t], activations[i]));
+        for (auto [sum, before] : llvm::zip(next, carried))
+          sum = k.add(before, sum);
+        for (int64_t i = 0; i < height; ++i)
+          next.push_back(
+              k.fadd(carried[tiles * height + i],
+                     k.load(k.f32(), k.offset(firstSum, k.add(k.mul(block, 4), i * blocks * 4)))));
         return next;
       });
+  Values result;
+  for (int64_t t = 0; t < tiles; ++t)
+    for (int64_t i = 0; i < height; ++i)
+      result.push_back(codes->finishDot(k, total[t * height + i], loadPanelScales(t, k.integer(0)),
+                                        k.loadBroadcast(k.offset(firstScale, i * blocks * 4)),
+                                        k.broadcast(total[tiles * height + i])));
+  return result;
 }

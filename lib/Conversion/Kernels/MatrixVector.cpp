@@ -99,6 +99,8 @@ void LinearEmitter::prefetchPlanes(Value tile, Value block) {
 }
 
 void LinearEmitter::emitOneRowRounded(Value tile) {
+  if (isOneSum())
+    return finishRow(sumRowInOne(tile), tile);
   Value address = getTile(tile);
   Value sum = k.loop(
       k.integer(0), k.integer(layout.getBlocks()), 1, Values{zero()},
@@ -112,6 +114,21 @@ void LinearEmitter::emitOneRowRounded(Value tile) {
                        k.loadBroadcast(k.offset(sums, at)), carried[0])};
       })[0];
   finishRow(sum, tile);
+}
+
+Value LinearEmitter::sumRowInOne(Value tile) {
+  Value address = getTile(tile);
+  Values total =
+      k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, startSums(),
+             [&](Value block, ValueRange carried) -> Values {
+               prefetchBlock(address, block);
+               Values lines = codes->loadCodes(k, {weights, address}, block);
+               Values activations = loadActivations(k.offset(input, k.mul(block, blockInputs)), 0);
+               Value codeSum = k.load(k.f32(), k.offset(sums, k.mul(block, 4)));
+               return {k.add(carried[0], dot(lines, activations)), k.fadd(carried[1], codeSum)};
+             });
+  return codes->finishDot(k, total[0], codes->loadScales(k, {weights, address}, k.integer(0)),
+                          k.loadBroadcast(scales), k.broadcast(total[1]));
 }
 
 //===----------------------------------------------------------------------===//

@@ -366,6 +366,18 @@ CodeDecoder::Scales CodeDecoder::loadScales(KernelBuilder &k, TilePlace place, V
   return result;
 }
 
+Value CodeDecoder::finishDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale,
+                             Value codeSum) const {
+  // What zero stands for is taken off while all numbers are still integers.
+  VectorType words = k.vector(k.i32());
+  Value zero = k.integer(words, linear.zero);
+  if (linear.zeros)
+    zero = k.toInteger(weights.zeros);
+  Value exact = k.toFloat(k.sub(dot, k.mul(zero, k.toInteger(codeSum))));
+  Value sum = k.fmul(exact, k.fmul(weights.scales, scale));
+  return linear.minima ? k.fma(weights.zeros, k.fmul(scale, codeSum), sum) : sum;
+}
+
 Value CodeDecoder::addDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale,
                           Value codeSum, Value sum) const {
   // Codes are unsigned; what zero stands for is taken off. All numbers are integers below 2^24

@@ -76,6 +76,10 @@ public:
   /// `codeSum` are the activations', in all lanes.
   Value addDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale, Value codeSum,
                Value sum) const;
+  /// The same of the dot product of a whole row, where each has one scale: codes' sums are below
+  /// 2^24, and all products of integers fit 32 bits.
+  Value finishDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale,
+                  Value codeSum) const;
 
   /// Where kept weights of a block stand that are stored alone.
   Value getKeptAddress(KernelBuilder &k, Value tile, Value block) const;

@@ -17,7 +17,7 @@ using namespace llmc;
 
 Value llmc::buildGroupMaxima(Formula &formula, Value input, DynamicAttr rounding) {
   int64_t width = cast<RankedTensorType>(input.getType()).getDimSize(1);
-  int64_t group = rounding.getGroup(), groups = llvm::divideCeil(width, group);
+  int64_t group = rounding.getGroupSize(width), groups = llvm::divideCeil(width, group);
   AffineExpr r = formula.dim(0), k = formula.dim(1);
   return formula.reduce({formula.sizeOf(input, 0), formula.size(groups)}, {r, k.floorDiv(group)},
                         formula.getBuilder().getF32FloatAttr(0), {{input, {r, k}}},
@@ -47,7 +47,7 @@ static Value roundActivations(Formula &formula, Value input, DynamicAttr roundin
   Value maxima = buildGroupMaxima(formula, input, rounding);
   return formula.forEach({formula.sizeOf(input, 0), formula.size(width)},
                          formula.getBuilder().getF32Type(),
-                         {{input, {r, k}}, {maxima, {r, k.floorDiv(rounding.getGroup())}}},
+                         {{input, {r, k}}, {maxima, {r, k.floorDiv(rounding.getGroupSize(width))}}},
                          [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
                            Number scale = getScale(Number(b, v[1]), rounding);
                            return roundToCode(Number(b, v[0]), scale) * scale;

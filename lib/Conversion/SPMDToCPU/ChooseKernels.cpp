@@ -77,7 +77,11 @@ LogicalResult FunctionConverter::chooseLinear(LinearOp op, Operation *add, Kerne
   Value result = add ? add->getResult(0) : op->getResult(0);
   LinearKernel kernel;
   kernel.weight = cast<RankedTensorType>(op.getWeight().getType());
-  kernel.rounded = static_cast<bool>(cast<RankedTensorType>(op.getInput().getType()).getEncoding());
+  auto rounding =
+      dyn_cast_or_null<DynamicAttr>(cast<RankedTensorType>(op.getInput().getType()).getEncoding());
+  int64_t width = getWidth(op.getInput());
+  kernel.rounded = static_cast<bool>(rounding);
+  kernel.oneScale = rounding && rounding.getGroupSize(width) >= width;
   kernel.bias = static_cast<bool>(op.getBias());
   kernel.residual = add != nullptr;
   kernel.exactOutput = memory(result).exactRows;
@@ -271,8 +275,8 @@ LogicalResult FunctionConverter::chooseKernel(Operation *op, KernelCall &call) {
         return addAll(hadamard.getInput());
       })
       .Case([&](RoundOp round) {
-        call.function =
-            emitRound(code, getWidth(round.getInput()), round.getRounding().getGroup(), target);
+        int64_t width = getWidth(round.getInput());
+        call.function = emitRound(code, width, round.getRounding().getGroupSize(width), target);
         return addAll(round.getInput());
       })
       .Case([&](CacheAppendOp append) {

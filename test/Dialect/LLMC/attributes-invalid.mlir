@@ -81,7 +81,7 @@ func.func private @f(tensor<4x4xf16, #llmc.tiled<#llmc.grouped<bits = 4, group =
 
 // -----
 
-// expected-error @+1 {{expected an activation group that is a multiple of 32, found 0}}
+// expected-error @+1 {{expected an activation group that is a multiple of 32, or 'row', found 0}}
 "test.op"() {rounding = #llmc.dynamic<bits = 8, group = 0>} : () -> ()
 
 // -----

@@ -202,7 +202,8 @@ struct Input {
   std::vector<double> values; ///< what they stand for, [rows, width]
 };
 
-Input makeInput(int64_t rows, int64_t width, uint64_t seed) {
+/// Scales are of 32 activations each, or of a row.
+Input makeInput(int64_t rows, int64_t width, bool oneScale, uint64_t seed) {
   Input input;
   input.exact = Rows::random(rows, width, seed);
   int64_t stride = input.exact->stride, blocks = stride / 32;
@@ -220,7 +221,7 @@ Input makeInput(int64_t rows, int64_t width, uint64_t seed) {
         code = -127;
       float &scale = input.scales->as<float>()[row * blocks + i / 32];
       if (i % 32 == 0)
-        scale = 0.001f + 0.01f * float(random() % 1000) / 1000;
+        scale = oneScale && i > 0 ? (&scale)[-1] : 0.001f + 0.01f * float(random() % 1000) / 1000;
       input.codes->as<int8_t>()[row * stride + i] = static_cast<int8_t>(code);
       input.sums->as<float>()[row * blocks + i / 32] += static_cast<float>(code);
       input.values.push_back(double(code) * scale);
@@ -231,6 +232,7 @@ Input makeInput(int64_t rows, int64_t width, uint64_t seed) {
 struct LinearCase {
   const Weights *weights;
   bool rounded, bias, residual, exactOutput;
+  bool oneScale = false;
 };
 
 /// Runs every case for one row and for `rows` rows on every target, and compares.
@@ -239,6 +241,7 @@ void testLinears(mlir::MLIRContext &context, llvm::ArrayRef<LinearCase> cases, i
     LinearKernel kernel;
     kernel.weight = c.weights->type;
     kernel.rounded = c.rounded;
+    kernel.oneScale = c.oneScale;
     kernel.bias = c.bias;
     kernel.residual = c.residual;
     kernel.oneRow = oneRow;
@@ -261,12 +264,13 @@ void testLinears(mlir::MLIRContext &context, llvm::ArrayRef<LinearCase> cases, i
           const Weights &weights = *c.weights;
           std::string what;
           llvm::raw_string_ostream(what)
-              << weights.type << (c.rounded ? " rounded" : "") << (c.bias ? " bias" : "")
-              << (c.residual ? " residual" : "") << (c.exactOutput ? " exact" : "");
+              << weights.type << (c.rounded ? c.oneScale ? " rounded by row" : " rounded" : "")
+              << (c.bias ? " bias" : "") << (c.residual ? " residual" : "")
+              << (c.exactOutput ? " exact" : "");
           SCOPED_TRACE(what);
           int64_t N = weights.rows(), K = weights.columns();
           int64_t tiles = (N + tileRows - 1) / tileRows;
-          Input input = makeInput(rows, K, index);
+          Input input = makeInput(rows, K, c.oneScale, index);
           auto bias = Rows::random(1, N, index + 1000),
                residual = Rows::random(rows, N, index + 2000);
           LinearKernel many = getKernel(c, false);
@@ -442,6 +446,22 @@ TEST_F(LinearKernels, Trellises) {
   for (const Weights &weight : weights)
     for (bool rounded : {false, true})
       cases.push_back({&weight, rounded, false, false, false});
+  testLinears(*context, cases, 5);
+}
+
+// One scale a row on both sides: the product is one sum of integers.
+TEST_F(LinearKernels, OneScaleARow) {
+  mlir::Type f16 = builder.getF16Type();
+  std::vector<Weights> weights;
+  weights.push_back(makeGrouped({8, GroupedAttr::channelGroup, ZeroPoint::None, f16, 83, 160}, 1));
+  weights.push_back(
+      makeGrouped({4, GroupedAttr::channelGroup, ZeroPoint::Integer, f16, 19, 77}, 2));
+  weights.push_back(makeGrouped({4, GroupedAttr::tensorGroup, ZeroPoint::Float, f16, 19, 77}, 3));
+  // Weights in groups have a sum for each.
+  weights.push_back(makeGrouped({4, 64, ZeroPoint::None, f16, 19, 160}, 4));
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    cases.push_back({&weight, true, cases.empty(), cases.empty(), false, /*oneScale=*/true});
   testLinears(*context, cases, 5);
 }
 

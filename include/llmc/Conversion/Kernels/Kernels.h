@@ -38,6 +38,7 @@ std::string explainUnsupported(mlir::RankedTensorType weight);
 struct LinearKernel {
   mlir::RankedTensorType weight; ///< before tiling
   bool rounded = false;          ///< the input is rounded activations
+  bool oneScale = false;         ///< where it is, of which each row has one scale
   bool bias = false;
   bool residual = false;    ///< may be the output itself
   bool oneRow = false;      ///< for exactly one row

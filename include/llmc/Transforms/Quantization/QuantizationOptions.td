@@ -39,7 +39,7 @@ defvar roundingOptions = !listconcat(numberOptions, [
              clEnumValN(::llmc::ActivationRounding::I8, "i8",
                         "to 8 bits, with a scale per group found while running"))}]>,
   Option<"activationGroup", "activation-group", "int64_t", /*default=*/"32",
-         "With activation=i8: inputs that share a scale, a multiple of 32">,
+         "With activation=i8: inputs that share a scale, a multiple of 32; 0: all of a token's">,
   Option<"requantize", "requantize", "bool", /*default=*/"false",
          "Take in weights too that are rounded already, by their decoded values">
 ]);

@@ -131,24 +131,24 @@ void PieceMeaning::writeTileOfActivations(Value tensor, int64_t rowBytes) {
 void PieceMeaning::writeRounded(Value tensor, DynamicAttr rounding) {
   int64_t width = cast<RankedTensorType>(tensor.getType()).getDimSize(1);
   RoundedLayout layout = RoundedLayout::get(width, 1);
-  int64_t blocks = layout.codeRow / 32, blocksPerGroup = rounding.getGroup() / 32;
+  int64_t blocks = layout.codeRow / 32, group = rounding.getGroupSize(width);
   OpBuilder &builder = function.builder;
   Formula formula(builder, function.location);
   AffineExpr r = formula.dim(0), k = formula.dim(1);
   OpFoldResult one = formula.size(1);
   Value maxima = buildGroupMaxima(formula, tensor, rounding);
   Value codes = formula.forEach({one, formula.size(width)}, builder.getI8Type(),
-                                {{tensor, {r, k}}, {maxima, {r, k.floorDiv(rounding.getGroup())}}},
+                                {{tensor, {r, k}}, {maxima, {r, k.floorDiv(group)}}},
                                 [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
                                   Number code = roundToCode(Number(b, v[0]),
                                                             getScale(Number(b, v[1]), rounding));
                                   return arith::FPToSIOp::create(b, b.getI8Type(), code);
                                 });
-  Value scales = formula.forEach({one, formula.size(blocks)}, f32(),
-                                 {{maxima, {r, k.floorDiv(blocksPerGroup)}}},
-                                 [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                                   return getScale(Number(b, v[0]), rounding);
-                                 });
+  Value scales =
+      formula.forEach({one, formula.size(blocks)}, f32(), {{maxima, {r, k.floorDiv(group / 32)}}},
+                      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                        return getScale(Number(b, v[0]), rounding);
+                      });
   Value sums =
       formula.reduce({one, formula.size(blocks)}, {r, k.floorDiv(32)}, builder.getF32FloatAttr(0),
                      {{codes, {r, k}}}, [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {

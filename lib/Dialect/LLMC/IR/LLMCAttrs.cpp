@@ -42,6 +42,28 @@ static void printGroupSize(AsmPrinter &printer, int64_t group) {
     printer << group;
 }
 
+/// A number or `row`.
+static ParseResult parseActivationGroup(AsmParser &parser, int64_t &group) {
+  if (succeeded(parser.parseOptionalKeyword("row"))) {
+    group = DynamicAttr::rowGroup;
+    return success();
+  }
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseInteger(group))
+    return failure();
+  if (group == DynamicAttr::rowGroup)
+    return parser.emitError(location)
+           << "expected an activation group that is a multiple of 32, or 'row', found 0";
+  return success();
+}
+
+static void printActivationGroup(AsmPrinter &printer, int64_t group) {
+  if (group == DynamicAttr::rowGroup)
+    printer << "row";
+  else
+    printer << group;
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "llmc/Dialect/LLMC/IR/LLMCAttrs.cpp.inc"
 
@@ -59,9 +81,14 @@ LogicalResult DynamicAttr::verify(function_ref<InFlightDiagnostic()> emitError, 
                                   int64_t group) {
   if (bits != 8)
     return emitError() << "expected activations of 8 bits, found " << bits;
-  if (group <= 0 || group % 32 != 0)
+  if (group < rowGroup || group % 32 != 0)
     return emitError() << "expected an activation group that is a multiple of 32, found " << group;
   return success();
+}
+
+int64_t DynamicAttr::getGroupSize(int64_t width) const {
+  constexpr int64_t unit = 32;
+  return getGroup() == rowGroup ? llvm::alignTo(std::max<int64_t>(width, 1), unit) : getGroup();
 }
 
 LogicalResult FileAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef path,

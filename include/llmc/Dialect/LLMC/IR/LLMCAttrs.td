@@ -110,17 +110,25 @@ def LLMC_PlainAttr : LLMC_Attr<"Plain", "plain", [
 def LLMC_DynamicAttr : LLMC_Attr<"Dynamic", "dynamic"> {
   let summary = "Activations rounded to integers when they are computed";
   let description = [{
-    A row of activations is cut into groups of `group` (the last may be shorter). Each group x is
+    A row of activations is cut into groups of `group` (the last may be shorter); `group = row` is
+    one group, so that a token has one scale. Each group x is
     replaced by q · s, with s = max|x| / (2^(bits−1) − 1) in fp32 and q = round(x / s), half to even
     (x · (1 / s) with one rounding each; q = 0 where 1 / s is infinite).
 
     Constraints:
     - C1. bits = 8.
-    - C2. group is a positive multiple of 32.
+    - C2. group is a positive multiple of 32, or `row`.
   }];
   let parameters = (ins "unsigned":$bits, "int64_t":$group);
-  let assemblyFormat = "`<` `bits` `=` $bits `,` `group` `=` $group `>`";
+  let assemblyFormat = "`<` `bits` `=` $bits `,` `group` `=` custom<ActivationGroup>($group) `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The value of `group` that is no size.
+    static constexpr int64_t rowGroup = 0;
+
+    /// The number of inputs that share a scale, for rows of this width: a positive multiple of 32.
+    int64_t getGroupSize(int64_t width) const;
+  }];
 }
 
 def LLMC_FileAttr : LLMC_Attr<"File", "file"> {
