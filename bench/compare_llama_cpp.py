@@ -43,7 +43,7 @@ class Program:
 PROGRAMS = {
     "4bit": Program(
         "4 bits, groups of 32; head 8 bits",
-        "quantize-rtn{bits=4 group-size=32 head-bits=8 table=false}",
+        "quantize-rtn{bits=4 group-size=32 table=false}",
         "q4_0",
     ),
     "fp32": Program("fp32", "", "f32"),

@@ -57,7 +57,7 @@ def list_experiments(texts: pathlib.Path, written: pathlib.Path) -> list[Experim
     """All programs, cell by cell: RTN first."""
     experiments = []
     for cell in CELLS:
-        common = f"{cell.options} head-bits=0 mse=false activation=none table=false"
+        common = f"{cell.options} head-format=none mse=false activation=none table=false"
         experiments.append(Experiment(cell, "RTN", f"quantize-rtn{{{common}}}"))
         for source, file in [("WikiText", texts / "valid.txt"), ("own text", written)]:
             for seed in range(cell.seeds if source == "WikiText" else 1):

@@ -8,53 +8,10 @@
 #include "llmc/Transforms/WeightSelection.h"
 #include "llmc/Analysis/Structure.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
-
-#include "llvm/Support/Regex.h"
+#include "llmc/Transforms/NamePatterns.h"
 
 using namespace mlir;
 using namespace llmc;
-
-namespace {
-
-/// Regular expressions over the names of parameters, given by one option.
-class NamePatterns {
-public:
-  /// Reports at the module what is no expression.
-  static FailureOr<NamePatterns> get(ModuleOp module, StringRef option,
-                                     ArrayRef<std::string> texts) {
-    NamePatterns result;
-    for (const std::string &text : texts) {
-      std::string message;
-      if (!result.expressions.emplace_back(text).isValid(message))
-        return module.emitError() << option << ": expected a regular expression, found '" << text
-                                  << "': " << message;
-      result.used.push_back(false);
-    }
-    return result;
-  }
-
-  bool match(StringRef name) {
-    bool found = false;
-    for (size_t index = 0; index < expressions.size(); ++index) {
-      bool matches = expressions[index].match(name);
-      used[index] = used[index] || matches;
-      found |= matches;
-    }
-    return found;
-  }
-
-  void warnOfUnused(ModuleOp module, StringRef option, ArrayRef<std::string> texts) const {
-    for (auto [text, matched] : llvm::zip(texts, used))
-      if (!matched)
-        module.emitWarning() << option << ": no weight's name matches '" << text << "'";
-  }
-
-private:
-  std::vector<llvm::Regex> expressions;
-  std::vector<bool> used; ///< whether it has matched a name
-};
-
-} // namespace
 
 /// The matrices that linears and the token embedding read; tables of positions are not worth their
 /// error.
@@ -104,8 +61,8 @@ static bool isRounded(RankedTensorType type) {
 
 FailureOr<SmallVector<SelectedWeight>> llmc::selectWeights(ModuleOp module,
                                                            const WeightFilter &filter) {
-  FailureOr<NamePatterns> only = NamePatterns::get(module, "only", filter.only);
-  FailureOr<NamePatterns> ignore = NamePatterns::get(module, "ignore", filter.ignore);
+  FailureOr<NamePatterns> only = NamePatterns::get(module.getLoc(), "only", filter.only);
+  FailureOr<NamePatterns> ignore = NamePatterns::get(module.getLoc(), "ignore", filter.ignore);
   if (failed(only) || failed(ignore))
     return failure();
   llvm::DenseMap<Operation *, SelectedWeight> found = findWeights(module);
@@ -116,7 +73,8 @@ FailureOr<SmallVector<SelectedWeight>> llmc::selectWeights(ModuleOp module,
     if (weight == found.end())
       continue;
     bool taken = only->match(parameter.getSymName()) || filter.only.empty();
-    if (ignore->match(parameter.getSymName()) || !taken || (weight->second.isHead && !filter.head))
+    bool ignored = ignore->match(parameter.getSymName()).has_value();
+    if (ignored || !taken || (weight->second.isHead && !filter.head))
       continue;
     if (isRounded(parameter.getTensorType()) && !filter.requantize) {
       rounded.push_back(parameter);
@@ -125,8 +83,8 @@ FailureOr<SmallVector<SelectedWeight>> llmc::selectWeights(ModuleOp module,
     weight->second.parameter = parameter;
     selected.push_back(std::move(weight->second));
   }
-  only->warnOfUnused(module, "only", filter.only);
-  ignore->warnOfUnused(module, "ignore", filter.ignore);
+  only->warnOfUnused(module);
+  ignore->warnOfUnused(module);
   if (!rounded.empty())
     module.emitRemark("requantize: left alone what is rounded already: ")
         << listNames(rounded) << "; requantize=true rounds it anew";

@@ -68,7 +68,7 @@ MODELS = {"softmax": (Chosen, {}), "softmax before a bias": (Chosen, dict(linear
           "products and quotients": (Weighed, {})}
 
 
-ROUND = "{bits=8 group-size=16 activation=none include-head=true table=false}"
+ROUND = "{bits=8 group-size=16 activation=none head-format=same table=false}"
 
 
 def check_calibrated(kind: type[Decoder], choices: dict, folder: pathlib.Path) -> str:

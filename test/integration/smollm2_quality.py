@@ -42,7 +42,7 @@ class Row:
 
 
 def weights_only(options: str, **expected) -> Row:
-    return Row(f"quantize-rtn{{{options} head-bits=0 activation=none table=false}}", **expected)
+    return Row(f"quantize-rtn{{{options} head-format=none activation=none table=false}}", **expected)
 
 
 def figure(options: str, **expected) -> Row:
@@ -53,7 +53,7 @@ def figure(options: str, **expected) -> Row:
 ITS_OWN_GRID = "bits=4 group-size=32 symmetric=false zero=float"
 ROWS = [
     weights_only(ITS_OWN_GRID, change=0.001),
-    Row(f"quantize-rtn{{{ITS_OWN_GRID} head-bits=0 activation=i8 table=false}}", change=0.006, full=True),
+    Row(f"quantize-rtn{{{ITS_OWN_GRID} head-format=none activation=i8 table=false}}", change=0.006, full=True),
     weights_only("bits=8 group-size=128", change=0.005),
     # Scales as the figures had them; where they are of symmetric grids, of such that leave the
     # lowest code unused.

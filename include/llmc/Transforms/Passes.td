@@ -335,9 +335,11 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     search, since nothing here says which errors cost more than others. A last group is shorter where
     the width is no multiple of `group-size`.
 
-    The head and the token embedding, which are most of a small model, get `head-bits`. Weights that
-    are rounded already stay as they are, with a remark, so that passes can follow each other, each
-    for other weights; with `requantize` their decoded values are rounded.
+    The head and the token embedding, which are most of a small model, are stored as `head-format`
+    says, by default in 8 bits, which loses nothing that can be measured; weights that `formats` names,
+    as it says: `formats=down=int:8,gate=mxfp4`. Weights that are rounded already stay as they are, with
+    a remark, so that passes can follow each other, each for other weights; with `requantize` their
+    decoded values are rounded.
 
     Before:
     ```mlir
@@ -379,8 +381,8 @@ def QuantizeHQQ : Pass<"quantize-hqq", "::mlir::ModuleOp"> {
     llmc.parameter @up : tensor<1536x576xf32, #w> = dense_resource<up> : tensor<497664xi8>
     ```
 
-    The head and the token embedding get `head-bits`, in grids that cover their weights. The report
-    is that of `quantize-rtn`.
+    The head and the token embedding are stored as `head-format` says, and what `formats` stores as
+    another format than int as that, rounded to nearest. The report is that of `quantize-rtn`.
   }];
   let options = !listconcat([
     Option<"groupSize", "group-size", "std::string", /*default=*/"\"64\"",
@@ -421,7 +423,7 @@ def QuantizeGPTQ : Pass<"quantize-gptq", "::mlir::ModuleOp"> {
     llmc.parameter @up : tensor<1536x576xf32, #llmc.grouped<bits = 4, group = 128, zero = none, scale = f16>> = …
     ```
 
-    The token embedding and a head of `head-bits` are rounded to nearest.
+    The token embedding and a head of a `head-format` other than `same` are rounded to nearest.
 
     The report gives for each calibrated parameter also the relative error of its outputs on the
     calibration tokens, ‖(W − W')X‖ / ‖WX‖.
@@ -531,9 +533,9 @@ def PruneSparseGPT : Pass<"prune-sparsegpt", "::mlir::ModuleOp"> {
     spreads it over matrices as by `prune-wanda`.
 
     With `format` kept weights are rounded in the same loop, and the options of `quantize-gptq` say
-    how: what rounding loses is made up for together with what pruning loses (section 3.5). The token
-    embedding and a head of `head-bits` are rounded to nearest and not pruned. Without it kept
-    weights are floats, and no other weight changes.
+    how: what rounding loses is made up for together with what pruning loses (section 3.5). Without
+    `include-head` the token embedding and the head are rounded to nearest, as `head-format` says, and
+    not pruned. Without a format kept weights are floats, and no other weight changes.
 
     Before:
     ```mlir
@@ -556,7 +558,7 @@ def PruneSparseGPT : Pass<"prune-sparsegpt", "::mlir::ModuleOp"> {
     Option<"format", "format", "std::string", /*default=*/"\"none\"",
            "How kept weights are stored: none (as floats), or a format of quantize-gptq, to which they "
            "are rounded in the same loop">
-  ], sharesOptions, [
+  ], patternOptions, [
     Option<"damp", "damp", "double", /*default=*/"0.01",
            "What is added to the second moment's diagonal, as a part of its mean">
   ], gridOptions, calibrationOptions, sequentialOptions, compressionOptions);

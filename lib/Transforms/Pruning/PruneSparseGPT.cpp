@@ -35,6 +35,8 @@ struct PruneSparseGPT
 
   bool rounds() const override { return format != "none"; }
 
+  bool takesHeadAsFloats() const override { return includeHead; }
+
   LogicalResult readOptions(ModuleOp module) override {
     FailureOr<PruningPattern> found =
         PatternOptions{pattern.getValue(), sparsity.getValue(), allocation}.get(module);
@@ -43,6 +45,9 @@ struct PruneSparseGPT
     chosen = *found;
     if (!(damp >= 0 && damp <= 1))
       return module.emitError("damp: expected a number from 0 to 1, found ") << damp.getValue();
+    if (rounds() && includeHead && headFormat == "none")
+      return module.emitError(
+          "include-head: expected a head-format with it, found head-format=none");
     return CompressionReport::checkPath(module, report, getNamedPaths());
   }
 
@@ -117,7 +122,8 @@ private:
       FailureOr<WeightValues> values = WeightValues::read(parameter);
       if (failed(values))
         return failure();
-      GPTQOptions options{getEncoding(parameter, *values, plan), plan.searchesCalibrated(), false};
+      GPTQOptions options{getEncoding(parameter, *values, plan, weights.isHead(parameter)),
+                          plan.searchesCalibrated(), false};
       if (!options.encoding)
         return failure();
       FailureOr<GPTQResult> pruned =
@@ -133,11 +139,12 @@ private:
   /// What a parameter is stored as, or null, which is reported. Decoded values of rounded weights
   /// that are not rounded again become f32.
   EncodingInterface getEncoding(ParameterOp parameter, const WeightValues &values,
-                                const QuantizationPlan &plan) {
+                                const QuantizationPlan &plan, bool isHead) {
     RankedTensorType type = parameter.getTensorType();
     Attribute kept = TypeAttr::get(type.getElementType());
     if (rounds())
-      kept = widenScales(parameter, values, plan.encoding);
+      kept =
+          widenScales(parameter, values, plan.getStorage(parameter.getSymName(), isHead).encoding);
     const PruningPattern &pattern = patterns.get(parameter);
     int64_t count = pattern.getKept(type.getNumElements());
     return pattern.store(kept, count, [&] { return parameter.emitOpError(); });

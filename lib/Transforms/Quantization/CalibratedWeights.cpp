@@ -24,10 +24,10 @@ FailureOr<InverseHessian> llmc::prepareHessian(CalibrationSite &site, double dam
 }
 
 SmallVector<SelectedWeight> llmc::takeUncalibrated(SmallVectorImpl<SelectedWeight> &weights,
-                                                   bool includeHead) {
+                                                   bool withHead) {
   SmallVector<SelectedWeight> others;
   llvm::erase_if(weights, [&](SelectedWeight &weight) {
-    if (!weight.linears.empty() && (includeHead || !weight.isHead))
+    if (!weight.linears.empty() && (withHead || !weight.isHead))
       return false;
     others.push_back(weight);
     return true;

@@ -7,6 +7,7 @@
 
 #include "llmc/Transforms/Quantization/QuantizationOptions.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
+#include "llmc/Transforms/NamePatterns.h"
 #include "llmc/Transforms/Quantization/WeightFormat.h"
 
 #include "mlir/IR/Builders.h"
@@ -56,82 +57,206 @@ static FailureOr<const WeightFormat *> getFormat(Location location, StringRef na
   return emitError(location) << "format: expected " << names << ", found '" << name << "'";
 }
 
-/// How inputs of weights of this encoding are rounded; null: not at all.
+/// How inputs of weights of this encoding, of `format`, are rounded where `asked` says whether they
+/// are to be; null: not at all.
 static FailureOr<DynamicAttr> getActivation(Location location, EncodingInterface encoding,
-                                            const QuantizationRequest &request) {
+                                            StringRef format, ActivationRounding asked,
+                                            int64_t activationGroup) {
   auto fail = [&] { return emitError(location); };
   bool hasCodes = encoding.getLinearCodes().has_value();
-  if (request.activation == ActivationRounding::I8 && !hasCodes)
-    return fail() << "activation: expected activation=none with format=" << request.format
+  if (asked == ActivationRounding::I8 && !hasCodes)
+    return fail() << "activation: expected activation=none with format=" << format
                   << ", whose weights are no integers, found activation=i8";
-  if (request.activation == ActivationRounding::None ||
-      (request.activation == ActivationRounding::Auto && !hasCodes)) {
-    if (request.activationGroup != defaultActivationGroup)
-      return fail() << "activation-group: expected activation=i8 with it, found activation=none";
+  if (asked == ActivationRounding::None || !hasCodes)
     return DynamicAttr();
-  }
   constexpr int64_t wholeRow = blockInputs << 32;
   if (int64_t group = getGroupSize(encoding, wholeRow); group % blockInputs != 0)
     return fail() << "group-size: expected a multiple of " << blockInputs
                   << " with activation=i8, found " << group;
-  auto activation =
-      DynamicAttr::getChecked(fail, location.getContext(), 8u, request.activationGroup);
+  auto activation = DynamicAttr::getChecked(fail, location.getContext(), 8u, activationGroup);
   if (!activation)
     return failure();
   return activation;
 }
 
+namespace {
+
+/// Reads what a request says of formats.
+class PlanReader {
+public:
+  PlanReader(Location location, const QuantizationRequest &request)
+      : location(location), request(request) {}
+
+  FailureOr<QuantizationPlan> read() {
+    if (request.symmetric && request.zero == ZeroPoint::Float)
+      return fail() << "zero: expected symmetric=false with zero=float";
+    if (failed(readNumbers()))
+      return failure();
+    QuantizationPlan plan;
+    plan.search = request.search;
+    if (failed(readFormat(request.format, options, request.activation, plan.others)) ||
+        failed(readRules(plan.rules)) || failed(readHead(plan)) || failed(checkUsed(plan)))
+      return failure();
+    return plan;
+  }
+
+private:
+  InFlightDiagnostic fail() { return emitError(location); }
+
+  /// The options that formats take, beside their names.
+  LogicalResult readNumbers() {
+    options = {request.bits == 0 ? std::nullopt : std::optional(request.bits),
+               {},
+               request.symmetric,
+               request.zero,
+               getScaleType(location.getContext(), request.scale)};
+    if (!request.groupSize.empty()) {
+      options.group = parseGroupSize(request.groupSize);
+      if (!options.group)
+        return fail() << "group-size: expected a positive number, 'channel' or 'tensor', found '"
+                      << request.groupSize << "'";
+    }
+    return success();
+  }
+
+  LogicalResult readFormat(StringRef name, const FormatOptions &asked, ActivationRounding rounding,
+                           WeightStorage &storage) {
+    FailureOr<const WeightFormat *> format = getFormat(location, name);
+    if (failed(format))
+      return failure();
+    FailureOr<EncodingInterface> encoding = (*format)->getEncoding(location, asked);
+    if (failed(encoding))
+      return failure();
+    storage.encoding = *encoding;
+    FailureOr<DynamicAttr> activation =
+        getActivation(location, *encoding, name, rounding, request.activationGroup);
+    if (failed(activation))
+      return failure();
+    storage.activation = *activation;
+    return success();
+  }
+
+  /// FORMAT[:BITS[:GROUP]], which `option` gives.
+  LogicalResult readSpelling(StringRef option, StringRef text, ActivationRounding rounding,
+                             WeightStorage &storage) {
+    auto [name, rest] = text.split(':');
+    auto [bits, group] = rest.split(':');
+    // What is said of one format doesn't hold for others, but that all there is of integers does.
+    FormatOptions asked = options;
+    if (name != request.format) {
+      asked.bits = {};
+      if (name != getWeightFormats().front()->getName())
+        asked = {{}, {}, true, ZeroPoint::Integer, {}};
+    }
+    if (!bits.empty()) {
+      unsigned number;
+      if (bits.getAsInteger(10, number) || number == 0)
+        return fail() << option << ": expected a number of bits in '" << text << "', found '"
+                      << bits << "'";
+      asked.bits = number;
+    }
+    if (!group.empty()) {
+      asked.group = parseGroupSize(group);
+      if (!asked.group)
+        return fail() << option << ": expected a positive number, 'channel' or 'tensor' in '"
+                      << text << "', found '" << group << "'";
+    }
+    return readFormat(name, asked, rounding, storage);
+  }
+
+  LogicalResult readRules(std::vector<StorageRule> &rules) {
+    std::vector<std::string> patterns;
+    for (StringRef text : request.formats) {
+      auto [pattern, format] = text.rsplit('=');
+      if (pattern.size() == text.size() || pattern.empty())
+        return fail() << "formats: expected REGEX=FORMAT, found '" << text << "'";
+      StorageRule &rule = rules.emplace_back();
+      rule.pattern = pattern;
+      patterns.push_back(rule.pattern);
+      if (failed(readSpelling("formats", format, request.activation, rule.storage)))
+        return failure();
+    }
+    return NamePatterns::get(location, "formats", patterns);
+  }
+
+  LogicalResult readHead(QuantizationPlan &plan) {
+    plan.headIsLikeOthers = request.headFormat == "same";
+    if (plan.headIsLikeOthers || request.headFormat == "none")
+      return success();
+    // Where the inputs of all others are not rounded, the head's are not either.
+    return readSpelling(
+        "head-format", request.headFormat,
+        plan.others.activation ? ActivationRounding::Auto : ActivationRounding::None, plan.head);
+  }
+
+  /// Reports options that would have no effect on any format.
+  LogicalResult checkUsed(const QuantizationPlan &plan) {
+    auto rounds = [](const StorageRule &rule) { return rule.storage.activation != nullptr; };
+    if (request.activationGroup != defaultActivationGroup && !plan.others.activation &&
+        llvm::none_of(plan.rules, rounds))
+      return fail() << "activation-group: expected activation=i8 with it, found activation=none";
+    return success();
+  }
+
+  Location location;
+  const QuantizationRequest &request;
+  FormatOptions options;
+};
+
+} // namespace
+
 FailureOr<QuantizationPlan> QuantizationPlan::get(Location location,
                                                   const QuantizationRequest &request) {
-  auto fail = [&] { return emitError(location); };
-  FailureOr<const WeightFormat *> format = getFormat(location, request.format);
-  if (failed(format))
-    return failure();
-  FormatOptions options{request.bits == 0 ? std::nullopt : std::optional(request.bits),
-                        {},
-                        request.symmetric,
-                        request.zero,
-                        getScaleType(location.getContext(), request.scale)};
-  if (!request.groupSize.empty()) {
-    options.group = parseGroupSize(request.groupSize);
-    if (!options.group)
-      return fail() << "group-size: expected a positive number, 'channel' or 'tensor', found '"
-                    << request.groupSize << "'";
-  }
-  if (request.symmetric && request.zero == ZeroPoint::Float)
-    return fail() << "zero: expected symmetric=false with zero=float";
-  QuantizationPlan plan;
-  plan.search = request.search;
-  FailureOr<EncodingInterface> encoding = (*format)->getEncoding(location, options);
-  if (failed(encoding))
-    return failure();
-  plan.encoding = *encoding;
-  if (!request.headBits) {
-    plan.headEncoding = plan.encoding;
-  } else if (*request.headBits != 0) {
-    options.bits = request.headBits;
-    FailureOr<EncodingInterface> head = getWeightFormats().front()->getEncoding(location, options);
-    if (failed(head))
-      return failure();
-    plan.headEncoding = *head;
-  }
-  FailureOr<DynamicAttr> activation = getActivation(location, plan.encoding, request);
-  if (failed(activation))
-    return failure();
-  plan.activation = *activation;
-  return plan;
+  return PlanReader(location, request).read();
 }
 
-llvm::raw_ostream &llmc::operator<<(llvm::raw_ostream &stream, const QuantizationPlan &plan) {
-  stream << plan.encoding << " head ";
+const WeightStorage &QuantizationPlan::getStorage(StringRef parameter, bool isHead) const {
+  if (isHead && !headIsLikeOthers)
+    return head;
+  for (const StorageRule &rule : rules)
+    if (llvm::Regex(rule.pattern).match(parameter))
+      return rule.storage;
+  return others;
+}
+
+SmallVector<EncodingInterface> QuantizationPlan::getEncodings() const {
+  SmallVector<EncodingInterface> encodings{others.encoding};
+  for (const StorageRule &rule : rules)
+    encodings.push_back(rule.storage.encoding);
+  return encodings;
+}
+
+void QuantizationPlan::warnOfUnused(ModuleOp module, ArrayRef<StringRef> parameters) const {
+  std::vector<std::string> texts;
+  for (const StorageRule &rule : rules)
+    texts.push_back(rule.pattern);
+  FailureOr<NamePatterns> patterns = NamePatterns::get(module.getLoc(), "formats", texts);
+  if (failed(patterns))
+    return;
+  for (StringRef parameter : parameters)
+    patterns->match(parameter);
+  patterns->warnOfUnused(module);
+}
+
+static void spell(llvm::raw_ostream &stream, const WeightStorage &storage) {
   auto spell = [&](Attribute attribute) {
     if (attribute)
       stream << attribute;
     else
       stream << "none";
   };
-  spell(plan.headEncoding);
-  stream << " mse=" << plan.searchesNearest() << "," << plan.searchesCalibrated() << " activation=";
-  spell(plan.activation);
-  return stream;
+  spell(storage.encoding);
+  stream << " activation=";
+  spell(storage.activation);
+}
+
+llvm::raw_ostream &llmc::operator<<(llvm::raw_ostream &stream, const QuantizationPlan &plan) {
+  spell(stream, plan.others);
+  stream << " head ";
+  spell(stream, plan.headIsLikeOthers ? plan.others : plan.head);
+  for (const StorageRule &rule : plan.rules) {
+    stream << " '" << rule.pattern << "' ";
+    spell(stream, rule.storage);
+  }
+  return stream << " mse=" << plan.searchesNearest() << "," << plan.searchesCalibrated();
 }

@@ -35,11 +35,11 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
   LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
                          SmallVectorImpl<SelectedWeight> &weights,
                          CompressionReport &result) override {
-    if (failed(checkOptions(module, plan.encoding)))
+    if (failed(checkOptions(module, plan)))
       return failure();
     // What no linear reads has no inputs to be calibrated with, and a head of more bits than the
     // rest does not need it.
-    SmallVector<SelectedWeight> others = takeUncalibrated(weights, includeHead);
+    SmallVector<SelectedWeight> others = takeUncalibrated(weights, plan.headIsLikeOthers);
     auto state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
     CalibratedWeights calibrated(state, weights, result);
     CalibrationRequest request;
@@ -66,16 +66,17 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
     return success();
   }
 
-  LogicalResult checkOptions(ModuleOp module, EncodingInterface encoding) {
+  LogicalResult checkOptions(ModuleOp module, const QuantizationPlan &plan) {
+    SmallVector<EncodingInterface> encodings = plan.getEncodings();
     if (!(damp >= 0 && damp <= 1))
       return module.emitError("damp: expected a number from 0 to 1, found ") << damp.getValue();
-    if (actOrder && !staticGroups && hasGroups(encoding))
+    if (actOrder && !staticGroups && llvm::any_of(encodings, hasGroups))
       return module.emitError(
           "act-order: expected static-groups=true or group-size=channel with it: groups of columns "
           "out of order would need a gather when running");
-    if (actOrder && isSequential(encoding))
-      return module.emitError("act-order: expected act-order=false with format=")
-             << format << ", which rounds columns from left to right";
+    if (auto found = llvm::find_if(encodings, isSequential); actOrder && found != encodings.end())
+      return module.emitError("act-order: expected act-order=false with ")
+             << *found << ", which rounds columns from left to right";
     return CompressionReport::checkPath(module, report, getNamedPaths());
   }
 
@@ -103,8 +104,10 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
       FailureOr<WeightValues> values = WeightValues::read(parameter);
       if (failed(values))
         return failure();
+      const WeightStorage &storage =
+          plan.getStorage(parameter.getSymName(), weights.isHead(parameter));
       FailureOr<EncodingInterface> encoding =
-          keepSparsity(parameter, widenScales(parameter, *values, plan.encoding));
+          keepSparsity(parameter, widenScales(parameter, *values, storage.encoding));
       if (failed(encoding))
         return failure();
       GPTQOptions options{*encoding, plan.searchesCalibrated(), staticGroups};

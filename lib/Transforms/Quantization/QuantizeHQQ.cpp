@@ -39,16 +39,20 @@ struct QuantizeHQQ : QuantizationPass<llmc::impl::QuantizeHQQBase<QuantizeHQQ>> 
       return failure();
     ProgressLine progress(getArgument(), weights.size());
     for (SelectedWeight &weight : weights) {
-      // The head has grids that cover its weights, as with other passes.
       auto makeQuantizer = [&](EncodingInterface encoding, ArrayRef<int64_t> shape) {
         auto grouped = cast<GroupedAttr>(encoding);
         return makeGridQuantizer(grouped, shape, [=](ArrayRef<float> group, ArrayRef<float>) {
           return fitHalfQuadratic(grouped, group, *constants);
         });
       };
-      bool plain = weight.isHead && plan.headEncoding != plan.encoding;
-      if (failed(plain ? roundWeight(weight, plan, result)
-                       : roundWeight(weight, plan, result, makeQuantizer)))
+      // The head has grids that cover its weights, as with other passes, and other formats have
+      // none.
+      const WeightStorage &storage = plan.getStorage(weight.parameter.getSymName(), weight.isHead);
+      auto grouped = dyn_cast<GroupedAttr>(storage.encoding);
+      bool ownHead = weight.isHead && !plan.headIsLikeOthers;
+      bool shifts = !ownHead && grouped && grouped.getZero() == ZeroPoint::Float;
+      if (failed(shifts ? roundWeight(weight, plan, result, makeQuantizer)
+                        : roundWeight(weight, plan, result)))
         return failure();
       progress.advance("rounding");
     }

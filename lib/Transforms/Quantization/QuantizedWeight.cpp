@@ -92,7 +92,7 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
 /// several threads. Reports scales that the encoding's type can't hold.
 static LogicalResult roundRows(
     ParameterOp parameter, const WeightValues &values, EncodingInterface encoding,
-    WeightQuantizer &quantizer,
+    WeightQuantizer &quantizer, ArrayRef<float> importance,
     llvm::function_ref<void(int64_t row, ArrayRef<float> weights, ArrayRef<float> rounded)> take) {
   bool oneGroup = isOneGroup(encoding);
   int64_t size = getGroupSize(encoding, values.columns);
@@ -105,7 +105,9 @@ static LogicalResult roundRows(
     std::unique_ptr<WeightQuantizer::Row> row = quantizer.getRow(index);
     for (int64_t begin = 0; begin < values.columns; begin += size) {
       ArrayRef<float> group = weights.slice(begin, std::min(size, values.columns - begin));
-      if (!oneGroup && !row->fit(begin / size, group, {})) {
+      ArrayRef<float> counts =
+          importance.empty() ? importance : importance.slice(begin, group.size());
+      if (!oneGroup && !row->fit(begin / size, group, counts)) {
         fitted[index] = false;
         return;
       }
@@ -122,7 +124,8 @@ static LogicalResult roundRows(
 
 FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const WeightValues &values,
                                                 EncodingInterface encoding,
-                                                WeightQuantizer &quantizer) {
+                                                WeightQuantizer &quantizer,
+                                                ArrayRef<float> importance) {
   // Sums of single rows: their total does not depend on which thread did which row.
   std::vector<double> squaredErrors(values.rows), squares(values.rows);
   auto addErrors = [&](int64_t row, ArrayRef<float> weights, ArrayRef<float> rounded) {
@@ -132,7 +135,7 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
       squares[row] += static_cast<double>(weight) * weight;
     }
   };
-  if (failed(roundRows(parameter, values, encoding, quantizer, addErrors)))
+  if (failed(roundRows(parameter, values, encoding, quantizer, importance, addErrors)))
     return failure();
   double error = std::accumulate(squaredErrors.begin(), squaredErrors.end(), 0.0);
   double total = std::accumulate(squares.begin(), squares.end(), 0.0);
@@ -147,16 +150,15 @@ FailureOr<std::vector<float>> llmc::getRoundedValues(ParameterOp parameter,
   auto keep = [&](int64_t row, ArrayRef<float>, ArrayRef<float> rounded) {
     llvm::copy(rounded, result.begin() + row * values.columns);
   };
-  if (failed(roundRows(parameter, values, encoding, *getQuantizer(values, encoding, searchClip),
+  if (failed(roundRows(parameter, values, encoding, *getQuantizer(values, encoding, searchClip), {},
                        keep)))
     return failure();
   return result;
 }
 
-DynamicAttr llmc::getActivation(EncodingInterface encoding, const QuantizationPlan &plan) {
-  // The plan asks what is rounded to. With weights left out there may be no code for zero.
-  return isa<SparsityInterface>(encoding) && !encoding.getLinearCodes() ? DynamicAttr()
-                                                                        : plan.activation;
+DynamicAttr llmc::getActivation(EncodingInterface encoding, DynamicAttr asked) {
+  // It is asked of what is rounded to. With weights left out there may be no code for zero.
+  return isa<SparsityInterface>(encoding) && !encoding.getLinearCodes() ? DynamicAttr() : asked;
 }
 
 void llmc::warnNotRounded(ParameterOp parameter) {
@@ -166,8 +168,9 @@ void llmc::warnNotRounded(ParameterOp parameter) {
 
 DynamicAttr llmc::stateRounding(SelectedWeight &weight, const QuantizationPlan &plan) {
   auto encoding = cast<EncodingInterface>(weight.parameter.getTensorType().getEncoding());
-  DynamicAttr activation = getActivation(encoding, plan);
-  if (plan.activation && !activation)
+  DynamicAttr asked = plan.getStorage(weight.parameter.getSymName(), weight.isHead).activation;
+  DynamicAttr activation = getActivation(encoding, asked);
+  if (asked && !activation)
     warnNotRounded(weight.parameter);
   for (LinearOp linear : weight.linears) {
     if (activation)
@@ -206,8 +209,9 @@ LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &
   FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
   if (failed(values))
     return failure();
-  FailureOr<EncodingInterface> encoding = keepSparsity(
-      weight.parameter, widenScales(weight.parameter, *values, plan.getEncoding(weight.isHead)));
+  const WeightStorage &storage = plan.getStorage(weight.parameter.getSymName(), weight.isHead);
+  FailureOr<EncodingInterface> encoding =
+      keepSparsity(weight.parameter, widenScales(weight.parameter, *values, storage.encoding));
   if (failed(encoding))
     return failure();
   std::unique_ptr<WeightQuantizer> quantizer =

@@ -50,7 +50,7 @@ public:
       FailureOr<WeightValues> values = WeightValues::read(weight);
       if (failed(values))
         return failure();
-      encodings.push_back(widenScales(weight, *values, plan.encoding));
+      encodings.push_back(widenScales(weight, *values, plan.others.encoding));
       weights.push_back({weight, std::move(*values)});
     }
     BlockOutput output;

@@ -117,14 +117,15 @@ private:
     floats.rows = exact->rows;
     floats.columns = exact->columns;
     floats.data.assign(exact->data.begin(), exact->data.end());
-    EncodingInterface encoding = widenScales(parameter, floats, plan.encoding);
+    EncodingInterface encoding = widenScales(parameter, floats, plan.others.encoding);
     FailureOr<QuantizedWeight> rounded =
         roundToNearest(parameter, floats, encoding, plan.searchesNearest());
     if (failed(rounded))
       return failure();
     auto type = RankedTensorType::get(parameter.getTensorType().getShape(),
                                       Float32Type::get(parameter.getContext()), encoding);
-    values.push_back({parameter, type, std::move(rounded->bytes), getActivation(encoding, plan)});
+    values.push_back({parameter, type, std::move(rounded->bytes),
+                      getActivation(encoding, plan.others.activation)});
     return success();
   }
 

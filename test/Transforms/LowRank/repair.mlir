@@ -3,14 +3,14 @@
 // RUN: rm -rf %t && mkdir %t && cp %S/factorize.mlir %t/model.mlir && %python %S/../../Translate/Inputs/make_weights.py %t/weights.bin
 // RUN: %python -c "import numpy; numpy.save('%t/tokens.npy', numpy.arange(64) * 5 %% 32)"
 
-// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=2 group-size=channel table=false head-bits=0" \
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=2 group-size=channel table=false head-format=none" \
 // RUN:   --repair-eora="rank=2 calibration=%t/tokens.npy samples=8 sequence-length=8 report=%t/report.json" -o %t/one.mlir 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=TABLE
 // RUN: FileCheck %s --input-file=%t/one.mlir
 // RUN: FileCheck %s --check-prefix=REPORT --input-file=%t/report.json
 
 // What weights were survives in a file: two runs make the same bytes as one.
-// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=2 group-size=channel table=false head-bits=0" -o %t/q.mlir
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=2 group-size=channel table=false head-format=none" -o %t/q.mlir
 // RUN: FileCheck %s --check-prefix=KEPT --input-file=%t/q.mlir
 // RUN: llmc-opt %t/q.mlir --repair-eora="rank=2 calibration=%t/tokens.npy samples=8 sequence-length=8 table=false" -o %t/two.mlir
 // RUN: %python %S/Inputs/same_tensors.py %t/one.safetensors %t/two.safetensors

@@ -17,7 +17,7 @@
 
 // RUN: llmc-opt %t/model.mlir --prune-sparsegpt="statistics=%t/statistics format=int group-size=channel table=false" \
 // RUN:   | FileCheck %s --check-prefix=JOINT
-// RUN: llmc-opt %t/p.mlir --quantize-gptq="calibration=%t/tokens.npy samples=8 sequence-length=8 group-size=channel head-bits=0 table=false" \
+// RUN: llmc-opt %t/p.mlir --quantize-gptq="calibration=%t/tokens.npy samples=8 sequence-length=8 group-size=channel head-format=none table=false" \
 // RUN:   | FileCheck %s --check-prefix=AFTER
 
 // What is rounded already is taken in if asked for, and left alone once it is pruned.
@@ -29,9 +29,17 @@
 // RUN: FileCheck %s --check-prefix=HEAD --input-file=%t/head.mlir
 
 // A share of the weights, and with integers.
-// RUN: llmc-opt %t/model.mlir --prune-sparsegpt="statistics=%t/statistics sparsity=0.25 format=int group-size=channel head-bits=0 table=false" \
+// RUN: llmc-opt %t/model.mlir --prune-sparsegpt="statistics=%t/statistics sparsity=0.25 format=int group-size=channel head-format=none table=false" \
 // RUN:   | FileCheck %s --check-prefix=SHARE
 // SHARE: @key : tensor<4x8xf32, #llmc.masked<24, #llmc.grouped<bits = 4, group = channel, zero = none, scale = f16>>>
+
+// The head too, in a format of its own.
+// RUN: llmc-opt %t/model.mlir --prune-sparsegpt="calibration=%t/tokens.npy samples=8 sequence-length=8 include-head format=int group-size=channel table=false" \
+// RUN:   2>&1 | FileCheck %s --check-prefix=HEADS
+// HEADS-DAG: @key : tensor<4x8xf32, #llmc.sparse<2:4, #llmc.grouped<bits = 4, group = channel
+// HEADS-DAG: @head : tensor<32x8xf32, #llmc.sparse<2:4, #llmc.grouped<bits = 8, group = channel
+// RUN: not llmc-opt %t/model.mlir --prune-sparsegpt="include-head format=int head-format=none" 2>&1 | FileCheck %s --check-prefix=NO-HEAD
+// NO-HEAD: error: include-head: expected a head-format with it, found head-format=none
 
 // TABLE: parameter shape encoding inputs bits/weight weight error output error seconds
 // TABLE: key 4x8 sparse<2:4, f32> exact 17.000

@@ -17,7 +17,7 @@
 // RUN: cmp %t/q.safetensors %t/read.safetensors
 
 // With no data at all the model writes its own.
-// RUN: llmc-opt %t/model.mlir --quantize-gptq="samples=2 sequence-length=8 group-size=channel bits=3 act-order include-head table=false" \
+// RUN: llmc-opt %t/model.mlir --quantize-gptq="samples=2 sequence-length=8 group-size=channel bits=3 act-order head-format=same table=false" \
 // RUN:   | FileCheck %s --check-prefix=HEAD
 
 // TABLE: parameter shape encoding inputs bits/weight weight error output error seconds

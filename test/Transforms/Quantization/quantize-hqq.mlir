@@ -11,7 +11,7 @@
 // CHECK-DAG: @up : tensor<96x96xf32, #llmc.grouped<bits = 4, group = 64, zero = float, scale = f16>>
 // CHECK: llmc.linear {{.*}} activation <bits = 8, group = 32>
 
-// RUN: llmc-opt %t/model.mlir --quantize-hqq="bits=3 group-size=channel scale=f32 activation=none head-bits=0 table=false" | FileCheck %s --check-prefix=CHANNEL
+// RUN: llmc-opt %t/model.mlir --quantize-hqq="bits=3 group-size=channel scale=f32 activation=none head-format=none table=false" | FileCheck %s --check-prefix=CHANNEL
 // CHANNEL-DAG: @head : tensor<64x96xf32> =
 // CHANNEL-DAG: @up : tensor<96x96xf32, #llmc.grouped<bits = 3, group = channel, zero = float, scale = f32>>
 // CHANNEL-NOT: activation <

@@ -9,7 +9,7 @@
 // RUN: FileCheck %s --check-prefix=REPORT --input-file=%t/r.json
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="format=nf4 group-size=channel scale=bf16 mse table=false" \
 // RUN:   | FileCheck %s --check-prefix=CHANNEL
-// RUN: llmc-opt %t/model.mlir --quantize-rtn="format=nf4 head-bits=0 table=false" | FileCheck %s --check-prefix=NO-HEAD
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="format=nf4 head-format=none table=false" | FileCheck %s --check-prefix=NO-HEAD
 
 // RUN: not llmc-opt %t/model.mlir --quantize-rtn="format=nf4 bits=8" 2>&1 | FileCheck %s --check-prefix=BITS
 // BITS: error: bits: expected 4 with format=nf4, found 8

@@ -37,11 +37,32 @@
 // RUN: not llmc-opt %s --quantize-rtn="only=(" 2>&1 | FileCheck %s --check-prefix=ONLY-REGEX
 // ONLY-REGEX: error: only: expected a regular expression, found '('
 
-// RUN: not llmc-opt %s --quantize-rtn="head-bits=9" 2>&1 | FileCheck %s --check-prefix=HEAD-BITS
+// RUN: not llmc-opt %s --quantize-rtn="head-format=int:9" 2>&1 | FileCheck %s --check-prefix=HEAD-BITS
 // HEAD-BITS: error: expected 1 to 8 bits, found 9
 
-// RUN: not llmc-opt %s --quantize-rtn="head-bits=8 include-head" 2>&1 | FileCheck %s --check-prefix=HEAD
-// HEAD: error: head-bits: expected include-head=false with it
+// RUN: not llmc-opt %s --quantize-rtn="head-format=int:eight" 2>&1 | FileCheck %s --check-prefix=HEAD-NUMBER
+// HEAD-NUMBER: error: head-format: expected a number of bits in 'int:eight', found 'eight'
+
+// RUN: not llmc-opt %s --quantize-rtn="head-format=int:8:all" 2>&1 | FileCheck %s --check-prefix=HEAD-GROUP
+// HEAD-GROUP: error: head-format: expected a positive number, 'channel' or 'tensor' in 'int:8:all', found 'all'
+
+// RUN: not llmc-opt %s --quantize-rtn="head-format=8" 2>&1 | FileCheck %s --check-prefix=HEAD
+// HEAD: error: format: expected int, {{.*}}, found '8'
+
+// RUN: not llmc-opt %s --quantize-rtn="formats=down" 2>&1 | FileCheck %s --check-prefix=PAIR
+// PAIR: error: formats: expected REGEX=FORMAT, found 'down'
+
+// RUN: not llmc-opt %s --quantize-rtn="formats=(=nf4" 2>&1 | FileCheck %s --check-prefix=PAIR-REGEX
+// PAIR-REGEX: error: formats: expected a regular expression, found '('
+
+// RUN: not llmc-opt %s --quantize-rtn="formats=down=mxfp4:5" 2>&1 | FileCheck %s --check-prefix=PAIR-BITS
+// PAIR-BITS: error: bits: expected 4 with format=mxfp4, found 5
+
+// RUN: not llmc-opt %s --quantize-rtn="formats=down=nf4 activation=i8" 2>&1 | FileCheck %s --check-prefix=PAIR-I8
+// PAIR-I8: error: activation: expected activation=none with format=nf4, whose weights are no integers, found activation=i8
+
+// RUN: llmc-opt %s --quantize-rtn="formats=lm_head=nf4 table=false" 2>&1 | FileCheck %s --check-prefix=PAIR-UNMATCHED
+// PAIR-UNMATCHED: warning: formats: no weight's name matches 'lm_head'
 
 // RUN: not llmc-opt %s --quantize-rtn="bit=4" 2>&1 | FileCheck %s --check-prefix=OPTION
 // OPTION: no such option bit

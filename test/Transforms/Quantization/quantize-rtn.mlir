@@ -28,10 +28,17 @@
 // RUN:   | FileCheck %s --check-prefix=SILENT --allow-empty
 // RUN: FileCheck %s --check-prefix=ANEW --input-file=%t/anew.mlir
 
-// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=4 head-bits=0 table=false" | FileCheck %s --check-prefix=NO-HEAD
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=4 head-format=none table=false" | FileCheck %s --check-prefix=NO-HEAD
 
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="symmetric=false zero=float scale=bf16 \
-// RUN:   group-size=channel activation=none include-head table=false" | FileCheck %s --check-prefix=HEAD
+// RUN:   group-size=channel activation=none head-format=same table=false" | FileCheck %s --check-prefix=HEAD
+
+// Each weight in the format of the first expression that matches, and the head in one of its own; where
+// nothing is said options of the pass hold for integers, and none for others.
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=3 group-size=32 formats=^down=int:5,down|up=mxfp4 head-format=fp8 table=false" \
+// RUN:   | FileCheck %s --check-prefix=MIXED
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="format=nf4 formats=^down=int:8:64 activation-group=0 table=false" \
+// RUN:   | FileCheck %s --check-prefix=NUMBERS
 
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=3 group-size=32 table=false" -o %t/r.mlir \
 // RUN:   --remarks-filter=compression --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
@@ -83,6 +90,16 @@
 // HEAD: llmc.parameter @embedding : tensor<32x48xf32, #llmc.grouped<bits = 4, group = channel, zero = float, scale = bf16>>
 // HEAD: llmc.embedding {{.*}} tensor<32x48xf32, #llmc.grouped
 // HEAD-NOT: activation <
+
+// MIXED-DAG: @embedding : tensor<32x48xf32, #llmc.float<{{.*}}f8E4M3FN{{.*}}channel
+// MIXED-DAG: @up : tensor<64x48xf32, #llmc.float<{{.*}}f4E2M1FN{{.*}}f8E8M0FNU
+// MIXED-DAG: @down : tensor<48x64xf32, #llmc.grouped<bits = 5, group = 32, zero = none, scale = f16>>
+// MIXED-NOT: activation <{{.*}}tensor<64x48xf32
+// MIXED: llmc.linear {{.*}} activation <bits = 8, group = 32> : (tensor<?x64xf32>, tensor<48x64xf32
+
+// NUMBERS-DAG: @up : tensor<64x48xf32, #llmc.nf4<group = 64, scale = f16>>
+// NUMBERS-DAG: @down : tensor<48x64xf32, #llmc.grouped<bits = 8, group = 64, zero = none, scale = f16>>
+// NUMBERS: llmc.linear {{.*}} activation <bits = 8, group = row> : (tensor<?x64xf32>, tensor<48x64xf32
 
 // REMARK: remark: [Passed] quantize-rtn{{.*}}Category:compression{{.*}}parameter=up
 // REMARK: remark: [Passed] quantize-rtn{{.*}}parameter=down

@@ -26,7 +26,7 @@
 // FP4: @up : tensor<96x96xf32, #llmc.float<f4E2M1FN, group = 64, scale = f16>>
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="format=fp8 table=false" | FileCheck %s --check-prefix=FP8
 // FP8: @up : tensor<96x96xf32, #llmc.float<f8E4M3FN, group = channel, scale = f16>>
-// RUN: llmc-opt %t/model.mlir --quantize-rtn="format=fp8-e5m2 group-size=tensor scale=f32 include-head table=false" | FileCheck %s --check-prefix=E5M2
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="format=fp8-e5m2 group-size=tensor scale=f32 head-format=same table=false" | FileCheck %s --check-prefix=E5M2
 // E5M2-DAG: @head : tensor<64x96xf32, #llmc.float<f8E5M2, group = tensor, scale = f32>>
 // E5M2-DAG: @up : tensor<96x96xf32, #llmc.float<f8E5M2, group = tensor, scale = f32>>
 

@@ -7,7 +7,7 @@
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="format=trellis bits=3 report=%t/r.json" -o %t/q.mlir 2>&1 | FileCheck %s --check-prefix=TABLE
 // RUN: FileCheck %s --input-file=%t/q.mlir
 // RUN: FileCheck %s --check-prefix=REPORT --input-file=%t/r.json
-// RUN: llmc-opt %t/model.mlir --quantize-rtn="format=trellis group-size=channel scale=f32 activation=none include-head mse table=false" \
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="format=trellis group-size=channel scale=f32 activation=none head-format=same mse table=false" \
 // RUN:   | FileCheck %s --check-prefix=HEAD
 
 // RUN: not llmc-opt %t/model.mlir --quantize-rtn="format=trellis bits=8" 2>&1 | FileCheck %s --check-prefix=BITS
@@ -19,7 +19,7 @@
 // RUN: not llmc-opt %t/model.mlir --quantize-gptq="format=trellis group-size=tensor" 2>&1 | FileCheck %s --check-prefix=TENSOR
 // TENSOR: error: group-size: expected 'channel' with format=trellis, which has one scale a row, found 'tensor'
 // RUN: not llmc-opt %t/model.mlir --quantize-gptq="format=trellis act-order" 2>&1 | FileCheck %s --check-prefix=ORDER
-// ORDER: error: act-order: expected act-order=false with format=trellis, which rounds columns from left to right
+// ORDER: error: act-order: expected act-order=false with #llmc.trellis<bits = 4, scale = f16>, which rounds columns from left to right
 // RUN: not llmc-opt %t/model.mlir --prune-magnitude="pattern=2:4" --quantize-rtn="format=trellis requantize" 2>&1 | FileCheck %s --check-prefix=SPARSE
 // SPARSE: error: 'llmc.parameter' op expected kept weights of f32, f16 or bf16, or an encoding that decodes them one by one and keeps all, found #llmc.trellis
 

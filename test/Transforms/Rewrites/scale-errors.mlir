@@ -4,8 +4,8 @@
 // RUN: not llmc-opt %s --scale-awq="format=int9" 2>&1 | FileCheck %s --check-prefix=FORMAT
 // FORMAT: error: format: expected {{.*}}, found 'int9'
 
-// RUN: not llmc-opt %s --scale-awq="head-bits=8" 2>&1 | FileCheck %s --check-prefix=HEAD
-// HEAD: no such option head-bits
+// RUN: not llmc-opt %s --scale-awq="head-format=int:8" 2>&1 | FileCheck %s --check-prefix=HEAD
+// HEAD: no such option head-format
 
 // RUN: not llmc-opt %s --scale-smoothquant="search-samples=0 alpha=search" 2>&1 | FileCheck %s --check-prefix=SAMPLES
 // RUN: not llmc-opt %s --scale-smoothquant="alpha=half" 2>&1 | FileCheck %s --check-prefix=ALPHA

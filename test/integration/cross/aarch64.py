@@ -38,7 +38,7 @@ def write_model(folder, form):
         return write_tiny_model(folder, bits=form)
     rounded = os.path.join(folder, "rounded.mlir")
     run(f"{BUILD}/bin/llmc-opt", write_tiny_model(folder),
-        f"--quantize-rtn=format={form} include-head table=false", "-o", rounded)
+        f"--quantize-rtn=format={form} head-format=same table=false", "-o", rounded)
     return rounded
 
 

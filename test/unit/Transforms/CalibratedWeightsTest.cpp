@@ -30,7 +30,7 @@ TEST_F(CalibratedWeightsTest, RestoresWhatItNoted) {
   site.parameters = {parameter};
   calibrated.replace(
       site, parameter,
-      *roundToNearest(parameter, *WeightValues::read(parameter), plan.encoding, false), 0);
+      *roundToNearest(parameter, *WeightValues::read(parameter), plan.others.encoding, false), 0);
   EXPECT_TRUE(mlir::succeeded(calibrated.restore(site)));
 
   auto expectMessage = [&](std::string record, const char *expected) {

@@ -10,8 +10,8 @@
 
 include "mlir/Pass/PassBase.td"
 
-/// How many weights are kept. PruningPass.h reads it.
-defvar sharesOptions = [
+/// How many weights are kept, and whether those of the head are. PruningPass.h reads it.
+defvar patternOptions = [
   Option<"pattern", "pattern", "std::string", /*default=*/"\"\"",
          "N:M: how many weights are kept of each M side by side in a row, 2, 4, 8, 16 or 32; default: "
          "2:4">,
@@ -24,13 +24,9 @@ defvar sharesOptions = [
              clEnumValN(::llmc::SparsityAllocation::Global, "global",
                         "the weights of least score of all matrices together"),
              clEnumValN(::llmc::SparsityAllocation::OWL, "owl",
-                        "less of layers in which more weights stand out"))}]>
-];
-
-/// The same for passes that have no other option about the head.
-defvar patternOptions = !listconcat(sharesOptions, [
+                        "less of layers in which more weights stand out"))}]>,
   Option<"includeHead", "include-head", "bool", /*default=*/"false",
          "Treat the head and the token embedding like all other weights">
-]);
+];
 
 #endif // LLMC_TRANSFORMS_PRUNING_PRUNINGOPTIONS_TD

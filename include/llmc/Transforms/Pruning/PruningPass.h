@@ -12,7 +12,7 @@
 
 namespace llmc {
 
-/// What `sharesOptions` (PruningOptions.td) of a pass say.
+/// What `patternOptions` (PruningOptions.td) of a pass say.
 struct PatternOptions {
   llvm::StringRef pattern, sparsity; ///< empty where they are not given
   SparsityAllocation allocation;

@@ -20,9 +20,9 @@ namespace llmc {
 mlir::FailureOr<InverseHessian> prepareHessian(CalibrationSite &site, double damp, bool descending);
 
 /// Takes from `weights` those that a calibrated pass can't see the inputs of, or need not: what no
-/// linear reads, and the head unless `includeHead`.
+/// linear reads, and the head unless `withHead`.
 llvm::SmallVector<SelectedWeight> takeUncalibrated(llvm::SmallVectorImpl<SelectedWeight> &weights,
-                                                   bool includeHead);
+                                                   bool withHead);
 
 /// The selected weights of a pass that calibration walks with. What is done to them is reported,
 /// and recorded at its site so that an interrupted walk goes on behind it. Keeps references to the
@@ -33,6 +33,7 @@ public:
                     CompressionReport &report);
 
   bool contains(ParameterOp parameter) const { return selected.contains(parameter); }
+  bool isHead(ParameterOp parameter) const { return selected.lookup(parameter)->isHead; }
 
   /// Stores `quantized` as the new value of one of the site's parameters.
   void replace(CalibrationSite &site, ParameterOp parameter, QuantizedWeight quantized,

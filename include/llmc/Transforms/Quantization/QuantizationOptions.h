@@ -11,8 +11,11 @@
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Support/ChoiceParser.h"
 
+#include "mlir/IR/BuiltinOps.h"
+
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace llmc {
 
@@ -24,9 +27,12 @@ enum class ClipSearch { Auto, On, Off };
 struct QuantizationRequest {
   std::string format = "int";
   unsigned bits = 0; ///< 0: the format's own
-  /// Of the head and the token embedding, as integers; 0: they are left alone; none: they are like
-  /// all other weights.
-  std::optional<unsigned> headBits = 0;
+  /// Of the head and the token embedding: FORMAT[:BITS[:GROUP]]; `none`: they are left alone;
+  /// `same`: they are like all other weights.
+  std::string headFormat = "none";
+  /// REGEX=FORMAT[:BITS[:GROUP]]: of parameters whose name an expression matches, the first that
+  /// does.
+  std::vector<std::string> formats;
   std::string groupSize; ///< a number, `channel` or `tensor`; empty: the format's own
   bool symmetric = true;
   ZeroPoint zero = ZeroPoint::Integer;
@@ -36,13 +42,26 @@ struct QuantizationRequest {
   int64_t activationGroup = 32;
 };
 
+/// How weights are stored, and the inputs that they are multiplied with.
+struct WeightStorage {
+  EncodingInterface encoding; ///< null: they are left alone
+  DynamicAttr activation;     ///< null: inputs are not rounded
+};
+
+/// How weights are stored of parameters whose names a regular expression matches.
+struct StorageRule {
+  std::string pattern;
+  WeightStorage storage;
+};
+
 /// What the options of a quantization pass ask for.
 struct QuantizationPlan {
-  EncodingInterface encoding;
-  EncodingInterface
-      headEncoding; ///< of the head and the token embedding; null: they are left alone
+  WeightStorage others; ///< of weights that nothing else is said of
+  WeightStorage head;   ///< of the head and the token embedding
+  /// Whether these are treated like all other weights.
+  bool headIsLikeOthers = false;
+  std::vector<StorageRule> rules;
   ClipSearch search = ClipSearch::Auto;
-  DynamicAttr activation; ///< null: inputs are not rounded
 
   /// Whether grids are searched where nothing is known of the inputs. The least squared error of
   /// the weights is not the least error of the outputs: large weights are clipped that few but
@@ -51,14 +70,20 @@ struct QuantizationPlan {
   /// The same where calibration says what an error in each column costs.
   bool searchesCalibrated() const { return search != ClipSearch::Off; }
 
-  EncodingInterface getEncoding(bool isHead) const { return isHead ? headEncoding : encoding; }
+  /// How a parameter's weights are stored; `isHead` says whether it is the head or the token
+  /// embedding.
+  const WeightStorage &getStorage(llvm::StringRef parameter, bool isHead) const;
+  /// All encodings but one of the head alone.
+  llvm::SmallVector<EncodingInterface> getEncodings() const;
+  /// Warns at the module of expressions that match no name of these parameters.
+  void warnOfUnused(mlir::ModuleOp module, llvm::ArrayRef<llvm::StringRef> parameters) const;
 
   /// Reports at `location` what can't be done.
   static mlir::FailureOr<QuantizationPlan> get(mlir::Location location,
                                                const QuantizationRequest &request);
 };
 
-/// "#llmc.grouped<…> head #llmc.grouped<…> mse=0,1 activation=#llmc.dynamic<…>"
+/// "#llmc.grouped<…> activation=#llmc.dynamic<…> head … 'down' … mse=0,1"
 llvm::raw_ostream &operator<<(llvm::raw_ostream &stream, const QuantizationPlan &plan);
 
 } // namespace llmc

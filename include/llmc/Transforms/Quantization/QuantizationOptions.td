@@ -26,10 +26,14 @@ defvar numberOptions = [
 
 /// What all quantization passes let one choose: how many bits, which weights, what of activations.
 defvar roundingOptions = !listconcat(numberOptions, [
-  Option<"headBits", "head-bits", "unsigned", /*default=*/"8",
-         "Bits of the weights of the head and the token embedding; 0: they are left alone">,
-  Option<"includeHead", "include-head", "bool", /*default=*/"false",
-         "Treat the head and the token embedding like all other weights">,
+  Option<"headFormat", "head-format", "std::string", /*default=*/"\"int:8\"",
+         "How the head and the token embedding are stored: FORMAT[:BITS[:GROUP]] as with formats; none: "
+         "they are left alone; same: like all other weights">,
+  ListOption<"formats", "formats", "std::string",
+             "Pairs REGEX=FORMAT[:BITS[:GROUP]]: how parameters are stored whose name an expression "
+             "matches, the first that does. Where nothing is said, group-size, symmetric, zero and scale "
+             "hold for int and for the pass's own format, whose bits are those of the pass; else the "
+             "format's own">,
   Option<"activation", "activation", "::llmc::ActivationRounding",
          /*default=*/"::llmc::ActivationRounding::Auto", "How inputs are rounded when computing",
          [{::llvm::cl::values(

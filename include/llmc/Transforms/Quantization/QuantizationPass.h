@@ -29,6 +29,8 @@ protected:
   /// Whether weights are rounded at all; else the plan is empty, and options of rounding are
   /// refused.
   virtual bool rounds() const { return true; }
+  /// Whether the head is taken in where nothing is rounded.
+  virtual bool takesHeadAsFloats() const { return false; }
 
   /// Reads the options of the method beside those, and reports what can't be done.
   virtual mlir::LogicalResult readOptions(mlir::ModuleOp) { return mlir::success(); }
@@ -57,7 +59,8 @@ protected:
       completeRequest(request);
     }
     request.bits = this->bits;
-    request.headBits = this->includeHead ? std::nullopt : std::optional<unsigned>(this->headBits);
+    request.headFormat = this->headFormat;
+    request.formats.assign(this->formats.begin(), this->formats.end());
     request.scale = this->scale;
     request.activation = this->activation;
     request.activationGroup = this->activationGroup;
@@ -74,16 +77,13 @@ private:
     if (!rounds()) {
       if (failed(refuseRounding(module)))
         return mlir::failure();
-      return this->includeHead.getValue();
+      return takesHeadAsFloats();
     }
-    if (this->includeHead && this->headBits.hasValue())
-      return module.emitError(
-          "head-bits: expected include-head=false with it: the head is like all other weights");
     mlir::FailureOr<QuantizationPlan> made = QuantizationPlan::get(module.getLoc(), getRequest());
     if (failed(made))
       return mlir::failure();
-    plan = *made;
-    return plan.headEncoding != nullptr;
+    plan = std::move(*made);
+    return plan.headIsLikeOthers || plan.head.encoding;
   }
 
   /// Reports options that would have no effect where nothing is rounded.
@@ -96,7 +96,8 @@ private:
         given = option.getValue() == byDefault ? given : option.ArgStr;
       };
       check(this->bits, none.bits);
-      check(this->headBits, 8u);
+      check(this->headFormat, llvm::StringRef("int:8"));
+      given = this->formats.empty() ? given : this->formats.ArgStr;
       check(this->groupSize, none.groupSize);
       check(this->symmetric, none.symmetric);
       check(this->zero, none.zero);
@@ -114,6 +115,11 @@ private:
   mlir::LogicalResult compress(mlir::ModuleOp module,
                                llvm::SmallVectorImpl<SelectedWeight> &weights,
                                CompressionReport &result) final {
+    llvm::SmallVector<llvm::StringRef> names;
+    for (const SelectedWeight &weight : weights)
+      if (plan.headIsLikeOthers || !weight.isHead)
+        names.push_back(ParameterOp(weight.parameter).getSymName());
+    plan.warnOfUnused(module, names);
     return quantize(module, plan, weights, result);
   }
 

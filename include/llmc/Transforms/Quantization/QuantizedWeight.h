@@ -77,10 +77,12 @@ EncodingInterface widenScales(ParameterOp parameter, const WeightValues &values,
 mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const WeightValues &values,
                                                 EncodingInterface encoding, bool searchClip);
 
-/// The same with a quantizer of one's own.
+/// The same with a quantizer of one's own. `importance` says how much errors in each column count
+/// where groups are of a row; empty: all alike.
 mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const WeightValues &values,
                                                 EncodingInterface encoding,
-                                                WeightQuantizer &quantizer);
+                                                WeightQuantizer &quantizer,
+                                                llvm::ArrayRef<float> importance = {});
 
 /// What weights become when they are rounded to nearest, rows × columns: what decoding gives.
 mlir::FailureOr<std::vector<float>> getRoundedValues(ParameterOp parameter,
@@ -93,8 +95,9 @@ mlir::LogicalResult reportScale(ParameterOp parameter, EncodingInterface encodin
 /// Warns that inputs of a weight are not rounded, since its codes have none for a weight of zero.
 void warnNotRounded(ParameterOp parameter);
 
-/// How inputs are rounded that a weight of this encoding is multiplied with; null: not at all.
-DynamicAttr getActivation(EncodingInterface encoding, const QuantizationPlan &plan);
+/// How inputs are rounded that a weight of this encoding is multiplied with, where `asked` says how
+/// they are to be; null: not at all.
+DynamicAttr getActivation(EncodingInterface encoding, DynamicAttr asked);
 
 /// States at the linears that read a weight, which has its new type, how its inputs are rounded,
 /// and says so; null: not at all.
