@@ -81,11 +81,12 @@ struct LinearBenchmark {
   mlir::RankedTensorType weight;
   bool rounded;
   int64_t rows;
+  bool oneScale = false; ///< of a row of rounded activations
 
   std::string getName() const {
     return "linear " + std::to_string(weight.getDimSize(0)) + "x" +
-           std::to_string(weight.getDimSize(1)) + " " + encoding + (rounded ? " a8" : "") +
-           " rows=" + std::to_string(rows);
+           std::to_string(weight.getDimSize(1)) + " " + encoding +
+           (rounded ? oneScale ? " a8 by row" : " a8" : "") + " rows=" + std::to_string(rows);
   }
 };
 
@@ -115,6 +116,7 @@ void runLinear(mlir::MLIRContext &context, const TestTarget &target,
   LinearKernel kernel;
   kernel.weight = benchmark.weight;
   kernel.rounded = benchmark.rounded;
+  kernel.oneScale = benchmark.oneScale;
   kernel.oneRow = benchmark.rows == 1;
   int64_t N = kernel.weight.getDimSize(0), K = kernel.weight.getDimSize(1);
   kernel.outputStride = getRowStride(N);
@@ -217,6 +219,19 @@ int main(int count, char **arguments) {
   auto trellis = [&](unsigned bits, int64_t N, int64_t K) {
     return mlir::RankedTensorType::get({N, K}, f32, TrellisAttr::get(context.get(), bits, f16));
   };
+  auto codebook = [&](unsigned bits, int64_t sharing, int64_t N, int64_t K) {
+    return mlir::RankedTensorType::get({N, K}, f32,
+                                       CodebookAttr::get(context.get(), bits, sharing, f16));
+  };
+  auto ternary = [&](int64_t N, int64_t K) {
+    return mlir::RankedTensorType::get(
+        {N, K}, f32, TernaryAttr::get(context.get(), GroupedAttr::channelGroup, f16));
+  };
+  auto byChannel = [&](unsigned bits, int64_t N, int64_t K) {
+    return mlir::RankedTensorType::get(
+        {N, K}, f32,
+        GroupedAttr::get(context.get(), bits, GroupedAttr::channelGroup, ZeroPoint::None, f16));
+  };
   std::vector<LinearBenchmark> linears;
   for (int64_t rows : {1, 128})
     for (auto [N, K] :
@@ -239,6 +254,17 @@ int main(int count, char **arguments) {
       for (unsigned bits = 2; bits <= 5; ++bits)
         for (bool rounded : {true, false})
           linears.push_back({"trellis" + std::to_string(bits), trellis(bits, N, K), rounded, rows});
+      for (unsigned bits : {3u, 4u, 5u})
+        for (bool rounded : {true, false})
+          linears.push_back(
+              {"codebook" + std::to_string(bits), codebook(bits, 1, N, K), rounded, rows});
+      linears.push_back({"codebook4 of 16 rows", codebook(4, 16, N, K), true, rows});
+      linears.push_back({"codebook8 of all", codebook(8, CodebookAttr::allRows, N, K), true, rows});
+      linears.push_back({"ternary", ternary(N, K), true, rows});
+      linears.push_back({"int8 channel", byChannel(8, N, K), true, rows, true});
+      linears.push_back({"int4 channel", byChannel(4, N, K), true, rows, true});
+      linears.push_back({"codebook4", codebook(4, 1, N, K), true, rows, true});
+      linears.push_back({"trellis4", trellis(4, N, K), true, rows, true});
       linears.push_back({"f16", mlir::RankedTensorType::get({N, K}, f16), false, rows});
       linears.push_back({"50% f16", masked(mlir::TypeAttr::get(f16), N, K), false, rows});
       linears.push_back({"f32", mlir::RankedTensorType::get({N, K}, f32), false, rows});

@@ -324,7 +324,10 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     largest magnitude over the largest number); `mxfp4`, `mxfp6`, `mxfp6-e3m2`, `mxfp8`,
     `mxfp8-e5m2` and `mxint8` are those of OCP Microscaling Formats v1.0 (sections 5 and 6.3), where
     weights above the largest number become it; in `nvfp4` the scale of the matrix makes the largest
-    weight 6 times the largest scale, 448. `mxint8` is `#llmc.grouped`: its inputs can be rounded.
+    weight 6 times the largest scale, 448. `mxint8` is `#llmc.grouped`: its inputs can be rounded. So
+    can those of `#llmc.ternary` (`ternary`: the scale is the mean magnitude of a group, or what a search
+    finds, and weights are rounded to −1, 0 or 1 of them), `#llmc.codebook` (`codebook`: the numbers that
+    lose least, as with `quantize-codebook` where all inputs count alike) and `#llmc.trellis`.
 
     With `symmetric` the weight of largest magnitude in a group becomes −2^(bits−1) scales, so that
     all codes are used (the scale has whatever sign that takes), or one less, so that the grid is the
@@ -436,6 +439,40 @@ def QuantizeGPTQ : Pass<"quantize-gptq", "::mlir::ModuleOp"> {
     Option<"staticGroups", "static-groups", "bool", /*default=*/"false",
            "Fit all grids before anything is rounded">
   ], calibrationOptions, sequentialOptions, compressionOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+def QuantizeCodebook : Pass<"quantize-codebook", "::mlir::ModuleOp"> {
+  let summary = "Round weights to numbers that are learned from them";
+  let description = [{
+    Stores the weights of linears as `#llmc.codebook`: each is one of 2^`bits` numbers, which are those
+    of its row, of `sharing` rows together, or of its matrix. They lose least, in squares, where the
+    error of a weight counts as much as its input does on calibration tokens: h_j = Σ x_j², the diagonal
+    of the inputs' second moment (Kim et al. 2023, "SqueezeLLM: dense-and-sparse quantization", section
+    4.1, where h is the Fisher information; its outliers are not kept apart). Layers are taken in the
+    order of the program, each on inputs that come from layers that are rounded already.
+
+    Numbers of a row are found exactly, by dynamic programming over its weights in their order (Wang and
+    Song 2011, "Ckmeans.1d.dp: optimal k-means clustering in one dimension by dynamic programming");
+    where rows share them, over 4096 groups of weights of about the same size, in units of their
+    rows' root mean square. They are then rounded to 8 bits times a scale of the row, so that products
+    with rounded inputs are integers. Nothing makes up for errors, unlike with
+    `quantize-gptq{format=codebook}`; without data, `quantize-rtn{format=codebook}` lets all weights
+    count alike.
+
+    The IR changes as with `quantize-rtn`; after `quantize-codebook{bits=4}`:
+    ```mlir
+    #w = #llmc.codebook<bits = 4, rows = 1, scale = f16>
+    llmc.parameter @up : tensor<1536x576xf32, #w> = dense_resource<up> : tensor<470016xi8>
+    ```
+
+    What `formats` stores as another format, the token embedding, and a head of a `head-format` other
+    than `same` are rounded to nearest. The report is that of `quantize-gptq`.
+  }];
+  let options = !listconcat([
+    Option<"sharing", "sharing", "std::string", /*default=*/"\"row\"",
+           "Rows that share a table: 'row' (each has its own), a multiple of 16, or 'matrix'">
+  ], roundingOptions, calibrationOptions, sequentialOptions, compressionOptions);
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 

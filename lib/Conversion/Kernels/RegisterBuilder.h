@@ -11,6 +11,8 @@
 #include "KernelBuilder.h"
 #include "llmc/Dialect/LLMC/IR/Plane.h"
 
+#include "llvm/ADT/DenseMap.h"
+
 namespace llmc {
 
 /// Decodes 16 numbers side by side, or one.
@@ -50,8 +52,11 @@ public:
     return make(k.lookUp(table, toValue(index)));
   }
   Operand lookUpByte(Operand table, Operand index) override {
-    return make(k.lookUpByte(toValue(table), toValue(index)));
+    auto [size, byRow] = tables.at(toValue(table));
+    return make(k.lookUpByte(toValue(table), toValue(index), size, byRow));
   }
+  /// Says of the address of a table how many bytes it has, and whether each lane has its own.
+  void describeTable(Value address, int64_t size, bool byRow) { tables[address] = {size, byRow}; }
 
 private:
   mlir::Type like(mlir::Type element) {
@@ -60,6 +65,7 @@ private:
 
   KernelBuilder &k;
   int64_t count;
+  llvm::SmallDenseMap<Value, std::pair<int64_t, bool>> tables;
 };
 
 } // namespace llmc

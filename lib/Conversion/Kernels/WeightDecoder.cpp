@@ -170,6 +170,11 @@ static Values loadStream(KernelBuilder &k, const TiledPlane &plane, Value tile, 
   return integers;
 }
 
+/// The address of the table of all rows, or of the tables of a tile's.
+static Value getTableAddress(KernelBuilder &k, const TiledPlane &table, TilePlace place) {
+  return k.offset(table.isSharedTable() ? place.matrix : place.tile, table.offset);
+}
+
 /// Element `index` of the 16 rows of a plane of whole numbers: integers or floats.
 static Value loadElement(KernelBuilder &k, const TiledPlane &plane, Value tile, Value index) {
   int64_t bytes = plane.getElementBytes() * tileRows;
@@ -200,7 +205,7 @@ public:
       else if (plane.kept != 0)
         loaded.push_back(masked->loadElements(plane));
       else if (plane.isTable())
-        loaded.push_back({k.offset(place.matrix, plane.offset)});
+        loaded.push_back({getTableAddress(k, plane, place)});
       else if (plane.isStream())
         loaded.push_back(loadStream(k, plane, tile, block));
       else
@@ -209,6 +214,12 @@ public:
   }
 
   int64_t getUnit() const { return unit; }
+
+  void describeTables(RegisterBuilder &builder) const {
+    for (auto [index, plane] : llvm::enumerate(layout.planes))
+      if (plane.isTable())
+        builder.describeTable(loaded[index][0], plane.count, plane.rows == 1);
+  }
 
   /// The elements of the unit that starts at an input of the block, plane by plane. Inputs are
   /// taken in ascending order.
@@ -268,6 +279,7 @@ Values WeightDecoder::decodeBlock(KernelBuilder &k, TilePlace place, Value block
     return codes->decodeFound(k, place, block);
   RegisterBuilder builder(k);
   BlockElements elements(k, layout, place, block);
+  elements.describeTables(builder);
   EncodingInterface encoding = layout.encoding;
   Values decoded;
   for (int64_t input = 0; input < blockInputs; input += elements.getUnit())
@@ -317,11 +329,11 @@ Value CodeDecoder::getKeptAddress(KernelBuilder &k, Value tile, Value block) con
 /// Looks each byte of the codes' plane up.
 static Values findCodes(KernelBuilder &k, const TiledPlane &places, const TiledPlane &table,
                         TilePlace place, Value block) {
-  Value numbers = k.offset(place.matrix, table.offset);
+  Value numbers = getTableAddress(k, table, place);
   Values found = places.isStream() ? loadWindows(k, places, place.tile, block)
                                    : loadBytes(k, places, place.tile, block);
   for (Value &bytes : found)
-    bytes = k.lookUpBytes(numbers, bytes);
+    bytes = k.lookUpBytes(numbers, bytes, table.count, table.rows == 1);
   return found;
 }
 

@@ -10,7 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Formats.h"
-#include "ScaleSearch.h"
+#include "ScaledQuantizer.h"
 
 #include "mlir/IR/Diagnostics.h"
 
@@ -38,72 +38,29 @@ static unsigned findNearest(float position) {
   return code;
 }
 
-/// The scale that covers all of a group, rounded to its type.
-static float coverGroup(Type type, ArrayRef<float> weights) {
-  float largest = 0;
-  for (float weight : weights)
-    largest = std::max(largest, std::fabs(weight));
-  return roundToType(type, largest);
-}
-
 namespace {
 
-class NF4Quantizer final : public WeightQuantizer {
-public:
-  NF4Quantizer(NF4Attr encoding, ArrayRef<int64_t> shape, bool search)
-      : encoding(encoding), search(search),
-        groupSize(std::max<int64_t>(encoding.getGroupSize(shape[1]), 1)),
-        form(CanonicalForm::get(encoding, shape)), bytes(form.size) {}
-
-  std::unique_ptr<Row> getRow(int64_t row) override { return std::make_unique<NF4Row>(*this, row); }
-  bool fitMatrix(ArrayRef<float>, ArrayRef<float>) override { return false; }
-  std::vector<uint8_t> take() override { return std::move(bytes); }
-
-private:
-  class NF4Row final : public Row {
-  public:
-    NF4Row(NF4Quantizer &owner, int64_t row)
-        : owner(owner), row(row), scales(owner.form[NF4Attr::scales].arrayColumns) {}
-
-    bool fit(int64_t group, ArrayRef<float> weights, ArrayRef<float> importance) override {
-      Type type = owner.encoding.getScale();
-      scales[group] = coverGroup(type, weights);
-      if (owner.search)
-        scales[group] = search(type, weights, importance, scales[group]);
-      owner.form[NF4Attr::scales].write(owner.bytes.data(), row, group, scales[group]);
-      return std::isfinite(scales[group]);
-    }
-    float round(int64_t column, float weight) override {
-      float scale = scales[column / owner.groupSize];
-      unsigned code = findNearest(scale == 0 ? 0 : weight / scale);
-      owner.form[NF4Attr::codes].write(owner.bytes.data(), row, column, code);
-      return NF4Attr::getNumbers()[code] * scale;
-    }
-
-  private:
-    /// The numbers are not the same on both sides of zero: scales of both signs are tried.
-    static float search(Type type, ArrayRef<float> weights, ArrayRef<float> importance,
-                        float covering) {
-      auto nearest = [](float position) { return NF4Attr::getNumbers()[findNearest(position)]; };
-      auto store = [type](float scale) { return roundToType(type, scale); };
-      ScaleSearch found(weights, importance, nearest, store);
-      found.start(covering);
+struct NF4Numbers {
+  static unsigned encode(float position) { return findNearest(position); }
+  static float decode(unsigned code) { return NF4Attr::getNumbers()[code]; }
+  /// Covers all of a group.
+  static float fit(ArrayRef<float> weights) {
+    float largest = 0;
+    for (float weight : weights)
+      largest = std::max(largest, std::fabs(weight));
+    return largest;
+  }
+  /// The numbers are not the same on both sides of zero: scales of both signs are tried.
+  static ArrayRef<float> getFactors() {
+    static const std::vector<float> factors = [] {
+      std::vector<float> result;
       for (int sign : {1, -1})
         for (int percent = 60; percent <= 120; percent += 4)
-          found.tryScale(static_cast<float>(sign * 0.01 * percent) * covering);
-      return found.finish();
-    }
-
-    NF4Quantizer &owner;
-    int64_t row;
-    std::vector<float> scales;
-  };
-
-  NF4Attr encoding;
-  bool search;
-  int64_t groupSize;
-  CanonicalForm form;
-  std::vector<uint8_t> bytes;
+          result.push_back(static_cast<float>(sign * 0.01 * percent));
+      return result;
+    }();
+    return factors;
+  }
 };
 
 class NF4Format final : public WeightFormat {
@@ -133,12 +90,12 @@ public:
 
   std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding, ArrayRef<int64_t> shape,
                                                 ArrayRef<float>, bool search) const override {
-    return std::make_unique<NF4Quantizer>(cast<NF4Attr>(encoding), shape, search);
+    return std::make_unique<ScaledQuantizer<NF4Numbers>>(encoding, shape, search);
   }
 
   bool holds(EncodingInterface encoding, ArrayRef<float> weights) const override {
     // What the far end of the numbers is moved by, against half the step that is there.
-    float exact = coverGroup(Float32Type::get(encoding.getContext()), weights);
+    float exact = NF4Numbers::fit(weights);
     float rounded = roundToType(cast<NF4Attr>(encoding).getScale(), exact);
     ArrayRef<float> numbers = NF4Attr::getNumbers();
     return std::fabs(rounded - exact) <= exact * (numbers[15] - numbers[14]) / 2;

@@ -109,12 +109,22 @@ private:
                {},
                request.symmetric,
                request.zero,
-               getScaleType(location.getContext(), request.scale)};
+               getScaleType(location.getContext(), request.scale),
+               {}};
     if (!request.groupSize.empty()) {
       options.group = parseGroupSize(request.groupSize);
       if (!options.group)
         return fail() << "group-size: expected a positive number, 'channel' or 'tensor', found '"
                       << request.groupSize << "'";
+    }
+    if (request.sharing == "matrix") {
+      options.sharing = CodebookAttr::allRows;
+    } else if (request.sharing != "row") {
+      int64_t rows;
+      if (StringRef(request.sharing).getAsInteger(10, rows) || rows < 1)
+        return fail() << "sharing: expected a positive number, 'row' or 'matrix', found '"
+                      << request.sharing << "'";
+      options.sharing = rows;
     }
     return success();
   }
@@ -124,6 +134,7 @@ private:
     FailureOr<const WeightFormat *> format = getFormat(location, name);
     if (failed(format))
       return failure();
+    sharesRows |= (*format)->sharesRows();
     FailureOr<EncodingInterface> encoding = (*format)->getEncoding(location, asked);
     if (failed(encoding))
       return failure();
@@ -146,7 +157,7 @@ private:
     if (name != request.format) {
       asked.bits = {};
       if (name != getWeightFormats().front()->getName())
-        asked = {{}, {}, true, ZeroPoint::Integer, {}};
+        asked = {{}, {}, true, ZeroPoint::Integer, {}, options.sharing};
     }
     if (!bits.empty()) {
       unsigned number;
@@ -195,12 +206,15 @@ private:
     if (request.activationGroup != defaultActivationGroup && !plan.others.activation &&
         llvm::none_of(plan.rules, rounds))
       return fail() << "activation-group: expected activation=i8 with it, found activation=none";
+    if (options.sharing && !sharesRows)
+      return fail() << "sharing: expected format=codebook with it, found format=" << request.format;
     return success();
   }
 
   Location location;
   const QuantizationRequest &request;
   FormatOptions options;
+  bool sharesRows = false;
 };
 
 } // namespace

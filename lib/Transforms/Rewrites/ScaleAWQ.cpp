@@ -148,6 +148,7 @@ private:
     asked.zero = zero;
     asked.scale = scale;
     asked.search = mse;
+    asked.sharing = sharing;
     asked.activation = ActivationRounding::None;
     FailureOr<QuantizationPlan> plan = QuantizationPlan::get(module.getLoc(), asked);
     if (failed(plan))

@@ -64,6 +64,9 @@
 // RUN: llmc-opt %s --quantize-rtn="formats=lm_head=nf4 table=false" 2>&1 | FileCheck %s --check-prefix=PAIR-UNMATCHED
 // PAIR-UNMATCHED: warning: formats: no weight's name matches 'lm_head'
 
+// RUN: not llmc-opt %s --quantize-rtn="sharing=matrix" 2>&1 | FileCheck %s --check-prefix=SHARING
+// SHARING: error: sharing: expected format=codebook with it, found format=int
+
 // RUN: not llmc-opt %s --quantize-rtn="bit=4" 2>&1 | FileCheck %s --check-prefix=OPTION
 // OPTION: no such option bit
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "BytesEncoding.h"
+#include "CodebookTestSupport.h"
 #include "EncodingTestSupport.h"
 #include "KernelTestSupport.h"
 #include "MaskedTestSupport.h"
@@ -86,6 +87,20 @@ Weights makeTrellis(unsigned bits, mlir::Type scale, int64_t rows, int64_t colum
   weights.pack(matrix.getCanonicalForm());
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t column = 0; column < columns; ++column) {
+      weights.values.push_back(matrix.getValue(row, column));
+      weights.magnitudes.push_back(std::fabs(matrix.getScale(row)) * 128);
+    }
+  return weights;
+}
+
+Weights makeCodebook(const CodebookMatrix &matrix) {
+  Weights weights;
+  weights.type = mlir::RankedTensorType::get({matrix.rows, matrix.columns},
+                                             mlir::Float32Type::get(matrix.scale.getContext()),
+                                             matrix.getAttr());
+  weights.pack(matrix.getCanonicalForm());
+  for (int64_t row = 0; row < matrix.rows; ++row)
+    for (int64_t column = 0; column < matrix.columns; ++column) {
       weights.values.push_back(matrix.getValue(row, column));
       weights.magnitudes.push_back(std::fabs(matrix.getScale(row)) * 128);
     }
@@ -447,6 +462,37 @@ TEST_F(LinearKernels, Trellises) {
     for (bool rounded : {false, true})
       cases.push_back({&weight, rounded, false, false, false});
   testLinears(*context, cases, 5);
+}
+
+// A table of each row in one look-up, or in several; one of some rows, and of all.
+TEST_F(LinearKernels, Codebooks) {
+  mlir::Type f16 = builder.getF16Type(), f32 = builder.getF32Type();
+  std::vector<Weights> weights;
+  auto add = [&](unsigned bits, int64_t sharing, mlir::Type scale, int64_t rows, int64_t columns) {
+    weights.push_back(
+        makeCodebook(CodebookMatrix::random(bits, sharing, scale, rows, columns, bits)));
+  };
+  add(4, 1, f16, 83, 160);
+  add(3, 1, f32, 19, 77);
+  add(5, 1, f16, 19, 64);
+  add(4, 16, f16, 35, 77);
+  add(6, CodebookAttr::allRows, f16, 19, 77);
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    cases.push_back({&weight, true, false, false, false, /*oneScale=*/cases.size() % 2 == 0});
+  cases.push_back({weights.data(), false, false, false, false});
+  testLinears(*context, cases, 3);
+}
+
+TEST_F(LinearKernels, MaskedAndSparseCodebooks) {
+  std::vector<Weights> weights;
+  CodebookMatrix matrix = CodebookMatrix::random(4, 1, builder.getF16Type(), 19, 80, 1);
+  weights.push_back(makeMasked(matrix.getAttr(), 19, 80, matrix.getCanonicalForm()));
+  weights.push_back(makeSparse(2, 4, matrix.getAttr(), 19, 80, matrix.getCanonicalForm()));
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    cases.push_back({&weight, false, false, false, false});
+  testLinears(*context, cases, 2);
 }
 
 // One scale a row on both sides: the product is one sum of integers.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "BytesEncoding.h"
+#include "CodebookTestSupport.h"
 #include "EncodingTestSupport.h"
 #include "ForeignOp.h"
 #include "MaskedTestSupport.h"
@@ -469,6 +470,44 @@ TEST_F(Meaning, LinearsOfTrellises) {
       %1 = llmc.linear %x, %b activation <bits = 8, group = 32>
         : (tensor<?x72xf32>, tensor<33x72xf32, #b>) -> tensor<?x33xf32>
       return %0, %1 : tensor<?x20xf32>, tensor<?x33xf32>
+    })");
+}
+
+TEST_F(Meaning, LinearsOfCodebooks) {
+  compare(parameter("a", "tensor<20x72xf32, #llmc.codebook<bits = 3, rows = 1, scale = f16>>") +
+          parameter("b", "tensor<33x72xf32, #llmc.codebook<bits = 5, rows = 16, scale = bf16>>") +
+          R"(
+    #a = #llmc.codebook<bits = 3, rows = 1, scale = f16>
+    #b = #llmc.codebook<bits = 5, rows = 16, scale = bf16>
+    func.func @step(%x: tensor<?x72xf32>) -> (tensor<?x20xf32>, tensor<?x33xf32>) {
+      %a = llmc.parameter_value @a : tensor<20x72xf32, #a>
+      %b = llmc.parameter_value @b : tensor<33x72xf32, #b>
+      %0 = llmc.linear %x, %a : (tensor<?x72xf32>, tensor<20x72xf32, #a>) -> tensor<?x20xf32>
+      %1 = llmc.linear %x, %b activation <bits = 8, group = row>
+        : (tensor<?x72xf32>, tensor<33x72xf32, #b>) -> tensor<?x33xf32>
+      return %0, %1 : tensor<?x20xf32>, tensor<?x33xf32>
+    })");
+}
+
+TEST_F(Meaning, DecodesCodebooks) {
+  for (int64_t sharing : {int64_t(1), int64_t(16), CodebookAttr::allRows}) {
+    // A file is mapped once in a context.
+    context = makeMeaningContext();
+    expectDecodes(
+        CodebookMatrix::random(3, sharing, mlir::Builder(context.get()).getF16Type(), 35, 45, 1),
+        35, 45);
+  }
+}
+
+TEST_F(Meaning, LinearsOfTernaryWeights) {
+  compare(parameter("w", "tensor<20x72xf32, #llmc.ternary<group = channel, scale = f16>>") + R"(
+    #w = #llmc.ternary<group = channel, scale = f16>
+    func.func @step(%x: tensor<?x72xf32>) -> (tensor<?x20xf32>, tensor<?x20xf32>) {
+      %w = llmc.parameter_value @w : tensor<20x72xf32, #w>
+      %0 = llmc.linear %x, %w : (tensor<?x72xf32>, tensor<20x72xf32, #w>) -> tensor<?x20xf32>
+      %1 = llmc.linear %x, %w activation <bits = 8, group = row>
+        : (tensor<?x72xf32>, tensor<20x72xf32, #w>) -> tensor<?x20xf32>
+      return %0, %1 : tensor<?x20xf32>, tensor<?x20xf32>
     })");
 }
 

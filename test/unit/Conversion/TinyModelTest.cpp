@@ -167,6 +167,16 @@ TEST_F(TinyModel, CalibratedToATrellisWithActivationsIn8) {
   compare(1e-2);
 }
 
+TEST_F(TinyModel, QuantizedToCodebooks) {
+  quantize(ActivationRounding::None, "codebook");
+  compare(tolerance);
+}
+
+TEST_F(TinyModel, CalibratedToTernaryWeightsWithActivationsIn8) {
+  calibrate("ternary", ActivationRounding::Auto);
+  compare(1e-2);
+}
+
 // Pruned before and after weights are rounded, by a pass that calibrates and by one that does not.
 TEST_F(TinyModel, PrunedAndQuantized) {
   prune();

@@ -70,6 +70,8 @@ void expectNothingLoaded(std::unique_ptr<Pass> pass, const std::string &options)
 TEST(DependentDialects, AreDeclared) {
   expectNothingLoaded(createQuantizeRTN(), "table=false");
   expectNothingLoaded(createQuantizeHQQ(), "table=false");
+  expectNothingLoaded(createQuantizeCodebook(),
+                      "calibration=self samples=2 sequence-length=6 table=false");
   expectNothingLoaded(createQuantizeGPTQ(),
                       "calibration=self samples=2 sequence-length=6 table=false");
   expectNothingLoaded(createFoldNorms(), "");

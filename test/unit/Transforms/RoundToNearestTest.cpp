@@ -47,31 +47,9 @@ protected:
     EXPECT_NEAR(quantized.weightError, std::sqrt(error / total), 1e-12);
     return decoded;
   }
-
-  double signalToNoise(unsigned bits, int64_t group, ZeroPoint zero) {
-    std::vector<float> weights = normal(4096 * 256);
-    std::vector<float> decoded = roundTrip(weights, 4096, encoding(bits, group, zero));
-    double noise = 0, signal = 0;
-    for (auto [before, after] : llvm::zip(weights, decoded)) {
-      noise += std::pow(double(before) - after, 2);
-      signal += std::pow(double(before), 2);
-    }
-    return 10 * std::log10(signal / noise);
-  }
 };
 
 } // namespace
-
-// Signal-to-noise ratios of rounded Gaussian weights, as any correct implementation has them.
-TEST_F(RoundToNearest, GaussianSignalToNoiseRatios) {
-  EXPECT_NEAR(signalToNoise(8, GroupedAttr::channelGroup, ZeroPoint::None), 43.1, 0.3);
-  EXPECT_NEAR(signalToNoise(4, 128, ZeroPoint::Integer), 19.9, 0.3);
-  EXPECT_NEAR(signalToNoise(4, 128, ZeroPoint::None), 19.7, 0.3);
-  EXPECT_NEAR(signalToNoise(4, 64, ZeroPoint::Integer), 20.8, 0.3);
-  EXPECT_NEAR(signalToNoise(3, 128, ZeroPoint::Integer), 13.3, 0.3);
-  EXPECT_NEAR(signalToNoise(2, 64, ZeroPoint::Integer), 6.8, 0.3);
-  EXPECT_NEAR(signalToNoise(2, 64, ZeroPoint::None), 8.1, 0.3);
-}
 
 TEST_F(RoundToNearest, EveryWeightIsHalfAStepAway) {
   // Widths with a shorter last group, below a group, and of whole groups.

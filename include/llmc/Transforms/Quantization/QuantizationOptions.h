@@ -33,7 +33,8 @@ struct QuantizationRequest {
   /// REGEX=FORMAT[:BITS[:GROUP]]: of parameters whose name an expression matches, the first that
   /// does.
   std::vector<std::string> formats;
-  std::string groupSize; ///< a number, `channel` or `tensor`; empty: the format's own
+  std::string groupSize;       ///< a number, `channel` or `tensor`; empty: the format's own
+  std::string sharing = "row"; ///< a number of rows, `row` or `matrix`
   bool symmetric = true;
   ZeroPoint zero = ZeroPoint::Integer;
   ScaleType scale = ScaleType::Auto;

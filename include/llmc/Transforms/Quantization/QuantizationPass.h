@@ -55,6 +55,7 @@ protected:
       request.symmetric = this->symmetric;
       request.zero = this->zero;
       request.search = this->mse;
+      request.sharing = this->sharing;
     } else {
       completeRequest(request);
     }
@@ -103,6 +104,7 @@ private:
       check(this->zero, none.zero);
       check(this->scale, none.scale);
       check(this->mse, none.search);
+      check(this->sharing, none.sharing);
       check(this->activation, none.activation);
       check(this->activationGroup, none.activationGroup);
       if (!given.empty())

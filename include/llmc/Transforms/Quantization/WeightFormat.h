@@ -85,6 +85,7 @@ struct FormatOptions {
   bool symmetric;
   ZeroPoint zero;
   mlir::Type scale;
+  std::optional<int64_t> sharing; ///< rows that share a table, or one of CodebookAttr's
 };
 
 /// A family of encodings that weights can be rounded to.
@@ -98,6 +99,8 @@ public:
                                                          const FormatOptions &options) const = 0;
   /// Whether an encoding is of this family. All else here is asked of such ones alone.
   virtual bool has(EncodingInterface encoding) const = 0;
+  /// Whether rows can share more of what is learned from them than a scale.
+  virtual bool sharesRows() const { return false; }
   /// `weights` are those of the whole matrix before any is rounded, row by row. With `search`
   /// groups are fitted so that they lose least, else so that all weights are covered.
   virtual std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding,

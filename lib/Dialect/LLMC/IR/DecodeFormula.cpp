@@ -279,13 +279,21 @@ public:
   }
 
   Operand lookUpByte(Operand table, Operand index) override {
-    Value first = arith::ConstantIndexOp::create(b, 0);
+    int64_t sharing = rowsOfTables.lookup(toValue(table));
+    Value row = sharing == Plane::all
+                    ? arith::ConstantIndexOp::create(b, 0).getResult()
+                    : arith::DivUIOp::create(b, linalg::IndexOp::create(b, 0),
+                                             arith::ConstantIndexOp::create(b, sharing))
+                          .getResult();
     Value place = arith::IndexCastUIOp::create(b, b.getIndexType(), toValue(index));
-    Value byte = tensor::ExtractOp::create(b, toValue(table), ValueRange{first, place});
+    Value byte = tensor::ExtractOp::create(b, toValue(table), ValueRange{row, place});
     return make(arith::ExtUIOp::create(b, b.getI32Type(), byte));
   }
-  /// A table, as the tensor that it is.
-  static Operand makeTable(Value tensor) { return make(tensor); }
+  /// Tables that so many rows share, as the tensor that they are.
+  Operand makeTable(Value tensor, int64_t rows) {
+    rowsOfTables[tensor] = rows;
+    return make(tensor);
+  }
 
 private:
   Operand lookUpIn(DenseElementsAttr table, Operand index) {
@@ -300,6 +308,7 @@ private:
   }
 
   ImplicitLocOpBuilder &b;
+  llvm::SmallDenseMap<Value, int64_t> rowsOfTables;
 };
 
 } // namespace
@@ -331,13 +340,13 @@ Value EncodingInterface::buildValues(Formula &formula, ArrayRef<int64_t> shape, 
   PlaneFormula planes(formula, bytes);
   SmallVector<Term> terms;
   SmallVector<size_t> counts; // of each plane's elements in a unit; of a table none
-  SmallVector<Value> tables;
+  SmallVector<std::pair<Value, int64_t>> tables; // and how many rows share each
   for (const PlaneArray &plane : CanonicalForm::get(*this, shape).planes) {
     Value tensor =
         plane.kept == 0 ? planes.read(plane) : planes.spread(plane, terms.front().tensor);
     if (plane.isTable()) {
       counts.push_back(0);
-      tables.push_back(tensor);
+      tables.push_back({tensor, plane.rows});
       continue;
     }
     auto places = getPlaces(formula, plane, unit);
@@ -350,12 +359,12 @@ Value EncodingInterface::buildValues(Formula &formula, ArrayRef<int64_t> shape, 
       [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
         BodyBuilder builder(b);
         SmallVector<DecodeBuilder::Operands> elements;
-        ArrayRef<Value> tablesLeft = tables;
+        auto nextTable = tables.begin();
         for (size_t count : counts) {
           auto &ofPlane = elements.emplace_back();
           if (count == 0) {
-            ofPlane.push_back(BodyBuilder::makeTable(tablesLeft.front()));
-            tablesLeft = tablesLeft.drop_front();
+            ofPlane.push_back(builder.makeTable(nextTable->first, nextTable->second));
+            ++nextTable;
           }
           for (Value element : v.take_front(count))
             ofPlane.push_back(builder.load(element));

@@ -64,6 +64,28 @@ static void printActivationGroup(AsmPrinter &printer, int64_t group) {
     printer << group;
 }
 
+/// A number or `all`.
+static ParseResult parseSharingRows(AsmParser &parser, int64_t &rows) {
+  if (succeeded(parser.parseOptionalKeyword("all"))) {
+    rows = CodebookAttr::allRows;
+    return success();
+  }
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseInteger(rows))
+    return failure();
+  if (rows == CodebookAttr::allRows)
+    return parser.emitError(location)
+           << "expected 1 row, a multiple of 16 or 'all' to share a table, found 0";
+  return success();
+}
+
+static void printSharingRows(AsmPrinter &printer, int64_t rows) {
+  if (rows == CodebookAttr::allRows)
+    printer << "all";
+  else
+    printer << rows;
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "llmc/Dialect/LLMC/IR/LLMCAttrs.cpp.inc"
 

@@ -76,8 +76,8 @@ Operands MaskedAttr::decode(DecodeBuilder &b, ArrayRef<Operands> elements) const
 std::optional<LinearCodes> MaskedAttr::getLinearCodes() const {
   auto encoding = dyn_cast<EncodingInterface>(getInner());
   std::optional<LinearCodes> codes = encoding ? encoding.getLinearCodes() : std::nullopt;
-  // Only what has no minimum has a code of zero.
-  if (!codes || codes->minima)
+  // Only what has no minimum has a code of zero, and not where codes are found in tables.
+  if (!codes || codes->minima || codes->table)
     return std::nullopt;
   codes->codes += 1;
   codes->scales += 1;

@@ -124,8 +124,9 @@ Operands SparseAttr::decode(DecodeBuilder &b, ArrayRef<Operands> elements) const
 std::optional<LinearCodes> SparseAttr::getLinearCodes() const {
   auto encoding = dyn_cast<EncodingInterface>(getInner());
   std::optional<LinearCodes> codes = encoding ? encoding.getLinearCodes() : std::nullopt;
-  // Only what has no minimum has a code of zero. Four codes are the bytes of an integer.
-  if (!codes || codes->minima || getOf() != 4)
+  // Only what has no minimum has a code of zero, and not where codes are found in tables. Four
+  // codes are the bytes of an integer.
+  if (!codes || codes->minima || codes->table || getOf() != 4)
     return std::nullopt;
   codes->codes += 1;
   codes->scales += 1;

@@ -75,7 +75,7 @@ static int64_t getStreamPlace(int64_t row, int64_t byte) {
 
 unsigned TiledPlane::readInteger(const uint8_t *tile, int64_t row, int64_t element) const {
   if (isTable())
-    return tile[offset + element];
+    return tile[offset + getTablePlace(row, element)];
   if (isStream()) {
     unsigned integer = 0;
     for (unsigned bit = 0; bit < getBits(); ++bit) {
@@ -113,20 +113,21 @@ TiledLayout TiledLayout::get(RankedTensorType type) {
   for (const Plane &plane : planes) {
     TiledPlane &tiled = layout.planes.emplace_back();
     static_cast<Plane &>(tiled) = plane;
-    if (plane.isTable()) {
+    if (plane.isSharedTable()) {
       tiled.offset = layout.tableBytes;
       tiled.elements = plane.count;
       tiled.inputs = std::max<int64_t>(layout.getBlocks(), 1) * blockInputs;
       tiled.inParts = false;
-      layout.tableBytes = llvm::alignTo(tiled.offset + plane.count * tiled.getElementBytes(), 64);
+      layout.tableBytes = llvm::alignTo(tiled.offset + tiled.getByteSize(0), 64);
       continue;
     }
     tiled.offset = layout.tileBytes;
     tiled.isMask = isMasked && layout.planes.size() == 1;
     tiled.inParts = !tiled.isMask && isInParts(plane);
     tiled.elements = layout.columns == 0 ? 0 : plane.getElementsPerRow(layout.columns);
-    tiled.inputs =
-        tiled.elements > 1 ? plane.columns : std::max<int64_t>(layout.getBlocks(), 1) * blockInputs;
+    tiled.inputs = tiled.elements > 1 && !plane.isTable()
+                       ? plane.columns
+                       : std::max<int64_t>(layout.getBlocks(), 1) * blockInputs;
     layout.tileBytes = llvm::alignTo(tiled.offset + tiled.getByteSize(layout.getBlocks()), 64);
   }
   return layout;
@@ -150,6 +151,12 @@ static void packRow(const PlaneArray &from, const TiledPlane &to, const uint8_t 
     for (int64_t byte = 0; byte < from.rowBytes; ++byte)
       tile[to.offset + getStreamPlace(row, byte)] =
           bytes[from.offset + arrayRow * from.rowBytes + byte];
+    return;
+  }
+  if (to.isTable()) {
+    for (int64_t element = 0; element < to.count; ++element)
+      tile[to.offset + to.getTablePlace(row, element)] =
+          static_cast<uint8_t>(from.readInteger(bytes, arrayRow, element));
     return;
   }
   int64_t size = to.getElementBytes();
@@ -177,7 +184,7 @@ void llmc::packTables(const TiledLayout &layout, ArrayRef<uint8_t> bytes, uint8_
   std::memset(out, 0, layout.tableBytes);
   auto form = CanonicalForm::get(layout.encoding, {layout.rows, layout.columns});
   for (auto [from, to] : llvm::zip(form.planes, layout.planes))
-    if (to.isTable())
+    if (to.isSharedTable())
       std::memcpy(out + to.offset, bytes.data() + from.offset, from.getByteSize());
 }
 
@@ -189,7 +196,7 @@ void llmc::packTile(const TiledLayout &layout, ArrayRef<uint8_t> bytes, int64_t 
   bool byInput = llvm::any_of(
       layout.planes, [](const TiledPlane &plane) { return plane.kept != 0 && !plane.isOfCodes(); });
   for (auto [from, to] : llvm::zip(form.planes, layout.planes))
-    for (int64_t row = 0; row < count && to.kept == 0 && !to.isTable(); ++row) {
+    for (int64_t row = 0; row < count && to.kept == 0 && !to.isSharedTable(); ++row) {
       int64_t arrayRow = from.rows == Plane::all ? 0 : (first + row) / from.rows;
       if (to.isMask)
         packMaskRow(from, to, bytes.data(), arrayRow, row, byInput, out);

@@ -34,8 +34,8 @@ struct Plane {
   mlir::Type element;   ///< unsigned integers of 1 to 8 bits (i1 … i8), f32, f16, bf16, or floats
                         ///< of a byte or less (SmallFloat.h)
   int64_t rows = 1, columns = 1;
-  /// Elements that stand side by side where there is otherwise one: a table, which the whole matrix
-  /// shares (rows and columns are `all`).
+  /// Elements that stand side by side where there is otherwise one: a table, which `rows` rows
+  /// share: all of them, one, or a multiple of 16 (columns are `all`).
   int64_t count = 1;
   /// Where it is not 0, integers of a row are a stream, first bits first, and what is decoded of an
   /// element are that many bits, the last of which are its own: it sees those before it. Before a
@@ -54,6 +54,8 @@ struct Plane {
     return columns == all ? count : (width + columns - 1) / columns;
   }
   bool isTable() const { return count > 1; }
+  /// Whether the whole matrix has one table.
+  bool isSharedTable() const { return isTable() && rows == all; }
   bool isStream() const { return window != 0; }
 };
 
@@ -100,8 +102,8 @@ public:
   virtual Operand multiplyAdd(Operand a, Operand b, Operand c) = 0;
   /// The real at `index` of a table of 2, 4, 8 or 16; the index is below its size.
   virtual Operand lookUp(llvm::ArrayRef<float> table, Operand index) = 0;
-  /// The integer at `index` of a table of 256 bytes that is a plane: its one operand among the
-  /// elements. Not of caches, which have no tables.
+  /// The integer at `index` of a table of bytes that is a plane: its one operand among the
+  /// elements. The index is below its size. Not of caches, which have no tables.
   virtual Operand lookUpByte(Operand table, Operand index) = 0;
 };
 
@@ -131,7 +133,7 @@ struct LinearCodes {
   std::optional<unsigned> zeros;  ///< integers
   std::optional<unsigned> minima; ///< floats
   int32_t zero = 0;               ///< where there are neither
-  std::optional<unsigned> table;  ///< of 256 codes of 8 bits; elements of `codes` are places in it
+  std::optional<unsigned> table;  ///< of codes of 8 bits; elements of `codes` are places in it
   bool packed = false;            ///< codes are what decodeCodes() makes of the planes
   bool masked = false;            ///< weights whose element of the first plane is 0 are zero
 };

@@ -8,7 +8,9 @@
 // One order for every CPU. A matrix of N × K weights is cut into tiles of 16 rows; the last is
 // filled up with rows of zeros. A tile has the matrix' planes one after the other, each starting at
 // a multiple of 64 bytes. Plain weights are one plane of f32, f16 or bf16. Tables, which the whole
-// matrix shares, stand before all tiles, each starting at a multiple of 64 bytes.
+// matrix shares, stand before all tiles, each starting at a multiple of 64 bytes; those of fewer
+// rows stand in the tiles of these rows, one for each row or one for all. Either take 256 bytes or
+// more.
 //
 // Codes (integers, or floats of at most 8 bits) that belong to one weight each, or that have fewer
 // than 8 bits and belong to up to 16:
@@ -39,12 +41,17 @@
 
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
+#include <algorithm>
+
 namespace llmc {
 
 /// Rows of a tile.
 inline constexpr int64_t tileRows = 16;
 /// Inputs of a block.
 inline constexpr int64_t blockInputs = 32;
+
+/// Bytes that a look-up in a table may read.
+inline constexpr int64_t leastTable = 256;
 
 /// Blocks that a row of `columns` inputs is cut into.
 inline int64_t getBlocksPerRow(int64_t columns) {
@@ -77,10 +84,17 @@ struct TiledPlane : Plane {
   int64_t getByteSize(int64_t blocks) const {
     if (isMask || kept != 0)
       return blocks * (isMask ? 64 : 4);
+    if (isTable())
+      return std::max<int64_t>(count * (rows == 1 ? tileRows : 1), leastTable);
     return isInBlocks() ? blocks * getBlockBytes() : elements * tileRows * getElementBytes();
   }
 
-  /// The code `element` of row `row` (0 to 15) inside a tile; of a table's elements in a matrix.
+  /// Where an element of a table stands behind its offset.
+  int64_t getTablePlace(int64_t row, int64_t element) const {
+    return (rows == 1 ? row * count : 0) + element;
+  }
+  /// The code `element` of row `row` (0 to 15) inside a tile; of a table of the whole matrix, in
+  /// it.
   unsigned readInteger(const uint8_t *tile, int64_t row, int64_t element) const;
 };
 

@@ -1,0 +1,161 @@
+//===- QuantizeCodebook.cpp - rounds weights to numbers that are learned from them ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Calibration/CalibratedPass.h"
+#include "llmc/Transforms/OutputError.h"
+#include "llmc/Transforms/Passes.h"
+#include "llmc/Transforms/Quantization/CalibratedWeights.h"
+#include "llmc/Transforms/Quantization/Codebook.h"
+#include "llmc/Transforms/Quantization/QuantizationPass.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace llmc {
+#define GEN_PASS_DEF_QUANTIZECODEBOOK
+#include "llmc/Transforms/Passes.h.inc"
+} // namespace llmc
+
+using namespace mlir;
+using namespace llmc;
+
+/// The diagonal of inputs' second moment, as a part of its largest. A hundredth of its mean is
+/// added as GPTQ does: what calibration hasn't seen counts a little too.
+static std::vector<float> getImportance(ArrayRef<double> secondMoment, int64_t width) {
+  constexpr double damp = 0.01;
+  std::vector<double> diagonal(width);
+  double mean = 0;
+  for (int64_t column = 0; column < width; ++column) {
+    diagonal[column] = secondMoment[column * width + column];
+    mean += diagonal[column] / static_cast<double>(width);
+  }
+  double largest = *std::max_element(diagonal.begin(), diagonal.end()) + damp * mean;
+  std::vector<float> importance;
+  importance.reserve(width);
+  for (double value : diagonal)
+    importance.push_back(largest > 0 ? static_cast<float>((value + damp * mean) / largest) : 1.0f);
+  return importance;
+}
+
+/// ‖(W − W')X‖ / ‖WX‖ of a rounded matrix.
+static double getOutputError(MLIRContext *context, const QuantizedWeight &weight,
+                             const WeightValues &values, ArrayRef<double> secondMoment) {
+  const int64_t width = values.columns, shape[] = {values.rows, width};
+  return getOutputError(context, values.rows, width, secondMoment, [&](int64_t begin, int64_t end) {
+    WeightRows some;
+    some.weights.assign(values.data.begin() + begin * width, values.data.begin() + end * width);
+    some.errors = some.weights;
+    std::vector<float> decoded(width);
+    for (int64_t row = begin; row < end; ++row) {
+      weight.encoding.decodeRow(weight.bytes, shape, row, decoded);
+      for (int64_t column = 0; column < width; ++column)
+        some.errors[(row - begin) * width + column] -= decoded[column];
+    }
+    return some;
+  });
+}
+
+namespace {
+
+struct QuantizeCodebook
+    : QuantizationPass<SequentialPass<llmc::impl::QuantizeCodebookBase<QuantizeCodebook>>> {
+  using QuantizationPass::QuantizationPass;
+
+  void completeRequest(QuantizationRequest &request) const override {
+    request.format = "codebook";
+    request.sharing = sharing;
+  }
+
+  LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
+                         SmallVectorImpl<SelectedWeight> &weights,
+                         CompressionReport &result) override {
+    if (failed(CompressionReport::checkPath(module, report, getNamedPaths())))
+      return failure();
+    SmallVector<SelectedWeight> others = takeUncalibrated(weights, plan.headIsLikeOthers);
+    auto state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
+    CalibratedWeights calibrated(state, weights, result);
+    CalibrationRequest request;
+    request.statistics = SecondMoment;
+    request.key = spellKey(plan);
+    request.select = [&](LinearOp, ParameterOp parameter) {
+      return calibrated.contains(parameter);
+    };
+    request.visit = [&](CalibrationSite &site) {
+      return site.restored ? calibrated.restore(site) : roundSite(site, plan, calibrated);
+    };
+    FailureOr<CalibrationTimes> times = calibrate(module, getCalibrationOptions(), request);
+    if (failed(times))
+      return failure();
+    for (SelectedWeight &weight : others)
+      if (failed(roundWeight(weight, plan, result)))
+        return failure();
+    result.setTimes({{"tokens", times->tokens},
+                     {"compile", times->compile},
+                     {"forward", times->forward},
+                     {"second moments", times->statistics},
+                     {"clustering", clustering}});
+    return success();
+  }
+
+private:
+  /// What decides which bytes come out, besides the model and the tokens.
+  std::string spellKey(const QuantizationPlan &plan) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    stream << getArgument() << " true-sequential=" << trueSequential << " ";
+    spellOptions(plan, stream);
+    return text;
+  }
+
+  LogicalResult roundSite(CalibrationSite &site, const QuantizationPlan &plan,
+                          CalibratedWeights &weights) {
+    using Clock = std::chrono::steady_clock;
+    std::vector<float> importance =
+        getImportance(site.statistics.secondMoment, site.statistics.width);
+    for (ParameterOp parameter : site.parameters) {
+      Clock::time_point start = Clock::now();
+      FailureOr<QuantizedWeight> rounded = roundParameter(
+          parameter, plan, weights.isHead(parameter), importance, site.statistics.secondMoment);
+      if (failed(rounded))
+        return failure();
+      std::chrono::duration<double> taken = Clock::now() - start;
+      clustering += taken.count();
+      weights.replace(site, parameter, std::move(*rounded), taken.count());
+    }
+    return success();
+  }
+
+  FailureOr<QuantizedWeight> roundParameter(ParameterOp parameter, const QuantizationPlan &plan,
+                                            bool isHead, ArrayRef<float> importance,
+                                            ArrayRef<double> secondMoment) {
+    FailureOr<WeightValues> values = WeightValues::read(parameter);
+    if (failed(values))
+      return failure();
+    const WeightStorage &storage = plan.getStorage(parameter.getSymName(), isHead);
+    FailureOr<EncodingInterface> encoding =
+        keepSparsity(parameter, widenScales(parameter, *values, storage.encoding));
+    if (failed(encoding))
+      return failure();
+    FailureOr<QuantizedWeight> rounded = failure();
+    if (!isa<CodebookAttr>(storage.encoding)) {
+      rounded = roundToNearest(parameter, *values, *encoding, plan.searchesNearest());
+    } else {
+      auto quantizer = getQuantizer(*values, *encoding, [&](EncodingInterface inner, auto shape) {
+        return makeCodebookQuantizer(cast<CodebookAttr>(inner), shape, values->data, importance);
+      });
+      rounded = roundToNearest(parameter, *values, *encoding, *quantizer, importance);
+    }
+    if (succeeded(rounded))
+      rounded->outputError =
+          getOutputError(parameter.getContext(), *rounded, *values, secondMoment);
+    return rounded;
+  }
+
+  double clustering = 0; ///< seconds
+};
+
+} // namespace
