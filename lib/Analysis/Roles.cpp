@@ -35,7 +35,7 @@ struct Way {
   bool nonlinear = false; ///< a function of every element
   bool bounded = true;    ///< none but those that end at a bound, as for logits
   unsigned norms = 0;
-  bool isFactor = false; ///< nothing but sums since a linear: one that reads it goes on with it
+  LinearOp factor; ///< where it may be the first of two factors: nothing but sums is behind it
 };
 
 } // namespace
@@ -47,9 +47,24 @@ static bool isSumOfLinears(Operation *sum) {
   });
 }
 
+static RankedTensorType getWeightType(LinearOp linear) {
+  return cast<RankedTensorType>(linear.getWeight().getType());
+}
+
+/// Whether a linear makes fewer channels than it reads, as the first of two factors does.
+static bool isNarrowing(LinearOp linear) {
+  return getWeightType(linear).getDimSize(0) < getWeightType(linear).getDimSize(1);
+}
+
+/// Whether two linears, the second of which reads what the first makes, are factors of one.
+static bool areFactors(LinearOp first, LinearOp second) {
+  return isNarrowing(first) &&
+         getWeightType(first).getDimSize(0) < getWeightType(second).getDimSize(0);
+}
+
 static void follow(Value value, Way way, unsigned maxNorms, Destinations &found) {
   Way changed = way;
-  changed.isFactor = false;
+  changed.factor = {};
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
     unsigned number = use.getOperandNumber();
@@ -72,9 +87,10 @@ static void follow(Value value, Way way, unsigned maxNorms, Destinations &found)
       found.query |= number == 0;
     } else if (isa<GateOp>(user)) {
       (number == 0 ? found.gate : found.up) = true;
-    } else if (auto linear = dyn_cast<LinearOp>(user); linear && way.isFactor) {
+    } else if (auto linear = dyn_cast<LinearOp>(user);
+               linear && way.factor && areFactors(way.factor, linear)) {
       for (auto [output, begin] : getOutputs(linear))
-        follow(output, way, maxNorms, found);
+        follow(output, changed, maxNorms, found);
     } else if (linear) {
       (way.nonlinear ? found.behind : found.readers).push_back(linear);
     } else if (isa<arith::AddFOp>(user) && isSumOfLinears(user)) {
@@ -91,10 +107,10 @@ static void follow(Value value, Way way, unsigned maxNorms, Destinations &found)
 static constexpr unsigned maxLinearNorms = 2;
 
 /// What outputs of a linear are for; several where they are queries, keys and values at once.
-static SmallVector<Role> getRolesOfUse(Value output) {
+static SmallVector<Role> getRolesOfUse(LinearOp linear, Value output) {
   Destinations found;
   Way way;
-  way.isFactor = true;
+  way.factor = linear;
   follow(output, way, maxLinearNorms, found);
   SmallVector<Role> roles;
   if (found.query)
@@ -117,9 +133,8 @@ static SmallVector<Role> getRolesOfUse(Value output) {
 
 /// The input of the first factor where a value is the input of the second, else the value.
 static Value traceFactors(Value input) {
-  while (auto linear = input.getDefiningOp<LinearOp>())
-    input = linear.getInput();
-  return input;
+  auto first = input.getDefiningOp<LinearOp>();
+  return first && isNarrowing(first) ? first.getInput() : input;
 }
 
 static Role getRoleOfInput(Value input) {
@@ -196,7 +211,7 @@ private:
     Role ofInput = getRoleOfInput(linear.getInput());
     for (auto [output, begin] : getOutputs(linear)) {
       int64_t size = cast<RankedTensorType>(output.getType()).getDimSize(1);
-      for (Role role : getRolesOfUse(output))
+      for (Role role : getRolesOfUse(linear, output))
         parts.push_back({role == Role::Unknown ? ofInput : role, begin, size});
     }
     if (parts.size() == 1)

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/LLMCToSPMD/LLMCToSPMD.h"
+#include "llmc/Dialect/LLMC/IR/Original.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 
@@ -98,9 +99,12 @@ FailureOr<WeightTable> WeightTable::read(spmd::ProgramOp program) {
 
 void WeightTable::write(spmd::ProgramOp program) const {
   OpBuilder builder = OpBuilder::atBlockEnd(&program.getWeights().front());
-  for (const auto &[operation, entry] : entries)
-    builder.clone(*operation)
-        ->setAttr(spmd::SPMDDialect::offsetAttrName, builder.getI64IntegerAttr(entry.offset));
+  for (const auto &[operation, entry] : entries) {
+    Operation *placed = builder.clone(*operation);
+    placed->setAttr(spmd::SPMDDialect::offsetAttrName, builder.getI64IntegerAttr(entry.offset));
+    // What was rounded is for compression alone.
+    placed->removeAttr(originalAttributeName);
+  }
 }
 
 static LogicalResult packVector(ParameterOp parameter, MutableArrayRef<uint8_t> out) {
