@@ -37,9 +37,10 @@ private:
     walk.key = spellKey(plan, "alpha=" + Twine(std::to_string(alpha)));
     walk.statistics = MeanMagnitude;
     walk.getMetric = [&](CalibrationSite &site) -> FailureOr<InputMetric> {
-      std::vector<double> factors;
-      for (float magnitude : site.statistics.meanMagnitude)
-        factors.push_back(magnitude > 0 ? std::pow(magnitude, alpha.getValue()) : 0);
+      ArrayRef<float> magnitudes = site.statistics.meanMagnitude;
+      std::vector<double> factors(magnitudes.begin(), magnitudes.end());
+      for (double &factor : factors)
+        factor = factor > 0 ? std::pow(factor, alpha.getValue()) : 0;
       return InputMetric(std::move(factors));
     };
     return factorizeCalibrated(module, walk, plan, layers, result);

@@ -60,8 +60,8 @@ LogicalResult llmc::findOriginals(ModuleOp module, StringRef path,
     return module.emitError(
         "expected weights that were rounded or pruned before, found none: there is "
         "nothing to make up for");
-  OwningOpRef<ModuleOp> from;
-  if (!path.empty() && !(from = readModule(module, path)))
+  OwningOpRef<ModuleOp> from = path.empty() ? nullptr : readModule(module, path);
+  if (!path.empty() && !from)
     return failure();
   for (SelectedWeight &weight : weights) {
     ParameterOp parameter = weight.parameter;

@@ -9,6 +9,7 @@
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/MapVector.h"
@@ -174,7 +175,11 @@ private:
 
   /// A slice of what a linear computes takes those of its columns that stay.
   void cutSlice(tensor::ExtractSliceOp slice) {
-    auto linear = slice.getSource().getDefiningOp<LinearOp>();
+    Operation *source = slice.getSource().getDefiningOp();
+    // Beside a linear may stand a branch that adds to all of its outputs: they are left out alike.
+    if (isa_and_nonnull<arith::AddFOp>(source))
+      source = source->getOperand(0).getDefiningOp();
+    auto linear = dyn_cast_or_null<LinearOp>(source);
     SmallVector<ParameterOp> weights =
         linear ? getParametersOf(linear.getWeight()) : SmallVector<ParameterOp>();
     auto found = weights.empty() ? elements.end() : elements.find(weights.front());

@@ -211,10 +211,15 @@ TEST_F(TinyModel, WithSharedLayersAndActivationsIn8) {
   shareLayers();
   quantize(ActivationRounding::I8);
   compare(1e-2);
-  }
+}
 
-TEST_F(TinyModel, FactoredPrunedQuantizedAndRepaired) {
+TEST_F(TinyModel, FactoredAndQuantized) {
   factorize();
+  quantize(ActivationRounding::None);
+  compare(tolerance);
+}
+
+TEST_F(TinyModel, PrunedQuantizedAndRepaired) {
   prune();
   quantize(ActivationRounding::None);
   repair();

@@ -9,10 +9,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "TransformsTestSupport.h"
 #include "llmc/Transforms/LowRank/Decomposition.h"
+#include "llmc/Transforms/LowRank/LowRankWeights.h"
 #include "llmc/Transforms/LowRank/RankPlan.h"
 #include "llmc/Transforms/Quantization/GPTQ.h"
 
+#include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/Error.h"
 
 #include <gtest/gtest.h>
@@ -210,6 +213,50 @@ TEST(RankPlan, LossesAreLeastAtTheSameParameters) {
     EXPECT_LT(ranks[0], 32);
   }
   EXPECT_EQ(plan.getRank(64, 96), static_cast<int64_t>(0.9 * 64 * 96 / (64 + 96)));
+}
+
+//===----------------------------------------------------------------------===//
+// Interrupted work
+//===----------------------------------------------------------------------===//
+
+using LowRankWeightsTest = test::WeightsTest;
+
+TEST_F(LowRankWeightsTest, RestoreWhatTheyNoted) {
+  std::vector<SelectedWeight> weights{{makeParameter({1, 2, 3, 4, 5, 7}, 2), {}, false}};
+  CompressionReport report("pass"), restoredReport("pass");
+  LowRankWeights layers(*module, FactorsPlace::Instead, FactorType::F16, weights, report);
+  LowRankWeights restored(*module, FactorsPlace::Instead, FactorType::F16, weights, restoredReport);
+  RankPlan plan;
+  plan.rank = 1;
+  CalibrationSite site;
+  site.restored = true;
+  for (LowRankWeights *each : {&layers, &restored})
+    EXPECT_TRUE(mlir::succeeded(each->setRanks(plan)));
+  EXPECT_TRUE(mlir::succeeded(
+      layers.factorize(weights.front().parameter, {InputMetric(3), {}}, site.record)));
+  EXPECT_FALSE(module->lookupSymbol("w"));
+  EXPECT_TRUE(module->lookupSymbol("w.factors.A"));
+
+  EXPECT_TRUE(mlir::succeeded(restored.restore(site)));
+  auto print = [](const CompressionReport &report) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    report.printTable(stream);
+    return text;
+  };
+  EXPECT_EQ(print(restoredReport), print(report));
+  EXPECT_NE(print(report).find("f16, rank 1"), std::string::npos);
+
+  for (const char *record : {"no JSON\n", "{\"name\": \"v\"}\n", "{\"name\": \"w\"}\n"}) {
+    std::string message;
+    mlir::ScopedDiagnosticHandler handler(
+        &context, [&](mlir::Diagnostic &diagnostic) { message = diagnostic.str(); });
+    site.record = record;
+    EXPECT_TRUE(mlir::failed(restored.restore(site)));
+    EXPECT_NE(message.find("resume: expected a record of a weight of this pass, found '"),
+              std::string::npos)
+        << message;
+  }
 }
 
 } // namespace
