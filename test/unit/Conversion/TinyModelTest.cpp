@@ -172,11 +172,6 @@ TEST_F(TinyModel, QuantizedToCodebooks) {
   compare(tolerance);
 }
 
-TEST_F(TinyModel, CalibratedToTernaryWeightsWithActivationsIn8) {
-  calibrate("ternary", ActivationRounding::Auto);
-  compare(1e-2);
-}
-
 // Pruned before and after weights are rounded, by a pass that calibrates and by one that does not.
 TEST_F(TinyModel, PrunedAndQuantized) {
   prune();
