@@ -122,7 +122,7 @@ def main():
         assert not (folder / "statistics.safetensors.partial").exists()
         statistics = read_statistics(saved)
         inputs = reference_inputs(tokens)
-        assert len(statistics) == 4 * len(inputs), sorted(statistics)
+        assert len(statistics) == 5 * len(inputs), sorted(statistics)
         plain_file = folder / "plain.safetensors"
         calibrate(model, save_statistics=plain_file, first_token_weight=1, **common)
         plain = read_statistics(plain_file)
@@ -132,6 +132,7 @@ def main():
             check(statistics, f"{site}.second_moment", (weights * x).T @ x)
             check(plain, f"{site}.second_moment", x.T @ x)
             check(statistics, f"{site}.mean", x.mean(0))
+            check(statistics, f"{site}.variance", x.var(0))
             check(statistics, f"{site}.mean_magnitude", np.abs(x).mean(0))
             check(statistics, f"{site}.max_magnitude", np.abs(x).max(0))
 

@@ -452,7 +452,7 @@ class Outputs(BadInput):
         self.assertTrue(device.is_fifo())
         target.write_text("old")
         link.symlink_to(target)
-        compile_model(MODEL, link)
+        compile_model(MODEL, link, "", ALL_VARIANTS)
         self.assertTrue(link.is_symlink())
         self.assertEqual(target.stat().st_size, tiny.stat().st_size)
 

@@ -137,6 +137,7 @@ std::vector<float> llmc::clusterNumbers(std::vector<WeighedNumber> numbers, unsi
   if (size > count)
     return Clusters(numbers, count).run();
   std::vector<float> result;
+  result.reserve(count);
   for (const WeighedNumber &number : numbers)
     result.push_back(number.value);
   result.resize(count, result.empty() ? 0 : result.back());

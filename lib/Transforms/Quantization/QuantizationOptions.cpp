@@ -242,6 +242,7 @@ SmallVector<EncodingInterface> QuantizationPlan::getEncodings() const {
 
 void QuantizationPlan::warnOfUnused(ModuleOp module, ArrayRef<StringRef> parameters) const {
   std::vector<std::string> texts;
+  texts.reserve(rules.size());
   for (const StorageRule &rule : rules)
     texts.push_back(rule.pattern);
   FailureOr<NamePatterns> patterns = NamePatterns::get(module.getLoc(), "formats", texts);

@@ -83,7 +83,7 @@ protected:
   static WeightValues makeWeights(const Case &c, uint64_t seed = 1) {
     std::mt19937_64 random(seed);
     std::normal_distribution<float> normal;
-    WeightValues values{c.rows, c.columns, std::vector<float>(c.rows * c.columns)};
+    WeightValues values{c.rows, c.columns, std::vector<float>(c.rows * c.columns), {}};
     for (float &value : values.data)
       value = normal(random);
     return values;
@@ -341,9 +341,11 @@ TEST_F(GPTQTest, RowsAreIndependent) {
   Case part = c;
   part.rows = 5;
   for (int64_t first : {int64_t(0), int64_t(31), int64_t(65)}) {
-    WeightValues some{5, c.columns,
+    WeightValues some{5,
+                      c.columns,
                       std::vector<float>(values.data.begin() + first * c.columns,
-                                         values.data.begin() + (first + 5) * c.columns)};
+                                         values.data.begin() + (first + 5) * c.columns),
+                      {}};
     std::vector<float> found = decode(part, run(part, some, hessian).weight.bytes);
     EXPECT_TRUE(std::equal(found.begin(), found.end(), all.begin() + first * c.columns));
   }

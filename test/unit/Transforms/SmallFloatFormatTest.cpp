@@ -21,7 +21,7 @@ protected:
   EncodingInterface encoding(llvm::StringRef name, std::optional<int64_t> group = {},
                              mlir::Type scale = {}) {
     return *findWeightFormat(name)->getEncoding(
-        builder.getUnknownLoc(), {std::nullopt, group, true, ZeroPoint::Integer, scale});
+        builder.getUnknownLoc(), {std::nullopt, group, true, ZeroPoint::Integer, scale, {}});
   }
 
   static std::vector<float> normal(size_t count) {
