@@ -198,7 +198,7 @@ def ScaleAWQ : Pass<"scale-awq", "::mlir::ModuleOp"> {
     the error Σ‖y' − y‖² / Σ‖y‖² of the block's outputs y with r = 0 and with this one.
   }];
   let options = !listconcat(weightFormatOptions, scalingOptions, calibrationOptions, [
-    Option<"searchSamples", "search-samples", "int64_t", /*default=*/"8",
+    Option<"searchSamples", "search-samples", "int64_t", /*default=*/"1",
            "Samples that the blocks are run on in the search">
   ]);
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
@@ -233,7 +233,7 @@ def ScaleSmoothQuant : Pass<"scale-smoothquant", "::mlir::ModuleOp"> {
            "With alpha=search: weights of a row that share a scale, a number, 'channel' or 'tensor'">,
     Option<"activationGroup", "activation-group", "int64_t", /*default=*/"32",
            "With alpha=search: inputs that share a scale, a multiple of 32">,
-    Option<"searchSamples", "search-samples", "int64_t", /*default=*/"8",
+    Option<"searchSamples", "search-samples", "int64_t", /*default=*/"1",
            "With alpha=search: samples that the blocks are run on">
   ], scalingOptions, calibrationOptions);
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];

@@ -163,7 +163,7 @@ private:
              << alpha << "'";
     // A program gives all of them: what is as it is by default says nothing.
     for (auto [option, given] :
-         {std::pair("search-samples", searchSamples != 8), std::pair("bits", bits != 8),
+         {std::pair("search-samples", searchSamples != 1), std::pair("bits", bits != 8),
           std::pair("group-size", groupSize != "channel"),
           std::pair("activation-group", activationGroup != 32)})
       if (given)
