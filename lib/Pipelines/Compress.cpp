@@ -47,17 +47,21 @@ static llvm::Expected<std::string> findRecipePasses(StringRef recipe) {
   return passes;
 }
 
-llvm::Error llmc::buildCompressPipeline(OpPassManager &manager, const CompressOptions &options) {
-  llvm::Expected<std::string> recipe = findRecipePasses(options.recipe);
-  if (!recipe)
-    return recipe.takeError();
-  if (llvm::Error error = addPasses(manager, *recipe))
+/// Adds the passes of the phase, those of the recipe read before.
+static llvm::Error addPhase(OpPassManager &manager, StringRef recipe,
+                            const CompressOptions &options) {
+  if (llvm::Error error = addPasses(manager, recipe))
     return atOption("--recipe=" + options.recipe, std::move(error));
   if (llvm::Error error = addPasses(manager, options.passes))
     return atOption("--passes", std::move(error));
   if (options.activation == Activation::None)
     manager.addPass(createStripActivationRounding());
   return llvm::Error::success();
+}
+
+llvm::Error llmc::buildCompressPipeline(OpPassManager &manager, const CompressOptions &options) {
+  llvm::Expected<std::string> recipe = findRecipePasses(options.recipe);
+  return recipe ? addPhase(manager, *recipe, options) : recipe.takeError();
 }
 
 /// Adds what is done to the module to what has been done before.
@@ -128,13 +132,19 @@ static LogicalResult chooseCaches(ModuleOp module, const DenseMap<StringAttr, At
 
 LogicalResult llmc::compressModel(ModuleOp module, const CompressOptions &options) {
   PassManager manager(module.getContext());
-  if (llvm::Error error = buildCompressPipeline(manager, options))
+  auto report = [&](llvm::Error error) {
     return emitError(UnknownLoc::get(module.getContext())) << llvm::toString(std::move(error));
+  };
+  // Read once: it may be a pipe, or change meanwhile.
+  llvm::Expected<std::string> recipe = findRecipePasses(options.recipe);
+  if (!recipe)
+    return report(recipe.takeError());
+  if (llvm::Error error = addPhase(manager, *recipe, options))
+    return report(std::move(error));
   DenseMap<StringAttr, Attribute> before = collectRounded(module);
   if (failed(manager.run(module)))
     return failure();
-  // It was found before.
-  recordPasses(module, llvm::cantFail(findRecipePasses(options.recipe)));
+  recordPasses(module, *recipe);
   recordPasses(module, options.passes);
   return options.caches == Caches::Auto ? chooseCaches(module, before) : success();
 }

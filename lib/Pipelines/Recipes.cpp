@@ -32,14 +32,25 @@ std::string llmc::getRecipeNames() {
   return names;
 }
 
+static const Recipe *findRecipe(StringRef name) {
+  ArrayRef<Recipe> recipes = getRecipes();
+  const Recipe *found =
+      llvm::find_if(recipes, [&](const Recipe &each) { return each.name == name; });
+  return found == recipes.end() ? nullptr : found;
+}
+
+llvm::Error llmc::checkRecipeName(StringRef nameOrPath) {
+  if (findRecipe(nameOrPath) || nameOrPath.contains('/') || nameOrPath.ends_with(".recipe"))
+    return llvm::Error::success();
+  return llvm::createStringError("expected " + getRecipeNames() +
+                                 ", or the path of a file NAME.recipe, found '" + nameOrPath + "'");
+}
+
 llvm::Expected<std::string> llmc::readRecipe(StringRef nameOrPath) {
-  for (const Recipe &recipe : getRecipes())
-    if (recipe.name == nameOrPath)
-      return recipe.text.str();
-  if (!nameOrPath.contains('/') && !nameOrPath.ends_with(".recipe"))
-    return llvm::createStringError("expected " + getRecipeNames() +
-                                   ", or the path of a file NAME.recipe, found '" + nameOrPath +
-                                   "'");
+  if (const Recipe *recipe = findRecipe(nameOrPath))
+    return recipe->text.str();
+  if (llvm::Error error = checkRecipeName(nameOrPath))
+    return error;
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file =
       llvm::MemoryBuffer::getFile(nameOrPath, /*IsText=*/true);
   if (!file)

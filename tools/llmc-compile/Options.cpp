@@ -96,7 +96,7 @@ llvm::Error Options::check() const {
   if (compress && !recipe.empty())
     return llvm::createStringError("--compress: expected no --recipe beside it");
   if (!recipe.empty())
-    if (llvm::Error error = readRecipe(recipe).takeError())
+    if (llvm::Error error = checkRecipeName(recipe))
       return llvm::createStringError("--recipe: " + llvm::toString(std::move(error)));
   CompileOptions options = get();
   if (options.emit.force && !object)

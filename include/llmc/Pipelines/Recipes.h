@@ -32,6 +32,9 @@ llvm::ArrayRef<Recipe> getRecipes();
 /// The names of getRecipes(), "balanced, fast or small".
 std::string getRecipeNames();
 
+/// An error for what is neither the name of a recipe nor a path; files are not looked for.
+llvm::Error checkRecipeName(llvm::StringRef nameOrPath);
+
 /// The text of the recipe of that name, or of the file of that path, which has a '/' in it or ends
 /// in ".recipe".
 llvm::Expected<std::string> readRecipe(llvm::StringRef nameOrPath);
