@@ -1,8 +1,8 @@
-"""The demonstration: one model, compiled in several precisions, side by side.
+"""The demonstration: one model, compiled in several ways, side by side.
 
-Run by scripts/demo, which builds first. Prints what each program writes, and one table: bytes,
-perplexity on held-out text, KL divergence to fp32, prefill and decode tokens per second, load time
-and peak memory.
+Run by scripts/demo, which builds first. Prints what each program writes, and one table: time to
+compile, bytes of weights and of a session's state, perplexity on held-out text, KL divergence to
+fp32, prefill and decode tokens per second, and peak memory.
 """
 
 from __future__ import annotations
@@ -13,19 +13,13 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
+
+from demo_tables import REFERENCE, TABLES, Program
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LLMC = ROOT / "build" / "bin" / "llmc"
 COMPILER = LLMC.with_name("llmc-compile")
-
-
-@dataclasses.dataclass(frozen=True)
-class Program:
-    """One row of the table: a name and the compression passes that make it."""
-
-    name: str
-    file: str
-    passes: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,22 +34,6 @@ class Model:
     writing: list[str]  # options of llmc run
     calibration: str  # how many samples of llmc's own text, of what length
     output: pathlib.Path
-
-
-GROUPED = "group-size=128 symmetric=false table=false"
-PROGRAMS = [
-    Program("fp32", "fp32", ""),
-    Program("8 bits, groups of 128, RTN", "q8", "quantize-rtn{bits=8 group-size=128 table=false}"),
-    Program(
-        "4 bits, groups of 32, RTN",
-        "q4",
-        "quantize-rtn{bits=4 group-size=32 symmetric=false zero=float table=false}",
-    ),
-    Program("4 bits, groups of 128, RTN", "rtn4", f"quantize-rtn{{bits=4 {GROUPED}}}"),
-    Program("4 bits, groups of 128, GPTQ", "gptq4", f"quantize-gptq{{bits=4 {GROUPED} CALIBRATION}}"),
-    Program("3 bits, groups of 128, RTN", "rtn3", f"quantize-rtn{{bits=3 {GROUPED}}}"),
-    Program("3 bits, groups of 128, GPTQ", "gptq3", f"quantize-gptq{{bits=3 {GROUPED} CALIBRATION}}"),
-]
 
 
 def run(*arguments: object) -> str:
@@ -94,14 +72,32 @@ def choose_model(name: str) -> Model:
     )
 
 
+def compile_program(model: Model, program: Program, artifact: pathlib.Path) -> float:
+    """Compiles (unless it is there, made by the same compiler with the same options) and gives the
+    seconds that it took when it was made."""
+    options = [option.replace("CALIBRATION", model.calibration) for option in program.options]
+    made_from = {"options": options, "newest": max(file.stat().st_mtime for file in (model.onnx, COMPILER))}
+    record = artifact.with_suffix(".json")
+    if artifact.exists() and record.exists():
+        made = json.loads(record.read_text())
+        if made["from"] == made_from:
+            return made["seconds"]
+    begin = time.monotonic()
+    run("compile", model.onnx, *options, "-o", artifact)
+    seconds = time.monotonic() - begin
+    record.write_text(json.dumps({"from": made_from, "seconds": seconds}))
+    return seconds
+
+
+HEADER = [
+    "program", "compile", "weights", "state", "perplexity", "KL to fp32", "prefill t/s", "decode t/s", "memory",
+]  # fmt: skip
+
+
 def measure(model: Model, program: Program, reference: pathlib.Path, threads: list[str]) -> list[str]:
-    """Compiles (unless it is there), lets it write, and measures: one row of the table."""
+    """Compiles, lets the program write, and measures: one row of the table."""
     artifact = model.output / f"{program.file}.llmc"
-    newest = max(file.stat().st_mtime for file in (model.onnx, COMPILER, pathlib.Path(__file__)))
-    if not artifact.exists() or artifact.stat().st_mtime < newest:
-        pipeline = program.passes.replace("CALIBRATION", model.calibration)
-        passes = [f"--passes={pipeline}"] if pipeline else []
-        run("compile", model.onnx, *passes, "-o", artifact)
+    seconds = compile_program(model, program, artifact)
     print(f"\n--- {program.name} ---")
     print(run("run", artifact, *model.writing, "--max-tokens", 48, *threads).strip())
     evaluation = json.loads(
@@ -109,42 +105,58 @@ def measure(model: Model, program: Program, reference: pathlib.Path, threads: li
             "--windows", model.windows, "--reference", reference, "--json", *threads)
     )  # fmt: skip
     speed = json.loads(run("bench", artifact, "--json", *threads))
+    description = json.loads(run("inspect", artifact, "--json"))
     return [
         program.name,
+        f"{seconds:.0f} s",
         f"{speed['weight_bytes'] / 1e6:.1f} MB",
+        f"{description['state_bytes'] / 1e6:.1f} MB",
         f"{evaluation['perplexity']:.3f}",
         f"{evaluation['kl_mean']:.4f}",
         f"{speed['prefill_tokens_per_second']:.0f}",
         f"{speed['decode_tokens_per_second']:.1f}",
-        f"{speed['load_seconds'] * 1000:.0f} ms",
         f"{speed['peak_rss_bytes'] / 1e6:.0f} MB",
     ]
 
 
-def print_table(header: list[str], rows: list[list[str]]) -> None:
+def print_table(rows: list[list[str]]) -> None:
     """Prints columns as wide as their widest cell."""
-    widths = [max(map(len, column)) for column in zip(header, *rows)]
-    for row in [header, ["-" * width for width in widths], *rows]:
+    widths = [max(map(len, column)) for column in zip(HEADER, *rows)]
+    for row in [HEADER, ["-" * width for width in widths], *rows]:
         cells = [row[0].ljust(widths[0])]
         cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
         print("  ".join(cells))
 
 
-def main() -> None:
+def print_markdown(rows: list[list[str]]) -> None:
+    for row in [HEADER, ["---"] * len(HEADER), *rows]:
+        print(f"| {' | '.join(row)} |")
+
+
+def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__.splitlines()[0])
     parser.add_argument("--model", choices=["smollm2", "tiny"], default="smollm2")
-    parser.add_argument("--threads", type=int, help="threads (default: all)")
-    options = parser.parse_args()
+    parser.add_argument("--table", choices=list(TABLES), default="roundings", help="which programs")
+    parser.add_argument("--text", type=pathlib.Path, metavar="FILE", help="text to evaluate on")
+    parser.add_argument("--context", type=int, metavar="N", help="tokens of a window of it")
+    parser.add_argument("--windows", type=int, metavar="N", help="how many windows of it, 0: all")
+    parser.add_argument("--threads", type=int, metavar="N", help="threads (default: all)")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse_options()
     threads = ["--threads", str(options.threads)] if options.threads else []
     model = choose_model(options.model)
+    for name in ("text", "context", "windows"):
+        if (value := getattr(options, name)) is not None:
+            model = dataclasses.replace(model, **{name: value})
     model.output.mkdir(parents=True, exist_ok=True)
-    reference = model.output / f"{PROGRAMS[0].file}.llmc"
-    rows = [measure(model, program, reference, threads) for program in PROGRAMS]
-    print(f"\n{model.title}, held-out text: {model.text.relative_to(ROOT)}\n")
-    print_table(
-        ["program", "weights", "perplexity", "KL to fp32", "prefill t/s", "decode t/s", "load", "memory"],
-        rows,
-    )
+    reference = model.output / f"{REFERENCE.file}.llmc"
+    rows = [measure(model, program, reference, threads) for program in [REFERENCE, *TABLES[options.table]]]
+    print(f"\n{model.title}, {model.text.name}, windows of {model.context} tokens\n")
+    (print_markdown if options.markdown else print_table)(rows)
 
 
 if __name__ == "__main__":
