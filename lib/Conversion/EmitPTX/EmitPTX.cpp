@@ -59,10 +59,11 @@ static mlir::LogicalResult checkOperations(mlir::ModuleOp program) {
   mlir::WalkResult result = program.walk([](mlir::Operation *op) {
     if (!llvm::isa<LLVM::LLVMDialect, NVVM::NVVMDialect>(op->getDialect()) ||
         llvm::isa<LLVM::AddressOfOp, LLVM::AtomicRMWOp, LLVM::BitcastOp, LLVM::ExtractValueOp,
-                  LLVM::FAbsOp, LLVM::FenceOp, LLVM::FMAOp, LLVM::GEPOp, LLVM::GlobalOp,
-                  LLVM::InsertValueOp, LLVM::LoadOp, LLVM::SqrtOp, LLVM::StoreOp, LLVM::UndefOp,
-                  NVVM::Barrier0Op, NVVM::BlockIdXOp, NVVM::DotAccumulate4WayOp, NVVM::GridDimXOp,
-                  NVVM::PermuteOp, NVVM::ShflOp, NVVM::SyncWarpOp, NVVM::ThreadIdXOp>(op))
+                  LLVM::CtPopOp, LLVM::FAbsOp, LLVM::FenceOp, LLVM::FMAOp, LLVM::GEPOp,
+                  LLVM::GlobalOp, LLVM::InsertValueOp, LLVM::LoadOp, LLVM::SqrtOp, LLVM::StoreOp,
+                  LLVM::UndefOp, NVVM::Barrier0Op, NVVM::BlockIdXOp, NVVM::DotAccumulate4WayOp,
+                  NVVM::GridDimXOp, NVVM::PermuteOp, NVVM::ShflOp, NVVM::SyncWarpOp,
+                  NVVM::ThreadIdXOp>(op))
       return mlir::WalkResult::advance();
     op->emitOpError("is not one that kernels are made of");
     return mlir::WalkResult::interrupt();

@@ -9,6 +9,7 @@
 //
 //   vector<16xT>                    a T, of lane i
 //   vector<64xi8>, vector<32xi16>   32 bits, of the four bytes or two halves from 4i or 2i on
+//   vector<64xi1>                   32 bits, of bytes that are 0 or 255
 //   vector<nxT>, n = 1, 2, 4, 8     a T, of lane i mod n: what is left when lanes are folded
 //
 // Everything else is the same in all threads of a group, which take the same branches.
@@ -16,6 +17,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "GridProgram.h"
+#include "LaneBytes.h"
 #include "llmc/Dialect/CPU/IR/CPU.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
@@ -39,6 +41,12 @@ static bool isPacked(VectorType type) {
          type.getNumElements() * type.getElementTypeBitWidth() == groupThreads * 32;
 }
 
+/// Whether it says of each of 64 bytes whether it is meant.
+static bool isByteMask(VectorType type) {
+  return type && type.getRank() == 1 && type.getNumElements() == groupThreads * 4 &&
+         type.getElementType().isInteger(1);
+}
+
 /// What a thread has of a value, or null where that isn't said.
 static Type getLaneType(Type type) {
   auto vector = dyn_cast<VectorType>(type);
@@ -46,7 +54,7 @@ static Type getLaneType(Type type) {
     return type;
   if (vector.getRank() != 1 || vector.isScalable())
     return {};
-  if (isPacked(vector))
+  if (isPacked(vector) || isByteMask(vector))
     return IntegerType::get(type.getContext(), 32);
   int64_t count = vector.getNumElements();
   return count <= groupThreads && llvm::isPowerOf2_64(count) ? vector.getElementType() : Type();
@@ -104,6 +112,10 @@ private:
   LogicalResult distributeConstant(const Item &item, arith::ConstantOp op);
   LogicalResult distributeElementwise(const Item &item);
   LogicalResult distributeShift(const Item &item, VectorType type);
+  LogicalResult distributeSelect(const Item &item, arith::SelectOp op);
+  LogicalResult distributeMask(const Item &item, LLVM::BitcastOp op);
+  LogicalResult distributeExpandLoad(const Item &item, LLVM::masked_expandload op);
+  LogicalResult distributeSpread(const Item &item, vector::ShuffleOp op);
   LogicalResult distributeLoad(const Item &item, LLVM::LoadOp op);
   LogicalResult distributeStore(const Item &item, LLVM::StoreOp op);
   LogicalResult distributeBroadcast(const Item &item, vector::BroadcastOp op);
@@ -114,6 +126,7 @@ private:
   void distributeGroupDot(const Item &item, GroupDotOp op);
   void distributeTakeBytes(const Item &item, cpu::TakeBytesOp op);
   void distributeTableLookup(const Item &item, cpu::TableLookupOp op);
+  LogicalResult distributeBytes(const Item &item);
 
   /// What thread `index` (i32) of the group has of `value`; null for types that can't be shuffled.
   Value fromThread(Value value, Value index);
@@ -126,6 +139,7 @@ private:
   OpBuilder builder;
   ThreadBuilder b;
   Value lane, members; ///< the thread in its group; bits of the group's threads in their warp
+  DenseMap<Value, Value> masks; ///< the bits that a lane's i1 is one of
   SmallVector<Operation *> replaced;
 
 public:
@@ -270,7 +284,7 @@ LogicalResult LaneDistributor::distributeShift(const Item &item, VectorType type
 
 LogicalResult LaneDistributor::distributeElementwise(const Item &item) {
   for (unsigned i = 0; i < item.operands.size(); ++i)
-    if (VectorType type = item.getVector(i); isPacked(type)) {
+    if (VectorType type = item.getVector(i); isPacked(type) || isByteMask(type)) {
       if (isa<arith::ShLIOp, arith::ShRUIOp>(item.op))
         return distributeShift(item, type);
       if (!isa<arith::AndIOp, arith::OrIOp, arith::XOrIOp>(item.op))
@@ -328,18 +342,43 @@ LogicalResult LaneDistributor::distributeExtract(const Item &item, vector::Extra
   return success();
 }
 
-/// Lanes that follow each other, as foldings of lanes take them.
+/// Each of 16 bytes four times.
+LogicalResult LaneDistributor::distributeSpread(const Item &item, vector::ShuffleOp op) {
+  VectorType from = item.getVector(0), to = op.getResultVectorType();
+  bool spreads = from.getNumElements() == groupThreads && from.getElementType().isInteger(8);
+  for (auto [place, source] : llvm::enumerate(op.getMask()))
+    spreads &= source == static_cast<int64_t>(place / 4);
+  if (!spreads)
+    return refuse(item, to);
+  Value byte = arith::ExtUIOp::create(builder, b.location, b.i32(), op.getV1());
+  replace(item, arith::MulIOp::create(builder, b.location, byte, b.integer(b.i32(), 0x01010101)));
+  return success();
+}
+
+/// Lanes of the first vector: that follow each other, as foldings of lanes take them, or any 16.
 LogicalResult LaneDistributor::distributeShuffle(const Item &item, vector::ShuffleOp op) {
   VectorType from = item.getVector(0), to = op.getResultVectorType();
   ArrayRef<int64_t> mask = op.getMask();
-  bool follow = !isPacked(from) && !isPacked(to);
-  for (auto [place, source] : llvm::enumerate(mask))
-    follow &= source >= 0 && source == mask[0] + static_cast<int64_t>(place) &&
-              source < from.getNumElements();
-  if (!follow)
+  if (isPacked(to) && !isPacked(from))
+    return distributeSpread(item, op);
+  bool isOfFirst = !isPacked(from), follow = true;
+  for (auto [place, source] : llvm::enumerate(mask)) {
+    isOfFirst &= source >= 0 && source < from.getNumElements();
+    follow &= source == mask[0] + static_cast<int64_t>(place);
+  }
+  if (!isOfFirst || (!follow && to.getNumElements() != groupThreads))
     return refuse(item, to);
-  Value index = bitAnd(lane, static_cast<int64_t>(mask.size()) - 1);
-  index = arith::AddIOp::create(builder, b.location, index, b.integer(b.i32(), mask[0]));
+  Value index;
+  if (follow) {
+    index = bitAnd(lane, static_cast<int64_t>(mask.size()) - 1);
+    index = arith::AddIOp::create(builder, b.location, index, b.integer(b.i32(), mask[0]));
+  } else if (llvm::all_equal(mask)) {
+    index = b.integer(b.i32(), mask[0]);
+  } else {
+    SmallVector<int32_t> sources(mask.begin(), mask.end());
+    index = loadLane(DenseElementsAttr::get(VectorType::get({groupThreads}, b.i32()),
+                                            ArrayRef<int32_t>(sources)));
+  }
   Value got = fromThread(op.getV1(), index);
   if (!got)
     return refuse(item, to);
@@ -411,6 +450,68 @@ void LaneDistributor::distributeTableLookup(const Item &item, cpu::TableLookupOp
   replace(item, fromThread(own, op.getIndices()));
 }
 
+LogicalResult LaneDistributor::distributeSelect(const Item &item, arith::SelectOp op) {
+  if (!isByteMask(item.getVector(0)))
+    return distributeElementwise(item);
+  if (!isPacked(item.getVector(1)) || item.getVector(1).getNumElements() != groupThreads * 4)
+    return refuse(item, item.getVector(1));
+  replace(item,
+          LaneBytes(b, lane).select(op.getCondition(), op.getTrueValue(), op.getFalseValue()));
+  return success();
+}
+
+/// Bits of an integer as lanes of a mask.
+LogicalResult LaneDistributor::distributeMask(const Item &item, LLVM::BitcastOp op) {
+  auto to = dyn_cast<VectorType>(op.getType());
+  if (!to)
+    return success();
+  Value bits = op.getArg();
+  if (item.getVector(0) || !to.getElementType().isInteger(1) ||
+      to.getNumElements() != bits.getType().getIntOrFloatBitWidth())
+    return refuse(item, to);
+  if (isByteMask(to)) {
+    replace(item, LaneBytes(b, lane).spread(bits));
+    return success();
+  }
+  if (to.getNumElements() != groupThreads)
+    return refuse(item, to);
+  Value wide = arith::ExtUIOp::create(builder, b.location, b.i32(), bits);
+  Value moved = arith::ShRUIOp::create(builder, b.location, wide, lane);
+  Value isSet = arith::TruncIOp::create(builder, b.location, builder.getI1Type(), moved);
+  masks[isSet] = bits;
+  replace(item, isSet);
+  return success();
+}
+
+LogicalResult LaneDistributor::distributeExpandLoad(const Item &item, LLVM::masked_expandload op) {
+  Value bits = masks.lookup(op.getMask());
+  if (!bits)
+    return refuse(item, op.getResult().getType());
+  replace(item, LaneBytes(b, lane).expandLoad(op.getPtr(), bits, op.getMask(), op.getPassthru()));
+  return success();
+}
+
+/// Operations of the dialect cpu on lines of 64 bytes.
+LogicalResult LaneDistributor::distributeBytes(const Item &item) {
+  LaneBytes bytes(b, lane);
+  replace(item, llvm::TypeSwitch<Operation *, Value>(item.op)
+                    .Case([&](cpu::WindowsOp op) {
+                      return bytes.findWindows(op.getLow(), op.getHigh(),
+                                               static_cast<int64_t>(op.getOffset()),
+                                               static_cast<int64_t>(op.getStep()));
+                    })
+                    .Case([&](cpu::LookUpBytesOp op) {
+                      return bytes.lookUp(op.getTable(), op.getIndices(),
+                                          static_cast<int64_t>(op.getSize()), op.getByRow());
+                    })
+                    .Case([&](cpu::ExpandBytesOp op) {
+                      return bytes.expand(op.getMask(), op.getOthers(), [&](Value thread) {
+                        return fromThread(op.getBytes(), thread);
+                      });
+                    }));
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Operations
 //===----------------------------------------------------------------------===//
@@ -447,6 +548,11 @@ LogicalResult LaneDistributor::distribute(const Item &item) {
         distributeTableLookup(item, lookup);
         return success();
       })
+      .Case([&](arith::SelectOp select) { return distributeSelect(item, select); })
+      .Case([&](LLVM::BitcastOp cast) { return distributeMask(item, cast); })
+      .Case([&](LLVM::masked_expandload load) { return distributeExpandLoad(item, load); })
+      .Case<cpu::WindowsOp, cpu::LookUpBytesOp, cpu::ExpandBytesOp>(
+          [&](Operation *) { return distributeBytes(item); })
       // Other warps run while one waits for memory.
       .Case([&](LLVM::Prefetch) {
         replaced.push_back(op);
