@@ -15,7 +15,8 @@ using namespace llmc;
 std::vector<LowerOptions> LowerFlags::get() const {
   std::vector<std::string> names;
   if (targets)
-    names.assign(targets->begin(), targets->end());
+    for (const std::string &given : *targets)
+      llvm::append_range(names, splitTargets(given));
   if (names.empty())
     names = {target};
   std::vector<LowerOptions> options;
@@ -25,13 +26,26 @@ std::vector<LowerOptions> LowerFlags::get() const {
   return options;
 }
 
-llvm::Expected<llvm::SmallVector<Target>> LowerFlags::getTargets() const {
-  llvm::SmallVector<Target> parsed;
+llvm::Expected<LowerFlags::Targets> LowerFlags::getTargets() const {
+  Targets parsed;
   for (const LowerOptions &each : get()) {
+    if (GPUTarget::isNamedBy(each.target)) {
+      llvm::Expected<GPUTarget> one = GPUTarget::parse(each.target);
+      if (!one)
+        return one.takeError();
+      if (llvm::any_of(parsed.ofGPUs, [&](const GPUTarget &other) {
+            return other.architecture == one->architecture;
+          }))
+        return llvm::createStringError(
+            "expected one target for each architecture, found two for %s",
+            one->architecture.c_str());
+      parsed.ofGPUs.push_back(std::move(*one));
+      continue;
+    }
     llvm::Expected<Target> one = Target::parse(each.target);
     if (!one)
       return one.takeError();
-    parsed.push_back(std::move(*one));
+    parsed.ofCPUs.push_back(std::move(*one));
   }
   return parsed;
 }

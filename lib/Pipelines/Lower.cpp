@@ -11,8 +11,33 @@
 #include "llmc/Conversion/SPMDToGPU/Passes.h"
 #include "llmc/Conversion/SPMDToGPU/SPMDToGPU.h"
 
+#include "llvm/TargetParser/Triple.h"
+
 using namespace mlir;
 using namespace llmc;
+
+/// Whether a part of `T[,T…]` is a target by itself, and no variant of the one before it.
+static bool beginsTarget(StringRef part) {
+  StringRef name = part.split(':').first;
+  if (name == "host" || name == "cuda")
+    return true;
+  llvm::Triple triple(llvm::Triple::normalize(name));
+  return part.contains(':') || triple.isOSLinux();
+}
+
+std::vector<std::string> llmc::splitTargets(StringRef text) {
+  SmallVector<StringRef> parts;
+  text.split(parts, ',');
+  std::vector<std::string> targets;
+  for (StringRef part : parts)
+    if (targets.empty() || beginsTarget(part))
+      targets.push_back(part.str());
+    else if (StringRef(targets.back()).starts_with("cuda:"))
+      targets.push_back(("cuda:" + part).str());
+    else
+      targets.back() += ("," + part).str();
+  return targets;
+}
 
 void llmc::buildLowerPipeline(OpPassManager &manager, const LowerOptions &options) {
   manager.addPass(createConvertLLMCToSPMD({options.maxRows}));

@@ -74,7 +74,7 @@ static int is_zero(const uint8_t *bytes, size_t size) {
 
 static llmc_status check_section(const uint8_t *data, const llmc_artifact_section *section,
                                  uint32_t index, uint64_t first, size_t size) {
-  if (section->kind < LLMC_SECTION_DESCRIPTION || section->kind > LLMC_SECTION_WEIGHTS)
+  if (section->kind < LLMC_SECTION_DESCRIPTION || section->kind > LLMC_SECTION_CUDA)
     return llmc_make_status(LLMC_UNSUPPORTED, "section %u: unknown kind %u", index, section->kind);
   if (section->reserved)
     return llmc_make_status(LLMC_CORRUPT, "section %u: expected zeros in what is reserved", index);

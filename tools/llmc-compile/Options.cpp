@@ -26,7 +26,7 @@ CompileOptions Options::get() const {
   options.compress = {compress ? getRecipes().front().name.str() : recipe.getValue(), passes,
                       activation, caches};
   options.lower = lower.get();
-  options.emit = {object, emit.symbol, emit.force, {}};
+  options.emit = {object, emit.symbol, emit.force, {}, emit.ptxas};
   options.tokenizer = tokenizer;
   options.chatTemplate = chatTemplate;
   options.depfile = depfile;
@@ -59,7 +59,22 @@ llvm::SmallVector<Options::Use> Options::getUses() const {
   add(lower.kernels, Phase::Lower);
   add(object, Phase::Emit);
   add(emit.symbol, Phase::Emit);
+  add(emit.ptxas, Phase::Emit);
   return uses;
+}
+
+llvm::Error Options::checkTargets() const {
+  llvm::Expected<LowerFlags::Targets> parsed = lower.getTargets();
+  if (!parsed)
+    return parsed.takeError();
+  if (object && parsed->ofCPUs.size() != 1)
+    return llvm::createStringError("--object: expected one --target of a CPU, found %zu",
+                                   parsed->ofCPUs.size());
+  if (emit.ptxas.getNumOccurrences() > 0 && parsed->ofGPUs.empty())
+    return llvm::createStringError("--ptxas: expected --target=cuda with it");
+  if (llvm::Error error = Assembler::find(emit.ptxas).takeError())
+    return error;
+  return checkArtifactTargets(parsed->ofCPUs);
 }
 
 llvm::Error Options::check() const {
@@ -72,25 +87,18 @@ llvm::Error Options::check() const {
                                      "out",
                                      option->ArgStr.str().c_str(), getName(phase).data(),
                                      getName(compileTo).data());
-  size_t targets = lower.targets->size();
+  size_t targets = lower.get().size();
   if (compileTo == Phase::Lower && targets > 1)
     return llvm::createStringError("--compile-to=lower: expected one --target, found %zu", targets);
   if (!object && !emit.symbol.empty())
     return llvm::createStringError("--symbol: expected --object with it");
-  if (object && targets > 1)
-    return llvm::createStringError("--object: expected one --target, found %zu", targets);
   if (object && !tokenizer.empty())
     return llvm::createStringError(
         "--object: expected no --tokenizer: the application brings its own");
   if (!chatTemplate.empty() && (object || compileTo != Phase::Emit))
     return llvm::createStringError("--chat-template: expected an artifact to be written");
-  if (targets > 0) {
-    llvm::Expected<llvm::SmallVector<Target>> parsed = lower.getTargets();
-    if (!parsed)
-      return parsed.takeError();
-    if (llvm::Error error = checkArtifactTargets(*parsed))
-      return error;
-  }
+  if (llvm::Error error = checkTargets())
+    return error;
   if (llvm::Error error = KernelChoice::parse(lower.kernels).takeError())
     return llvm::createStringError("--kernels: " + llvm::toString(std::move(error)));
   if (compress && !recipe.empty())

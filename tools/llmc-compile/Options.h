@@ -65,7 +65,7 @@ struct Options {
   llvm::cl::opt<bool> object{
       "object",
       llvm::cl::desc("Write an object (-o NAME.o), a header (NAME.h) and the weights "
-                     "(NAME.weights) to link into an application, for one target"),
+                     "(NAME.weights) to link into an application, for one CPU"),
       llvm::cl::cat(category)};
   llvm::cl::opt<std::string> depfile{
       "depfile", llvm::cl::desc("Write what the output depends on, for make and ninja"),
@@ -95,6 +95,9 @@ struct Options {
   llvm::Error checkInput(Phase done) const;
 
 private:
+  /// Whether each --target is one, and the targets go together.
+  llvm::Error checkTargets() const;
+
   /// Prints the file of a recipe, or says why not, and ends the process.
   static void printAndExit(const std::string &recipe);
 

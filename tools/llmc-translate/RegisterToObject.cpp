@@ -21,10 +21,13 @@ static LogicalResult emit(ModuleOp module) {
   EmitOptions options = getEmitOptions();
   if (failed(report(checkCodeOptions({options.getSymbol(*path), 0}))))
     return failure();
-  OwningOpRef<ModuleOp> program = plan(module);
-  if (!program)
+  Programs programs = planForObject(module);
+  if (programs.empty())
     return failure();
-  return report(emitProgram(*program, options, *path));
+  SmallVector<ModuleOp> modules;
+  for (OwningOpRef<ModuleOp> &program : programs)
+    modules.push_back(*program);
+  return report(emitProgram(modules, options, *path));
 }
 
 void llmc::registerToObject() {

@@ -37,28 +37,42 @@ static llvm::Error checkNotGiven(const llvm::cl::Option &option) {
                                  option.ArgStr.str().c_str());
 }
 
-/// Lowers `module` by `options`, of which there is to be one, or copies what is lowered already.
-/// `check` says what is wrong with a target.
-static OwningOpRef<ModuleOp> plan(ModuleOp module, ArrayRef<LowerOptions> options,
-                                  llvm::function_ref<llvm::Error(StringRef target)> check) {
+/// Lowers `module` once by each of `options`, or copies what is lowered already. What is wrong is
+/// reported; then there are no programs.
+static Programs planAll(ModuleOp module, ArrayRef<LowerOptions> options) {
   const LowerFlags &flags = getFlags().lower;
+  Programs programs;
   if (failed(resolveParameterPaths(module, getInputFolder())))
-    return nullptr;
+    return programs;
   if (getPhase(module) == Phase::Lower) {
     if (failed(report(checkNotGiven(*flags.targets))) ||
         failed(report(checkNotGiven(flags.maxRows))))
-      return nullptr;
-    return module.clone();
+      return programs;
+    programs.push_back(module.clone());
+    return programs;
   }
+  for (const LowerOptions &each : options) {
+    programs.push_back(lowerModel(module, each));
+    if (!programs.back())
+      return {};
+  }
+  return programs;
+}
+
+/// The same for one target alone, of a kind that `check` knows.
+static OwningOpRef<ModuleOp> plan(ModuleOp module, ArrayRef<LowerOptions> options,
+                                  llvm::function_ref<llvm::Error(StringRef target)> check) {
+  bool isPlanned = getPhase(module) == Phase::Lower;
   for (const LowerOptions &each : options)
-    if (failed(report(check(each.target))))
+    if (!isPlanned && failed(report(check(each.target))))
       return nullptr;
-  if (options.size() != 1) {
+  if (!isPlanned && options.size() != 1) {
     (void)report(
-        llvm::createStringError("--target: expected it once, found it %zu times", options.size()));
+        llvm::createStringError("--target: expected one target, found %zu", options.size()));
     return nullptr;
   }
-  return lowerModel(module, options.front());
+  Programs programs = planAll(module, options);
+  return programs.empty() ? nullptr : std::move(programs.front());
 }
 
 OwningOpRef<ModuleOp> llmc::plan(ModuleOp module) {
@@ -74,6 +88,22 @@ OwningOpRef<ModuleOp> llmc::planForGPU(ModuleOp module) {
                 [](StringRef target) { return GPUTarget::parse(target).takeError(); });
 }
 
+Programs llmc::planForObject(ModuleOp module) {
+  const LowerFlags &flags = getFlags().lower;
+  llvm::Expected<LowerFlags::Targets> targets = flags.getTargets();
+  if (!targets) {
+    (void)report(targets.takeError());
+    return {};
+  }
+  if (getPhase(module) != Phase::Lower && targets->ofCPUs.size() != 1) {
+    (void)report(llvm::createStringError("--target: expected one target of a CPU, found %zu",
+                                         targets->ofCPUs.size()));
+    return {};
+  }
+  return planAll(module, flags.get());
+}
+
 EmitOptions llmc::getEmitOptions() {
-  return {/*object=*/true, getFlags().emit.symbol, getFlags().emit.force, {}};
+  const EmitFlags &flags = getFlags().emit;
+  return {/*object=*/true, flags.symbol, flags.force, {}, flags.ptxas};
 }

@@ -23,7 +23,11 @@ mlir::OwningOpRef<mlir::ModuleOp> plan(mlir::ModuleOp module);
 /// The same for a GPU, cuda where no target is named.
 mlir::OwningOpRef<mlir::ModuleOp> planForGPU(mlir::ModuleOp module);
 
-/// What --symbol and --force say of an object.
+/// The same for an object: for one CPU, and any GPUs. No programs where something is wrong.
+using Programs = llvm::SmallVector<mlir::OwningOpRef<mlir::ModuleOp>>;
+Programs planForObject(mlir::ModuleOp module);
+
+/// What --symbol, --force and --ptxas say of an object.
 EmitOptions getEmitOptions();
 
 } // namespace llmc

@@ -10,9 +10,11 @@
 #include "MappedFile.h"
 #include "Process.h"
 #include "llmc/artifact.h"
+#include "llmc/cuda_image.h"
 #include "llmc/llmc.h"
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <stdexcept>
 
@@ -43,6 +45,7 @@ constexpr MemberType memberTypes[] = {
     {"activation", "a string", &Json::is_string},
     {"features", "a number from 0 on", &Json::is_number_unsigned},
     {"bytes", "a number", &Json::is_number},
+    {"code", "a string", &Json::is_string},
     {"code_bytes", "a number", &Json::is_number},
     {"arena_bytes", "a number", &Json::is_number},
     {"worker_arena_bytes", "a number", &Json::is_number},
@@ -50,7 +53,8 @@ constexpr MemberType memberTypes[] = {
     {"runs_here", "a boolean", &Json::is_boolean},
     {"shape", "an array", &Json::is_array},
 };
-constexpr const char *listNames[] = {"parameters", "programs", "variants", "files", "models"};
+constexpr const char *listNames[] = {"parameters", "programs", "variants",
+                                     "images",     "files",    "models"};
 
 /// Whether `value` has more than `depth` arrays and objects in each other.
 bool isDeeper(const Json &value, size_t depth) {
@@ -119,6 +123,31 @@ void moveProgram(Json &program, size_t codeBytes, Json &programs, Json &variants
     program.erase(key);
 }
 
+/// Moves what is said of code for GPUs to the end of `images`.
+void moveImages(Json &program, Json &images) {
+  for (const Json &image : program.value("images", Json::array()))
+    images.push_back(image);
+  program.erase("images");
+}
+
+/// The description in code for a GPU, of an artifact that was checked.
+Json readImage(const std::string &path, std::span<const uint8_t> contents) {
+  llmc_cuda_image image{};
+  if (contents.size() < sizeof image)
+    refuse(path, "the code for a GPU is cut short");
+  std::memcpy(&image, contents.data(), sizeof image);
+  if (std::memcmp(image.magic, LLMC_CUDA_IMAGE_MAGIC, sizeof image.magic) != 0 ||
+      image.version != LLMC_CUDA_IMAGE_VERSION)
+    refuse(path, "expected code for a GPU of version " + std::to_string(LLMC_CUDA_IMAGE_VERSION) +
+                     ": compile the model again");
+  if (image.description_offset > contents.size() || image.description_bytes == 0 ||
+      image.description_bytes > contents.size() - image.description_offset)
+    refuse(path, "the code for a GPU describes itself wrongly");
+  return parseDescription(
+      path, {reinterpret_cast<const char *>(contents.data()) + image.description_offset,
+             image.description_bytes - 1});
+}
+
 /// `kind` and what `description` has, the parameters last.
 Json order(const std::string &kind, const Json &description) {
   Json ordered = {{"kind", kind}};
@@ -130,6 +159,13 @@ Json order(const std::string &kind, const Json &description) {
   return ordered;
 }
 
+/// Takes over what is the same for all processors.
+void takeSizes(const Json &program, Json &described) {
+  for (const char *key : {"state_bytes", "inputs", "outputs"})
+    if (program.contains(key))
+      described[key] = program[key];
+}
+
 Json describeArtifact(const std::string &path, const MappedFile &file, bool verify) {
   std::span<const uint8_t> bytes = file.getBytes();
   llmc_status status = llmc_artifact_check(bytes.data(), bytes.size(), verify);
@@ -139,7 +175,7 @@ Json describeArtifact(const std::string &path, const MappedFile &file, bool veri
   std::span sections(reinterpret_cast<const llmc_artifact_section *>(header + 1),
                      header->section_count);
   Json described = Json::object(), programs = Json::array(), variants = Json::array(),
-       files = Json::array();
+       files = Json::array(), images = Json::array();
   for (const llmc_artifact_section &section : sections) {
     std::span<const uint8_t> contents = bytes.subspan(section.offset, section.bytes);
     if (section.kind == LLMC_SECTION_WEIGHTS)
@@ -149,17 +185,21 @@ Json describeArtifact(const std::string &path, const MappedFile &file, bool veri
     else if (section.kind == LLMC_SECTION_DESCRIPTION)
       described.update(parseDescription(
           path, {reinterpret_cast<const char *>(contents.data()), contents.size()}));
-    else
+    else if (section.kind == LLMC_SECTION_CUDA) {
+      Json program = readImage(path, contents);
+      moveImages(program, images);
+      takeSizes(program, described);
+    } else
       for (Json &program : readPrograms(path, contents)) {
         moveProgram(program, section.bytes, programs, variants);
-        for (const char *key : {"state_bytes", "inputs", "outputs"})
-          if (program.contains(key))
-            described[key] = program[key];
+        takeSizes(program, described);
       }
   }
   described["files"] = std::move(files);
   described["programs"] = std::move(programs);
   described["variants"] = std::move(variants);
+  if (!images.empty())
+    described["images"] = std::move(images);
   return order("artifact", described);
 }
 

@@ -73,8 +73,8 @@ std::string spellBytes(const Json &object, const char *key) {
 /// One line a fact. What has lines of its own is left out.
 void printFacts(const Json &description) {
   for (const auto &[key, value] : description.items()) {
-    if (key == "parameters" || key == "programs" || key == "variants" || key == "files" ||
-        key == "models")
+    if (key == "parameters" || key == "programs" || key == "variants" || key == "images" ||
+        key == "files" || key == "models")
       continue;
     if (value.is_array()) {
       for (const std::string &element : spellElements(value))
@@ -103,6 +103,25 @@ void printPrograms(const Json &description) {
     std::printf("%-18s %s, %s%s\n", "variant", variant.value("architecture", "").c_str(),
                 variant.value("name", "").c_str(),
                 variant.value("runs_here", false) ? "" : " (not on this CPU)");
+}
+
+/// One line for code for a GPU: what its assembler did not say is left out.
+void printImages(const Json &description) {
+  for (const Json &image : description.value("images", Json::array())) {
+    std::printf("%-18s %s, %s, code %s, blocks of %s threads, scratch %s a block", "image",
+                image.value("name", "").c_str(), image.value("code", "").c_str(),
+                spellBytes(image, "code_bytes").c_str(),
+                image.value("threads", Json()).dump().c_str(),
+                spellBytes(image, "worker_arena_bytes").c_str());
+    if (image.contains("registers"))
+      std::printf(", %s registers", image["registers"].dump().c_str());
+    for (const auto &[key, what] : {std::pair("shared_bytes", "shared memory"),
+                                    {"stack_bytes", "stack"},
+                                    {"spill_bytes", "spills"}})
+      if (image.contains(key) && image[key].is_number())
+        std::printf(", %s %s", formatBytes(image[key].get<double>()).c_str(), what);
+    std::printf("\n");
+  }
 }
 
 void printParameters(const Json &description) {
@@ -136,6 +155,7 @@ void printParameters(const Json &description) {
 void print(const Json &description) {
   printFacts(description);
   printPrograms(description);
+  printImages(description);
   printParameters(description);
   for (const Json &model : description.value("models", Json::array())) {
     std::printf("\n");

@@ -20,13 +20,14 @@ struct EmitOptions {
   std::string symbol;  ///< the name of an object's program; by default that of its file
   bool force = false;  ///< replace headers and weights beside an object that llmc did not write
   std::vector<ArtifactFile> files; ///< that an artifact carries
+  std::string ptxas;               ///< as Assembler::find() takes it
 
   /// The name of the program in an object at `path`.
   std::string getSymbol(llvm::StringRef path) const;
 };
 
-/// Writes the programs of one model, one for each architecture (one alone for an object), to
-/// `path`.
+/// Writes the programs of one model, one for each architecture (for an object, of one CPU alone),
+/// to `path`.
 llvm::Error emitProgram(llvm::ArrayRef<mlir::ModuleOp> programs, const EmitOptions &options,
                         llvm::StringRef path);
 

@@ -16,6 +16,7 @@
 
 #include "llmc/Conversion/Kernels/Meaning.h"
 #include "llmc/Conversion/Kernels/Target.h"
+#include "llmc/Conversion/SPMDToGPU/SPMDToGPU.h"
 #include "llmc/Pipelines/Emit.h"
 #include "llmc/Pipelines/Lower.h"
 #include "llmc/Pipelines/Raise.h"
@@ -75,7 +76,9 @@ class LowerFlags : public mlir::PassPipelineOptions<LowerFlags> {
   FlagPlace place;
   static constexpr char targetName[] = "target",
                         targetText[] =
-                            "TRIPLE[:VARIANT|CPU,…], e.g. x86_64-linux-gnu:avx2; default: host";
+                            "TRIPLE[:VARIANT|CPU,…] or cuda[:ARCHITECTURE,…], e.g. "
+                            "x86_64-linux-gnu:avx2, or several: cuda:sm_80,sm_90a,host; default: "
+                            "host";
 
 public:
   LowerFlags() = default;
@@ -86,8 +89,12 @@ public:
 
   /// The options for each target that is named, or for this machine.
   std::vector<LowerOptions> get() const;
+  struct Targets {
+    llvm::SmallVector<Target> ofCPUs;
+    llvm::SmallVector<GPUTarget> ofGPUs;
+  };
   /// The targets that they name, or what is wrong with one.
-  llvm::Expected<llvm::SmallVector<Target>> getTargets() const;
+  llvm::Expected<Targets> getTargets() const;
 
   Option<std::string> target{*this, targetName, llvm::cl::desc(targetText), llvm::cl::init("host")};
   std::optional<llvm::cl::list<std::string>> targets; ///< of a tool, in place of `target`
@@ -101,7 +108,7 @@ public:
       llvm::cl::init("all"), place};
 };
 
-/// Of the phase emit, for objects.
+/// Of the phase emit.
 struct EmitFlags {
   explicit EmitFlags(llvm::cl::OptionCategory &tool)
       : symbol("symbol",
@@ -111,10 +118,16 @@ struct EmitFlags {
         force("force",
               llvm::cl::desc("Beside an object, replace NAME.h and NAME.weights that llmc did not "
                              "write"),
-              llvm::cl::cat(tool)) {}
+              llvm::cl::cat(tool)),
+        ptxas(
+            "ptxas",
+            llvm::cl::desc("NVIDIA's assembler, which adds machine code for the architectures of "
+                           "--target=cuda, or none; default: the one in PATH, where there is one"),
+            llvm::cl::value_desc("program"), llvm::cl::cat(tool)) {}
 
   llvm::cl::opt<std::string> symbol;
   llvm::cl::opt<bool> force;
+  llvm::cl::opt<std::string> ptxas;
 };
 
 /// Registers the pipelines `raise`, `recipe` and `lower`.

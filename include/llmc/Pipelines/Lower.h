@@ -13,6 +13,7 @@
 #include "mlir/Pass/PassManager.h"
 
 #include <string>
+#include <vector>
 
 namespace llmc {
 
@@ -21,6 +22,11 @@ struct LowerOptions {
   int64_t maxRows = 128;       ///< tokens of a step
   std::string kernels = "all"; ///< as KernelChoice::parse reads it
 };
+
+/// The targets of `T[,T…]`, each for one program. T is a target of CPUs, whose variants may follow
+/// it after a colon and commas, or cuda[:ARCHITECTURE,…], which is one for each architecture.
+/// Nothing is checked: what belongs to no target is a part of the one before it.
+std::vector<std::string> splitTargets(llvm::StringRef text);
 
 /// Adds the passes of the phase.
 void buildLowerPipeline(mlir::OpPassManager &manager, const LowerOptions &options = {});

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
+#include "llmc/Conversion/SPMDToGPU/SPMDToGPU.h"
 #include "llmc/Support/AtomicFile.h"
 #include "llmc/Support/ProgressLine.h"
 #include "llmc/artifact.h"
@@ -98,7 +99,8 @@ llvm::Error llmc::checkArtifactTargets(llvm::ArrayRef<Target> targets) {
 }
 
 llvm::Error llmc::emitArtifact(llvm::ArrayRef<mlir::ModuleOp> planned,
-                               llvm::ArrayRef<ArtifactFile> files, llvm::StringRef path) {
+                               llvm::ArrayRef<ArtifactFile> files, llvm::StringRef path,
+                               const Assembler &assembler) {
   // The layout of packed weights is the same for all targets.
   spmd::ProgramOp program = getProgram(planned.front());
   mlir::FailureOr<WeightTable> weights = WeightTable::read(program);
@@ -109,6 +111,15 @@ llvm::Error llmc::emitArtifact(llvm::ArrayRef<mlir::ModuleOp> planned,
   for (const auto &[name, contents] : files)
     writer.add(LLMC_SECTION_FILE, name, contents);
   for (mlir::ModuleOp each : planned) {
+    if (getKernel(each)) {
+      llvm::Expected<llvm::SmallVector<CUDAImage>> images = emitCUDAImages(each, assembler);
+      if (!images)
+        return images.takeError();
+      for (const CUDAImage &image : *images)
+        writer.add(LLMC_SECTION_CUDA, image.name,
+                   llvm::StringRef(image.bytes.data(), image.bytes.size()));
+      continue;
+    }
     llvm::Triple triple(getProgram(each).getTriple().value_or(""));
     llvm::Expected<llvm::SmallVector<char, 0>> object =
         emitObject(each, {LLMC_ARTIFACT_PROGRAM_SYMBOL, 0});

@@ -6,42 +6,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/EmitArtifact/EmitArtifact.h"
+#include "llmc/Support/TemporaryFile.h"
 
 #include "lld/Common/Driver.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Signals.h"
 
 #include <mutex>
 
 LLD_HAS_DRIVER(elf)
 
 using namespace llmc;
-
-namespace {
-/// A temporary file that is removed at the end, and where a signal or a fault ends the process.
-class TemporaryFile {
-public:
-  llvm::Error create(llvm::StringRef suffix) {
-    if (std::error_code error = llvm::sys::fs::createTemporaryFile("llmc", suffix, path))
-      return llvm::createStringError(error, "cannot make a temporary file: %s",
-                                     error.message().c_str());
-    llvm::sys::RemoveFileOnSignal(path);
-    return llvm::Error::success();
-  }
-  TemporaryFile() = default;
-  TemporaryFile(const TemporaryFile &) = delete;
-  TemporaryFile &operator=(const TemporaryFile &) = delete;
-  ~TemporaryFile() {
-    if (path.empty())
-      return;
-    (void)llvm::sys::fs::remove(path);
-    llvm::sys::DontRemoveFileOnSignal(path);
-  }
-
-  llvm::SmallString<128> path;
-};
-} // namespace
 
 llvm::Expected<llvm::SmallVector<char, 0>> llmc::linkImage(llvm::ArrayRef<char> object,
                                                            const llvm::Triple &triple) {
@@ -51,18 +24,8 @@ llvm::Expected<llvm::SmallVector<char, 0>> llmc::linkImage(llvm::ArrayRef<char> 
   if (llvm::Error error = imageFile.create("so"))
     return std::move(error);
   const char *objectPath = objectFile.path.c_str(), *imagePath = imageFile.path.c_str();
-  std::error_code error;
-  {
-    llvm::raw_fd_ostream stream(objectPath, error);
-    if (!error) {
-      stream.write(object.data(), object.size());
-      stream.flush();
-      error = stream.error();
-    }
-    stream.clear_error();
-  }
-  if (error)
-    return llvm::createStringError(error, "cannot write '%s'", objectPath);
+  if (llvm::Error error = objectFile.write(object))
+    return std::move(error);
 
   const char *emulation = triple.getArch() == llvm::Triple::aarch64 ? "aarch64linux" : "elf_x86_64";
   std::string messages;
@@ -77,9 +40,5 @@ llvm::Expected<llvm::SmallVector<char, 0>> llmc::linkImage(llvm::ArrayRef<char> 
       lld::lldMain(arguments, diagnostics, diagnostics, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
     return llvm::createStringError("cannot link the program: %s", messages.c_str());
-  auto image = llvm::MemoryBuffer::getFile(imagePath, /*IsText=*/false,
-                                           /*RequiresNullTerminator=*/false);
-  if (!image)
-    return llvm::createStringError(image.getError(), "cannot read '%s'", imagePath);
-  return llvm::SmallVector<char, 0>((*image)->getBufferStart(), (*image)->getBufferEnd());
+  return imageFile.read();
 }

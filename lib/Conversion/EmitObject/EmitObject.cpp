@@ -79,6 +79,9 @@ public:
       inputs.push_back(makeValue(value));
     for (const ProgramValue &value : values.outputs)
       outputs.push_back(makeValue(value));
+    for (const CUDAImage &image : options.images)
+      variants.push_back(
+          structure({text("cuda " + image.name), number(64, LLMC_VARIANT_CUDA), makeImage(image)}));
     for (const KernelTarget *variant : target.variants)
       variants.push_back(structure({text(variant->name), number(64, variant->features),
                                     module.getFunction(getEntryName(*variant))}));
@@ -135,6 +138,12 @@ private:
       shape.push_back(number(64, static_cast<uint64_t>(size)));
     return structure({text(value.name), number(32, value.kind), number(32, value.type),
                       number(32, value.shape.size()), array(shape)});
+  }
+  llvm::Constant *makeImage(const CUDAImage &image) {
+    llvm::GlobalVariable *global = makePrivate(llvm::ConstantDataArray::getString(
+        context, llvm::StringRef(image.bytes.data(), image.bytes.size()), /*AddNull=*/false));
+    global->setAlignment(llvm::Align(LLMC_ALIGNMENT));
+    return global;
   }
   /// In a section of its own, where it is found without running or linking anything.
   llvm::Constant *describe(llvm::json::Object description) {
@@ -257,18 +266,23 @@ static mlir::LogicalResult checkOperations(mlir::ModuleOp planned) {
   return mlir::failure(result.wasInterrupted());
 }
 
+llvm::Error llmc::checkSizes(spmd::SizesAttr sizes, size_t regions) {
+  if (sizes.getVocabulary() < 1 || sizes.getPositions() < 1 || sizes.getMaxRows() < 1 ||
+      regions == 0 || sizes.getWorkerArenaBytes() % LLMC_ALIGNMENT != 0)
+    return llvm::createStringError(
+        "expected a program with logits, positions, rows and a state, and memory of workers in "
+        "multiples of %d bytes",
+        LLMC_ALIGNMENT);
+  return llvm::Error::success();
+}
+
 /// What a planned module is for; an error where it is none of a whole model.
 static llvm::Expected<Target> checkPlanned(mlir::ModuleOp planned) {
   spmd::ProgramOp program = getProgram(planned);
   if (!program)
     return llvm::createStringError("expected a planned module, which has a spmd.program");
-  spmd::SizesAttr sizes = program.getSizes();
-  if (sizes.getVocabulary() < 1 || sizes.getPositions() < 1 || sizes.getMaxRows() < 1 ||
-      program.getState().empty() || sizes.getWorkerArenaBytes() % LLMC_ALIGNMENT != 0)
-    return llvm::createStringError(
-        "expected a program with logits, positions, rows and a state, and memory of workers in "
-        "multiples of %d bytes",
-        LLMC_ALIGNMENT);
+  if (llvm::Error error = checkSizes(program.getSizes(), program.getState().size()))
+    return std::move(error);
   mlir::FailureOr<Target> target = getTarget(planned);
   if (mlir::failed(target) || mlir::failed(mlir::verify(program)) ||
       mlir::failed(checkOperations(planned)))
@@ -276,11 +290,16 @@ static llvm::Expected<Target> checkPlanned(mlir::ModuleOp planned) {
   return std::move(*target);
 }
 
-static llvm::json::Array describeValues(llvm::ArrayRef<ProgramValue> values) {
-  llvm::json::Array spelled;
-  for (const ProgramValue &value : values)
-    spelled.push_back(spellForPeople(value));
-  return spelled;
+void llmc::describeValues(spmd::SizesAttr sizes, llvm::json::Object &description) {
+  auto spell = [](llvm::ArrayRef<ProgramValue> values) {
+    llvm::json::Array spelled;
+    for (const ProgramValue &value : values)
+      spelled.push_back(spellForPeople(value));
+    return spelled;
+  };
+  const ProgramValues values = getProgramValues(sizes);
+  description["inputs"] = spell(values.inputs);
+  description["outputs"] = spell(values.outputs);
 }
 
 static llvm::Expected<std::unique_ptr<llvm::Module>>
@@ -306,8 +325,13 @@ emitModule(mlir::ModuleOp planned, const Target &target, const CodeOptions &opti
   result->setDataLayout(machine.createDataLayout());
   result->setTargetTriple(machine.getTargetTriple());
   const ProgramValues values = getProgramValues(program.getSizes());
-  (*description)["inputs"] = describeValues(values.inputs);
-  (*description)["outputs"] = describeValues(values.outputs);
+  describeValues(program.getSizes(), *description);
+  if (!options.images.empty()) {
+    llvm::json::Array images;
+    for (const CUDAImage &image : options.images)
+      images.push_back(llvm::json::Object(image.facts));
+    (*description)["images"] = std::move(images);
+  }
   ProgramBuilder(*result).build(program, target, values, std::move(*description), options);
   progress.prepare(*result);
   optimize(*result, machine, [&] { progress.advance("optimizing"); });

@@ -31,7 +31,9 @@ llvm::StringRef GPUTarget::getPTXFeature(llvm::StringRef architecture) {
   return {};
 }
 
-bool GPUTarget::isNamedBy(llvm::StringRef text) { return text.split(':').first == "cuda"; }
+bool GPUTarget::isNamedBy(llvm::StringRef text) {
+  return text == "cuda" || text.starts_with("cuda:") || text.starts_with("cuda,");
+}
 
 llvm::Expected<GPUTarget> GPUTarget::parse(llvm::StringRef text) {
   auto [kind, architecture] = text.split(':');

@@ -30,7 +30,8 @@ enum llmc_section_kind {
   LLMC_SECTION_DESCRIPTION = 1, /* JSON: model, passes, layers, encodings, sizes */
   LLMC_SECTION_FILE = 2,        /* a file that came with the model; its name in `name` */
   LLMC_SECTION_IMAGE = 3,       /* ELF shared object; the target's architecture in `name` */
-  LLMC_SECTION_WEIGHTS = 4      /* packed weights, exactly one */
+  LLMC_SECTION_WEIGHTS = 4,     /* packed weights, exactly one */
+  LLMC_SECTION_CUDA = 5         /* llmc_cuda_image; "sm_90a ptx", "sm_90a cubin" in `name` */
 };
 
 typedef struct llmc_artifact_header {

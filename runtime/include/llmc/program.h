@@ -46,6 +46,10 @@ enum llmc_cpu_feature {
   LLMC_FEATURE_DOTPROD = 1u << 17
 };
 
+/// A variant with this bit of `features`, which no CPU has, is no code for CPUs: `step` is the
+/// address of an llmc_cuda_image (llmc/cuda_image.h) in place of a function.
+#define LLMC_VARIANT_CUDA ((uint64_t)1 << 62)
+
 /// What an input or output of a step means, and with that where llmc_step has it. A program with
 /// exactly one of each of these is a language model, the kind of program that has sessions.
 enum llmc_value_kind {

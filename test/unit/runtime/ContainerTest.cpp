@@ -118,8 +118,8 @@ TEST(Container, RefusesAbsurdNumbers) {
                 "section 1: expected zeros in what is reserved");
   expectRefused([](Bytes &b) { getSections(b)[1].kind = 0; }, LLMC_UNSUPPORTED,
                 "section 1: unknown kind 0");
-  expectRefused([](Bytes &b) { getSections(b)[1].kind = 5; }, LLMC_UNSUPPORTED,
-                "section 1: unknown kind 5");
+  expectRefused([](Bytes &b) { getSections(b)[1].kind = 6; }, LLMC_UNSUPPORTED,
+                "section 1: unknown kind 6");
   expectRefused([](Bytes &b) { std::memset(getSections(b)[1].name, 'x', 96); }, LLMC_CORRUPT,
                 "section 1: the name has no end");
   for (uint64_t offset : {uint64_t(0), uint64_t(1) << 63, UINT64_MAX, UINT64_MAX - 4})

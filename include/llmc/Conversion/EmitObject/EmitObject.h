@@ -12,6 +12,7 @@
 #include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
 
 #include "llvm/Support/Error.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/TargetParser/Triple.h"
 
 #include <memory>
@@ -24,9 +25,17 @@ class TargetMachine;
 
 namespace llmc {
 
+/// The program's code for GPUs of one architecture.
+struct CUDAImage {
+  std::string name;                 ///< "sm_90a ptx"
+  llvm::SmallVector<char, 0> bytes; ///< as llmc/cuda_image.h lays them out
+  llvm::json::Object facts;         ///< for people
+};
+
 struct CodeOptions {
   std::string programSymbol; ///< the name of the llmc_program
   uint64_t weightsHash = 0;
+  llvm::ArrayRef<CUDAImage> images = {}; ///< that an object carries beside its code for CPUs
 };
 
 /// Whether the program's symbol is a C identifier.
@@ -41,6 +50,11 @@ emitLLVMIR(mlir::ModuleOp planned, const CodeOptions &options, llvm::LLVMContext
 /// The program as an object file, position independent, or as assembly.
 llvm::Expected<llvm::SmallVector<char, 0>>
 emitObject(mlir::ModuleOp planned, const CodeOptions &options, bool assembly = false);
+
+/// Whether a step of these sizes, with a state of `regions` regions, can be run.
+llvm::Error checkSizes(spmd::SizesAttr sizes, size_t regions);
+/// Adds the program's inputs and outputs to its description, for people.
+void describeValues(spmd::SizesAttr sizes, llvm::json::Object &description);
 
 /// The files that lie beside an object, with other endings: a header (.h) that declares its
 /// llmc_program, and its weights (.weights).
