@@ -2,7 +2,8 @@
 #                [RECIPE name]                    as for `llmc compile --recipe`
 #                [PASSES "quantize-rtn{bits=4}"]  compression passes, as for `llmc compile --passes`
 #                [NAME symbol]                    the llmc_program's name in C; default: the target's
-#                [TARGET TRIPLE[:VARIANT,…]]      default: all variants for the machine built for
+#                [TARGET TRIPLE[:VARIANT,…]]      default: all variants for the machine built for;
+#                                                 cuda,TRIPLE for GPUs too
 #                [MAX_ROWS n]                     tokens of a step, as for `llmc compile --max-rows`
 #                [EMBED_WEIGHTS]                  link the weights in
 #                [OPTIONS option…])               further options of `llmc compile`, as they are

@@ -8,6 +8,7 @@
 
 #include "allocator.h"
 #include "container.h"
+#include "cuda_driver.h"
 #include "llmc/driver.h"
 #include "llmc/llmc.h"
 
@@ -20,6 +21,7 @@ struct llmc_model {
   llmc_mapping file; /* data null where the weights are the caller's */
   int is_artifact;   /* the file is one */
   const llmc_driver *driver;
+  cuda_driver cuda;           /* the driver where the model is on a GPU */
   llmc_loaded_program loaded; /* handle null until it is */
   llmc_executor *executor;    /* the model's own */
 };

@@ -17,7 +17,59 @@ llmc_model_options llmc_model_default_options(void) {
   return options;
 }
 
-static llmc_status prepare_options(const llmc_model_options *given, llmc_model_options *options) {
+/* Where a model runs that no driver was brought for. */
+typedef struct {
+  int is_cuda;
+  int index; /* of the GPU */
+} model_device;
+
+/* Reads "cpu", "cuda" and "cuda:N"; null is the CPU. */
+static llmc_status read_device(const char *name, model_device *device) {
+  long index = 0;
+  char *end = NULL;
+  device->is_cuda = device->index = 0;
+  if (!name || strcmp(name, "cpu") == 0)
+    return llmc_ok_status();
+  device->is_cuda = 1;
+  if (strcmp(name, "cuda") == 0)
+    return llmc_ok_status();
+  if (strncmp(name, "cuda:", 5) == 0 && name[5] >= '0' && name[5] <= '9') {
+    index = strtol(name + 5, &end, 10);
+    if (!*end && index <= INT32_MAX) {
+      device->index = (int)index;
+      return llmc_ok_status();
+    }
+  }
+  return llmc_make_status(LLMC_INVALID_ARGUMENT,
+                          "expected a device cpu, cuda or cuda:NUMBER, found '%s'", name);
+}
+
+/* Checks what the options say of drivers and devices, and names a driver where that is no GPU's. */
+static llmc_status prepare_driver(llmc_model_options *options, model_device *device) {
+  if (options->driver && options->device)
+    return llmc_make_status(LLMC_INVALID_ARGUMENT,
+                            "expected a device or a driver, found both: '%s' and '%s'",
+                            options->device, options->driver->name);
+  LLMC_RETURN_IF_ERROR(read_device(options->device, device));
+  if (options->step_timeout_ms && !device->is_cuda)
+    return llmc_make_status(LLMC_INVALID_ARGUMENT,
+                            "expected a step_timeout_ms of 0, since only a GPU's steps can be "
+                            "ended, found %u",
+                            options->step_timeout_ms);
+  if (device->is_cuda)
+    return llmc_ok_status();
+  if (!options->variant && getenv("LLMC_VARIANT") && *getenv("LLMC_VARIANT"))
+    options->variant = getenv("LLMC_VARIANT");
+  if (!options->driver)
+    options->driver = llmc_cpu_driver();
+  if (options->driver->version != LLMC_DRIVER_VERSION)
+    return llmc_make_status(LLMC_VERSION_MISMATCH, "expected driver version %u, found %u",
+                            LLMC_DRIVER_VERSION, options->driver->version);
+  return llmc_ok_status();
+}
+
+static llmc_status prepare_options(const llmc_model_options *given, llmc_model_options *options,
+                                   model_device *device) {
   *options = given ? *given : llmc_model_default_options();
   if (options->api_version != LLMC_API_VERSION)
     return llmc_make_status(LLMC_VERSION_MISMATCH, "expected API version %u, found %u",
@@ -26,19 +78,12 @@ static llmc_status prepare_options(const llmc_model_options *given, llmc_model_o
     return llmc_make_status(LLMC_INVALID_ARGUMENT,
                             "expected verify_weights of at most %u, found %u", LLMC_VERIFY_NEVER,
                             options->verify_weights);
-  if (!options->variant && getenv("LLMC_VARIANT") && *getenv("LLMC_VARIANT"))
-    options->variant = getenv("LLMC_VARIANT");
   if (!options->allocator.allocate != !options->allocator.release)
     return llmc_make_status(LLMC_INVALID_ARGUMENT,
                             "expected an allocator with both functions, found one");
   if (!options->allocator.allocate)
     options->allocator = llmc_default_allocator();
-  if (!options->driver)
-    options->driver = llmc_cpu_driver();
-  if (options->driver->version != LLMC_DRIVER_VERSION)
-    return llmc_make_status(LLMC_VERSION_MISMATCH, "expected driver version %u, found %u",
-                            LLMC_DRIVER_VERSION, options->driver->version);
-  return llmc_ok_status();
+  return prepare_driver(options, device);
 }
 
 /* Where a model comes from: an artifact, or a program with weights in a file or in memory. */
@@ -111,8 +156,9 @@ static llmc_status load(llmc_model *model, const model_source *source,
   status = load_program(model, source, options);
   if (!llmc_status_ok(&status))
     return source->path ? llmc_annotate_status(status, source->path) : status;
-  /* Asks for the pages ahead of their first use; where that fails they come one by one. */
-  if (model->file.data)
+  /* Asks for the pages ahead of their first use; where that fails they come one by one. A GPU has
+     read them already. */
+  if (model->file.data && model->driver != &model->cuda.table)
     madvise((void *)model->file.data, model->file.size, MADV_WILLNEED);
   return llmc_executor_make(model, &executor, &model->executor);
 }
@@ -120,18 +166,23 @@ static llmc_status load(llmc_model *model, const model_source *source,
 static llmc_status create(const model_source *source, const llmc_model_options *given,
                           llmc_model **result) {
   llmc_model_options options;
+  model_device device;
   llmc_model *model;
   llmc_status status;
   if (!result)
     return llmc_make_status(LLMC_INVALID_ARGUMENT, "expected a place for the model, found null");
   *result = NULL;
-  LLMC_RETURN_IF_ERROR(prepare_options(given, &options));
+  LLMC_RETURN_IF_ERROR(prepare_options(given, &options, &device));
   model = llmc_allocate(&options.allocator, sizeof *model);
   if (!model)
     return llmc_make_status(LLMC_OUT_OF_MEMORY, "no memory for a model");
   atomic_init(&model->references, 1);
   model->allocator = options.allocator;
   model->driver = options.driver;
+  if (device.is_cuda) {
+    model->cuda = cuda_make_driver(device.index, options.step_timeout_ms);
+    model->driver = &model->cuda.table;
+  }
   model->is_artifact = !source->program;
   status = load(model, source, &options);
   if (!llmc_status_ok(&status)) {

@@ -25,11 +25,19 @@ void ModelOptions::declare(CLI::App &command) {
 }
 
 void ModelOptions::declareRunning(CLI::App &command) {
-  addCount(command, "--threads", threads, "Threads; 0: all that the process may use");
+  addCount(
+      command, "--threads", threads,
+      "Threads; 0: all that the process may use. On a GPU blocks of threads, 0: all that it has "
+      "room for");
   command.add_option("--variant", variant,
                      "Instruction-set variant; default: the best this CPU "
                      "can run, or LLMC_VARIANT of the environment");
   command.add_flag("--verify", verify, "Check first that the weights are undamaged");
+  command.add_option("--device", device,
+                     "cpu (default), or cuda or cuda:NUMBER: an NVIDIA GPU, for models that "
+                     "--target=cuda was compiled for");
+  addCount(command, "--step-timeout", stepTimeout,
+           "On a GPU: milliseconds after which a step is ended; 0: steps may take any time");
 }
 
 Tokenizer::Tokenizer(const llmc_tokenizer_files &files) {
@@ -134,6 +142,8 @@ std::string_view TokenStream::finish() {
 Model::Model(const ModelOptions &options) : path(options.path) {
   llmc_model_options given = llmc_model_default_options();
   given.threads = options.threads;
+  given.device = options.device.empty() ? nullptr : options.device.c_str();
+  given.step_timeout_ms = options.stepTimeout;
   given.variant = options.variant.empty() ? nullptr : options.variant.c_str();
   given.verify_weights = options.verify ? LLMC_VERIFY_ALWAYS : LLMC_VERIFY_DEFAULT;
   llmc_model *model = nullptr;

@@ -28,13 +28,15 @@ void check(const llmc_status &status);
 /// What every command that runs a model takes.
 struct ModelOptions {
   std::string path;
-  uint32_t threads = 0; ///< 0: all that the process may use
-  std::string variant;  ///< empty: the best one that this CPU can run
-  bool verify = false;  ///< check the weights' checksum
+  uint32_t threads = 0;     ///< 0: all that the process may use
+  std::string variant;      ///< empty: the best one that this CPU can run
+  bool verify = false;      ///< check the weights' checksum
+  std::string device;       ///< empty: the CPU
+  uint32_t stepTimeout = 0; ///< in milliseconds; 0: steps may take any time
 
   /// Declares MODEL and what declareRunning declares.
   void declare(CLI::App &command);
-  /// Declares --threads, --variant and --verify.
+  /// Declares --threads, --variant, --verify, --device and --step-timeout.
   void declareRunning(CLI::App &command);
 };
 

@@ -104,6 +104,7 @@ nlohmann::ordered_json measureSpeed(const ModelOptions &modelOptions, const Spee
           {"weight_bytes", info.weights_bytes},
           {"weight_gigabytes_per_second",
            static_cast<double>(info.weights_bytes) * median(decode) * 1e-9},
+          {"driver", info.driver},
           {"variant", info.variant},
           {"threads", info.threads},
           {"prompt_tokens", options.promptTokens},

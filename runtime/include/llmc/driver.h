@@ -4,8 +4,8 @@
 /*===----------------------------------------------------------------------===*/
 /* Declares the seam between the runtime and a device: the runtime keeps      */
 /* account of models, sessions and batches, a driver has memory and runs      */
-/* steps. The runtime's own driver is the CPU's; an application may bring     */
-/* another (llmc_model_options.driver).                                       */
+/* steps. The runtime has drivers for CPUs and for NVIDIA's GPUs; an          */
+/* application may bring another (llmc_model_options.driver). */
 
 #ifndef LLMC_DRIVER_H
 #define LLMC_DRIVER_H
@@ -53,8 +53,8 @@ typedef struct llmc_loaded_program {
 
 /*
  * A step of a language model. Rows, sequences and outputs are as in llmc_step; the arrays lie in
- * host memory. Logits go to `host_logits` where that is not null, else into `logits` from the byte
- * `logits_offset` on.
+ * host memory. Logits go into `logits` from the byte `logits_offset` on, or, where `host_logits` is
+ * not null, there: `logits` then is room for as many that the driver may use on the way.
  */
 typedef struct llmc_driver_step {
   llmc_buffer *const *states;                    /* [sequence_count] */

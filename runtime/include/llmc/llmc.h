@@ -18,7 +18,7 @@
 LLMC_EXTERN_C_BEGIN
 
 /* Grows when a struct or function below changes; llmc_model_load refuses another. */
-#define LLMC_API_VERSION 2u
+#define LLMC_API_VERSION 3u
 
 /* The most threads that an executor may have. */
 #define LLMC_MAX_THREADS 1024u
@@ -49,7 +49,8 @@ typedef struct llmc_driver llmc_driver;
  * whoever loads, makes and releases these, from several threads at once if they are, and until the
  * last of them is released. What does not come from here, because the system or libc allocates it:
  * the mapped file, the code that is loaded from an artifact (dlopen), the stacks of threads, and
- * what fopen needs while the CPUs are counted (threads = 0).
+ * what fopen needs while the CPUs are counted (threads = 0), and memory of GPUs and of their
+ * library.
  */
 typedef struct llmc_allocator {
   void *context;
@@ -79,9 +80,20 @@ typedef struct llmc_model_options {
   uint32_t threads;          /* of the model's own executor, as in llmc_executor_options */
   uint32_t pin_threads;      /* the same */
   uint32_t verify_weights;   /* llmc_verification */
-  const char *variant;       /* null: LLMC_VARIANT of the environment, else the best that runs */
-  const llmc_driver *driver; /* null: llmc_cpu_driver(). Must stay until the model is released */
+  const char *variant;       /* null: the best that runs; on CPUs LLMC_VARIANT of the environment */
+  const llmc_driver *driver; /* null: that of `device`. Must stay until the model is released */
   llmc_allocator allocator;  /* both functions null: the system's */
+  /*
+   * "cpu", or "cuda" or "cuda:N", an NVIDIA GPU as CUDA counts them from 0, for a model that was
+   * compiled for GPUs too; null: "cpu", or what `driver` is for. LLMC_UNAVAILABLE where the machine
+   * or the model lacks something that it needs, with what that is.
+   */
+  const char *device;
+  /*
+   * On a GPU: a step that takes longer is ended, and the call that waits for it fails; 0: steps may
+   * take any time. Expected to be 0 elsewhere.
+   */
+  uint32_t step_timeout_ms;
 } llmc_model_options;
 
 LLMC_API llmc_model_options llmc_model_default_options(void);
@@ -128,7 +140,7 @@ typedef struct llmc_model_info {
   uint32_t vocabulary; /* width of the logits */
   uint32_t context;    /* positions of a session */
   uint32_t max_rows;   /* tokens of one step; longer inputs are cut */
-  uint32_t threads;    /* of the model's own executor, and so is arena_bytes */
+  uint32_t threads;    /* of the model's own executor, on GPUs blocks; and so is arena_bytes */
   uint64_t weights_bytes;
   uint64_t state_bytes; /* one session's cache */
   uint64_t arena_bytes; /* scratch of steps */
@@ -152,8 +164,12 @@ LLMC_API LLMC_MUST_USE llmc_status llmc_model_get_file(const llmc_model *model, 
                                                        const char **data, size_t *size);
 
 typedef struct llmc_executor_options {
-  uint32_t threads;     /* 0: as many as the process may run on */
-  uint32_t pin_threads; /* 1: worker i runs on the i-th allowed CPU only */
+  /*
+   * 0: as many as the process may run on. On a GPU blocks of threads, 0: as many as it has room
+   * for.
+   */
+  uint32_t threads;
+  uint32_t pin_threads; /* 1: worker i runs on the i-th allowed CPU only; 0 on a GPU */
 } llmc_executor_options;
 
 /*

@@ -239,11 +239,11 @@ llvm::Expected<GridExecutor> GridExecutor::compile(ModuleOp program) {
   return executor;
 }
 
-llvm::Error GridExecutor::run(const llmc_step &step, unsigned blocks, uint64_t seed) const {
-  int64_t arrived = 0;
+llvm::Error GridExecutor::run(const llmc_step &step, unsigned blocks, uint64_t seed,
+                              int64_t *arrived) const {
   return GridScheduler(blocks, threads, seed).run([&] {
     kernel(step.weights, step.arena, step.worker_arena, const_cast<uint8_t **>(step.states),
            step.tokens, step.positions, step.sequences, step.outputs, step.logits, step.rows,
-           step.output_rows, &arrived);
+           step.output_rows, arrived);
   });
 }

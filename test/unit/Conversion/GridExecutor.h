@@ -38,8 +38,14 @@ public:
 
   unsigned getThreads() const { return threads; } ///< of a block
 
-  /// Runs a step on `blocks` blocks. Fails where threads wait for what never comes.
-  llvm::Error run(const llmc_step &step, unsigned blocks, uint64_t seed) const;
+  /// Runs a step on `blocks` blocks, which count themselves at `arrived`. Fails where threads wait
+  /// for what never comes.
+  llvm::Error run(const llmc_step &step, unsigned blocks, uint64_t seed, int64_t *arrived) const;
+  /// The same with a counter of its own.
+  llvm::Error run(const llmc_step &step, unsigned blocks, uint64_t seed) const {
+    int64_t arrived = 0;
+    return run(step, blocks, seed, &arrived);
+  }
 
 private:
   GridExecutor();

@@ -24,20 +24,23 @@ static Bytes readFile(const char *path) {
   return Bytes(std::istreambuf_iterator<char>(stream), {});
 }
 
-Bytes llmc::test::makeArtifact(uint8_t weight, const char *image) {
+Bytes llmc::test::makeArtifact(uint8_t weight, const char *image,
+                               const std::vector<Bytes> &ofGPUs) {
   const std::string description = "{\"name\": \"fake\"}", text = "hello";
   struct Part {
     uint32_t kind;
     const char *name;
     Bytes bytes;
   };
-  const Part parts[] = {
+  std::vector<Part> parts = {
       {LLMC_SECTION_DESCRIPTION, "description.json", Bytes(description.begin(), description.end())},
       {LLMC_SECTION_FILE, "hello.txt", Bytes(text.begin(), text.end())},
       {LLMC_SECTION_IMAGE, llmc_cpu_architecture(), readFile(image)},
       {LLMC_SECTION_WEIGHTS, "weights", Bytes(fakeWeightsBytes, weight)}};
+  for (const Bytes &code : ofGPUs)
+    parts.push_back({LLMC_SECTION_CUDA, "code", code});
   std::vector<llmc_artifact_section> table;
-  Bytes artifact(sizeof(llmc_artifact_header) + std::size(parts) * sizeof(llmc_artifact_section));
+  Bytes artifact(sizeof(llmc_artifact_header) + parts.size() * sizeof(llmc_artifact_section));
   for (const Part &part : parts) {
     size_t alignment = part.kind == LLMC_SECTION_WEIGHTS ? LLMC_ARTIFACT_WEIGHTS_ALIGNMENT : 64;
     artifact.resize((artifact.size() + alignment - 1) / alignment * alignment);
@@ -93,6 +96,11 @@ Model::Model(uint32_t threads, const llmc_driver *driver) : file(makeArtifact())
   llmc_model_options options = llmc_model_default_options();
   options.threads = threads;
   options.driver = driver;
+  llmc_status status = llmc_model_load(file.path(), &options, &model);
+  EXPECT_EQ(status.code, LLMC_OK) << status.message;
+}
+
+Model::Model(const Bytes &artifact, const llmc_model_options &options) : file(artifact) {
   llmc_status status = llmc_model_load(file.path(), &options, &model);
   EXPECT_EQ(status.code, LLMC_OK) << status.message;
 }

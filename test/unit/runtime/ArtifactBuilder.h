@@ -24,7 +24,9 @@ using Bytes = std::vector<uint8_t>;
 
 /// An artifact of a description, a file, an image, the fake program's unless another's path is
 /// given, and its weights.
-Bytes makeArtifact(uint8_t weight = 7, const char *image = FAKE_IMAGE);
+/// Beside them, code for GPUs as sections of these contents.
+Bytes makeArtifact(uint8_t weight = 7, const char *image = FAKE_IMAGE,
+                   const std::vector<Bytes> &ofGPUs = {});
 
 /// The header and the table of an artifact, to be read and changed.
 llmc_artifact_header &getHeader(Bytes &artifact);
@@ -51,6 +53,7 @@ private:
 class Model {
 public:
   explicit Model(uint32_t threads = 1, const llmc_driver *driver = nullptr);
+  Model(const Bytes &artifact, const llmc_model_options &options);
   ~Model() { llmc_model_release(model); }
   operator llmc_model *() { return model; }
 

@@ -7,57 +7,17 @@
 
 #include "ArtifactBuilder.h"
 #include "FakeDevice.h"
+#include "ModelLife.h"
 #include "TestSession.h"
 
 using namespace llmc::test;
 
 namespace {
 
-/// A life of a model: sessions of it read a prompt, fork, write on side by side and are drawn from.
-/// Ends at the first call that fails, with all released.
 llmc_status live(const char *path, const llmc_driver *driver) {
-  struct Handles {
-    llmc_model *model = nullptr;
-    llmc_executor *executor = nullptr;
-    llmc_session *first = nullptr, *second = nullptr;
-    ~Handles() {
-      llmc_session_release(second);
-      llmc_session_release(first);
-      llmc_executor_release(executor);
-      llmc_model_release(model);
-    }
-  } handles;
   llmc_model_options options = llmc_model_default_options();
   options.driver = driver;
-  LLMC_RETURN_IF_ERROR(llmc_model_load(path, &options, &handles.model));
-  LLMC_RETURN_IF_ERROR(llmc_executor_create(handles.model, nullptr, &handles.executor));
-  LLMC_RETURN_IF_ERROR(llmc_session_create(handles.model, &handles.first));
-  std::vector<int32_t> prompt = makeTokens(2 * fakeMaxRows + 1);
-  LLMC_RETURN_IF_ERROR(llmc_session_evaluate(handles.first, prompt.data(), prompt.size(), nullptr));
-  LLMC_RETURN_IF_ERROR(llmc_session_fork(handles.first, &handles.second));
-
-  const size_t before = llmc_session_position(handles.first);
-  std::vector<float> logits(2 * fakeVocabulary);
-  const int32_t tokens[] = {5, 6, 7};
-  const size_t outputs[] = {0, 2};
-  const llmc_batch_entry entries[] = {{handles.first, tokens, 3, logits.data(), outputs, 2, 0},
-                                      {handles.second, tokens, 2, nullptr, nullptr, 0, 0}};
-  llmc_status status = llmc_evaluate_batch(handles.executor, entries, 2);
-  const bool succeeded = status.code == LLMC_OK;
-  EXPECT_EQ(llmc_session_position(handles.first), before + (succeeded ? 3 : 0));
-  EXPECT_EQ(llmc_session_position(handles.second), before + (succeeded ? 2 : 0));
-  if (!succeeded) {
-    // The device has come back: evaluating again gives what it would have given.
-    EXPECT_EQ(llmc_evaluate_batch(handles.executor, entries, 2).code, LLMC_OK);
-    prompt.insert(prompt.end(), tokens, tokens + 3);
-    for (int32_t token = 0; token < fakeVocabulary; ++token)
-      EXPECT_EQ(logits[fakeVocabulary + token],
-                fakeLogit(prompt.data(), int64_t(prompt.size()), 7, token));
-    return status;
-  }
-  int32_t token = 0;
-  const llmc_sampling sampling = llmc_sampling_default();
-  return llmc_session_sample(handles.second, &sampling, &token);
+  return llmc::test::live(path, options);
 }
 
 TEST(Driver, EveryFailureIsReported) {

@@ -248,7 +248,7 @@ TEST(Model, RefusesOptions) {
   llmc_model_options options = llmc_model_default_options();
   options.api_version = 99;
   expectStatus(load(makeArtifact(), &options), LLMC_VERSION_MISMATCH,
-               "expected API version 2, found 99");
+               "expected API version 3, found 99");
   options = llmc_model_default_options();
   options.threads = 100000;
   expectStatus(load(makeArtifact(), &options), LLMC_INVALID_ARGUMENT, "threads, found 100000");
