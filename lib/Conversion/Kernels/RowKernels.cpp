@@ -150,12 +150,68 @@ func::FuncOp llmc::emitLayerNorm(ModuleOp module, int64_t width, float epsilon, 
 }
 
 //===----------------------------------------------------------------------===//
-// Rounding to integers
+// Rounding
 //===----------------------------------------------------------------------===//
 
-func::FuncOp llmc::emitRound(ModuleOp module, int64_t width, int64_t group,
+/// How rows of a width are rounded, in a function's name.
+static std::string spell(int64_t width, DynamicAttr rounding) {
+  std::string text =
+      (Twine(width) + "g" + Twine(rounding.getGroupSize(width)) + "b" + Twine(rounding.getBits()))
+          .str();
+  if (FloatAttr range = rounding.getRange())
+    text += "r" + spell(range.getValue().convertToFloat());
+  return text;
+}
+
+namespace {
+
+/// The scale of a group of a row, and what makes its elements multiples of it.
+struct GroupScale {
+  Value scale, inverse;
+};
+
+} // namespace
+
+/// Those of elements [begin, end).
+static GroupScale getScale(KernelBuilder &k, DynamicAttr rounding, Value input, Value begin,
+                           Value end) {
+  auto steps = static_cast<double>(rounding.getLargest());
+  Value largest;
+  if (FloatAttr range = rounding.getRange())
+    largest = k.real(k.f32(), range.getValueAsDouble());
+  else
+    largest = k.maxLanes(k.loop(begin, end, lanes, Values{k.real(k.vector(k.f32()), 0.0)},
+                                [&](Value i, ValueRange carried) -> Values {
+                                  Value x = k.loadVector(k.offset(input, k.mul(i, 4)));
+                                  return {k.fmax(carried[0], k.fabs(x))};
+                                })[0]);
+  Value scale = k.fdiv(largest, k.real(k.f32(), steps));
+  // Below this 1 / scale is infinite, and so would be what is converted to integers.
+  Value least = k.real(k.f32(), 0x1p-128);
+  Value inverse =
+      k.select(k.less(least, scale), k.fdiv(k.real(k.f32(), 1.0), scale), k.real(k.f32(), 0.0));
+  return {scale, inverse};
+}
+
+/// Multiples of a scale, moved to the ends of a range where they are beyond.
+static Value clampToRange(KernelBuilder &k, DynamicAttr rounding, Value position) {
+  if (!rounding.getRange())
+    return position;
+  Value low = k.real(position.getType(), -static_cast<double>(rounding.getLargest()));
+  return k.fneg(k.fmax(k.fneg(k.fmax(position, low)), low));
+}
+
+/// Calls `body` for each group of a row, with its first element and the end.
+static void forGroups(KernelBuilder &k, int64_t width, DynamicAttr rounding,
+                      function_ref<void(Value begin, Value end)> body) {
+  int64_t stride = getRowStride(width), group = rounding.getGroupSize(width);
+  k.loop(k.integer(0), k.integer(stride), group,
+         [&](Value begin) { body(begin, k.min(k.add(begin, group), k.integer(stride))); });
+}
+
+func::FuncOp llmc::emitRound(ModuleOp module, int64_t width, DynamicAttr rounding,
                              const KernelTarget &target) {
-  std::string name = ("round_" + Twine(width) + "g" + Twine(group) + "_" + target.name).str();
+  std::string name = "round_" + spell(width, rounding) + "_" + target.name.str();
   if (func::FuncOp existing = find(module, name))
     return existing;
   KernelBuilder k(module, name, "iipppp", target);
@@ -165,33 +221,55 @@ func::FuncOp llmc::emitRound(ModuleOp module, int64_t width, int64_t group,
     Value codes = k.offset(k.argument(3), k.mul(row, stride));
     Value scales = k.offset(k.argument(4), k.mul(row, blocks * 4));
     Value sums = k.offset(k.argument(5), k.mul(row, blocks * 4));
-    k.loop(k.integer(0), k.integer(stride), group, [&](Value begin) {
-      Value end = k.min(k.add(begin, group), k.integer(stride));
-      Value largest = k.maxLanes(k.loop(begin, end, lanes, Values{k.real(k.vector(k.f32()), 0.0)},
-                                        [&](Value i, ValueRange carried) -> Values {
-                                          Value x = k.loadVector(k.offset(input, k.mul(i, 4)));
-                                          return {k.fmax(carried[0], k.fabs(x))};
-                                        })[0]);
-      Value scale = k.fdiv(largest, k.real(k.f32(), 127.0));
-      // Below this 1 / scale is infinite, and so would be what is converted to integers.
-      Value least = k.real(k.f32(), 0x1p-128);
-      Value inverse =
-          k.select(k.less(least, scale), k.fdiv(k.real(k.f32(), 1.0), scale), k.real(k.f32(), 0.0));
+    forGroups(k, width, rounding, [&](Value begin, Value end) {
+      auto [scale, inverse] = getScale(k, rounding, input, begin, end);
       // 1.5 · 2^23: adding it rounds to an integer, half to even.
       Value magic = k.real(k.vector(k.f32()), 0x1.8p23);
-      k.loop(begin, end, 32, [&](Value i) {
+      k.loop(begin, end, 32, [&, scale = scale, inverse = inverse](Value i) {
         Value sum = k.integer(k.vector(k.i32()), 0);
         for (int64_t half = 0; half < 2; ++half) {
           Value at = k.add(i, half * lanes);
           Value x = k.loadVector(k.offset(input, k.mul(at, 4)));
-          Value rounded = k.fsub(k.fadd(k.fmul(x, k.broadcast(inverse)), magic), magic);
-          Value code = k.toInteger(rounded);
+          Value position = clampToRange(k, rounding, k.fmul(x, k.broadcast(inverse)));
+          Value code = k.toInteger(k.fsub(k.fadd(position, magic), magic));
           sum = k.add(sum, code);
           k.store(k.truncate(code, k.vector(k.i8())), k.offset(codes, at), 1);
         }
         Value at = k.mul(k.div(i, 32), 4);
         k.store(scale, k.offset(scales, at));
         k.store(k.toFloat(k.sumLanes(sum)), k.offset(sums, at));
+      });
+    });
+  });
+  return k.finish();
+}
+
+/// Numbers of at most 448 in magnitude, rounded to fp8 (e4m3).
+static Value roundToFP8(KernelBuilder &k, Value x) {
+  // Added to 1.5 · 2^20 times the power of two at or below it, a number keeps 4 significant bits;
+  // below 2^-6 numbers are 2^-9 apart.
+  constexpr int64_t exponentBits = 0x7f800000;
+  Value bits = k.bitcast(x, k.vector(k.i32()));
+  Value power = k.bitcast(k.bitAnd(bits, k.integer(bits.getType(), exponentBits)), x.getType());
+  Value rounder = k.fmul(k.fmax(power, k.real(x.getType(), 0x1p-6)), k.real(x.getType(), 0x1.8p20));
+  return k.fsub(k.fadd(x, rounder), rounder);
+}
+
+func::FuncOp llmc::emitRoundValues(ModuleOp module, int64_t width, DynamicAttr rounding,
+                                   const KernelTarget &target) {
+  std::string name = "round_values_" + spell(width, rounding) + "_" + target.name.str();
+  if (func::FuncOp existing = find(module, name))
+    return existing;
+  KernelBuilder k(module, name, "iipp", target);
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    Value input = getRow(k, k.argument(2), row, width),
+          output = getRow(k, k.argument(3), row, width);
+    forGroups(k, width, rounding, [&](Value begin, Value end) {
+      auto [scale, inverse] = getScale(k, rounding, input, begin, end);
+      k.loop(begin, end, lanes, [&, scale = scale, inverse = inverse](Value i) {
+        Value x = k.loadVector(k.offset(input, k.mul(i, 4)));
+        Value number = roundToFP8(k, k.fmul(x, k.broadcast(inverse)));
+        k.storeVector(k.fmul(number, k.broadcast(scale)), k.offset(output, k.mul(i, 4)));
       });
     });
   });

@@ -27,6 +27,14 @@ using namespace llmc;
 // Rounded activations
 //===----------------------------------------------------------------------===//
 
+static Value createRounding(OpBuilder &builder, Location location, Value input,
+                            DynamicAttr rounding) {
+  if (!rounding.isInteger())
+    return RoundValuesOp::create(builder, location, input, rounding);
+  auto type = cast<RankedTensorType>(input.getType()).cloneWithEncoding(rounding);
+  return RoundOp::create(builder, location, type, input);
+}
+
 static void materializeRounding(func::FuncOp function) {
   llvm::DenseMap<std::pair<Value, Attribute>, Value> rounded;
   function.walk([&](LinearOp linear) {
@@ -38,8 +46,7 @@ static void materializeRounding(func::FuncOp function) {
     if (!result) {
       OpBuilder builder(linear);
       builder.setInsertionPointAfterValue(input);
-      auto type = cast<RankedTensorType>(input.getType()).cloneWithEncoding(rounding);
-      result = RoundOp::create(builder, linear.getLoc(), type, input);
+      result = createRounding(builder, linear.getLoc(), input, rounding);
     }
     linear.getInputMutable().assign(result);
     linear.removeActivationAttr();

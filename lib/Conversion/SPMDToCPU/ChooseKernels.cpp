@@ -276,7 +276,12 @@ LogicalResult FunctionConverter::chooseKernel(Operation *op, KernelCall &call) {
       })
       .Case([&](RoundOp round) {
         int64_t width = getWidth(round.getInput());
-        call.function = emitRound(code, width, round.getRounding().getGroupSize(width), target);
+        call.function = emitRound(code, width, round.getRounding(), target);
+        return addAll(round.getInput());
+      })
+      .Case([&](RoundValuesOp round) {
+        call.function =
+            emitRoundValues(code, getWidth(round.getInput()), round.getRounding(), target);
         return addAll(round.getInput());
       })
       .Case([&](CacheAppendOp append) {

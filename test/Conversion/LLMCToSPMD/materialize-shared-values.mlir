@@ -21,6 +21,19 @@ func.func @round(%x: !rows, %w: !w) -> (!rows, !rows, !rows) {
   return %a, %b, %c : !rows, !rows, !rows
 }
 
+// Rounded to floats they are fp32 all the same, and a range is no other.
+// CHECK-LABEL: func.func @round_values
+// CHECK: %[[ROUNDED:.*]] = llmc.round_values %{{.*}} to <bits = 8, group = row, numbers = f8E4M3FN> : tensor<?x32xf32>
+// CHECK-NEXT: llmc.linear %[[ROUNDED]], %{{.*}} : (tensor<?x32xf32>,
+// CHECK-NEXT: llmc.round %{{.*}} : tensor<?x32xf32> -> tensor<?x32xf32, #llmc.dynamic<bits = 8, group = row, range = 1.500000e+00>>
+// CHECK-NEXT: llmc.linear %[[ROUNDED]],
+func.func @round_values(%x: !rows, %w: !w) -> (!rows, !rows, !rows) {
+  %a = llmc.linear %x, %w activation <bits = 8, group = row, numbers = f8E4M3FN> : (!rows, !w) -> !rows
+  %b = llmc.linear %x, %w activation <bits = 8, group = row, numbers = f8E4M3FN> : (!rows, !w) -> !rows
+  %c = llmc.linear %a, %w activation <bits = 8, group = row, range = 1.5> : (!rows, !w) -> !rows
+  return %a, %b, %c : !rows, !rows, !rows
+}
+
 // A function that others call is given its tables.
 // CHECK-LABEL: func.func private @block
 // CHECK-SAME: (%[[X:.*]]: tensor<?x32xf32>, %{{.*}}: !llmc.rows, %[[TABLE:.*]]: tensor<?x32xf32>)

@@ -17,7 +17,7 @@
 // CHECK: cpu.stage "square"
 // CHECK: func.call @meaning_mulf_[[HASH:[0-9A-F]+]]_avx2
 // CHECK: func.call @gate_relu_40_avx2
-// CHECK: func.call @round_40g32_avx2
+// CHECK: func.call @round_40g32b8_avx2
 // CHECK: func.func private @meaning_mulf_[[HASH]]_avx2(%[[BEGIN:.*]]: i64, %[[END:.*]]: i64, %[[X:.*]]: !llvm.ptr, %{{.*}}: !llvm.ptr, %[[Y:.*]]: !llvm.ptr, %{{.*}}: !llvm.ptr) attributes
 // CHECK: scf.for %[[ROW:.*]] = %[[BEGIN]] to %[[END]]
 // CHECK-NOT: memref

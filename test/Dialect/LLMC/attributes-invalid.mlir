@@ -71,8 +71,33 @@ func.func private @f(tensor<4x4xf16, #llmc.tiled<#llmc.grouped<bits = 4, group =
 
 // -----
 
-// expected-error @+1 {{expected activations of 8 bits, found 4}}
-"test.op"() {rounding = #llmc.dynamic<bits = 4, group = 32>} : () -> ()
+// expected-error @+1 {{expected activations of 4 or 8 bits, found 5}}
+"test.op"() {rounding = #llmc.dynamic<bits = 5, group = 32>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{expected activation group 'row' with a range, found 32}}
+"test.op"() {rounding = #llmc.dynamic<bits = 8, group = 32, range = 2.0>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{expected a range that is a finite positive f32, found -2.000000e+00}}
+"test.op"() {rounding = #llmc.dynamic<bits = 8, group = row, range = -2.0>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{expected a range or a type of numbers, found both}}
+"test.op"() {rounding = #llmc.dynamic<bits = 8, group = row, range = 2.0, numbers = f8E4M3FN>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{expected numbers of type f8E4M3FN, of 8 bits, found 8 bits and 'f8E5M2'}}
+"test.op"() {rounding = #llmc.dynamic<bits = 8, group = 32, numbers = f8E5M2>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{expected 'range' or 'numbers' once, found 'scale'}}
+"test.op"() {rounding = #llmc.dynamic<bits = 8, group = 32, scale = 2.0>} : () -> ()
 
 // -----
 

@@ -289,8 +289,16 @@ func.func @f(%x: tensor<?x64xf32, #a8>) {
 // -----
 
 func.func @f(%x: tensor<?x64xf32>) {
-  // expected-error @+1 {{expected the input's type with an encoding #llmc.dynamic as result, found 'tensor<?x64xf32>'}}
+  // expected-error @+1 {{expected the input's type with an encoding #llmc.dynamic of integers as result, found 'tensor<?x64xf32>'}}
   %0 = llmc.round %x : tensor<?x64xf32> -> tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a rounding to floats, found one to integers: #llmc.dynamic<bits = 8, group = 32>}}
+  %y = llmc.round_values %x to <bits = 8, group = 32> : tensor<?x64xf32>
   return
 }
 
@@ -298,7 +306,7 @@ func.func @f(%x: tensor<?x64xf32>) {
 
 #a8 = #llmc.dynamic<bits = 8, group = 32>
 func.func @f(%x: tensor<?x64xf32>) {
-  // expected-error @+1 {{expected the input's type with an encoding #llmc.dynamic as result, found 'tensor<?x32xf32, #llmc.dynamic<bits = 8, group = 32>>'}}
+  // expected-error @+1 {{expected the input's type with an encoding #llmc.dynamic of integers as result, found 'tensor<?x32xf32, #llmc.dynamic<bits = 8, group = 32>>'}}
   %0 = llmc.round %x : tensor<?x64xf32> -> tensor<?x32xf32, #a8>
   return
 }

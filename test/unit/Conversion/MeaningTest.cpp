@@ -110,6 +110,8 @@ TEST_F(Meaning, LinearsOfGroupedIntegers) { compare(writeGroupedLinears("")); }
 TEST_F(Meaning, LinearsOfRoundedActivations) {
   compare(writeGroupedLinears(" activation <bits = 8, group = 32>"));
   compare(writeGroupedLinears(" activation <bits = 8, group = 64>"));
+  compare(writeGroupedLinears(" activation <bits = 4, group = row, range = 0.7>"));
+  compare(writeGroupedLinears(" activation <bits = 8, group = row, numbers = f8E4M3FN>"));
 }
 
 TEST_F(Meaning, ActivationsGatesAndScales) {

@@ -11,7 +11,9 @@
 #include "llmc/Support/Hadamard.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/APFloat.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -273,57 +275,130 @@ TEST_F(RowKernels, AdditionScalingAndGatheringAreExact) {
                 });
 }
 
+namespace {
+
+/// A width of rows, and how they are rounded.
+struct RoundingCase {
+  int64_t width, group; ///< group 0: the row
+  unsigned bits = 8;
+  float range = 0; ///< 0: none
+  bool floats = false;
+
+  DynamicAttr get(mlir::MLIRContext &context) const {
+    mlir::Builder builder(&context);
+    return DynamicAttr::get(
+        &context, bits, group, range > 0 ? builder.getF32FloatAttr(range) : mlir::FloatAttr(),
+        floats ? mlir::Type(builder.getType<mlir::Float8E4M3FNType>()) : mlir::Type());
+  }
+
+  /// The scale of the group that an element is in.
+  float getScale(Rows &input, int64_t row, int64_t element) const {
+    int64_t size = group == 0 ? input.stride : group, begin = element / size * size;
+    float largest = range;
+    for (int64_t i = begin; range == 0 && i < std::min(begin + size, input.stride); ++i)
+      largest = std::max(largest, std::fabs(input.at(row, i)));
+    return largest / (floats ? 448.0f : bits == 8 ? 127.0f : 7.0f);
+  }
+
+  /// What an element is in units of its scale, not rounded yet. Where 1 / s is no number, codes
+  /// are 0.
+  float getPosition(float element, float scale) const {
+    float inverse = 1.0f / scale, largest = bits == 8 ? 127 : 7;
+    if (!std::isfinite(inverse))
+      return 0;
+    float position = element * inverse;
+    return range > 0 ? std::clamp(position, -largest, largest) : position;
+  }
+};
+
+/// Rows with what rounding has to be careful about.
+std::unique_ptr<Rows> makeRoundedRows(int64_t width, uint64_t seed) {
+  constexpr int64_t rows = 7;
+  auto input = Rows::random(rows, width, seed, 5.0f);
+  for (int64_t i = 0; i < width; ++i) {
+    input->at(1, i) = 0;                                       // no scale
+    input->at(2, i) = static_cast<float>(i % 255) - 127;       // ties need none
+    input->at(3, i) = static_cast<float>(i % 254) / 2 - 63.5f; // halves
+    input->at(4, i) *= 1e-38f;                                 // 1 / s overflows
+    input->at(5, i) *= 1e-44f;                                 // s is 0 or nearly
+    input->at(6, i) *= 1e37f;
+  }
+  return input;
+}
+
+} // namespace
+
 TEST_F(RowKernels, RoundingFollowsItsDefinition) {
-  const std::pair<int64_t, int64_t> cases[] = {{5, 32},   {64, 32},  {77, 32},
-                                               {160, 64}, {160, 96}, {576, 576}};
+  const RoundingCase cases[] = {{5, 32},          {64, 32},          {77, 32},   {160, 64},
+                                {160, 96},        {576, 0},          {77, 0, 4}, {64, 32, 4},
+                                {77, 0, 8, 3.7f}, {64, 0, 8, 1e-38f}};
   std::vector<Emitter> emitters;
-  for (auto [width, group] : cases)
-    emitters.push_back(
-        [width = width, group = group](mlir::ModuleOp module, const KernelTarget &target) {
-          return emitRound(module, width, group, target);
-        });
+  for (const RoundingCase &c : cases)
+    emitters.push_back([&](mlir::ModuleOp module, const KernelTarget &target) {
+      return emitRound(module, c.width, c.get(*module.getContext()), target);
+    });
   forEachTarget(
       *context, emitters,
       [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
         for (auto [index, c] : llvm::enumerate(cases)) {
-          auto [width, group] = c;
+          auto input = makeRoundedRows(c.width, index);
           constexpr int64_t rows = 7;
-          auto input = Rows::random(rows, width, index, 5.0f);
-          for (int64_t i = 0; i < width; ++i) {
-            input->at(1, i) = 0;                                       // no scale
-            input->at(2, i) = static_cast<float>(i % 255) - 127;       // ties need none
-            input->at(3, i) = static_cast<float>(i % 254) / 2 - 63.5f; // halves
-            input->at(4, i) *= 1e-38f;                                 // 1 / s overflows
-            input->at(5, i) *= 1e-44f;                                 // s is 0 or nearly
-            input->at(6, i) *= 1e37f;
-          }
           int64_t stride = input->stride, blocks = stride / 32;
           Memory codes(rows * stride, 0x77), scales(rows * blocks * 4, 0x77),
               sums(rows * blocks * 4, 0x77);
           kernels.run(index, 0, rows, input->data(), codes.data(), scales.data(), sums.data());
           for (int64_t row = 0; row < rows; ++row)
             for (int64_t block = 0; block < blocks; ++block) {
-              int64_t begin = block * 32 / group * group, end = std::min(begin + group, stride);
-              float largest = 0;
-              for (int64_t i = begin; i < end; ++i)
-                largest = std::max(largest, std::fabs(input->at(row, i)));
-              float scale = largest / 127.0f, inverse = 1.0f / scale;
-              ASSERT_EQ(scales.as<float>()[row * blocks + block], scale) << width << " row " << row;
+              float scale = c.getScale(*input, row, block * 32);
+              ASSERT_EQ(scales.as<float>()[row * blocks + block], scale) << index << " row " << row;
               float sum = 0;
               for (int64_t i = block * 32; i < block * 32 + 32; ++i) {
-                // Where 1 / s is no number, codes are 0.
-                float code =
-                    std::isfinite(inverse) ? std::nearbyintf(input->at(row, i) * inverse) : 0;
+                float code = std::nearbyintf(c.getPosition(input->at(row, i), scale));
                 ASSERT_EQ(int(codes.as<int8_t>()[row * stride + i]), code)
-                    << width << "/" << group << " at " << row << ", " << i;
+                    << index << " at " << row << ", " << i;
                 sum += code;
               }
-              ASSERT_EQ(sums.as<float>()[row * blocks + block], sum) << width << " row " << row;
+              ASSERT_EQ(sums.as<float>()[row * blocks + block], sum) << index << " row " << row;
             }
           for (Memory *memory : {&codes, &scales, &sums})
             bytes.insert(bytes.end(), memory->data(), memory->data() + memory->size());
         }
       });
+}
+
+// LLVM's own numbers of the type say what is nearest.
+TEST_F(RowKernels, RoundingToFloatsFollowsItsDefinition) {
+  const RoundingCase cases[] = {{77, 32, 8, 0, true}, {160, 96, 8, 0, true}, {576, 0, 8, 0, true}};
+  std::vector<Emitter> emitters;
+  for (const RoundingCase &c : cases)
+    emitters.push_back([&](mlir::ModuleOp module, const KernelTarget &target) {
+      return emitRoundValues(module, c.width, c.get(*module.getContext()), target);
+    });
+  auto roundToFP8 = [](float value) {
+    llvm::APFloat number(value);
+    bool lost;
+    number.convert(llvm::APFloat::Float8E4M3FN(), llvm::APFloat::rmNearestTiesToEven, &lost);
+    number.convert(llvm::APFloat::IEEEsingle(), llvm::APFloat::rmNearestTiesToEven, &lost);
+    return number.convertToFloat();
+  };
+  forEachTarget(*context, emitters,
+                [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+                  for (auto [index, c] : llvm::enumerate(cases)) {
+                    auto input = makeRoundedRows(c.width, index);
+                    constexpr int64_t rows = 7;
+                    Rows output(rows, c.width);
+                    kernels.run(index, 0, rows, input->data(), output.data());
+                    for (int64_t row = 0; row < rows; ++row)
+                      for (int64_t i = 0; i < c.width; ++i) {
+                        float scale = c.getScale(*input, row, i);
+                        float number = roundToFP8(c.getPosition(input->at(row, i), scale));
+                        ASSERT_EQ(output.at(row, i), number * scale)
+                            << index << " at " << row << ", " << i;
+                      }
+                    output.expectPadding("round_values");
+                    output.append(bytes);
+                  }
+                });
 }
 
 TEST_F(RowKernels, EmbeddingDecodesExactly) {

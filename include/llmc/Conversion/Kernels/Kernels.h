@@ -66,9 +66,12 @@ bool hasHadamardKernel(int64_t order);
 /// (begin i, end i [rows], input p, output p). There is a kernel for `order`.
 mlir::func::FuncOp emitHadamard(mlir::ModuleOp module, int64_t width, int64_t order,
                                 bool transposed, const KernelTarget &target);
-/// (begin i, end i [rows], input p, codes p, scales p, sums p)
-mlir::func::FuncOp emitRound(mlir::ModuleOp module, int64_t width, int64_t group,
+/// (begin i, end i [rows], input p, codes p, scales p, sums p), to integers
+mlir::func::FuncOp emitRound(mlir::ModuleOp module, int64_t width, DynamicAttr rounding,
                              const KernelTarget &target);
+/// (begin i, end i [rows], input p, output p), to floats
+mlir::func::FuncOp emitRoundValues(mlir::ModuleOp module, int64_t width, DynamicAttr rounding,
+                                   const KernelTarget &target);
 
 /// Floats of one row of a table of cosines and sines for F frequencies.
 inline int64_t getRotationStride(int64_t frequencies) { return 2 * ((frequencies + 15) / 16 * 16); }

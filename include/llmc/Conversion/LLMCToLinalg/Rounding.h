@@ -13,14 +13,15 @@
 
 namespace llmc {
 
-/// The largest magnitude of each group of a row: [rows, groups].
+/// What the scale of each group of a row follows from, [rows, groups]: its largest magnitude, or
+/// the range that all have.
 mlir::Value buildGroupMaxima(Formula &formula, mlir::Value input, DynamicAttr rounding);
 
 /// The scale of a group with this largest magnitude.
 Number getScale(Number maximum, DynamicAttr rounding);
 
-/// The integer, as a number of fp32, that `x` is rounded to.
-Number roundToCode(Number x, Number scale);
+/// q, as a number of fp32, that `x` is rounded to.
+Number roundToCode(Number x, Number scale, DynamicAttr rounding);
 
 } // namespace llmc
 

@@ -140,8 +140,8 @@ void PieceMeaning::writeRounded(Value tensor, DynamicAttr rounding) {
   Value codes = formula.forEach({one, formula.size(width)}, builder.getI8Type(),
                                 {{tensor, {r, k}}, {maxima, {r, k.floorDiv(group)}}},
                                 [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                                  Number code = roundToCode(Number(b, v[0]),
-                                                            getScale(Number(b, v[1]), rounding));
+                                  Number scale = getScale(Number(b, v[1]), rounding);
+                                  Number code = roundToCode(Number(b, v[0]), scale, rounding);
                                   return arith::FPToSIOp::create(b, b.getI8Type(), code);
                                 });
   Value scales =

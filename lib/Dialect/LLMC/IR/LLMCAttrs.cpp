@@ -64,6 +64,36 @@ static void printActivationGroup(AsmPrinter &printer, int64_t group) {
     printer << group;
 }
 
+/// `, range = NUMBER`, `, numbers = TYPE`, both, or nothing.
+static ParseResult parseActivationNumbers(AsmParser &parser, FloatAttr &range, Type &numbers) {
+  while (succeeded(parser.parseOptionalComma())) {
+    StringRef name;
+    SMLoc location = parser.getCurrentLocation();
+    if (parser.parseKeyword(&name))
+      return failure();
+    if (name == "range" && !range) {
+      if (parser.parseEqual() || parser.parseAttribute(range, parser.getBuilder().getF32Type()))
+        return failure();
+    } else if (name == "numbers" && !numbers) {
+      if (parser.parseEqual() || parser.parseType(numbers))
+        return failure();
+    } else {
+      return parser.emitError(location)
+             << "expected 'range' or 'numbers' once, found '" << name << "'";
+    }
+  }
+  return success();
+}
+
+static void printActivationNumbers(AsmPrinter &printer, FloatAttr range, Type numbers) {
+  if (range) {
+    printer << ", range = ";
+    printer.printAttributeWithoutType(range);
+  }
+  if (numbers)
+    printer << ", numbers = " << numbers;
+}
+
 /// A number or `all`.
 static ParseResult parseSharingRows(AsmParser &parser, int64_t &rows) {
   if (succeeded(parser.parseOptionalKeyword("all"))) {
@@ -100,12 +130,29 @@ void LLMCDialect::registerAttributes() {
 }
 
 LogicalResult DynamicAttr::verify(function_ref<InFlightDiagnostic()> emitError, unsigned bits,
-                                  int64_t group) {
-  if (bits != 8)
-    return emitError() << "expected activations of 8 bits, found " << bits;
+                                  int64_t group, FloatAttr range, Type numbers) {
+  if (bits != 4 && bits != 8)
+    return emitError() << "expected activations of 4 or 8 bits, found " << bits;
   if (group < rowGroup || group % 32 != 0)
     return emitError() << "expected an activation group that is a multiple of 32, found " << group;
+  if (range && numbers)
+    return emitError() << "expected a range or a type of numbers, found both";
+  if (numbers && (!isa<Float8E4M3FNType>(numbers) || bits != 8))
+    return emitError() << "expected numbers of type f8E4M3FN, of 8 bits, found " << bits
+                       << " bits and " << numbers;
+  if (!range)
+    return success();
+  if (group != rowGroup)
+    return emitError() << "expected activation group 'row' with a range, found " << group;
+  const llvm::APFloat &value = range.getValue();
+  if (!range.getType().isF32() || !value.isFinite() || value.isNegative() || value.isZero())
+    return emitError() << "expected a range that is a finite positive f32, found " << range;
   return success();
+}
+
+int64_t DynamicAttr::getLargest() const {
+  constexpr int64_t largestFP8 = 448;
+  return getNumbers() ? largestFP8 : (int64_t(1) << (getBits() - 1)) - 1;
 }
 
 int64_t DynamicAttr::getGroupSize(int64_t width) const {

@@ -162,10 +162,17 @@ LogicalResult RoundOp::verify() {
   auto result = cast<RankedTensorType>(getType());
   if (input.getEncoding())
     return emitOpError("expected an input without encoding, found ") << input;
-  if (!isa_and_nonnull<DynamicAttr>(result.getEncoding()) ||
-      result != input.cloneWithEncoding(result.getEncoding()))
-    return emitOpError("expected the input's type with an encoding #llmc.dynamic as result, found ")
+  auto rounding = dyn_cast_or_null<DynamicAttr>(result.getEncoding());
+  if (!rounding || !rounding.isInteger() || result != input.cloneWithEncoding(rounding))
+    return emitOpError("expected the input's type with an encoding #llmc.dynamic of integers as "
+                       "result, found ")
            << result;
+  return success();
+}
+
+LogicalResult RoundValuesOp::verify() {
+  if (getRounding().isInteger())
+    return emitOpError("expected a rounding to floats, found one to integers: ") << getRounding();
   return success();
 }
 

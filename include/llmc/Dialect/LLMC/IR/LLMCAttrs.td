@@ -108,19 +108,40 @@ def LLMC_PlainAttr : LLMC_Attr<"Plain", "plain", [
 }
 
 def LLMC_DynamicAttr : LLMC_Attr<"Dynamic", "dynamic"> {
-  let summary = "Activations rounded to integers when they are computed";
+  let summary = "Activations rounded when they are computed";
   let description = [{
     A row of activations is cut into groups of `group` (the last may be shorter); `group = row` is
     one group, so that a token has one scale. Each group x is
     replaced by q · s, with s = max|x| / (2^(bits−1) − 1) in fp32 and q = round(x / s), half to even
     (x · (1 / s) with one rounding each; q = 0 where 1 / s is infinite).
 
+    With `range`, which calibration found, all rows have one scale: s = range / (2^(bits−1) − 1), and
+    q is moved to the nearest end of −(2^(bits−1) − 1) … 2^(bits−1) − 1 where it is beyond.
+
+    With `numbers = f8E4M3FN` q is no integer but the number of that type (OCP 8-bit floating point
+    specification 1.0: 448 is the largest) that is nearest to x / s, half to even, and
+    s = max|x| / 448.
+
     Constraints:
-    - C1. bits = 8.
-    - C2. group is a positive multiple of 32, or `row`.
+    - C1. bits = 4 or 8; with `numbers`, 8.
+    - C2. group is a positive multiple of 32, or `row`; with `range`, `row`.
+    - C3. `range` is finite and positive, `numbers` is f8E4M3FN, and only one of both is there.
+
+    Example: `#llmc.dynamic<bits = 8, group = row, range = 3.5>`
   }];
-  let parameters = (ins "unsigned":$bits, "int64_t":$group);
-  let assemblyFormat = "`<` `bits` `=` $bits `,` `group` `=` custom<ActivationGroup>($group) `>`";
+  let parameters = (ins
+    "unsigned":$bits,
+    "int64_t":$group,
+    OptionalParameter<"::mlir::FloatAttr", "of f32">:$range,
+    OptionalParameter<"::mlir::Type">:$numbers);
+  let builders = [
+    AttrBuilder<(ins "unsigned":$bits, "int64_t":$group),
+                [{ return $_get($_ctxt, bits, group, ::mlir::FloatAttr(), ::mlir::Type()); }]>
+  ];
+  let assemblyFormat = [{
+    `<` `bits` `=` $bits `,` `group` `=` custom<ActivationGroup>($group) ``
+        custom<ActivationNumbers>($range, $numbers) `>`
+  }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// The value of `group` that is no size.
@@ -128,6 +149,10 @@ def LLMC_DynamicAttr : LLMC_Attr<"Dynamic", "dynamic"> {
 
     /// The number of inputs that share a scale, for rows of this width: a positive multiple of 32.
     int64_t getGroupSize(int64_t width) const;
+    /// The largest magnitude of q.
+    int64_t getLargest() const;
+    /// Whether q are integers, so that products with codes of weights are.
+    bool isInteger() const { return !getNumbers(); }
   }];
 }
 

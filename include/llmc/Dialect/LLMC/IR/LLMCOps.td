@@ -294,7 +294,7 @@ def LLMC_RoundOp : LLMC_StageOp<"round", "getInput()", [Pure]> {
     linears that round the same rows in the same way.
 
     Constraints:
-    - C1. The result is the input with an encoding `#llmc.dynamic`; the input has none.
+    - C1. The result is the input with an encoding `#llmc.dynamic` of integers; the input has none.
   }];
   let arguments = (ins LLMC_Activations:$input);
   let results = (outs LLMC_Activations:$result);
@@ -303,6 +303,23 @@ def LLMC_RoundOp : LLMC_StageOp<"round", "getInput()", [Pure]> {
   let extraClassDeclaration = rowOperands # [{
     ::llmc::DynamicAttr getRounding();
   }];
+}
+
+def LLMC_RoundValuesOp : LLMC_StageOp<"round_values", "getInput()", [Pure, SameOperandsAndResultType]> {
+  let summary = "Activations rounded to floats of few bits, as fp32";
+  let description = [{
+    The rows that `llmc.linear` would make of its input by its `activation`, `rounding`, where that
+    rounds to floats: products with them are fp32, so that nothing else is stored of them.
+    `materialize-shared-values` makes one of them for all linears that round the same rows in the
+    same way.
+
+    Constraints:
+    - C1. `rounding` has `numbers`.
+  }];
+  let arguments = (ins LLMC_Activations:$input, LLMC_DynamicAttr:$rounding);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$input `to` $rounding `:` type($input) attr-dict";
+  let hasVerifier = 1;
 }
 
 def LLMC_RotationTableOp : LLMC_StageOp<"rotation_table", "", [Pure]> {
