@@ -6,21 +6,16 @@
 //===----------------------------------------------------------------------===//
 
 #include "CodebookTestSupport.h"
+#include "EncodingTest.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
-#include "llmc/Dialect/LLMC/IR/TiledLayout.h"
-
-#include "mlir/IR/Diagnostics.h"
-#include "gtest/gtest.h"
 
 using namespace llmc;
 using namespace llmc::test;
 
 namespace {
 
-class CodebookEncoding : public ::testing::Test {
+class CodebookEncoding : public EncodingTest {
 protected:
-  CodebookEncoding() { context.loadDialect<LLMCDialect>(); }
-
   /// Tables of a row, of a tile, of several and of all; widths that end inside a block and at its
   /// end; a last tile that is not whole.
   void forEachMatrix(llvm::function_ref<void(const CodebookMatrix &)> test) {
@@ -33,40 +28,18 @@ protected:
             test(CodebookMatrix::random(bits, sharing, scale, 35, columns, bits + columns));
           }
   }
-
-  mlir::MLIRContext context;
-  mlir::Builder builder{&context};
 };
 
 } // namespace
 
 TEST_F(CodebookEncoding, DecodesItsCanonicalForm) {
-  forEachMatrix([&](const CodebookMatrix &matrix) {
-    const int64_t shape[] = {matrix.rows, matrix.columns};
-    EncodingInterface encoding = matrix.getAttr();
-    std::vector<uint8_t> bytes = matrix.getCanonicalForm();
-    auto size =
-        encoding.getByteSize(shape, [&] { return mlir::emitError(builder.getUnknownLoc()); });
-    ASSERT_TRUE(mlir::succeeded(size));
-    ASSERT_EQ(*size, static_cast<int64_t>(bytes.size()));
-    std::vector<float> values(matrix.columns);
-    for (int64_t row = 0; row < matrix.rows; ++row) {
-      encoding.decodeRow(bytes, shape, row, values);
-      for (int64_t column = 0; column < matrix.columns; ++column)
-        ASSERT_EQ(values[column], static_cast<float>(matrix.getValue(row, column)))
-            << row << ", " << column;
-    }
-  });
+  forEachMatrix([&](const CodebookMatrix &matrix) { expectDecoded(matrix); });
 }
 
 TEST_F(CodebookEncoding, TilesHoldTheTablesOfTheirRows) {
   forEachMatrix([&](const CodebookMatrix &matrix) {
-    TiledLayout layout = TiledLayout::get(mlir::RankedTensorType::get(
-        {matrix.rows, matrix.columns}, builder.getF32Type(), matrix.getAttr()));
-    std::vector<uint8_t> canonical = matrix.getCanonicalForm(), bytes(layout.getByteSize(), 0xff);
-    packTables(layout, canonical, bytes.data());
-    for (int64_t tile = 0; tile < layout.tiles; ++tile)
-      packTile(layout, canonical, tile, bytes.data() + layout.getTileOffset(tile));
+    TiledLayout layout = getLayout(matrix);
+    std::vector<uint8_t> bytes = pack(matrix);
     bool isShared = matrix.sharing == CodebookAttr::allRows;
     EXPECT_EQ(layout.tableBytes, isShared ? 256 : 0);
     const TiledPlane &table = layout.planes[CodebookAttr::table];

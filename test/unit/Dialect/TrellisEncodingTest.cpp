@@ -5,22 +5,17 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "EncodingTest.h"
 #include "TrellisTestSupport.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
-#include "llmc/Dialect/LLMC/IR/TiledLayout.h"
-
-#include "mlir/IR/Diagnostics.h"
-#include "gtest/gtest.h"
 
 using namespace llmc;
 using namespace llmc::test;
 
 namespace {
 
-class TrellisEncoding : public ::testing::Test {
+class TrellisEncoding : public EncodingTest {
 protected:
-  TrellisEncoding() { context.loadDialect<LLMCDialect>(); }
-
   /// Widths whose rows end inside a byte, inside a block and at its end.
   void forEachMatrix(llvm::function_ref<void(const TrellisMatrix &)> test) {
     for (mlir::Type scale : {mlir::Type(builder.getF32Type()), mlir::Type(builder.getF16Type()),
@@ -31,40 +26,18 @@ protected:
           test(TrellisMatrix::random(bits, scale, 19, columns, bits + columns));
         }
   }
-
-  mlir::MLIRContext context;
-  mlir::Builder builder{&context};
 };
 
 } // namespace
 
 TEST_F(TrellisEncoding, DecodesItsCanonicalForm) {
-  forEachMatrix([&](const TrellisMatrix &matrix) {
-    const int64_t shape[] = {matrix.rows, matrix.columns};
-    EncodingInterface encoding = matrix.getAttr();
-    std::vector<uint8_t> bytes = matrix.getCanonicalForm();
-    auto size =
-        encoding.getByteSize(shape, [&] { return mlir::emitError(builder.getUnknownLoc()); });
-    ASSERT_TRUE(mlir::succeeded(size));
-    ASSERT_EQ(*size, static_cast<int64_t>(bytes.size()));
-    std::vector<float> values(matrix.columns);
-    for (int64_t row = 0; row < matrix.rows; ++row) {
-      encoding.decodeRow(bytes, shape, row, values);
-      for (int64_t column = 0; column < matrix.columns; ++column)
-        ASSERT_EQ(values[column], static_cast<float>(matrix.getValue(row, column)))
-            << row << ", " << column;
-    }
-  });
+  forEachMatrix([&](const TrellisMatrix &matrix) { expectDecoded(matrix); });
 }
 
 TEST_F(TrellisEncoding, TilesHoldTheCodesAndTheTable) {
   forEachMatrix([&](const TrellisMatrix &matrix) {
-    TiledLayout layout = TiledLayout::get(mlir::RankedTensorType::get(
-        {matrix.rows, matrix.columns}, builder.getF32Type(), matrix.getAttr()));
-    std::vector<uint8_t> canonical = matrix.getCanonicalForm(), bytes(layout.getByteSize(), 0xff);
-    packTables(layout, canonical, bytes.data());
-    for (int64_t tile = 0; tile < layout.tiles; ++tile)
-      packTile(layout, canonical, tile, bytes.data() + layout.getTileOffset(tile));
+    TiledLayout layout = getLayout(matrix);
+    std::vector<uint8_t> bytes = pack(matrix);
     EXPECT_EQ(layout.tableBytes, 256);
     const TiledPlane &codes = layout.planes[TrellisAttr::codes];
     EXPECT_EQ(codes.getByteSize(layout.getBlocks()),
