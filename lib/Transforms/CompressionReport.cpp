@@ -29,9 +29,12 @@ static std::string spellShape(RankedTensorType type) {
 static std::string spellRounding(DynamicAttr activation) {
   if (!activation)
     return "exact";
-  return std::to_string(activation.getBits()) + " bits / " +
-         (activation.getGroup() == DynamicAttr::rowGroup ? "row"
-                                                         : std::to_string(activation.getGroup()));
+  std::string group = activation.getRange() ? "static"
+                      : activation.getGroup() == DynamicAttr::rowGroup
+                          ? "row"
+                          : std::to_string(activation.getGroup());
+  return (activation.isInteger() ? "" : "fp8, ") + std::to_string(activation.getBits()) +
+         " bits / " + group;
 }
 
 /// How it is stored, for people.

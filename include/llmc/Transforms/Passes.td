@@ -344,6 +344,21 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     a remark, so that passes can follow each other, each for other weights; with `requantize` their
     decoded values are rounded.
 
+    Two options need inputs, for which the model is run on calibration tokens as with `quantize-gptq`,
+    each linear on inputs that come from layers that are rounded already; without them nothing is
+    run, and options of calibration are refused.
+
+    - `mse=inputs` clips the largest weights of each group at 1, 0.95, … 0.55 of the largest, whatever
+      changes the outputs of the row least, in squares over the inputs (as the code of Lin et al. 2023,
+      "AWQ", does after the scales that `scale-awq` finds). There every group is looked at by itself;
+      here beside the errors of the others, of which those before it are clipped already, so that no
+      row loses more than without clipping. Queries and keys are not clipped, of which the products
+      count, nor is what has no inputs.
+    - `activation=i8-static` rounds inputs in the range that calibration saw, by one scale for a
+      matrix, which then stands in the IR; the other passes that calibrate do so too. A head of a
+      `head-format` other than `same` is treated as with `i8`. What layers have in common but for such
+      ranges is no longer the same code.
+
     Before:
     ```mlir
     llmc.parameter @up : tensor<1536x576xf32> = #llmc.file<"model.onnx.data", offset = 81920>
@@ -360,10 +375,11 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     ```
 
     The report gives, for each parameter, the bits per weight and the relative error
-    ‖W − W'‖ / ‖W‖ (Frobenius). It is a table, a file of JSON (`report`), and one remark
-    `quantize-rtn` a parameter.
+    ‖W − W'‖ / ‖W‖ (Frobenius), and where inputs were seen that of the outputs, ‖(W − W')X‖ / ‖WX‖. It
+    is a table, a file of JSON (`report`), and one remark `quantize-rtn` a parameter.
   }];
-  let options = !listconcat(quantizationOptions, compressionOptions);
+  let options = !listconcat(quantizationOptions, calibrationOptions, sequentialOptions,
+                            compressionOptions);
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 

@@ -69,27 +69,15 @@ struct PruneSparseGPT
     if (rounds())
       state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
     CalibratedWeights calibrated(state, weights, result);
-    CalibrationRequest request;
-    request.statistics = SecondMoment;
-    request.key = spellKey(plan);
-    request.select = [&](LinearOp, ParameterOp parameter) {
-      return calibrated.contains(parameter);
-    };
-    request.visit = [&](CalibrationSite &site) {
-      return site.restored ? calibrated.restore(site) : pruneSite(site, plan, calibrated);
-    };
-    FailureOr<CalibrationTimes> times = calibrate(module, options, request);
+    FailureOr<CalibrationTimes> times =
+        calibrated.walk(module, options, {spellKey(plan), SecondMoment, rounds() ? &plan : nullptr},
+                        [&](CalibrationSite &site) { return pruneSite(site, plan, calibrated); });
     if (failed(times))
       return failure();
     for (SelectedWeight &weight : others)
       if (rounds() && failed(roundWeight(weight, plan, result)))
         return failure();
-    result.setTimes({{"tokens", times->tokens},
-                     {"compile", times->compile},
-                     {"forward", times->forward},
-                     {"second moments", times->statistics},
-                     {"factorization", factorization},
-                     {"update", update}});
+    result.setTimes(listTimes(*times, {{"factorization", factorization}, {"update", update}}));
     return success();
   }
 
@@ -123,7 +111,7 @@ private:
       if (failed(values))
         return failure();
       GPTQOptions options{getEncoding(parameter, *values, plan, weights.isHead(parameter)),
-                          plan.searchesCalibrated(), false};
+                          plan.getCalibratedFit(), false};
       if (!options.encoding)
         return failure();
       FailureOr<GPTQResult> pruned =

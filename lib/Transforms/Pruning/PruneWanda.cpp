@@ -53,24 +53,13 @@ private:
       if (failed(checkShape(weight.parameter, patterns.get(weight.parameter))))
         return failure();
     CalibratedWeights calibrated(keepRounding, weights, result);
-    CalibrationRequest request;
-    request.statistics = SecondMoment;
-    request.key = spellKey();
-    request.select = [&](LinearOp, ParameterOp parameter) {
-      return calibrated.contains(parameter);
-    };
     double pruning = 0;
-    request.visit = [&](CalibrationSite &site) {
-      return site.restored ? calibrated.restore(site) : pruneSite(site, calibrated, pruning);
-    };
-    FailureOr<CalibrationTimes> times = calibrate(module, options, request);
+    FailureOr<CalibrationTimes> times = calibrated.walk(
+        module, options, {spellKey(), SecondMoment, nullptr},
+        [&](CalibrationSite &site) { return pruneSite(site, calibrated, pruning); });
     if (failed(times))
       return failure();
-    result.setTimes({{"tokens", times->tokens},
-                     {"compile", times->compile},
-                     {"forward", times->forward},
-                     {"second moments", times->statistics},
-                     {"pruning", pruning}});
+    result.setTimes(listTimes(*times, {{"pruning", pruning}}));
     return success();
   }
 

@@ -8,6 +8,9 @@
 #include "llmc/Transforms/Quantization/CalibratedWeights.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
+#include <algorithm>
+#include <cmath>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -49,6 +52,72 @@ void CalibratedWeights::replace(CalibrationSite &site, ParameterOp parameter,
       replaceWeight(*selected.lookup(parameter), std::move(quantized), stateRounding, seconds);
   site.record += CompressionReport::spell(done) + "\n";
   report.add(std::move(done));
+}
+
+/// The range of a site's inputs; null where all were zero.
+static FailureOr<FloatAttr> getRange(CalibrationSite &site) {
+  ArrayRef<float> magnitudes = site.statistics.maxMagnitude;
+  float largest = *std::max_element(magnitudes.begin(), magnitudes.end());
+  if (!std::isfinite(largest))
+    return site.linears.front().emitOpError(
+               "expected inputs in calibration that are finite, found ")
+           << std::to_string(largest);
+  Builder builder(site.linears.front().getContext());
+  return largest > 0 ? builder.getF32FloatAttr(largest) : FloatAttr();
+}
+
+LogicalResult CalibratedWeights::stateRanges(CalibrationSite &site, const QuantizationPlan &plan) {
+  for (LinearOp linear : site.linears)
+    for (ParameterOp parameter : getParametersOf(linear.getWeight())) {
+      if (!contains(parameter))
+        continue;
+      const WeightStorage &storage = plan.getStorage(parameter.getSymName(), isHead(parameter));
+      if (!storage.hasRange)
+        continue;
+      FailureOr<FloatAttr> range = getRange(site);
+      if (failed(range))
+        return failure();
+      if (!*range)
+        linear.emitWarning("inputs were all zero in calibration: their scales are found while "
+                           "running");
+      else
+        linear.setActivationAttr(DynamicAttr::get(linear.getContext(), storage.activation.getBits(),
+                                                  storage.activation.getGroup(), *range, Type()));
+    }
+  return success();
+}
+
+FailureOr<CalibrationTimes>
+CalibratedWeights::walk(ModuleOp module, const CalibrationOptions &options, const WeightWalk &walk,
+                        function_ref<LogicalResult(CalibrationSite &)> visit) {
+  bool hasRanges = walk.plan && walk.plan->hasRanges();
+  // What an earlier pass stated is none of this walk's ranges.
+  for (auto [parameter, weight] : selected)
+    for (LinearOp linear : weight->linears)
+      if (DynamicAttr stated = linear.getActivationAttr(); hasRanges && stated && stated.getRange())
+        linear.removeActivationAttr();
+  CalibrationRequest request;
+  request.statistics = walk.statistics | (hasRanges ? MaxMagnitude : 0u);
+  request.key = walk.key;
+  request.select = [&](LinearOp, ParameterOp parameter) { return contains(parameter); };
+  request.visit = [&](CalibrationSite &site) -> LogicalResult {
+    if (site.restored)
+      return restore(site);
+    if (hasRanges && failed(stateRanges(site, *walk.plan)))
+      return failure();
+    return visit(site);
+  };
+  return calibrate(module, options, request);
+}
+
+std::vector<std::pair<std::string, double>>
+llmc::listTimes(const CalibrationTimes &times, std::vector<std::pair<std::string, double>> others) {
+  std::vector<std::pair<std::string, double>> list{{"tokens", times.tokens},
+                                                   {"compile", times.compile},
+                                                   {"forward", times.forward},
+                                                   {"statistics", times.statistics}};
+  llvm::append_range(list, others);
+  return list;
 }
 
 LogicalResult CalibratedWeights::restore(CalibrationSite &site) {

@@ -258,7 +258,8 @@ public:
   bool sharesRows() const override { return true; }
 
   std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding, ArrayRef<int64_t> shape,
-                                                ArrayRef<float> weights, bool) const override {
+                                                ArrayRef<float> weights,
+                                                const FitOptions &) const override {
     return makeCodebookQuantizer(cast<CodebookAttr>(encoding), shape, weights, {});
   }
 

@@ -372,8 +372,7 @@ static FailureOr<GPTQResult> roundMatrix(ParameterOp parameter, const WeightValu
   if (!options.staticGroups && getGroupSize(options.encoding, values.columns) < values.columns &&
       !llvm::is_sorted(hessian.order))
     return parameter.emitOpError("expected static groups for columns out of order");
-  std::unique_ptr<WeightQuantizer> quantizer =
-      getQuantizer(values, options.encoding, options.searchClip);
+  std::unique_ptr<WeightQuantizer> quantizer = getQuantizer(values, options.encoding, options.fit);
   if (quantizer->getLookahead().chosen > 1 && !llvm::is_sorted(hessian.order))
     return parameter.emitOpError("expected columns in their order for ") << options.encoding;
   std::vector<float> importance = getImportance(hessian);
@@ -381,7 +380,7 @@ static FailureOr<GPTQResult> roundMatrix(ParameterOp parameter, const WeightValu
   bool oneGroup = isOneGroup(options.encoding);
   if (oneGroup) {
     std::vector<float> ofAll;
-    for (int64_t row = 0; options.searchClip && row < values.rows; ++row)
+    for (int64_t row = 0; options.fit.search && row < values.rows; ++row)
       llvm::append_range(ofAll, importance);
     if (!quantizer->fitMatrix(values.data, ofAll))
       return reportScale(parameter, options.encoding, 0);

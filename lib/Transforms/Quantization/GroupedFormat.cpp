@@ -102,9 +102,10 @@ public:
   }
 
   std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding, ArrayRef<int64_t> shape,
-                                                ArrayRef<float>, bool search) const override {
+                                                ArrayRef<float>,
+                                                const FitOptions &fit) const override {
     auto grouped = cast<GroupedAttr>(encoding);
-    return makeGridQuantizer(grouped, shape, getFit(grouped, search));
+    return makeGridQuantizer(grouped, shape, getFit(grouped, fit.search));
   }
 
   bool holds(EncodingInterface encoding, ArrayRef<float> weights) const override {

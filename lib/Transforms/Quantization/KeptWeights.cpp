@@ -140,9 +140,9 @@ std::unique_ptr<WeightQuantizer> llmc::getQuantizer(const WeightValues &values,
                                          getGroupSize(encoding, values.columns));
 }
 
-std::unique_ptr<WeightQuantizer> llmc::getQuantizer(const WeightValues &values,
-                                                    EncodingInterface encoding, bool search) {
+std::unique_ptr<WeightQuantizer>
+llmc::getQuantizer(const WeightValues &values, EncodingInterface encoding, const FitOptions &fit) {
   return getQuantizer(values, encoding, [&](EncodingInterface plain, ArrayRef<int64_t> shape) {
-    return findWeightFormat(plain)->getQuantizer(plain, shape, values.data, search);
+    return findWeightFormat(plain)->getQuantizer(plain, shape, values.data, fit);
   });
 }

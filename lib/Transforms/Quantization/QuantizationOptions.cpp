@@ -17,7 +17,7 @@ using namespace mlir;
 using namespace llmc;
 
 /// What QuantizationOptions.td says.
-static constexpr int64_t defaultActivationGroup = 32;
+static constexpr int64_t defaultActivationGroup = -1;
 
 static std::optional<int64_t> parseGroupSize(StringRef text) {
   if (text == "channel")
@@ -57,26 +57,79 @@ static FailureOr<const WeightFormat *> getFormat(Location location, StringRef na
   return emitError(location) << "format: expected " << names << ", found '" << name << "'";
 }
 
+/// The name of a way to round inputs that was asked for.
+static StringRef spell(ActivationRounding rounding) {
+  switch (rounding) {
+  case ActivationRounding::Auto:
+    return "auto";
+  case ActivationRounding::None:
+    return "none";
+  case ActivationRounding::I8:
+    return "i8";
+  case ActivationRounding::I8Static:
+    return "i8-static";
+  case ActivationRounding::I4:
+    return "i4";
+  case ActivationRounding::FP8:
+    return "fp8";
+  }
+  return "";
+}
+
+/// Rounding to integers, as asked for, of groups as they were asked for.
+static FailureOr<DynamicAttr> getIntegers(Location location, ActivationRounding asked,
+                                          int64_t activationGroup) {
+  constexpr int64_t defaultGroup = 32;
+  auto fail = [&] { return emitError(location); };
+  bool ofRow = asked == ActivationRounding::I8Static || asked == ActivationRounding::I4;
+  if (asked == ActivationRounding::I8Static && activationGroup > 0)
+    return fail()
+           << "activation-group: expected 0 with activation=i8-static, whose scale is that of "
+              "a matrix, found "
+           << activationGroup;
+  int64_t byDefault = ofRow ? DynamicAttr::rowGroup : defaultGroup;
+  auto rounding = DynamicAttr::getChecked(
+      fail, location.getContext(), asked == ActivationRounding::I4 ? 4u : 8u,
+      activationGroup == defaultActivationGroup ? byDefault : activationGroup);
+  if (!rounding)
+    return failure();
+  return rounding;
+}
+
+/// Rounding to fp8.
+static FailureOr<DynamicAttr> getFloats(Location location, int64_t activationGroup) {
+  MLIRContext *context = location.getContext();
+  auto rounding = DynamicAttr::getChecked(
+      [&] { return emitError(location); }, context, 8u,
+      activationGroup == defaultActivationGroup ? DynamicAttr::rowGroup : activationGroup,
+      FloatAttr(), Type(Float8E4M3FNType::get(context)));
+  if (!rounding)
+    return failure();
+  return rounding;
+}
+
 /// How inputs of weights of this encoding, of `format`, are rounded where `asked` says whether they
 /// are to be; null: not at all.
 static FailureOr<DynamicAttr> getActivation(Location location, EncodingInterface encoding,
                                             StringRef format, ActivationRounding asked,
                                             int64_t activationGroup) {
   auto fail = [&] { return emitError(location); };
-  bool hasCodes = encoding.getLinearCodes().has_value();
-  if (asked == ActivationRounding::I8 && !hasCodes)
-    return fail() << "activation: expected activation=none with format=" << format
-                  << ", whose weights are no integers, found activation=i8";
-  if (asked == ActivationRounding::None || !hasCodes)
+  if (asked == ActivationRounding::None)
     return DynamicAttr();
+  if (asked == ActivationRounding::FP8)
+    return getFloats(location, activationGroup);
+  if (!encoding.getLinearCodes()) {
+    if (asked == ActivationRounding::Auto)
+      return DynamicAttr();
+    return fail() << "activation: expected activation=none with format=" << format
+                  << ", whose weights are no integers, found activation=" << spell(asked);
+  }
   constexpr int64_t wholeRow = blockInputs << 32;
   if (int64_t group = getGroupSize(encoding, wholeRow); group % blockInputs != 0)
-    return fail() << "group-size: expected a multiple of " << blockInputs
-                  << " with activation=i8, found " << group;
-  auto activation = DynamicAttr::getChecked(fail, location.getContext(), 8u, activationGroup);
-  if (!activation)
-    return failure();
-  return activation;
+    return fail() << "group-size: expected a multiple of " << blockInputs << " with activation="
+                  << spell(asked == ActivationRounding::Auto ? ActivationRounding::I8 : asked)
+                  << ", found " << group;
+  return getIntegers(location, asked, activationGroup);
 }
 
 namespace {
@@ -94,6 +147,7 @@ public:
       return failure();
     QuantizationPlan plan;
     plan.search = request.search;
+    plan.trellisTable = request.trellisTable;
     if (failed(readFormat(request.format, options, request.activation, plan.others)) ||
         failed(readRules(plan.rules)) || failed(readHead(plan)) || failed(checkUsed(plan)))
       return failure();
@@ -144,6 +198,7 @@ private:
     if (failed(activation))
       return failure();
     storage.activation = *activation;
+    storage.hasRange = *activation && rounding == ActivationRounding::I8Static;
     return success();
   }
 
@@ -208,6 +263,12 @@ private:
       return fail() << "activation-group: expected activation=i8 with it, found activation=none";
     if (options.sharing && !sharesRows)
       return fail() << "sharing: expected format=codebook with it, found format=" << request.format;
+    SmallVector<EncodingInterface> encodings = plan.getEncodings();
+    encodings.push_back(plan.head.encoding);
+    if (request.trellisTable == TrellisNumbers::Learned &&
+        llvm::none_of(encodings, llvm::IsaAndPresentPred<TrellisAttr>))
+      return fail() << "trellis-table: expected format=trellis with it, found format="
+                    << request.format;
     return success();
   }
 
@@ -240,6 +301,18 @@ SmallVector<EncodingInterface> QuantizationPlan::getEncodings() const {
   return encodings;
 }
 
+SmallVector<WeightStorage> QuantizationPlan::getCalibrated() const {
+  SmallVector<WeightStorage> storages{others};
+  for (const StorageRule &rule : rules)
+    storages.push_back(rule.storage);
+  return storages;
+}
+
+bool QuantizationPlan::hasRanges() const {
+  return llvm::any_of(getCalibrated(),
+                      [](const WeightStorage &storage) { return storage.hasRange; });
+}
+
 void QuantizationPlan::warnOfUnused(ModuleOp module, ArrayRef<StringRef> parameters) const {
   std::vector<std::string> texts;
   texts.reserve(rules.size());
@@ -263,6 +336,8 @@ static void spell(llvm::raw_ostream &stream, const WeightStorage &storage) {
   spell(storage.encoding);
   stream << " activation=";
   spell(storage.activation);
+  if (storage.hasRange)
+    stream << " static";
 }
 
 llvm::raw_ostream &llmc::operator<<(llvm::raw_ostream &stream, const QuantizationPlan &plan) {
@@ -273,5 +348,10 @@ llvm::raw_ostream &llmc::operator<<(llvm::raw_ostream &stream, const Quantizatio
     stream << " '" << rule.pattern << "' ";
     spell(stream, rule.storage);
   }
-  return stream << " mse=" << plan.searchesNearest() << "," << plan.searchesCalibrated();
+  stream << " mse=" << plan.searchesNearest() << "," << plan.searchesCalibrated();
+  if (plan.search == ClipSearch::Inputs)
+    stream << ",inputs";
+  if (plan.trellisTable == TrellisNumbers::Learned)
+    stream << " trellis-table=learned";
+  return stream;
 }

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Calibration/CalibratedPass.h"
-#include "llmc/Transforms/OutputError.h"
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Quantization/CalibratedWeights.h"
 #include "llmc/Transforms/Quantization/Codebook.h"
@@ -41,24 +40,6 @@ static std::vector<float> getImportance(ArrayRef<double> secondMoment, int64_t w
   return importance;
 }
 
-/// ‖(W − W')X‖ / ‖WX‖ of a rounded matrix.
-static double getOutputError(MLIRContext *context, const QuantizedWeight &weight,
-                             const WeightValues &values, ArrayRef<double> secondMoment) {
-  const int64_t width = values.columns, shape[] = {values.rows, width};
-  return getOutputError(context, values.rows, width, secondMoment, [&](int64_t begin, int64_t end) {
-    WeightRows some;
-    some.weights.assign(values.data.begin() + begin * width, values.data.begin() + end * width);
-    some.errors = some.weights;
-    std::vector<float> decoded(width);
-    for (int64_t row = begin; row < end; ++row) {
-      weight.encoding.decodeRow(weight.bytes, shape, row, decoded);
-      for (int64_t column = 0; column < width; ++column)
-        some.errors[(row - begin) * width + column] -= decoded[column];
-    }
-    return some;
-  });
-}
-
 namespace {
 
 struct QuantizeCodebook
@@ -78,26 +59,15 @@ struct QuantizeCodebook
     SmallVector<SelectedWeight> others = takeUncalibrated(weights, plan.headIsLikeOthers);
     auto state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
     CalibratedWeights calibrated(state, weights, result);
-    CalibrationRequest request;
-    request.statistics = SecondMoment;
-    request.key = spellKey(plan);
-    request.select = [&](LinearOp, ParameterOp parameter) {
-      return calibrated.contains(parameter);
-    };
-    request.visit = [&](CalibrationSite &site) {
-      return site.restored ? calibrated.restore(site) : roundSite(site, plan, calibrated);
-    };
-    FailureOr<CalibrationTimes> times = calibrate(module, getCalibrationOptions(), request);
+    FailureOr<CalibrationTimes> times =
+        calibrated.walk(module, getCalibrationOptions(), {spellKey(plan), SecondMoment, &plan},
+                        [&](CalibrationSite &site) { return roundSite(site, plan, calibrated); });
     if (failed(times))
       return failure();
     for (SelectedWeight &weight : others)
       if (failed(roundWeight(weight, plan, result)))
         return failure();
-    result.setTimes({{"tokens", times->tokens},
-                     {"compile", times->compile},
-                     {"forward", times->forward},
-                     {"second moments", times->statistics},
-                     {"clustering", clustering}});
+    result.setTimes(listTimes(*times, {{"clustering", clustering}}));
     return success();
   }
 
@@ -142,7 +112,7 @@ private:
       return failure();
     FailureOr<QuantizedWeight> rounded = failure();
     if (!isa<CodebookAttr>(storage.encoding)) {
-      rounded = roundToNearest(parameter, *values, *encoding, plan.searchesNearest());
+      rounded = roundToNearest(parameter, *values, *encoding, plan.getNearestFit());
     } else {
       auto quantizer = getQuantizer(*values, *encoding, [&](EncodingInterface inner, auto shape) {
         return makeCodebookQuantizer(cast<CodebookAttr>(inner), shape, values->data, importance);

@@ -42,27 +42,15 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
     SmallVector<SelectedWeight> others = takeUncalibrated(weights, plan.headIsLikeOthers);
     auto state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
     CalibratedWeights calibrated(state, weights, result);
-    CalibrationRequest request;
-    request.statistics = SecondMoment;
-    request.key = spellKey(plan);
-    request.select = [&](LinearOp, ParameterOp parameter) {
-      return calibrated.contains(parameter);
-    };
-    request.visit = [&](CalibrationSite &site) {
-      return site.restored ? calibrated.restore(site) : roundSite(site, plan, calibrated);
-    };
-    FailureOr<CalibrationTimes> times = calibrate(module, getCalibrationOptions(), request);
+    FailureOr<CalibrationTimes> times =
+        calibrated.walk(module, getCalibrationOptions(), {spellKey(plan), SecondMoment, &plan},
+                        [&](CalibrationSite &site) { return roundSite(site, plan, calibrated); });
     if (failed(times))
       return failure();
     for (SelectedWeight &weight : others)
       if (failed(roundWeight(weight, plan, result)))
         return failure();
-    result.setTimes({{"tokens", times->tokens},
-                     {"compile", times->compile},
-                     {"forward", times->forward},
-                     {"second moments", times->statistics},
-                     {"factorization", factorization},
-                     {"update", update}});
+    result.setTimes(listTimes(*times, {{"factorization", factorization}, {"update", update}}));
     return success();
   }
 
@@ -110,7 +98,7 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
           keepSparsity(parameter, widenScales(parameter, *values, storage.encoding));
       if (failed(encoding))
         return failure();
-      GPTQOptions options{*encoding, plan.searchesCalibrated(), staticGroups};
+      GPTQOptions options{*encoding, plan.getCalibratedFit(), staticGroups};
       FailureOr<GPTQResult> quantized = quantizeGPTQ(parameter, *values, *prepared, options);
       if (failed(quantized))
         return failure();

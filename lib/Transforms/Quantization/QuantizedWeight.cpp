@@ -8,6 +8,7 @@
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 #include "llmc/Dialect/LLMC/IR/Original.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Transforms/OutputError.h"
 
 #include "mlir/IR/Threading.h"
 
@@ -84,8 +85,8 @@ LogicalResult llmc::reportScale(ParameterOp parameter, EncodingInterface encodin
 }
 
 FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const WeightValues &values,
-                                                EncodingInterface encoding, bool searchClip) {
-  return roundToNearest(parameter, values, encoding, *getQuantizer(values, encoding, searchClip));
+                                                EncodingInterface encoding, const FitOptions &fit) {
+  return roundToNearest(parameter, values, encoding, *getQuantizer(values, encoding, fit));
 }
 
 /// Fits every group and rounds each weight; `take` gets a row of weights and what they became, from
@@ -145,20 +146,39 @@ FailureOr<QuantizedWeight> llmc::roundToNearest(ParameterOp parameter, const Wei
 
 FailureOr<std::vector<float>> llmc::getRoundedValues(ParameterOp parameter,
                                                      const WeightValues &values,
-                                                     EncodingInterface encoding, bool searchClip) {
+                                                     EncodingInterface encoding,
+                                                     const FitOptions &fit) {
   std::vector<float> result(values.data.size());
   auto keep = [&](int64_t row, ArrayRef<float>, ArrayRef<float> rounded) {
     llvm::copy(rounded, result.begin() + row * values.columns);
   };
-  if (failed(roundRows(parameter, values, encoding, *getQuantizer(values, encoding, searchClip), {},
-                       keep)))
+  if (failed(
+          roundRows(parameter, values, encoding, *getQuantizer(values, encoding, fit), {}, keep)))
     return failure();
   return result;
 }
 
+double llmc::getOutputError(MLIRContext *context, const QuantizedWeight &weight,
+                            const WeightValues &values, ArrayRef<double> secondMoment) {
+  const int64_t width = values.columns, shape[] = {values.rows, width};
+  return getOutputError(context, values.rows, width, secondMoment, [&](int64_t begin, int64_t end) {
+    WeightRows some;
+    some.weights.assign(values.data.begin() + begin * width, values.data.begin() + end * width);
+    some.errors = some.weights;
+    std::vector<float> decoded(width);
+    for (int64_t row = begin; row < end; ++row) {
+      weight.encoding.decodeRow(weight.bytes, shape, row, decoded);
+      for (int64_t column = 0; column < width; ++column)
+        some.errors[(row - begin) * width + column] -= decoded[column];
+    }
+    return some;
+  });
+}
+
 DynamicAttr llmc::getActivation(EncodingInterface encoding, DynamicAttr asked) {
   // It is asked of what is rounded to. With weights left out there may be no code for zero.
-  return isa<SparsityInterface>(encoding) && !encoding.getLinearCodes() ? DynamicAttr() : asked;
+  bool hasCodes = !isa<SparsityInterface>(encoding) || encoding.getLinearCodes();
+  return hasCodes || !asked || !asked.isInteger() ? asked : DynamicAttr();
 }
 
 void llmc::warnNotRounded(ParameterOp parameter) {
@@ -168,17 +188,21 @@ void llmc::warnNotRounded(ParameterOp parameter) {
 
 DynamicAttr llmc::stateRounding(SelectedWeight &weight, const QuantizationPlan &plan) {
   auto encoding = cast<EncodingInterface>(weight.parameter.getTensorType().getEncoding());
-  DynamicAttr asked = plan.getStorage(weight.parameter.getSymName(), weight.isHead).activation;
-  DynamicAttr activation = getActivation(encoding, asked);
-  if (asked && !activation)
+  const WeightStorage &storage = plan.getStorage(weight.parameter.getSymName(), weight.isHead);
+  DynamicAttr activation = getActivation(encoding, storage.activation);
+  if (storage.activation && !activation)
     warnNotRounded(weight.parameter);
+  DynamicAttr stated = activation;
   for (LinearOp linear : weight.linears) {
-    if (activation)
-      linear.setActivationAttr(activation);
-    else
+    DynamicAttr present = linear.getActivationAttr();
+    if (!activation)
       linear.removeActivationAttr();
+    else if (storage.hasRange && present && present.getRange())
+      stated = present;
+    else
+      linear.setActivationAttr(activation);
   }
-  return activation;
+  return stated;
 }
 
 CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight quantized,
@@ -216,7 +240,7 @@ LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &
     return failure();
   std::unique_ptr<WeightQuantizer> quantizer =
       makeQuantizer ? getQuantizer(*values, *encoding, makeQuantizer)
-                    : getQuantizer(*values, *encoding, plan.searchesNearest());
+                    : getQuantizer(*values, *encoding, plan.getNearestFit());
   FailureOr<QuantizedWeight> quantized =
       roundToNearest(weight.parameter, *values, *encoding, *quantizer);
   if (failed(quantized))

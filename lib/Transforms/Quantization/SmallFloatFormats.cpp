@@ -261,8 +261,8 @@ public:
 
   std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding, ArrayRef<int64_t> shape,
                                                 ArrayRef<float> weights,
-                                                bool search) const override {
-    return std::make_unique<SmallFloatQuantizer>(encoding, shape, weights, search);
+                                                const FitOptions &fit) const override {
+    return std::make_unique<SmallFloatQuantizer>(encoding, shape, weights, fit.search);
   }
 
   bool holds(EncodingInterface encoding, ArrayRef<float> weights) const override {

@@ -69,8 +69,9 @@ public:
   bool has(EncodingInterface encoding) const override { return isa<TernaryAttr>(encoding); }
 
   std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding, ArrayRef<int64_t> shape,
-                                                ArrayRef<float>, bool search) const override {
-    return std::make_unique<ScaledQuantizer<TernaryNumbers>>(encoding, shape, search);
+                                                ArrayRef<float>,
+                                                const FitOptions &fit) const override {
+    return std::make_unique<ScaledQuantizer<TernaryNumbers>>(encoding, shape, fit.search);
   }
 
   bool holds(EncodingInterface encoding, ArrayRef<float> weights) const override {

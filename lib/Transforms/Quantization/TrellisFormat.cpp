@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The format `trellis`: the numbers of a table for normally distributed weights, the scale of a row
+// The format `trellis`: the numbers of a table for normally distributed weights, or for those of a
+// matrix, the scale of a row
 // by its root mean square, or what a search finds, and the path through the states that loses
 // least.
 //
@@ -37,10 +38,10 @@ namespace {
 
 class TrellisQuantizer final : public WeightQuantizer {
 public:
-  TrellisQuantizer(TrellisAttr encoding, ArrayRef<int64_t> shape, bool search)
-      : encoding(encoding), search(search), columns(shape[1]),
-        table(getNormalTrellisTable(encoding.getBits())), form(CanonicalForm::get(encoding, shape)),
-        bytes(form.size) {
+  TrellisQuantizer(TrellisAttr encoding, ArrayRef<int64_t> shape, const TrellisTable &table,
+                   bool search)
+      : encoding(encoding), search(search), columns(shape[1]), table(table),
+        form(CanonicalForm::get(encoding, shape)), bytes(form.size) {
     llvm::copy(table.numbers, numbers.begin());
     for (int window = 0; window < trellisStates; ++window)
       form[TrellisAttr::table].write(
@@ -93,7 +94,7 @@ private:
   TrellisAttr encoding;
   bool search;
   int64_t columns;
-  const TrellisTable &table;
+  TrellisTable table;
   std::array<float, trellisStates> numbers; ///< of the table
   CanonicalForm form;
   std::vector<uint8_t> bytes;
@@ -201,8 +202,13 @@ public:
   bool has(EncodingInterface encoding) const override { return isa<TrellisAttr>(encoding); }
 
   std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding, ArrayRef<int64_t> shape,
-                                                ArrayRef<float>, bool search) const override {
-    return std::make_unique<TrellisQuantizer>(cast<TrellisAttr>(encoding), shape, search);
+                                                ArrayRef<float> weights,
+                                                const FitOptions &fit) const override {
+    auto trellis = cast<TrellisAttr>(encoding);
+    unsigned bits = trellis.getBits();
+    TrellisTable table =
+        fit.learnsTable ? learnTrellisTable(bits, weights, shape[1]) : getNormalTrellisTable(bits);
+    return std::make_unique<TrellisQuantizer>(trellis, shape, table, fit.search);
   }
 
   bool holds(EncodingInterface encoding, ArrayRef<float> weights) const override {

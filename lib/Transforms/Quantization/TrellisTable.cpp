@@ -33,18 +33,28 @@ static constexpr int passes = 60;
 static constexpr int movedPasses = 40;
 static constexpr float move = 0.1f;
 
+using Numbers = std::array<float, trellisStates>;
+
 namespace {
 
 /// The samples that became each state's number.
 struct Cells {
   std::array<double, trellisStates> sums{};
   std::array<int64_t, trellisStates> counts{};
+  double lost = 0; ///< the squares of what they are away from the numbers
+
+  /// Moves numbers to the means of their samples.
+  void center(Numbers &numbers) const {
+    for (int state = 0; state < trellisStates; ++state)
+      if (counts[state] > 0)
+        numbers[state] = static_cast<float>(sums[state] / static_cast<double>(counts[state]));
+  }
 };
 
 } // namespace
 
 static Cells assign(unsigned bits, llvm::ArrayRef<float> samples, int64_t columns,
-                    const std::array<float, trellisStates> &numbers) {
+                    const Numbers &numbers) {
   Cells cells;
   std::vector<float> ones(columns, 1.0f);
   std::vector<uint8_t> states(columns), back(columns * (trellisStates >> bits));
@@ -55,6 +65,8 @@ static Cells assign(unsigned bits, llvm::ArrayRef<float> samples, int64_t column
                                           static_cast<long>(row.size()), 0, back.data(),
                                           states.data()});
     for (auto [sample, state] : llvm::zip(row, states)) {
+      double error = static_cast<double>(sample) - numbers[state];
+      cells.lost += error * error;
       cells.sums[state] += sample;
       ++cells.counts[state];
     }
@@ -62,29 +74,73 @@ static Cells assign(unsigned bits, llvm::ArrayRef<float> samples, int64_t column
   return cells;
 }
 
-TrellisTable llmc::trainTrellisTable(unsigned bits, llvm::ArrayRef<float> samples, int64_t columns,
-                                     llvm::function_ref<float()> normal) {
-  std::array<float, trellisStates> numbers;
-  for (float &number : numbers)
-    number = normal();
-  for (int pass = 0; pass < passes; ++pass) {
-    Cells cells = assign(bits, samples, columns, numbers);
-    for (int state = 0; state < trellisStates; ++state)
-      if (cells.counts[state] > 0)
-        numbers[state] =
-            static_cast<float>(cells.sums[state] / static_cast<double>(cells.counts[state]));
-    for (float &number : numbers)
-      if (pass < movedPasses)
-        number += move * static_cast<float>(movedPasses - pass) / movedPasses * normal();
-  }
+/// Numbers as bytes times a scale.
+static TrellisTable toBytes(const Numbers &numbers) {
+  constexpr float largestByte = 127;
   float largest = 0;
   for (float number : numbers)
     largest = std::max(largest, std::fabs(number));
   TrellisTable table;
-  table.scale = largest > 0 ? largest / 127 : 1;
+  table.scale = largest > 0 ? largest / largestByte : 1;
   for (int state = 0; state < trellisStates; ++state)
     table.numbers[state] = static_cast<int8_t>(std::nearbyint(numbers[state] / table.scale));
   return table;
+}
+
+static Numbers toFloats(const TrellisTable &table) {
+  Numbers numbers;
+  for (auto [number, byte] : llvm::zip(numbers, table.numbers))
+    number = static_cast<float>(byte) * table.scale;
+  return numbers;
+}
+
+TrellisTable llmc::trainTrellisTable(unsigned bits, llvm::ArrayRef<float> samples, int64_t columns,
+                                     llvm::function_ref<float()> normal) {
+  Numbers numbers;
+  for (float &number : numbers)
+    number = normal();
+  for (int pass = 0; pass < passes; ++pass) {
+    assign(bits, samples, columns, numbers).center(numbers);
+    for (float &number : numbers)
+      if (pass < movedPasses)
+        number += move * static_cast<float>(movedPasses - pass) / movedPasses * normal();
+  }
+  return toBytes(numbers);
+}
+
+/// Rows of a matrix, spread evenly over it, in units of their root mean square. Those of zeros have
+/// nothing to say.
+static std::vector<float> takeRows(llvm::ArrayRef<float> weights, int64_t columns) {
+  constexpr int64_t enough = 1 << 16;
+  int64_t rows = static_cast<int64_t>(weights.size()) / std::max<int64_t>(columns, 1);
+  int64_t taken = std::min(rows, (enough + columns - 1) / std::max<int64_t>(columns, 1));
+  std::vector<float> samples;
+  for (int64_t index = 0; index < taken; ++index) {
+    llvm::ArrayRef<float> row = weights.slice(index * rows / taken * columns, columns);
+    double squares = 0;
+    for (float weight : row)
+      squares += static_cast<double>(weight) * weight;
+    double size = std::sqrt(squares / static_cast<double>(columns));
+    for (float weight : row)
+      if (size > 0)
+        samples.push_back(static_cast<float>(weight / size));
+  }
+  return samples;
+}
+
+TrellisTable llmc::learnTrellisTable(unsigned bits, llvm::ArrayRef<float> weights,
+                                     int64_t columns) {
+  constexpr int learnedPasses = 16;
+  const TrellisTable &normal = getNormalTrellisTable(bits);
+  std::vector<float> samples = takeRows(weights, columns);
+  Numbers numbers = toFloats(normal);
+  for (int pass = 0; pass < learnedPasses; ++pass)
+    assign(bits, samples, columns, numbers).center(numbers);
+  TrellisTable learned = toBytes(numbers);
+  auto measure = [&](const TrellisTable &table) {
+    return assign(bits, samples, columns, toFloats(table)).lost;
+  };
+  return measure(learned) < measure(normal) ? learned : normal;
 }
 
 const TrellisTable &llmc::getNormalTrellisTable(unsigned bits) {

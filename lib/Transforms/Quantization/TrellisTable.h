@@ -34,6 +34,11 @@ const TrellisKernels &getTrellisKernels();
 TrellisTable trainTrellisTable(unsigned bits, llvm::ArrayRef<float> samples, int64_t columns,
                                llvm::function_ref<float()> normal);
 
+/// The table for the weights of a matrix, row by row, in units of their row's root mean square:
+/// that for normally distributed ones, fitted to some of the rows by Lloyd's algorithm, where it
+/// loses less of these; else that itself.
+TrellisTable learnTrellisTable(unsigned bits, llvm::ArrayRef<float> weights, int64_t columns);
+
 /// The one for normally distributed weights of variance 1; bits are from 2 to 5.
 const TrellisTable &getNormalTrellisTable(unsigned bits);
 

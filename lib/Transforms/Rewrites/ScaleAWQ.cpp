@@ -115,7 +115,7 @@ private:
         value = static_cast<float>(value * factor);
     });
     FailureOr<std::vector<float>> rounded =
-        getRoundedValues(parameter, scaled, encoding, plan.searchesNearest());
+        getRoundedValues(parameter, scaled, encoding, plan.getNearestFit());
     if (failed(rounded))
       return failure();
     parallelFor(parameter.getContext(), 0, scaled.rows, [&](size_t row) {
@@ -153,6 +153,9 @@ private:
     FailureOr<QuantizationPlan> plan = QuantizationPlan::get(module.getLoc(), asked);
     if (failed(plan))
       return failure();
+    if (plan->search == ClipSearch::Inputs)
+      return module.emitError("mse: expected auto, true or false with scale-awq, which clips by no "
+                              "inputs, found inputs");
     request.parameterName = "ratio";
     request.statistics = MeanMagnitude;
     request.evaluatesBlocks = true;

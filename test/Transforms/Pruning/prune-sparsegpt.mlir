@@ -44,7 +44,7 @@
 // TABLE: parameter shape encoding inputs bits/weight weight error output error seconds
 // TABLE: key 4x8 sparse<2:4, f32> exact 17.000
 // TABLE: prune-sparsegpt: 1 parameters
-// TABLE: prune-sparsegpt: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, second moments {{.*}} s, factorization {{.*}} s, update {{.*}} s
+// TABLE: prune-sparsegpt: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, statistics {{.*}} s, factorization {{.*}} s, update {{.*}} s
 
 // CHECK-DAG: @table : tensor<32x8xf32> =
 // CHECK-DAG: @key : tensor<4x8xf32, #llmc.sparse<2:4, f32>> =

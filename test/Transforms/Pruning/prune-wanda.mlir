@@ -32,7 +32,7 @@
 // TABLE: parameter shape encoding inputs bits/weight weight error output error seconds
 // TABLE: key 4x8 sparse<2:4, f32> exact 17.000
 // TABLE: prune-wanda: 1 parameters
-// TABLE: prune-wanda: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, second moments {{.*}} s, pruning {{.*}} s
+// TABLE: prune-wanda: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, statistics {{.*}} s, pruning {{.*}} s
 
 // CHECK-DAG: @table : tensor<32x8xf32> = #llmc.file<"weights.bin", offset = 0>
 // CHECK-DAG: @key : tensor<4x8xf32, #llmc.sparse<2:4, f32>> = #llmc.file<"p.safetensors"

@@ -47,7 +47,7 @@
 
 // TABLE: parameter shape encoding inputs bits/weight weight error output error seconds
 // TABLE: up 96x96 codebook<bits = 3, rows = 1, scale = f16> 8 bits / 32 3.833
-// TABLE: quantize-codebook: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, second moments {{.*}} s, clustering {{.*}} s
+// TABLE: quantize-codebook: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, statistics {{.*}} s, clustering {{.*}} s
 
 // CHECK-DAG: @head : tensor<64x96xf32, #llmc.grouped<bits = 8, group = 128, zero = none, scale = f16>> = #llmc.file<"q.safetensors"
 // CHECK-DAG: @up : tensor<96x96xf32, #llmc.codebook<bits = 3, rows = 1, scale = f16>> = #llmc.file<"q.safetensors"

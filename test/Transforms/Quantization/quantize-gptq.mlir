@@ -23,7 +23,7 @@
 // TABLE: parameter shape encoding inputs bits/weight weight error output error seconds
 // TABLE: key 4x8 grouped<bits = 4, group = channel, zero = none, scale = f16>
 // TABLE: quantize-gptq: 3 parameters
-// TABLE: quantize-gptq: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, second moments {{.*}} s, factorization {{.*}} s, update {{.*}} s
+// TABLE: quantize-gptq: tokens {{.*}} s, compile {{.*}} s, forward {{.*}} s, statistics {{.*}} s, factorization {{.*}} s, update {{.*}} s
 
 // CHECK-DAG: llmc.parameter @table : tensor<32x8xf32, #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>> = #llmc.file<"q.safetensors"
 // CHECK-DAG: llmc.parameter @head : tensor<32x8xf32, #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>> = #llmc.file<"q.safetensors"

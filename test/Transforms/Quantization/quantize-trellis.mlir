@@ -10,6 +10,12 @@
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="format=trellis group-size=channel scale=f32 activation=none head-format=same mse table=false" \
 // RUN:   | FileCheck %s --check-prefix=HEAD
 
+// Tables of their own.
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="format=trellis bits=3 trellis-table=learned" -o %t/learned.mlir 2>&1 | FileCheck %s --check-prefix=TABLE
+// RUN: not cmp %t/q.safetensors %t/learned.safetensors
+// RUN: not llmc-opt %t/model.mlir --quantize-rtn="trellis-table=learned" 2>&1 | FileCheck %s --check-prefix=INT
+// INT: error: trellis-table: expected format=trellis with it, found format=int
+
 // RUN: not llmc-opt %t/model.mlir --quantize-rtn="format=trellis bits=8" 2>&1 | FileCheck %s --check-prefix=BITS
 // BITS: error: bits: expected 2 to 5 with format=trellis, found 8
 // RUN: not llmc-opt %t/model.mlir --quantize-rtn="format=trellis symmetric=false" 2>&1 | FileCheck %s --check-prefix=SYMMETRIC

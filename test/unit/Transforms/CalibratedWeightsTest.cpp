@@ -8,7 +8,11 @@
 #include "llmc/Transforms/Quantization/CalibratedWeights.h"
 #include "TransformsTestSupport.h"
 
+#include "llmc/Dialect/LLMC/IR/ParameterData.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
 
 using namespace llmc;
 
@@ -48,6 +52,49 @@ TEST_F(CalibratedWeightsTest, RestoresWhatItNoted) {
   expectMessage(site.record + site.record, "resume: expected a record of 1 parameters, found 2");
   expectMessage("{\"name\": \"v\"}\n", "resume: expected a record of this parameter, found '");
   expectMessage("no JSON\n", "resume: expected a record of this parameter, found 'no JSON'");
+}
+
+// What the walk, or the run before, stated at a linear is more than the plan can say.
+TEST_F(CalibratedWeightsTest, KeepsRangesThatAreStated) {
+  context.loadDialect<mlir::func::FuncDialect>();
+  module = mlir::parseSourceString<mlir::ModuleOp>(R"(
+    llmc.parameter @w : tensor<2x64xf32> = #llmc.file<"none", offset = 0>
+    func.func @step(%x: tensor<?x64xf32>) -> tensor<?x2xf32> {
+      %w = llmc.parameter_value @w : tensor<2x64xf32>
+      %y = llmc.linear %x, %w : (tensor<?x64xf32>, tensor<2x64xf32>) -> tensor<?x2xf32>
+      return %y : tensor<?x2xf32>
+    })",
+                                                   &context);
+  ASSERT_TRUE(module);
+  ParameterOp parameter = *module->getOps<ParameterOp>().begin();
+  LinearOp linear;
+  module->walk([&](LinearOp op) { linear = op; });
+  setParameter(parameter, parameter.getTensorType(),
+               makeParameterData(&context, "w", std::vector<uint8_t>(2 * 64 * 4)));
+  QuantizationRequest request;
+  request.groupSize = "channel";
+  request.activation = ActivationRounding::I8Static;
+  QuantizationPlan plan = *QuantizationPlan::get(builder.getUnknownLoc(), request);
+  EXPECT_TRUE(plan.hasRanges());
+  std::vector<SelectedWeight> weights{{parameter, {linear}, false}};
+  CompressionReport report("pass");
+  CalibratedWeights calibrated([&](SelectedWeight &weight) { return stateRounding(weight, plan); },
+                               weights, report);
+  CalibrationSite site;
+  site.parameters = {parameter};
+  site.linears = {linear};
+  QuantizedWeight rounded =
+      *roundToNearest(parameter, *WeightValues::read(parameter), plan.others.encoding, false);
+  auto stated = DynamicAttr::get(&context, 8, DynamicAttr::rowGroup, builder.getF32FloatAttr(3.5f),
+                                 mlir::Type());
+  linear.setActivationAttr(stated);
+  calibrated.replace(site, parameter, rounded, 0);
+  EXPECT_EQ(linear.getActivationAttr(), stated);
+  EXPECT_TRUE(mlir::succeeded(calibrated.restore(site)));
+  EXPECT_EQ(linear.getActivationAttr(), stated);
+  linear.removeActivationAttr();
+  EXPECT_TRUE(mlir::succeeded(calibrated.restore(site)));
+  EXPECT_EQ(linear.getActivationAttr(), plan.others.activation);
 }
 
 } // namespace

@@ -22,25 +22,6 @@ protected:
     return CodebookAttr::get(&context, bits, rows, builder.getF32Type());
   }
 
-  static std::vector<float> normal(size_t count, uint64_t seed = 7) {
-    std::mt19937_64 random(seed);
-    std::normal_distribution<float> distribution;
-    std::vector<float> values(count);
-    for (float &value : values)
-      value = distribution(random);
-    return values;
-  }
-
-  std::vector<float> round(llvm::ArrayRef<float> weights, int64_t rows,
-                           EncodingInterface encoding) {
-    ParameterOp parameter = makeParameter(weights, rows);
-    WeightValues values = *WeightValues::read(parameter);
-    QuantizedWeight quantized = *roundToNearest(parameter, values, encoding, false);
-    std::vector<float> decoded = decode(encoding, rows, values.columns, quantized.bytes);
-    parameter.erase();
-    return decoded;
-  }
-
   static double getError(llvm::ArrayRef<float> weights, llvm::ArrayRef<float> decoded,
                          llvm::ArrayRef<float> importance = {}) {
     double error = 0;
@@ -109,18 +90,18 @@ TEST_F(CodebookFormat, KeepsWhatItHoldsExactly) {
     for (int i = 0; i < 32; ++i)
       weights.push_back(scale * static_cast<float>(i % 16 == 0 ? 127 : 9 * (i % 16) - 60));
   for (int64_t sharing : {int64_t(1), int64_t(16), CodebookAttr::allRows})
-    EXPECT_EQ(round(weights, 3, encoding(4, sharing)), weights);
+    EXPECT_EQ(roundTrip(weights, 3, encoding(4, sharing)), weights);
 }
 
 TEST_F(CodebookFormat, MoreNumbersLoseLess) {
   std::vector<float> weights = normal(48 * 320);
   double before = INFINITY;
   for (unsigned bits = 2; bits <= 8; ++bits) {
-    double error = getError(weights, round(weights, 48, encoding(bits, CodebookAttr::allRows)));
+    double error = getError(weights, roundTrip(weights, 48, encoding(bits, CodebookAttr::allRows)));
     EXPECT_LT(error, before * (bits < 7 ? 0.35 : 0.8)) << bits;
     before = error;
     // A table of their own loses less than one that all rows share.
-    EXPECT_LT(getError(weights, round(weights, 48, encoding(bits, 1))), error) << bits;
+    EXPECT_LT(getError(weights, roundTrip(weights, 48, encoding(bits, 1))), error) << bits;
   }
 }
 

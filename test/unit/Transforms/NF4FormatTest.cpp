@@ -9,7 +9,6 @@
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 
 #include <cmath>
-#include <random>
 
 using namespace llmc;
 
@@ -22,39 +21,10 @@ protected:
                         exact ? mlir::Type(builder.getF32Type()) : builder.getF16Type());
   }
 
-  static std::vector<float> normal(size_t count) {
-    std::mt19937_64 random(7);
-    std::normal_distribution<float> distribution;
-    std::vector<float> values(count);
-    for (float &value : values)
-      value = distribution(random);
-    return values;
-  }
-
-  std::vector<float> round(llvm::ArrayRef<float> weights, int64_t rows, EncodingInterface encoding,
-                           bool search = false) {
-    ParameterOp parameter = makeParameter(weights, rows);
-    WeightValues values = *WeightValues::read(parameter);
-    QuantizedWeight quantized = *roundToNearest(parameter, values, encoding, search);
-    std::vector<float> decoded = decode(encoding, rows, values.columns, quantized.bytes);
-    EXPECT_NEAR(quantized.weightError,
-                std::sqrt(getError(weights, decoded) / getError(weights, {})), 1e-12);
-    parameter.erase();
-    return decoded;
-  }
-
-  /// Σ (w − w')², or Σ w² against nothing.
-  static double getError(llvm::ArrayRef<float> weights, llvm::ArrayRef<float> decoded) {
-    double error = 0;
-    for (size_t i = 0; i < weights.size(); ++i)
-      error += std::pow(double(weights[i]) - (decoded.empty() ? 0 : decoded[i]), 2);
-    return error;
-  }
-
   double signalToNoise(int64_t group, bool search = false) {
     std::vector<float> weights = normal(4096 * 256);
-    std::vector<float> decoded = round(weights, 4096, encoding(group), search);
-    return 10 * std::log10(getError(weights, {}) / getError(weights, decoded));
+    std::vector<float> decoded = roundTrip(weights, 4096, encoding(group), search);
+    return 10 * std::log10(getSquares(weights) / getSquares(weights, decoded));
   }
 };
 
@@ -66,7 +36,7 @@ TEST_F(NF4Format, EveryWeightBecomesTheNearestNumber) {
   for (int64_t columns : {int64_t(80), int64_t(24), int64_t(64)})
     for (int64_t group : {int64_t(32), GroupedAttr::channelGroup}) {
       std::vector<float> weights = normal(5 * columns);
-      std::vector<float> decoded = round(weights, 5, encoding(group, /*exact=*/true));
+      std::vector<float> decoded = roundTrip(weights, 5, encoding(group, /*exact=*/true));
       int64_t size = group > 0 ? std::min(group, columns) : columns;
       for (int64_t row = 0; row < 5; ++row)
         for (int64_t begin = 0; begin < columns; begin += size) {
@@ -90,7 +60,7 @@ TEST_F(NF4Format, KeepsWhatItHoldsExactly) {
   for (float scale : {0.0f, 0.25f, -3.0f})
     for (float number : NF4Attr::getNumbers())
       weights.push_back(scale * number);
-  std::vector<float> decoded = round(weights, 3, encoding(16), /*search=*/true);
+  std::vector<float> decoded = roundTrip(weights, 3, encoding(16), /*search=*/true);
   for (auto [before, after] : llvm::zip(weights, decoded))
     EXPECT_EQ(before, after);
 }

@@ -12,7 +12,6 @@
 
 #include <cmath>
 #include <limits>
-#include <random>
 
 using namespace llmc;
 
@@ -22,30 +21,6 @@ class RoundToNearest : public test::WeightsTest {
 protected:
   GroupedAttr encoding(unsigned bits, int64_t group, ZeroPoint zero) {
     return GroupedAttr::get(&context, bits, group, zero, builder.getF16Type());
-  }
-
-  static std::vector<float> normal(size_t count) {
-    std::mt19937_64 random(7);
-    std::normal_distribution<float> distribution;
-    std::vector<float> values(count);
-    for (float &value : values)
-      value = distribution(random);
-    return values;
-  }
-
-  /// Rounds a matrix and decodes it again through the dialect's own interface.
-  std::vector<float> roundTrip(llvm::ArrayRef<float> weights, int64_t rows, GroupedAttr encoding) {
-    ParameterOp parameter = makeParameter(weights, rows);
-    WeightValues values = *WeightValues::read(parameter);
-    QuantizedWeight quantized = *roundToNearest(parameter, values, encoding, false);
-    std::vector<float> decoded = decode(encoding, rows, values.columns, quantized.bytes);
-    double error = 0, total = 0;
-    for (auto [before, after] : llvm::zip(weights, decoded)) {
-      error += std::pow(double(before) - after, 2);
-      total += std::pow(double(before), 2);
-    }
-    EXPECT_NEAR(quantized.weightError, std::sqrt(error / total), 1e-12);
-    return decoded;
   }
 };
 

@@ -10,7 +10,6 @@
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 
 #include <cmath>
-#include <random>
 
 using namespace llmc;
 
@@ -24,37 +23,10 @@ protected:
         builder.getUnknownLoc(), {std::nullopt, group, true, ZeroPoint::Integer, scale, {}});
   }
 
-  static std::vector<float> normal(size_t count) {
-    std::mt19937_64 random(7);
-    std::normal_distribution<float> distribution;
-    std::vector<float> values(count);
-    for (float &value : values)
-      value = distribution(random);
-    return values;
-  }
-
-  std::vector<float> round(llvm::ArrayRef<float> weights, int64_t rows, EncodingInterface encoding,
-                           bool search = false) {
-    ParameterOp parameter = makeParameter(weights, rows);
-    WeightValues values = *WeightValues::read(parameter);
-    QuantizedWeight quantized = *roundToNearest(parameter, values, encoding, search);
-    std::vector<float> decoded = decode(encoding, rows, values.columns, quantized.bytes);
-    parameter.erase();
-    return decoded;
-  }
-
-  /// Σ (w − w')², or Σ w² against nothing.
-  static double getError(llvm::ArrayRef<float> weights, llvm::ArrayRef<float> decoded) {
-    double error = 0;
-    for (size_t i = 0; i < weights.size(); ++i)
-      error += std::pow(double(weights[i]) - (decoded.empty() ? 0 : decoded[i]), 2);
-    return error;
-  }
-
   double signalToNoise(EncodingInterface encoding, bool search = false) {
     std::vector<float> weights = normal(4096 * 256);
-    std::vector<float> decoded = round(weights, 4096, encoding, search);
-    return 10 * std::log10(getError(weights, {}) / getError(weights, decoded));
+    std::vector<float> decoded = roundTrip(weights, 4096, encoding, search);
+    return 10 * std::log10(getSquares(weights) / getSquares(weights, decoded));
   }
 };
 
@@ -91,7 +63,7 @@ TEST_F(SmallFloatFormats, KeepsWhatItHoldsExactly) {
         for (size_t i = begin; i < weights.size(); i += 16)
           weights[i] = weights[begin];
       }
-      std::vector<float> decoded = round(weights, 3, encoding(name), search);
+      std::vector<float> decoded = roundTrip(weights, 3, encoding(name), search);
       for (auto [before, after] : llvm::zip(weights, decoded)) {
         // Scales of fp8 are relative to that of the largest weight, which is no power of two.
         if (name == "nvfp4")
@@ -107,11 +79,11 @@ TEST_F(SmallFloatFormats, SharedExponentIsThatOfTheLargestWeight) {
   for (auto [weight, rounded] : {std::pair(5.0f, 4.0f), {5.1f, 6.0f}, {7.9f, 6.0f}, {8.0f, 8.0f}}) {
     std::vector<float> weights(32, 0.0f);
     weights[3] = weight;
-    EXPECT_EQ(round(weights, 1, encoding("mxfp4"))[3], rounded) << weight;
+    EXPECT_EQ(roundTrip(weights, 1, encoding("mxfp4"))[3], rounded) << weight;
   }
   for (float weight : {3e38f, 0x1p-120f}) {
     std::vector<float> weights(32, weight);
-    for (float value : round(weights, 1, encoding("mxfp8")))
+    for (float value : roundTrip(weights, 1, encoding("mxfp8")))
       EXPECT_NEAR(value / weight, 1, 1.0 / 8);
   }
 }
@@ -120,7 +92,7 @@ TEST_F(SmallFloatFormats, SmallGroupsBesideLargeOnes) {
   std::vector<float> weights(32, 1e-6f);
   for (int i = 0; i < 16; ++i)
     weights[i] = 1000.0f;
-  std::vector<float> decoded = round(weights, 1, encoding("nvfp4"));
+  std::vector<float> decoded = roundTrip(weights, 1, encoding("nvfp4"));
   EXPECT_NEAR(decoded[0], 1000.0f, 1e-3);
   // The least scale there is: 2^-9 of 448ths of the largest.
   EXPECT_EQ(decoded[20], 0.0f);

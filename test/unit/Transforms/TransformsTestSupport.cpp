@@ -8,7 +8,9 @@
 #include "TransformsTestSupport.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
+#include <cmath>
 #include <cstring>
+#include <random>
 
 using namespace llmc;
 using namespace llmc::test;
@@ -37,4 +39,40 @@ std::vector<float> WeightsTest::decode(EncodingInterface encoding, int64_t rows,
     encoding.decodeRow(bytes, shape, row,
                        llvm::MutableArrayRef(decoded).slice(row * columns, columns));
   return decoded;
+}
+
+std::vector<float> WeightsTest::normal(size_t count, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<float> distribution;
+  std::vector<float> values(count);
+  for (float &value : values)
+    value = distribution(random);
+  return values;
+}
+
+QuantizedWeight WeightsTest::round(llvm::ArrayRef<float> weights, int64_t rows,
+                                   EncodingInterface encoding, const FitOptions &fit) {
+  ParameterOp parameter = makeParameter(weights, rows);
+  QuantizedWeight rounded =
+      *roundToNearest(parameter, *WeightValues::read(parameter), encoding, fit);
+  parameter.erase();
+  return rounded;
+}
+
+std::vector<float> WeightsTest::roundTrip(llvm::ArrayRef<float> weights, int64_t rows,
+                                          EncodingInterface encoding, const FitOptions &fit) {
+  QuantizedWeight rounded = round(weights, rows, encoding, fit);
+  std::vector<float> decoded =
+      decode(encoding, rows, static_cast<int64_t>(weights.size()) / rows, rounded.bytes);
+  double whole = getSquares(weights);
+  EXPECT_NEAR(rounded.weightError, whole > 0 ? std::sqrt(getSquares(weights, decoded) / whole) : 0,
+              1e-9);
+  return decoded;
+}
+
+double WeightsTest::getSquares(llvm::ArrayRef<float> weights, llvm::ArrayRef<float> decoded) {
+  double sum = 0;
+  for (size_t i = 0; i < weights.size(); ++i)
+    sum += std::pow(static_cast<double>(weights[i]) - (decoded.empty() ? 0 : decoded[i]), 2);
+  return sum;
 }

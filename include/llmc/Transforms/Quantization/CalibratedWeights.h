@@ -24,6 +24,17 @@ mlir::FailureOr<InverseHessian> prepareHessian(CalibrationSite &site, double dam
 llvm::SmallVector<SelectedWeight> takeUncalibrated(llvm::SmallVectorImpl<SelectedWeight> &weights,
                                                    bool withHead);
 
+/// What a pass asks of its walk.
+struct WeightWalk {
+  std::string key;                        ///< as CalibrationRequest has it
+  unsigned statistics = SecondMoment;     ///< of Statistics
+  const QuantizationPlan *plan = nullptr; ///< null where nothing is rounded
+};
+
+/// Seconds that a walk and what a pass did beside it took, for its report.
+std::vector<std::pair<std::string, double>>
+listTimes(const CalibrationTimes &times, std::vector<std::pair<std::string, double>> others);
+
 /// The selected weights of a pass that calibration walks with. What is done to them is reported,
 /// and recorded at its site so that an interrupted walk goes on behind it. Keeps references to the
 /// weights and the report.
@@ -39,11 +50,21 @@ public:
   void replace(CalibrationSite &site, ParameterOp parameter, QuantizedWeight quantized,
                double seconds);
 
+  /// Walks over the model, with `visit` for each site that is not restored: it has statistics as
+  /// the walk says, and is to replace the site's parameters. Linears whose inputs are to be rounded
+  /// in a range get that of their site first.
+  mlir::FailureOr<CalibrationTimes>
+  walk(mlir::ModuleOp module, const CalibrationOptions &options, const WeightWalk &walk,
+       llvm::function_ref<mlir::LogicalResult(CalibrationSite &)> visit);
+
   /// Takes what an earlier run left of a restored site: weights are in place, the rest is in the
   /// record. Reports at the parameter a record of something else.
   mlir::LogicalResult restore(CalibrationSite &site);
 
 private:
+  /// States ranges at the linears of a site that are to have one.
+  mlir::LogicalResult stateRanges(CalibrationSite &site, const QuantizationPlan &plan);
+
   RoundingStatement stateRounding;
   llvm::DenseMap<mlir::Operation *, SelectedWeight *> selected;
   CompressionReport &report;

@@ -51,7 +51,7 @@ public:
 struct GPTQOptions {
   /// One that has a format, or a sparsity of one that has, or of floats.
   EncodingInterface encoding;
-  bool searchClip = false;
+  FitOptions fit;
   /// All groups are fitted to the weights as they were; else each to what its group has become by
   /// the time its first column is rounded.
   bool staticGroups = false;

@@ -10,6 +10,7 @@
 
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 #include "llmc/Support/ChoiceParser.h"
+#include "llmc/Transforms/Quantization/WeightFormat.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
@@ -20,8 +21,9 @@
 namespace llmc {
 
 enum class ScaleType { Auto, F32, F16, BF16 };
-enum class ActivationRounding { Auto, None, I8 };
-enum class ClipSearch { Auto, On, Off };
+enum class ActivationRounding { Auto, None, I8, I8Static, I4, FP8 };
+enum class ClipSearch { Auto, On, Off, Inputs };
+enum class TrellisNumbers { Normal, Learned };
 
 /// The options of a quantization pass (QuantizationOptions.td) as they are given.
 struct QuantizationRequest {
@@ -40,13 +42,16 @@ struct QuantizationRequest {
   ScaleType scale = ScaleType::Auto;
   ClipSearch search = ClipSearch::Auto;
   ActivationRounding activation = ActivationRounding::Auto;
-  int64_t activationGroup = 32;
+  int64_t activationGroup = -1; ///< 32 with i8, all of a token's with i4 and fp8
+  TrellisNumbers trellisTable = TrellisNumbers::Normal;
 };
 
 /// How weights are stored, and the inputs that they are multiplied with.
 struct WeightStorage {
   EncodingInterface encoding; ///< null: they are left alone
   DynamicAttr activation;     ///< null: inputs are not rounded
+  /// Whether `activation` gets the range that calibration finds at each linear.
+  bool hasRange = false;
 };
 
 /// How weights are stored of parameters whose names a regular expression matches.
@@ -63,6 +68,7 @@ struct QuantizationPlan {
   bool headIsLikeOthers = false;
   std::vector<StorageRule> rules;
   ClipSearch search = ClipSearch::Auto;
+  TrellisNumbers trellisTable = TrellisNumbers::Normal;
 
   /// Whether grids are searched where nothing is known of the inputs. The least squared error of
   /// the weights is not the least error of the outputs: large weights are clipped that few but
@@ -71,11 +77,23 @@ struct QuantizationPlan {
   /// The same where calibration says what an error in each column costs.
   bool searchesCalibrated() const { return search != ClipSearch::Off; }
 
+  /// How numbers are found where calibration says nothing, and where it does.
+  FitOptions getNearestFit() const {
+    return {searchesNearest(), trellisTable == TrellisNumbers::Learned};
+  }
+  FitOptions getCalibratedFit() const {
+    return {searchesCalibrated(), trellisTable == TrellisNumbers::Learned};
+  }
+
   /// How a parameter's weights are stored; `isHead` says whether it is the head or the token
   /// embedding.
   const WeightStorage &getStorage(llvm::StringRef parameter, bool isHead) const;
   /// All encodings but one of the head alone.
   llvm::SmallVector<EncodingInterface> getEncodings() const;
+  /// How all are stored that calibration sees the inputs of.
+  llvm::SmallVector<WeightStorage> getCalibrated() const;
+  /// Whether any of these has a range.
+  bool hasRanges() const;
   /// Warns at the module of expressions that match no name of these parameters.
   void warnOfUnused(mlir::ModuleOp module, llvm::ArrayRef<llvm::StringRef> parameters) const;
 
@@ -104,6 +122,12 @@ public:
 template <>
 class llvm::cl::parser<llmc::ActivationRounding>
     : public llmc::ChoiceParser<llmc::ActivationRounding> {
+public:
+  using ChoiceParser::ChoiceParser;
+};
+
+template <>
+class llvm::cl::parser<llmc::TrellisNumbers> : public llmc::ChoiceParser<llmc::TrellisNumbers> {
 public:
   using ChoiceParser::ChoiceParser;
 };

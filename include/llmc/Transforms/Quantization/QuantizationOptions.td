@@ -41,9 +41,16 @@ defvar roundingOptions = !listconcat(numberOptions, [
                         "i8 where products with the weights are integers then, else none"),
              clEnumValN(::llmc::ActivationRounding::None, "none", "not at all: fp32 arithmetic"),
              clEnumValN(::llmc::ActivationRounding::I8, "i8",
-                        "to 8 bits, with a scale per group found while running"))}]>,
-  Option<"activationGroup", "activation-group", "int64_t", /*default=*/"32",
-         "With activation=i8: inputs that share a scale, a multiple of 32; 0: all of a token's">,
+                        "to 8 bits, with a scale per group found while running"),
+             clEnumValN(::llmc::ActivationRounding::I8Static, "i8-static",
+                        "to 8 bits, with a scale per matrix, from the largest input in calibration"),
+             clEnumValN(::llmc::ActivationRounding::I4, "i4",
+                        "to 4 bits, as i8: for inputs that are rotated"),
+             clEnumValN(::llmc::ActivationRounding::FP8, "fp8",
+                        "to fp8 (e4m3) times a scale per group, in fp32 arithmetic"))}]>,
+  Option<"activationGroup", "activation-group", "int64_t", /*default=*/"-1",
+         "Inputs that share a scale found while running, a multiple of 32; 0: all of a token's; -1: 32 "
+         "with i8, all of a token's with i4 and fp8">,
   Option<"requantize", "requantize", "bool", /*default=*/"false",
          "Take in weights too that are rounded already, by their decoded values">
 ]);
@@ -68,6 +75,9 @@ defvar fittingOptions = [
          [{::llvm::cl::values(
              clEnumValN(::llmc::ClipSearch::Auto, "auto", "where calibration says what errors cost"),
              clEnumValN(::llmc::ClipSearch::On, "true", "always"),
+             clEnumValN(::llmc::ClipSearch::Inputs, "inputs",
+                        "with quantize-rtn: clip each group so that outputs for calibration's inputs "
+                        "change least"),
              clEnumValN(::llmc::ClipSearch::Off, "false", "never"))}]>
 ];
 defvar gridOptions = !listconcat(fittingOptions, roundingOptions);
@@ -85,7 +95,15 @@ defvar formatOptions = [
 ];
 
 /// How weights are stored, in any format, and fitted.
-defvar quantizationOptions = !listconcat(formatOptions, gridOptions);
+defvar quantizationOptions = !listconcat(formatOptions, gridOptions, [
+  Option<"trellisTable", "trellis-table", "::llmc::TrellisNumbers",
+         /*default=*/"::llmc::TrellisNumbers::Normal", "With format=trellis: the numbers of paths",
+         [{::llvm::cl::values(
+             clEnumValN(::llmc::TrellisNumbers::Normal, "normal",
+                        "those for normally distributed weights"),
+             clEnumValN(::llmc::TrellisNumbers::Learned, "learned",
+                        "each matrix's own, learned from its weights"))}]>
+]);
 /// The same, without what becomes of the head, of activations, and of weights that are rounded.
 defvar weightFormatOptions = !listconcat(formatOptions, fittingOptions, numberOptions);
 

@@ -31,6 +31,8 @@ protected:
   virtual bool rounds() const { return true; }
   /// Whether the head is taken in where nothing is rounded.
   virtual bool takesHeadAsFloats() const { return false; }
+  /// Whether it clips groups by what calibration knows of the inputs.
+  virtual bool clipsByInputs() const { return false; }
 
   /// Reads the options of the method beside those, and reports what can't be done.
   virtual mlir::LogicalResult readOptions(mlir::ModuleOp) { return mlir::success(); }
@@ -55,6 +57,8 @@ protected:
       request.symmetric = this->symmetric;
       request.zero = this->zero;
       request.search = this->mse;
+      if constexpr (requires { this->trellisTable; })
+        request.trellisTable = this->trellisTable;
       request.sharing = this->sharing;
     } else {
       completeRequest(request);
@@ -83,8 +87,24 @@ private:
     mlir::FailureOr<QuantizationPlan> made = QuantizationPlan::get(module.getLoc(), getRequest());
     if (failed(made))
       return mlir::failure();
+    if (failed(checkInputs(module, *made)))
+      return mlir::failure();
     plan = std::move(*made);
     return plan.headIsLikeOthers || plan.head.encoding;
+  }
+
+  /// Reports what only calibration could say to a pass that does without.
+  mlir::LogicalResult checkInputs(mlir::ModuleOp module, const QuantizationPlan &made) {
+    if (made.search == ClipSearch::Inputs && !clipsByInputs())
+      return module.emitError("mse: expected auto, true or false with ")
+             << this->getArgument() << ", which clips by no inputs, found inputs";
+    constexpr bool calibrates = requires { this->calibration; };
+    if (!calibrates && made.hasRanges())
+      return module.emitError(
+                 "activation: expected a rounding whose scales are found while running "
+                 "with ")
+             << this->getArgument() << ", which calibrates nothing, found i8-static";
+    return mlir::success();
   }
 
   /// Reports options that would have no effect where nothing is rounded.
@@ -105,6 +125,8 @@ private:
       check(this->scale, none.scale);
       check(this->mse, none.search);
       check(this->sharing, none.sharing);
+      if constexpr (requires { this->trellisTable; })
+        check(this->trellisTable, none.trellisTable);
       check(this->activation, none.activation);
       check(this->activationGroup, none.activationGroup);
       if (!given.empty())

@@ -55,7 +55,7 @@ mlir::FailureOr<EncodingInterface> keepSparsity(ParameterOp parameter, EncodingI
 /// What rounds weights to an encoding, or kept ones to the floats that it stores. Weights that are
 /// not kept become zero, and groups are fitted to those that are.
 std::unique_ptr<WeightQuantizer> getQuantizer(const WeightValues &values,
-                                              EncodingInterface encoding, bool search);
+                                              EncodingInterface encoding, const FitOptions &fit);
 
 /// Makes what rounds weights to an encoding that has a format.
 using MakeQuantizer = llvm::function_ref<std::unique_ptr<WeightQuantizer>(
@@ -75,7 +75,7 @@ EncodingInterface widenScales(ParameterOp parameter, const WeightValues &values,
 /// Fits the numbers of every group to its weights and rounds each weight to the nearest. Reports at
 /// `parameter` scales that the encoding's type can't hold.
 mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const WeightValues &values,
-                                                EncodingInterface encoding, bool searchClip);
+                                                EncodingInterface encoding, const FitOptions &fit);
 
 /// The same with a quantizer of one's own. `importance` says how much errors in each column count
 /// where groups are of a row; empty: all alike.
@@ -87,7 +87,13 @@ mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const Wei
 /// What weights become when they are rounded to nearest, rows × columns: what decoding gives.
 mlir::FailureOr<std::vector<float>> getRoundedValues(ParameterOp parameter,
                                                      const WeightValues &values,
-                                                     EncodingInterface encoding, bool searchClip);
+                                                     EncodingInterface encoding,
+                                                     const FitOptions &fit);
+
+/// ‖(W − W')X‖ / ‖WX‖ of a rounded matrix. `secondMoment` is that of the inputs, X·Xᵀ, up to any
+/// positive factor.
+double getOutputError(mlir::MLIRContext *context, const QuantizedWeight &weight,
+                      const WeightValues &values, llvm::ArrayRef<double> secondMoment);
 
 /// Reports at `parameter` that some group of a row has scales that the encoding can't hold.
 mlir::LogicalResult reportScale(ParameterOp parameter, EncodingInterface encoding, int64_t row);
@@ -103,7 +109,7 @@ DynamicAttr getActivation(EncodingInterface encoding, DynamicAttr asked);
 /// and says so; null: not at all.
 using RoundingStatement = std::function<DynamicAttr(SelectedWeight &)>;
 
-/// States what the plan says, or warns where that can't be.
+/// States what the plan says, or warns where that can't be. Ranges that are stated already stay.
 DynamicAttr stateRounding(SelectedWeight &weight, const QuantizationPlan &plan);
 
 /// Stores `quantized` as the parameter's new value, states how the inputs of the linears that read

@@ -78,6 +78,16 @@ public:
   virtual std::vector<uint8_t> take() = 0;
 };
 
+/// How the numbers are found that weights are rounded to.
+struct FitOptions {
+  // NOLINTNEXTLINE(google-explicit-constructor): most callers choose nothing else
+  FitOptions(bool search = false, bool learnsTable = false)
+      : search(search), learnsTable(learnsTable) {}
+
+  bool search;      ///< groups are fitted so that they lose least, else so that all is covered
+  bool learnsTable; ///< tables that a format has for all matrices are learned from each
+};
+
 /// What the options of a pass ask of a format. Options that are not given are none or null.
 struct FormatOptions {
   std::optional<unsigned> bits;
@@ -101,12 +111,11 @@ public:
   virtual bool has(EncodingInterface encoding) const = 0;
   /// Whether rows can share more of what is learned from them than a scale.
   virtual bool sharesRows() const { return false; }
-  /// `weights` are those of the whole matrix before any is rounded, row by row. With `search`
-  /// groups are fitted so that they lose least, else so that all weights are covered.
+  /// `weights` are those of the whole matrix before any is rounded, row by row.
   virtual std::unique_ptr<WeightQuantizer> getQuantizer(EncodingInterface encoding,
                                                         llvm::ArrayRef<int64_t> shape,
                                                         llvm::ArrayRef<float> weights,
-                                                        bool search) const = 0;
+                                                        const FitOptions &fit) const = 0;
   /// Whether the encoding's type of scales can hold that of a group, nearly.
   virtual bool holds(EncodingInterface encoding, llvm::ArrayRef<float> weights) const = 0;
   /// The same encoding with scales of f32.
