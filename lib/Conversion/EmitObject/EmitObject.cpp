@@ -248,6 +248,29 @@ private:
   std::optional<ProgressLine> line;
 };
 
+/// Whether a type is a mask of `bits` elements.
+static bool isMask(mlir::Type type, int64_t bits) {
+  return type == mlir::VectorType::get({bits}, mlir::IntegerType::get(type.getContext(), 1));
+}
+
+/// Whether it is what kernels do with masks, of words of up to 64 bits: one as a vector, how many
+/// of its bits are set, and the elements of memory that go to the places which it has set.
+static bool isOfMasks(mlir::Operation *op) {
+  constexpr int64_t word = 64;
+  if (auto load = llvm::dyn_cast<mlir::LLVM::masked_expandload>(op)) {
+    auto type = llvm::dyn_cast<mlir::VectorType>(load.getRes().getType());
+    return type && type.getRank() == 1 && !type.isScalable() && type.getNumElements() <= word &&
+           type.getElementType().isIntOrFloat() && load.getPassthru().getType() == type &&
+           isMask(load.getMask().getType(), type.getNumElements());
+  }
+  if (!llvm::isa<mlir::LLVM::BitcastOp, mlir::LLVM::CtPopOp>(op))
+    return false;
+  auto bits = llvm::dyn_cast<mlir::IntegerType>(op->getOperand(0).getType());
+  return bits && bits.getWidth() <= word &&
+         (llvm::isa<mlir::LLVM::CtPopOp>(op) ||
+          isMask(op->getResult(0).getType(), static_cast<int64_t>(bits.getWidth())));
+}
+
 /// Code generators abort at much that the LLVM dialect can say: kernels are made of a few of its
 /// operations.
 static mlir::LogicalResult checkOperations(mlir::ModuleOp planned) {
@@ -258,7 +281,8 @@ static mlir::LogicalResult checkOperations(mlir::ModuleOp planned) {
   mlir::WalkResult result = planned.walk([](mlir::Operation *op) {
     if (!llvm::isa<LLVM::LLVMDialect>(op->getDialect()) ||
         llvm::isa<LLVM::AddressOfOp, LLVM::FAbsOp, LLVM::FMAOp, LLVM::GEPOp, LLVM::GlobalOp,
-                  LLVM::LoadOp, LLVM::Prefetch, LLVM::SqrtOp, LLVM::StoreOp>(op))
+                  LLVM::LoadOp, LLVM::Prefetch, LLVM::SqrtOp, LLVM::StoreOp>(op) ||
+        isOfMasks(op))
       return mlir::WalkResult::advance();
     op->emitOpError("is not one that kernels are made of");
     return mlir::WalkResult::interrupt();
