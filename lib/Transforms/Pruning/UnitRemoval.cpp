@@ -8,6 +8,7 @@
 #include "llmc/Transforms/Pruning/UnitRemoval.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Transforms/RowWidths.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -137,11 +138,6 @@ private:
   // Types
   //===--------------------------------------------------------------------===//
 
-  static void setWidth(Value value, int64_t width) {
-    auto type = cast<RankedTensorType>(value.getType());
-    value.setType(RankedTensorType::get({type.getDimSize(0), width}, type.getElementType()));
-  }
-
   void retype() {
     for (auto [cache, heads] : caches) {
       auto type = cast<KVCacheType>(cache.getType());
@@ -157,20 +153,12 @@ private:
 
   /// Gives an operation the type that follows from its operands.
   void retype(Operation *op) {
-    if (auto linear = dyn_cast<LinearOp>(op)) {
-      setWidth(linear.getResult(),
-               cast<RankedTensorType>(linear.getWeight().getType()).getDimSize(0));
-    } else if (auto append = dyn_cast<CacheAppendOp>(op)) {
+    if (auto append = dyn_cast<CacheAppendOp>(op))
       append.getResult().setType(append.getCache().getType());
-    } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
       cutSlice(slice);
-    } else if (isNorm(op) || op->hasTrait<OpTrait::Elementwise>() ||
-               isa<RopeOp, ActivationOp, ScaleOp, GateOp, OutputRowsOp, AttentionOp>(op)) {
-      auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-      auto read = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
-      if (type && read && type.getRank() == 2 && read.getRank() == 2)
-        setWidth(op->getResult(0), read.getDimSize(1));
-    }
+    else
+      inferRowWidth(op);
   }
 
   /// A slice of what a linear computes takes those of its columns that stay.

@@ -84,12 +84,14 @@ ParameterOp ParameterRewrite::copy(ParameterOp parameter, StringRef suffix) {
   return added;
 }
 
-ParameterOp ParameterRewrite::addVector(ParameterOp parameter, StringRef suffix, int64_t size) {
+ParameterOp ParameterRewrite::addZeros(ParameterOp parameter, StringRef suffix,
+                                       ArrayRef<int64_t> shape) {
   MLIRContext *context = parameter.getContext();
-  auto type = RankedTensorType::get({size}, Float32Type::get(context));
+  auto type = RankedTensorType::get(shape, Float32Type::get(context));
   std::string name = (parameter.getSymName() + suffix).str();
+  std::vector<uint8_t> bytes(type.getNumElements() * sizeof(float), 0);
   return addParameter(module, parameter, suffix, type,
-                      makeParameterData(context, name, std::vector<uint8_t>(size * 4, 0)));
+                      makeParameterData(context, name, std::move(bytes)));
 }
 
 FailureOr<ParameterOp> ParameterRewrite::takeBias(LinearOp linear) {
@@ -104,7 +106,7 @@ FailureOr<ParameterOp> ParameterRewrite::takeBias(LinearOp linear) {
       return bias;
     bias = copy(bias, ".own");
   } else {
-    bias = addVector(weight, ".bias", weight.getTensorType().getDimSize(0));
+    bias = addZeros(weight, ".bias", weight.getTensorType().getDimSize(0));
   }
   auto read = ParameterValueOp::create(builder, linear.getLoc(), bias.getTensorType(),
                                        FlatSymbolRefAttr::get(bias.getSymNameAttr()));
@@ -123,10 +125,10 @@ LogicalResult ParameterRewrite::store() {
     std::memcpy(bytes.data(), rounded.data(), bytes.size());
     MLIRContext *context = parameter.getContext();
     releaseFile(parameter);
-    setParameter(
-        parameter,
-        RankedTensorType::get(parameter.getTensorType().getShape(), Float32Type::get(context)),
-        makeParameterData(context, parameter.getSymName(), std::move(bytes)));
+    SmallVector<int64_t> shape{values->rows, values->columns};
+    shape.truncate(parameter.getTensorType().getRank());
+    setParameter(parameter, RankedTensorType::get(shape, Float32Type::get(context)),
+                 makeParameterData(context, parameter.getSymName(), std::move(bytes)));
   }
   steps.clear();
   return success();

@@ -48,6 +48,7 @@ const Choice structures[] = {
     {"Channels", "prune-channels{ratio=0.3 table=false %data}"},
     {"Heads", "prune-heads{ratio=0.3 table=false %data}"},
     {"SharedLayers", "share-layers{table=false}"},
+    {"Slice", "slice{keep=0.5 multiple=16 table=false %data}"},
 };
 const Choice rewrites[] = {
     {"", ""},
@@ -135,8 +136,12 @@ bool isPruning(llvm::StringRef pass) {
 /// What is said where a pass can't do what it is asked for, after the passes before it.
 llvm::StringRef getRefusal(const Composition &composition, size_t index) {
   llvm::StringRef pass = composition.passes[index];
-  if (composition.family == Family::Gemma && pass.contains("where=residual"))
+  if (composition.family == Family::Gemma &&
+      (pass.contains("where=residual") || pass.starts_with("slice")))
     return "expected no 'llmc.rms_norm' between what is added and the residual stream";
+  if (pass.contains("where=residual") &&
+      llvm::StringRef(composition.passes.front()).starts_with("slice"))
+    return "expected one residual stream, found 0";
   if (pass.starts_with("rotate") &&
       llvm::StringRef(composition.passes.front()).starts_with("share-layers"))
     return "is used elsewhere too";

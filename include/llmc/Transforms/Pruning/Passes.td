@@ -214,4 +214,61 @@ def PruneHeads : Pass<"prune-heads", "::mlir::ModuleOp"> {
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// The residual stream
+//===----------------------------------------------------------------------===//
+
+def Slice : Pass<"slice", "::mlir::ModuleOp"> {
+  let summary = "Leave out the residual stream's directions of least variance";
+  let description = [{
+    Makes the residual stream narrower, and with it all matrices that write to it and read it (Ashkboos
+    et al. 2024, "SliceGPT: compress large language models by deleting rows and columns", sections 3.2
+    to 3.4). At every place where norms read the stream it gets a basis of its own: the eigenvectors of
+    the second moment of what the norm gives there, over calibration tokens, by falling eigenvalue.
+    The first of them stay, as many as `width` or `keep` says; weights that read are multiplied with
+    them, W ← W·Q, those that write W ← Qᵀ·W, and between two places with the bases P and Q stands a
+    linear of the weight Qᵀ·P, on the stream itself. In fp64 all of them together give what the model
+    gave; what is lost is what lies in the others.
+
+    Before that gains and biases of norms become a part of what reads them, and norms that take the
+    mean off become RMS norms of a stream that has none, as with `rotate{where=residual}`. An
+    embedding that is the head as well stays as it is and stays one: a linear of its own lies between it
+    and the stream on either side. Norms count the channels that are left: their gains and epsilons make
+    up for the others. Statistics are of the model as it was.
+
+    A linear at each place costs as many weights as the square of the width, so that little is gained
+    before much is left out: a width at which the model would be larger is refused. With `keep=1` it
+    stays as it is. Models whose stream can't be rotated, such as those with a norm on what is added to
+    it, and those whose layers share weights, are refused. Weights have to be floats: structure comes
+    before rounding. The stream is no sum of what layers add afterwards: passes that need that refuse.
+
+    Before:
+    ```mlir
+    %n = llmc.rms_norm %h0, %norm : tensor<?x576xf32>, tensor<576xf32> {epsilon = 1.0e-5 : f32}
+    …
+    %o = llmc.linear %a, %out : (tensor<?x576xf32>, tensor<576x576xf32>) -> tensor<?x576xf32>
+    %h1 = arith.addf %h0, %o : tensor<?x576xf32>
+    ```
+    After `slice{width=384}`:
+    ```mlir
+    %n = llmc.rms_norm %h0, %norm : tensor<?x384xf32>, tensor<384xf32> {epsilon = 1.5e-5 : f32}
+    …
+    %o = llmc.linear %a, %out : (tensor<?x576xf32>, tensor<384x576xf32>) -> tensor<?x384xf32>
+    %r = llmc.linear %h0, %between : (tensor<?x384xf32>, tensor<384x384xf32>) -> tensor<?x384xf32>
+    %h1 = arith.addf %r, %o : tensor<?x384xf32>
+    ```
+
+    The report has a line for each place, named by the first weight that reads there, with the share of
+    the sum of eigenvalues that stays, and the model's size before and after as with `drop-layers`.
+  }];
+  let options = !listconcat([
+    Option<"keep", "keep", "std::string", /*default=*/"\"\"",
+           "The share of the stream's channels that stays, above 0 and at most 1; default: 0.75">,
+    Option<"width", "width", "int64_t", /*default=*/"0", "In place of keep: how many channels stay">,
+    Option<"multiple", "multiple", "int64_t", /*default=*/"32",
+           "With `keep`: what the width is a multiple of">
+  ], calibrationOptions, structureReportOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
 #endif // LLMC_TRANSFORMS_PRUNING_PASSES_TD

@@ -57,13 +57,14 @@ public:
 
   /// A new parameter that is what `parameter` is after the steps so far.
   ParameterOp copy(ParameterOp parameter, llvm::StringRef suffix);
-  /// A new vector of zeros, named after `parameter`.
-  ParameterOp addVector(ParameterOp parameter, llvm::StringRef suffix, int64_t size);
+  /// A new vector or matrix of zeros, named after `parameter`.
+  ParameterOp addZeros(ParameterOp parameter, llvm::StringRef suffix,
+                       llvm::ArrayRef<int64_t> shape);
 
   /// The parameter of a linear's bias, which the linear alone reads: made where there is none.
   mlir::FailureOr<ParameterOp> takeBias(LinearOp linear);
 
-  /// Stores all that was changed, as fp32, and forgets the steps.
+  /// Stores all that was changed, as fp32 and in the shape that it has then, and forgets the steps.
   mlir::LogicalResult store();
 
 private:

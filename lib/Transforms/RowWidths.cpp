@@ -1,0 +1,38 @@
+//===- RowWidths.cpp - widths of activations that follow from those of weights ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "llmc/Transforms/RowWidths.h"
+#include "llmc/Analysis/Structure.h"
+
+using namespace mlir;
+using namespace llmc;
+
+static void setWidth(Value value, int64_t width) {
+  auto type = cast<RankedTensorType>(value.getType());
+  value.setType(RankedTensorType::get({type.getDimSize(0), width}, type.getElementType()));
+}
+
+void llmc::inferRowWidth(Operation *op) {
+  if (auto linear = dyn_cast<LinearOp>(op))
+    return setWidth(linear.getResult(),
+                    cast<RankedTensorType>(linear.getWeight().getType()).getDimSize(0));
+  if (auto embedding = dyn_cast<EmbeddingOp>(op))
+    return setWidth(embedding.getResult(),
+                    cast<RankedTensorType>(embedding.getTable().getType()).getDimSize(1));
+  if (!isNorm(op) && !op->hasTrait<OpTrait::Elementwise>() &&
+      !isa<RopeOp, HadamardOp, ActivationOp, ScaleOp, GateOp, OutputRowsOp, AttentionOp>(op))
+    return;
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  auto read = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+  if (type && read && type.getRank() == 2 && read.getRank() == 2)
+    setWidth(op->getResult(0), read.getDimSize(1));
+}
+
+void llmc::inferRowWidths(func::FuncOp function) {
+  for (Operation &op : function.getBody().front())
+    inferRowWidth(&op);
+}
