@@ -19,6 +19,7 @@
 #include "llvm/ADT/SetVector.h"
 
 #include <map>
+#include <numeric>
 
 using namespace mlir;
 using namespace llmc;
@@ -37,6 +38,7 @@ struct AxisClass {
   SmallVector<size_t> axes;
   int64_t width = 0;
   SmallVector<Operation *> norms, headed;
+  int64_t mixed = 1;       ///< how many channels side by side rotations mix
   bool isExcluded = false; ///< not understood
   bool isFixed = false;    ///< logits: what the program gives out
   bool isStream = false;   ///< the residual stream
@@ -152,6 +154,8 @@ private:
       connectAttention(attention);
     else if (isNorm(op))
       connectNorm(op);
+    else if (auto hadamard = dyn_cast<HadamardOp>(op))
+      connectHadamard(hadamard);
     else if (isa<func::ReturnOp>(op))
       for (Value value : op->getOperands()) {
         if (hasColumns(value))
@@ -193,6 +197,12 @@ private:
     norms.push_back({axis, op});
     for (Value vector : op->getOperands().drop_front())
       uniteWith(axis, op, vector, 0);
+  }
+
+  void connectHadamard(HadamardOp op) {
+    size_t axis = getColumns(op.getInput());
+    unite(axis, getColumns(op.getResult()));
+    mixtures.push_back({axis, static_cast<int64_t>(op.getOrder())});
   }
 
   void connectElementwise(Operation *op) {
@@ -283,6 +293,10 @@ private:
       byLeader[getLeader(axis)].norms.push_back(op);
     for (auto [axis, op] : headed)
       byLeader[getLeader(axis)].headed.push_back(op);
+    for (auto [axis, order] : mixtures) {
+      AxisClass &mixed = byLeader[getLeader(axis)];
+      mixed.mixed = std::lcm(mixed.mixed, order);
+    }
     for (size_t axis : fixed)
       byLeader[getLeader(axis)].isFixed = true;
     for (const ResidualStream &stream : structure.streams)
@@ -305,7 +319,7 @@ private:
   void groupChannels(size_t leader) {
     const AxisClass &axes = byLeader[leader];
     bool hasMembers = llvm::count_if(axes.axes, [&](size_t axis) { return parts.count(axis); }) > 1;
-    if (axes.isExcluded || axes.isFixed || !hasMembers)
+    if (axes.isExcluded || axes.isFixed || !hasMembers || axes.mixed > 1)
       return;
     if (!axes.headed.empty())
       return report(axes.headed.front(), "its heads are those of no attention");
@@ -357,7 +371,7 @@ private:
     }
     for (size_t leader : leaders) {
       const AxisClass &axes = byLeader[leader];
-      if (axes.isExcluded)
+      if (axes.isExcluded || axes.width / group.count % axes.mixed != 0)
         return;
       if (axes.isFixed || axes.isStream)
         return report(members.front()->op, axes.isStream
@@ -388,6 +402,7 @@ private:
   llvm::DenseMap<Value, std::pair<size_t, size_t>> caches; ///< the axes of keys and values
   std::vector<AttentionAxes> attentions;
   std::vector<std::pair<size_t, Operation *>> norms, headed;
+  std::vector<std::pair<size_t, int64_t>> mixtures; ///< of so many channels side by side
   SmallVector<size_t> fixed;
   llvm::DenseSet<size_t> exclusions;
   llvm::DenseSet<Operation *> reported;

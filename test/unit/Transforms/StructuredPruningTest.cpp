@@ -15,6 +15,7 @@
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Transforms/Pruning/LayerPruning.h"
 #include "llmc/Transforms/Pruning/UnitRemoval.h"
+#include "llmc/Transforms/Rewrites/ModelRewrite.h"
 
 #include "mlir/IR/Verifier.h"
 
@@ -144,6 +145,26 @@ TEST_F(StructuredPruning, LeavingOutUnitsIsReadingNoneOfThem) {
     ++checked;
   }
   EXPECT_GE(checked, 8);
+}
+
+TEST_F(StructuredPruning, HeadsCanGoWhoseKeysAreRotated) {
+  OwningOpRef<ModuleOp> module = parse(readFamilyModels()["heads:0"]);
+  ParameterRewrite rewrite(*module);
+  ASSERT_TRUE(succeeded(rotateKeys(getStep(*module), {}, rewrite)));
+  ASSERT_TRUE(succeeded(rewrite.store()));
+  ASSERT_FALSE(getStep(*module).getOps<HadamardOp>().empty());
+  const Structure structure(getStep(*module));
+  const ChannelGroup *heads = llvm::find_if(structure.getGroups(), [](const ChannelGroup &group) {
+    return group.kind == ChannelGroup::Kind::Heads;
+  });
+  ASSERT_NE(heads, structure.getGroups().end());
+  const KeptUnits kept = halve(*heads);
+  auto expected = compute(*module, [&](ParameterRewrite &zeroed) { zero(kept, zeroed); });
+  ASSERT_TRUE(succeeded(keepUnits(getStep(*module), kept)));
+  ASSERT_TRUE(succeeded(mlir::verify(*module)));
+  auto found = compute(*module);
+  ASSERT_TRUE(expected && found);
+  EXPECT_LT(getRelativeDifference(*expected, *found), tolerance);
 }
 
 TEST_F(StructuredPruning, DroppingALayerIsAddingNothing) {
