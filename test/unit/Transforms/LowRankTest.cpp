@@ -215,6 +215,30 @@ TEST(RankPlan, LossesAreLeastAtTheSameParameters) {
   EXPECT_EQ(plan.getRank(64, 96), static_cast<int64_t>(0.9 * 64 * 96 / (64 + 96)));
 }
 
+TEST(RankPlan, RanksThatFollowAreMultiples) {
+  RankPlan plan;
+  plan.keep = 0.6;
+  plan.multiple = 16;
+  EXPECT_EQ(plan.getRank(64, 96), 16);  // 23.04
+  EXPECT_EQ(plan.getRank(128, 96), 32); // 32.9
+  EXPECT_EQ(plan.getRank(16, 16), 4);   // 4.8, less than one multiple
+  std::vector<Spectrum> spectra;
+  for (double decay : {0.5, 0.9, 0.98}) {
+    Spectrum spectrum{128, 96, {}};
+    for (int i = 0; i < 96; ++i)
+      spectrum.squares.push_back(std::pow(decay, i));
+    spectra.push_back(std::move(spectrum));
+  }
+  double kept = 0;
+  for (int64_t rank : plan.allocate(spectra)) {
+    EXPECT_TRUE(rank < 16 || rank % 16 == 0) << rank;
+    kept += static_cast<double>(rank == 0 ? 128 * 96 : rank * (128 + 96));
+  }
+  EXPECT_LE(kept, 0.6 * 3 * 128 * 96);
+  plan.rank = 5; // what is asked for is taken
+  EXPECT_EQ(plan.getRank(64, 96), 5);
+}
+
 //===----------------------------------------------------------------------===//
 // Interrupted work
 //===----------------------------------------------------------------------===//

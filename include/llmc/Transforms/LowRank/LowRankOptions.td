@@ -32,6 +32,8 @@ defvar factorizeOptions = [
              clEnumValN(::llmc::RankAllocation::Loss, "loss",
                         "what makes the sum of the layers' relative losses least; a second run of the "
                         "model where inputs count"))}]>,
+  Option<"multiple", "multiple", "int64_t", /*default=*/"16",
+         "With `keep`: what ranks are multiples of, but for those that would be less">,
   FactorTypeOption<"the type of the weights">
 ];
 

@@ -50,7 +50,7 @@ protected:
     std::string text;
     llvm::raw_string_ostream stream(text);
     stream << this->getArgument() << " rank=" << plan.rank << " keep=" << plan.keep
-           << " allocation=" << static_cast<int>(plan.allocation)
+           << " allocation=" << static_cast<int>(plan.allocation) << " multiple=" << plan.multiple
            << " type=" << static_cast<int>(this->type.getValue())
            << " true-sequential=" << this->trueSequential << " " << method << " ";
     this->spellSelection(stream);
@@ -97,7 +97,7 @@ private:
   FactorsPlace getPlace() const final { return FactorsPlace::Instead; }
 
   mlir::FailureOr<RankPlan> getPlan(mlir::ModuleOp module) final {
-    return RankPlan::get(module, this->rank, this->keep, this->allocation);
+    return RankPlan::get(module, this->rank, this->keep, this->allocation, this->multiple);
   }
 
   mlir::LogicalResult check(mlir::ModuleOp, llvm::SmallVectorImpl<SelectedWeight> &weights) final {
@@ -132,7 +132,7 @@ private:
   mlir::FailureOr<RankPlan> getPlan(mlir::ModuleOp module) final {
     if (this->rank < 1)
       return module.emitError("rank: expected at least 1, found ") << this->rank.getValue();
-    return RankPlan::get(module, this->rank, "", RankAllocation::Uniform);
+    return RankPlan::get(module, this->rank, "", RankAllocation::Uniform, 1);
   }
 
   mlir::LogicalResult check(mlir::ModuleOp module,

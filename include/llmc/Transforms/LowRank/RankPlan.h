@@ -27,10 +27,12 @@ struct RankPlan {
   int64_t rank = 0; ///< of all; 0: by what is kept
   double keep = 0;
   RankAllocation allocation = RankAllocation::Uniform;
+  /// Of ranks that follow from what is kept; those below it stay as they are.
+  int64_t multiple = 1;
 
   /// Reports at the module what can't be.
   static mlir::FailureOr<RankPlan> get(mlir::ModuleOp module, int64_t rank, llvm::StringRef keep,
-                                       RankAllocation allocation);
+                                       RankAllocation allocation, int64_t multiple);
 
   bool needsSpectra() const { return rank == 0 && allocation == RankAllocation::Loss; }
   /// The rank of a matrix where no spectra are needed.
