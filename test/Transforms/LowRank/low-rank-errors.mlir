@@ -1,7 +1,7 @@
 // What low-rank passes refuse.
 
 // RUN: not llmc-opt %s --factorize-svd="rank=7" 2>&1 | FileCheck %s --check-prefix=FULL
-// FULL: [[#@LINE+41]]:1: error: 'llmc.parameter' op rank: expected at most 6, the full rank of 6x8, found 7
+// FULL: [[#@LINE+44]]:1: error: 'llmc.parameter' op rank: expected at most 6, the full rank of 6x8, found 7
 // RUN: not llmc-opt %s --quantize-rtn="group-size=channel table=false" --repair-eora="rank=9" 2>&1 | FileCheck %s --check-prefix=REPAIR-FULL
 // REPAIR-FULL: error: 'llmc.parameter' op rank: expected at most 6, the full rank of 6x8, found 9
 
@@ -13,6 +13,9 @@
 // RUN: not llmc-opt %s --factorize-asvd="keep=0" 2>&1 | FileCheck %s --check-prefix=KEEP
 // RUN: not llmc-opt %s --factorize-svd-llm="keep=most" 2>&1 | FileCheck %s --check-prefix=KEEP
 // KEEP: error: keep: expected a number between 0 and 1, found '{{1|0|most}}'
+
+// RUN: not llmc-opt %s --factorize-svd="multiple=0" 2>&1 | FileCheck %s --check-prefix=MULTIPLE
+// MULTIPLE: error: multiple: expected at least 1, found 0
 
 // RUN: not llmc-opt %s --factorize-svd="keep=0.5 rank=2" 2>&1 | FileCheck %s --check-prefix=BOTH
 // BOTH: error: keep: expected no rank with it, found rank=2
