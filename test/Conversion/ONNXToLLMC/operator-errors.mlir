@@ -29,6 +29,9 @@ onnx.graph @main attributes {input_dims = [["batch", "seq"]], input_names = ["in
   // expected-note @below {{'scores': expected attribute 'qk_output' to be 0, found 1}}
   %scores = onnx.node "GroupQueryAttention"(%x, %x, %x, %none, %none, %s28, %s28) {domain = "com.microsoft", name = "scores", node_attributes = {num_heads = 2, kv_num_heads = 2, qk_output = 1}, output_names = ["scores"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped, !onnx.absent, !onnx.absent, tensor<i64>, tensor<i64>) -> !onnx.untyped
+  // expected-note @below {{'truth': expected attribute 'interleaved' to be 0 or 1, found 2}}
+  %truth = onnx.node "RotaryEmbedding"(%x, %ids, %g2, %g2) {domain = "com.microsoft", name = "truth", node_attributes = {interleaved = 2}, output_names = ["truth"]}
+      : (!onnx.untyped, tensor<?x?xi64>, tensor<2xf32>, tensor<2xf32>) -> !onnx.untyped
   // expected-note @below {{'future': expected no attribute 'new_kind', found 1: it is not supported}}
   %future = onnx.node "Softmax"(%x) {name = "future", node_attributes = {new_kind = 1}, output_names = ["future"]}
       : (!onnx.untyped) -> !onnx.untyped

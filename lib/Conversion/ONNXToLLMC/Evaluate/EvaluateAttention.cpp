@@ -473,7 +473,7 @@ ArrayRef<Operator> llmc::getAttentionOperators() {
   static const Operator rows[] = {
       Operator::onnx("Attention", 23)
           .takes({"Q", "K", "V", "attn_mask?", "past_key?*", "past_value?*", "nonpad_kv_seqlen!"})
-          .reads({"is_causal", "scale", "softcap", "q_num_heads", "kv_num_heads",
+          .reads({"is_causal=0|1", "scale", "softcap", "q_num_heads", "kv_num_heads",
                   "softmax_precision", "qk_matmul_output_mode=0", "left_window_size=-1",
                   "right_window_size=-1"})
           .evaluatedBy(evaluateAttention)
@@ -483,17 +483,17 @@ ArrayRef<Operator> llmc::getAttentionOperators() {
                   "total_sequence_length", "cos_cache?", "sin_cache?", "position_ids?",
                   "attention_bias!", "head_sink?", "k_scale!", "v_scale!", "q_norm_weight?",
                   "k_norm_weight?", "query_seqlens!"})
-          .reads({"num_heads", "kv_num_heads", "scale", "softcap", "do_rotary",
-                  "rotary_interleaved", "local_window_size", "qk_norm_epsilon", "q_norm_epsilon",
-                  "k_norm_epsilon", "smooth_softmax", "causal=1", "qk_output=0",
-                  "k_quant_type=NONE", "v_quant_type=NONE", "kv_cache_bit_width=0",
+          .reads({"num_heads", "kv_num_heads", "scale", "softcap", "do_rotary=0|1",
+                  "rotary_interleaved=0|1", "local_window_size", "qk_norm_epsilon",
+                  "q_norm_epsilon", "k_norm_epsilon", "smooth_softmax=-1|0|1", "causal=1",
+                  "qk_output=0", "k_quant_type=NONE", "v_quant_type=NONE", "kv_cache_bit_width=0",
                   "sliding_window_cache=0"})
           .evaluatedBy(evaluateGroupQueryAttention)
           .raisedBy(raiseGroupQueryAttention),
       Operator::contrib("MultiHeadAttention")
           .takes({"query", "key?", "value?", "bias?", "key_padding_mask?", "attention_bias?",
                   "past_key?*", "past_value?*", "past_sequence_length!", "cache_indirection!"})
-          .reads({"num_heads", "scale", "unidirectional", "mask_filter_value"})
+          .reads({"num_heads", "scale", "unidirectional=0|1", "mask_filter_value"})
           .evaluatedBy(evaluateMultiHeadAttention)
           .expandedBy(expandMultiHeadAttention),
   };

@@ -214,7 +214,7 @@ ArrayRef<Operator> llmc::getElementwiseOperators() {
       binary("Mul", 7, evaluateBinary<multiply>),
       binary("Div", 7, evaluateDiv),
       binary("Pow", 7, evaluateBinary<power>),
-      binary("Mod", 10, evaluateMod).reads({"fmod"}),
+      binary("Mod", 10, evaluateMod).reads({"fmod=0|1"}),
       Operator::onnx("Max", 8)
           .takes({"data_0..."})
           .elementwise()

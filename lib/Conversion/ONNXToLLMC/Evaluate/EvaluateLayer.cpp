@@ -334,12 +334,12 @@ ArrayRef<Operator> llmc::getLayerOperators() {
           .raisedBy(raiseGelu),
       Operator::onnx("RotaryEmbedding", 23)
           .takes({"X", "cos_cache", "sin_cache", "position_ids?"})
-          .reads({"num_heads", "rotary_embedding_dim", "interleaved"})
+          .reads({"num_heads", "rotary_embedding_dim", "interleaved=0|1"})
           .evaluatedBy(evaluateRotaryEmbedding)
           .raisedBy(raiseRotaryEmbedding),
       Operator::contrib("RotaryEmbedding")
           .takes({"input", "position_ids", "cos_cache", "sin_cache"})
-          .reads({"num_heads", "rotary_embedding_dim", "interleaved", "scale=1",
+          .reads({"num_heads", "rotary_embedding_dim", "interleaved=0|1", "scale=1",
                   "is_packed_batching=0"})
           .evaluatedBy(evaluateRotaryEmbedding)
           .raisedBy(raiseContribRotaryEmbedding),

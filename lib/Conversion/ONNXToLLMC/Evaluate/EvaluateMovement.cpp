@@ -531,7 +531,7 @@ ArrayRef<Operator> llmc::getMovementOperators() {
       movement("Dropout", 7, evaluateDropout, {"data", "ratio?", "training_mode?"},
                {"ratio", "seed"}),
       movement("Cast", 6, evaluateCast, {"input"}, {"to", "saturate=1", "round_mode=up"}),
-      movement("Reshape", 5, evaluateReshape, {"data", "shape"}, {"allowzero"}),
+      movement("Reshape", 5, evaluateReshape, {"data", "shape"}, {"allowzero=0|1"}),
       movement("Flatten", 1, evaluateFlatten, {"input"}, {"axis"}),
       movement("Unsqueeze", 1, evaluateUnsqueeze, {"data", "axes?"}, {"axes"}),
       movement("Squeeze", 1, evaluateSqueeze, {"data", "axes?"}, {"axes"}),

@@ -304,7 +304,7 @@ ArrayRef<Operator> llmc::getProductOperators() {
           .raisedBy(raiseMatMul),
       Operator::onnx("Gemm", 7)
           .takes({"A", "B", "C?"})
-          .reads({"alpha", "beta", "transA", "transB"})
+          .reads({"alpha", "beta", "transA=0|1", "transB=0|1"})
           .streams()
           .evaluatedBy(evaluateGemm)
           .raisedBy(raiseGemm)
@@ -316,7 +316,7 @@ ArrayRef<Operator> llmc::getProductOperators() {
           .raisedBy(raiseMatMulInteger),
       Operator::contrib("FusedMatMul")
           .takes({"A", "B"})
-          .reads({"alpha", "transA", "transB", "transBatchA", "transBatchB"})
+          .reads({"alpha", "transA=0|1", "transB=0|1", "transBatchA=0|1", "transBatchB=0|1"})
           .streams()
           .evaluatedBy(evaluateFusedMatMul)
           .expandedBy(expandFusedMatMul),

@@ -290,7 +290,7 @@ static bool evaluateScatterND(Evaluation &evaluation) {
 static Operator reduction(const char *name, EvaluateFunction function) {
   return Operator::onnx(name, 1)
       .takes({"data", "axes?"})
-      .reads({"axes", "keepdims", "noop_with_empty_axes"})
+      .reads({"axes", "keepdims=0|1", "noop_with_empty_axes=0|1"})
       .evaluatedBy(function);
 }
 
@@ -305,7 +305,7 @@ ArrayRef<Operator> llmc::getReductionOperators() {
       reduction("ReduceProd", evaluateReduceProd),
       Operator::onnx("CumSum", 11)
           .takes({"x", "axis"})
-          .reads({"exclusive", "reverse"})
+          .reads({"exclusive=0|1", "reverse=0|1"})
           .evaluatedBy(evaluateCumSum),
       Operator::onnx("Range", 11)
           .takes({"start", "limit", "delta"})
@@ -322,7 +322,7 @@ ArrayRef<Operator> llmc::getReductionOperators() {
       Operator::onnx("Size", 1).takes({"data"}).evaluatedBy(evaluateSize),
       Operator::onnx("Trilu", 14)
           .takes({"input", "k?"})
-          .reads({"upper"})
+          .reads({"upper=0|1"})
           .evaluatedBy(evaluateTrilu),
       Operator::onnx("ScatterND", 11)
           .takes({"data", "indices", "updates"})

@@ -42,23 +42,23 @@ ArrayRef<Operator> llmc::getExpandedOperators() {
   static const Operator rows[] = {
       Operator::onnx("CastLike", 15)
           .takes({"input", "target_type"})
-          .reads({"saturate", "round_mode"})
+          .reads({"saturate=0|1", "round_mode"})
           .expandedBy(expandCastLike),
       Operator::onnx("Swish", 24).takes({"X"}).reads({"alpha"}).expandedBy(expandSwish),
       Operator::contrib("BiasAdd").takes({"X", "bias", "skip"}).expandedBy(expandBiasAdd),
       Operator::contrib("BiasSplitGelu").takes({"X", "bias"}).expandedBy(expandBiasSplitGelu),
       Operator::contrib("FusedGemm")
           .takes({"A", "B", "C?"})
-          .reads({"alpha", "beta", "transA", "transB", "activation", "activation_alpha"})
+          .reads({"alpha", "beta", "transA=0|1", "transB=0|1", "activation", "activation_alpha"})
           .expandedBy(expandFusedGemm),
       Operator::contrib("FusedMatMulActivation")
           .takes({"A", "B"})
-          .reads({"alpha", "transA", "transB", "transBatchA", "transBatchB", "activation",
-                  "activation_alpha"})
+          .reads({"alpha", "transA=0|1", "transB=0|1", "transBatchA=0|1", "transBatchB=0|1",
+                  "activation", "activation_alpha"})
           .expandedBy(expandFusedMatMulActivation),
       Operator::contrib("TransposeMatMul")
           .takes({"A", "B"})
-          .reads({"alpha", "transA", "transB"})
+          .reads({"alpha", "transA=0|1", "transB=0|1"})
           .expandedBy(expandFusedMatMul),
       Operator::onnx("Einsum", 12)
           .takes({"Inputs..."})
@@ -66,7 +66,7 @@ ArrayRef<Operator> llmc::getExpandedOperators() {
           .expandedBy(expandEinsum),
       Operator::onnx("SplitToSequence", 11)
           .takes({"input", "split?"})
-          .reads({"axis", "keepdims"})
+          .reads({"axis", "keepdims=0|1"})
           .expandedBy(expandSplitToSequence),
       Operator::onnx("SequenceConstruct", 11)
           .takes({"inputs..."})
@@ -89,13 +89,14 @@ ArrayRef<Operator> llmc::getExpandedOperators() {
           .expandedBy(expandSequenceLength),
       Operator::onnx("ConcatFromSequence", 11)
           .takes({"input_sequence"})
-          .reads({"axis", "new_axis"})
+          .reads({"axis", "new_axis=0|1"})
           .expandedBy(expandConcatFromSequence),
       Operator::contrib("Attention")
           .takes({"input", "weights", "bias?", "mask_index?", "past?*", "attention_bias?",
                   "past_sequence_length!"})
-          .reads({"num_heads", "unidirectional", "scale", "qkv_hidden_sizes", "mask_filter_value",
-                  "do_rotary=0", "rotary_embedding_dim=0", "past_present_share_buffer=0"})
+          .reads({"num_heads", "unidirectional=0|1", "scale", "qkv_hidden_sizes",
+                  "mask_filter_value", "do_rotary=0", "rotary_embedding_dim=0",
+                  "past_present_share_buffer=0"})
           .expandedBy(expandContribAttention),
       Operator::contrib("EmbedLayerNormalization")
           .takes({"input_ids", "segment_ids?", "word_embedding", "position_embedding",
