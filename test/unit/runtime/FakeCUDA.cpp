@@ -39,6 +39,22 @@ extern "C" FakeCUDA *getFakeCUDA() {
   return &state;
 }
 
+/// What a driver that gave up has left, as when a process ends; and the state as new.
+extern "C" FakeCUDA *resetFakeCUDA() {
+  std::lock_guard lock(mutex);
+  for (auto *where : {&memory, &hostMemory}) {
+    for (auto [address, bytes] : *where)
+      std::free(reinterpret_cast<void *>(address));
+    where->clear();
+  }
+  for (Stream *stream : streams)
+    delete stream;
+  streams.clear();
+  FakeCUDA *state = getFakeCUDA();
+  *state = FakeCUDA();
+  return state;
+}
+
 /// Whether the call is to fail; else what it does is done by `call`.
 template <typename Call>
 static int run(bool needsContext, Call call) {

@@ -60,11 +60,11 @@ struct FakeCUDA {
 /// The state of the library at `path`, as new.
 inline FakeCUDA &resetFakeCUDA(const char *path) {
   void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  auto *get = reinterpret_cast<FakeCUDA *(*)()>(library ? dlsym(library, "getFakeCUDA") : nullptr);
-  if (!get)
+  auto *reset =
+      reinterpret_cast<FakeCUDA *(*)()>(library ? dlsym(library, "resetFakeCUDA") : nullptr);
+  if (!reset)
     abort();
-  *get() = FakeCUDA();
-  return *get();
+  return *reset();
 }
 
 } // namespace llmc::test
