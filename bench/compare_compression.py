@@ -14,11 +14,11 @@ import argparse
 import dataclasses
 import json
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
 from decoder_module import Shape, write_decoder
+from pairs import older, run
 
 ROOT = Path(__file__).resolve().parents[1]
 LLMC = ROOT / "build" / "bin" / "llmc"
@@ -63,19 +63,6 @@ COMPARISONS = {
     "branch-int4": ("rank 64 in int4 beside int4", "int4"),
     "branch-f16": ("rank 64 in f16 beside int4", "int4"),
 }
-
-
-def run(*command: object) -> str:
-    """Runs a command and returns what it prints; ends the program where it fails."""
-    done = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"compare-compression: {' '.join(map(str, command))} failed")
-    return done.stdout
-
-
-def older(path: Path, *sources: Path) -> bool:
-    """Whether a file is missing or older than what it is made from."""
-    return not path.exists() or any(path.stat().st_mtime < source.stat().st_mtime for source in sources)
 
 
 def prepare(name: str, shape: Shape, work: Path) -> Path:

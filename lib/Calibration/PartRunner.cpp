@@ -58,7 +58,8 @@ FailureOr<const HostCode *> PartRunner::compile(Part &part, const WeightTable &t
 }
 
 LogicalResult PartRunner::prepare(Part &part) {
-  FailureOr<WeightTable> table = WeightTable::plan(*part.module);
+  // Parts of the same structure share their code.
+  FailureOr<WeightTable> table = WeightTable::planByTypes(*part.module);
   if (failed(table))
     return failure();
   FailureOr<const HostCode *> compiled = compile(part, *table);

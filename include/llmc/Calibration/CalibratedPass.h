@@ -53,6 +53,17 @@ protected:
     options.threads = this->threads;
     return options;
   }
+
+  /// The files that the options name, which no other output may lie over.
+  std::vector<NamedPath> getNamedPaths() const {
+    std::vector<NamedPath> paths{{this->calibration, "is the calibration text"},
+                                 {this->tokenizer, "is the tokenizer"},
+                                 {this->saveStatistics, "statistics go to"},
+                                 {this->saveTokens, "tokens go to"}};
+    if constexpr (requires { this->statistics; })
+      paths.push_back({this->statistics, "statistics are read from"});
+    return paths;
+  }
 };
 
 /// A pass with `sequentialOptions` beside them.
@@ -66,15 +77,6 @@ protected:
     options.trueSequential = this->trueSequential;
     options.statistics = this->statistics;
     return options;
-  }
-
-  /// The files that the options name, which no other output may lie over.
-  std::vector<NamedPath> getNamedPaths() const {
-    return {{this->calibration, "is the calibration text"},
-            {this->tokenizer, "is the tokenizer"},
-            {this->statistics, "statistics are read from"},
-            {this->saveStatistics, "statistics go to"},
-            {this->saveTokens, "tokens go to"}};
   }
 };
 

@@ -21,8 +21,8 @@
 using namespace mlir;
 using namespace llmc;
 
-/// Bytes of a packed parameter, or an error where kernels can't read its type.
-static FailureOr<WeightTable::Entry> planParameter(ParameterOp parameter) {
+/// Bytes of a packed parameter, or of any of its type, or an error where kernels can't read that.
+static FailureOr<WeightTable::Entry> planParameter(ParameterOp parameter, bool byType = false) {
   RankedTensorType type = parameter.getTensorType();
   Type element = type.getElementType();
   if (!element.isF32() && !element.isF16() && !element.isBF16())
@@ -40,8 +40,8 @@ static FailureOr<WeightTable::Entry> planParameter(ParameterOp parameter) {
   if (type.getRank() != 2)
     return parameter.emitOpError("expected a vector or a matrix, found ") << type;
   TiledLayout layout = TiledLayout::get(type);
-  if (!layout.isMasked())
-    return WeightTable::Entry{0, layout.getByteSize(), true};
+  if (byType || !layout.isMasked())
+    return WeightTable::Entry{0, getMostPackedSize(layout), true};
   FailureOr<ArrayRef<uint8_t>> canonical = getParameterBytes(parameter);
   if (failed(canonical))
     return failure();
@@ -49,6 +49,14 @@ static FailureOr<WeightTable::Entry> planParameter(ParameterOp parameter) {
 }
 
 FailureOr<WeightTable> WeightTable::plan(ModuleOp module) {
+  return plan(module, /*byTypes=*/false);
+}
+
+FailureOr<WeightTable> WeightTable::planByTypes(ModuleOp module) {
+  return plan(module, /*byTypes=*/true);
+}
+
+FailureOr<WeightTable> WeightTable::plan(ModuleOp module, bool byTypes) {
   WeightTable table;
   SymbolTableCollection symbols;
   bool failed = false;
@@ -56,7 +64,7 @@ FailureOr<WeightTable> WeightTable::plan(ModuleOp module) {
     auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(read, read.getParameterAttr());
     if (!parameter || table.entries.contains(parameter))
       return;
-    FailureOr<Entry> entry = planParameter(parameter);
+    FailureOr<Entry> entry = planParameter(parameter, byTypes);
     if (mlir::failed(entry)) {
       failed = true;
       return;

@@ -38,11 +38,7 @@ struct DropLayers : CalibratedPass<llmc::impl::DropLayersBase<DropLayers>> {
 private:
   LogicalResult drop(ModuleOp module) {
     FailureOr<StructureReport> result =
-        StructureReport::start(module, getArgument(), report,
-                               {{calibration, "is the calibration text"},
-                                {tokenizer, "is the tokenizer"},
-                                {saveStatistics, "statistics go to"},
-                                {saveTokens, "tokens go to"}});
+        StructureReport::start(module, getArgument(), report, getNamedPaths());
     if (failed(result))
       return failure();
     FailureOr<std::vector<Layer>> found = findStepLayers(module);

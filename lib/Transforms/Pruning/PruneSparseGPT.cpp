@@ -103,24 +103,25 @@ private:
     FailureOr<InverseHessian> prepared = prepareHessian(site, damp, /*descending=*/false);
     if (failed(prepared))
       return failure();
-    double shared = secondsSince(start) / static_cast<double>(site.parameters.size());
-    factorization += secondsSince(start);
-    for (ParameterOp parameter : site.parameters) {
-      start = Clock::now();
-      FailureOr<WeightValues> values = WeightValues::read(parameter);
-      if (failed(values))
-        return failure();
-      GPTQOptions options{getEncoding(parameter, *values, plan, weights.isHead(parameter)),
-                          plan.getCalibratedFit(), false};
-      if (!options.encoding)
-        return failure();
-      FailureOr<GPTQResult> pruned =
-          pruneSparseGPT(parameter, *values, *prepared, options, patterns.get(parameter));
-      if (failed(pruned))
-        return failure();
-      update += secondsSince(start);
-      weights.replace(site, parameter, std::move(pruned->weight), shared + secondsSince(start));
-    }
+    double shared = secondsSince(start);
+    factorization += shared;
+    FailureOr<double> taken = weights.replaceEach(
+        site,
+        [&](ParameterOp parameter, WeightValues &values) -> FailureOr<QuantizedWeight> {
+          GPTQOptions options{getEncoding(parameter, values, plan, weights.isHead(parameter)),
+                              plan.getCalibratedFit(), false};
+          if (!options.encoding)
+            return failure();
+          FailureOr<GPTQResult> pruned =
+              pruneSparseGPT(parameter, values, *prepared, options, patterns.get(parameter));
+          if (failed(pruned))
+            return failure();
+          return std::move(pruned->weight);
+        },
+        shared);
+    if (failed(taken))
+      return failure();
+    update += *taken;
     return success();
   }
 

@@ -12,8 +12,6 @@
 #include "llmc/Transforms/Pruning/Wanda.h"
 #include "llmc/Transforms/Quantization/CalibratedWeights.h"
 
-#include <chrono>
-
 namespace llmc {
 #define GEN_PASS_DEF_PRUNEWANDA
 #include "llmc/Transforms/Passes.h.inc"
@@ -75,20 +73,13 @@ private:
   }
 
   LogicalResult pruneSite(CalibrationSite &site, CalibratedWeights &weights, double &seconds) {
-    using Clock = std::chrono::steady_clock;
-    for (ParameterOp parameter : site.parameters) {
-      Clock::time_point start = Clock::now();
-      FailureOr<WeightValues> values = WeightValues::read(parameter);
-      if (failed(values))
-        return failure();
-      FailureOr<QuantizedWeight> pruned =
-          pruneByWanda(parameter, *values, site.statistics.secondMoment, patterns.get(parameter));
-      if (failed(pruned))
-        return failure();
-      std::chrono::duration<double> taken = Clock::now() - start;
-      seconds += taken.count();
-      weights.replace(site, parameter, std::move(*pruned), taken.count());
-    }
+    FailureOr<double> taken = weights.replaceEach(site, [&](ParameterOp parameter,
+                                                            const WeightValues &values) {
+      return pruneByWanda(parameter, values, site.statistics.secondMoment, patterns.get(parameter));
+    });
+    if (failed(taken))
+      return failure();
+    seconds += *taken;
     return success();
   }
 

@@ -40,11 +40,7 @@ struct Slice : CalibratedPass<llmc::impl::SliceBase<Slice>> {
 private:
   LogicalResult sliceModel(ModuleOp module) {
     FailureOr<StructureReport> result =
-        StructureReport::start(module, getArgument(), report,
-                               {{calibration, "is the calibration text"},
-                                {tokenizer, "is the tokenizer"},
-                                {saveStatistics, "statistics go to"},
-                                {saveTokens, "tokens go to"}});
+        StructureReport::start(module, getArgument(), report, getNamedPaths());
     FailureOr<double> share = getShare(module);
     FailureOr<ModelSize> before = ModelSize::get(module);
     if (failed(result) || failed(share) || failed(before))

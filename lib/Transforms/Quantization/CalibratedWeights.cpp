@@ -9,6 +9,7 @@
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 using namespace mlir;
@@ -46,12 +47,27 @@ CalibratedWeights::CalibratedWeights(RoundingStatement stateRounding,
     selected.insert({weight.parameter, &weight});
 }
 
-void CalibratedWeights::replace(CalibrationSite &site, ParameterOp parameter,
-                                QuantizedWeight quantized, double seconds) {
-  CompressedParameter done =
-      replaceWeight(*selected.lookup(parameter), std::move(quantized), stateRounding, seconds);
-  site.record += CompressionReport::spell(done) + "\n";
-  report.add(std::move(done));
+FailureOr<double> CalibratedWeights::replaceEach(CalibrationSite &site, Change change,
+                                                 double shared) {
+  using Clock = std::chrono::steady_clock;
+  double taken = 0;
+  for (ParameterOp parameter : site.parameters) {
+    Clock::time_point start = Clock::now();
+    FailureOr<WeightValues> values = WeightValues::read(parameter);
+    if (failed(values))
+      return failure();
+    FailureOr<QuantizedWeight> changed = change(parameter, *values);
+    if (failed(changed))
+      return failure();
+    double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    taken += seconds;
+    CompressedParameter done =
+        replaceWeight(*selected.lookup(parameter), std::move(*changed), stateRounding,
+                      seconds + shared / static_cast<double>(site.parameters.size()));
+    site.record += CompressionReport::spell(done) + "\n";
+    report.add(std::move(done));
+  }
+  return taken;
 }
 
 /// The range of a site's inputs; null where all were zero.

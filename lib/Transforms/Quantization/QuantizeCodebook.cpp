@@ -12,7 +12,6 @@
 #include "llmc/Transforms/Quantization/QuantizationPass.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace llmc {
 #define GEN_PASS_DEF_QUANTIZECODEBOOK
@@ -83,45 +82,38 @@ private:
 
   LogicalResult roundSite(CalibrationSite &site, const QuantizationPlan &plan,
                           CalibratedWeights &weights) {
-    using Clock = std::chrono::steady_clock;
     std::vector<float> importance =
         getImportance(site.statistics.secondMoment, site.statistics.width);
-    for (ParameterOp parameter : site.parameters) {
-      Clock::time_point start = Clock::now();
-      FailureOr<QuantizedWeight> rounded = roundParameter(
-          parameter, plan, weights.isHead(parameter), importance, site.statistics.secondMoment);
-      if (failed(rounded))
-        return failure();
-      std::chrono::duration<double> taken = Clock::now() - start;
-      clustering += taken.count();
-      weights.replace(site, parameter, std::move(*rounded), taken.count());
-    }
+    FailureOr<double> taken =
+        weights.replaceEach(site, [&](ParameterOp parameter, const WeightValues &values) {
+          return roundParameter(parameter, values, plan, weights.isHead(parameter), importance,
+                                site.statistics.secondMoment);
+        });
+    if (failed(taken))
+      return failure();
+    clustering += *taken;
     return success();
   }
 
-  FailureOr<QuantizedWeight> roundParameter(ParameterOp parameter, const QuantizationPlan &plan,
-                                            bool isHead, ArrayRef<float> importance,
+  FailureOr<QuantizedWeight> roundParameter(ParameterOp parameter, const WeightValues &values,
+                                            const QuantizationPlan &plan, bool isHead,
+                                            ArrayRef<float> importance,
                                             ArrayRef<double> secondMoment) {
-    FailureOr<WeightValues> values = WeightValues::read(parameter);
-    if (failed(values))
-      return failure();
     const WeightStorage &storage = plan.getStorage(parameter.getSymName(), isHead);
-    FailureOr<EncodingInterface> encoding =
-        keepSparsity(parameter, widenScales(parameter, *values, storage.encoding));
+    FailureOr<EncodingInterface> encoding = adaptEncoding(parameter, values, storage.encoding);
     if (failed(encoding))
       return failure();
     FailureOr<QuantizedWeight> rounded = failure();
     if (!isa<CodebookAttr>(storage.encoding)) {
-      rounded = roundToNearest(parameter, *values, *encoding, plan.getNearestFit());
+      rounded = roundToNearest(parameter, values, *encoding, plan.getNearestFit());
     } else {
-      auto quantizer = getQuantizer(*values, *encoding, [&](EncodingInterface inner, auto shape) {
-        return makeCodebookQuantizer(cast<CodebookAttr>(inner), shape, values->data, importance);
+      auto quantizer = getQuantizer(values, *encoding, [&](EncodingInterface inner, auto shape) {
+        return makeCodebookQuantizer(cast<CodebookAttr>(inner), shape, values.data, importance);
       });
-      rounded = roundToNearest(parameter, *values, *encoding, *quantizer, importance);
+      rounded = roundToNearest(parameter, values, *encoding, *quantizer, importance);
     }
     if (succeeded(rounded))
-      rounded->outputError =
-          getOutputError(parameter.getContext(), *rounded, *values, secondMoment);
+      rounded->outputError = getOutputError(parameter.getContext(), *rounded, values, secondMoment);
     return rounded;
   }
 

@@ -84,27 +84,27 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
     FailureOr<InverseHessian> prepared = prepareHessian(site, damp, actOrder);
     if (failed(prepared))
       return failure();
-    double shared = secondsSince(start) / static_cast<double>(site.parameters.size());
-    factorization += secondsSince(start);
-
-    for (ParameterOp parameter : site.parameters) {
-      start = Clock::now();
-      FailureOr<WeightValues> values = WeightValues::read(parameter);
-      if (failed(values))
-        return failure();
-      const WeightStorage &storage =
-          plan.getStorage(parameter.getSymName(), weights.isHead(parameter));
-      FailureOr<EncodingInterface> encoding =
-          keepSparsity(parameter, widenScales(parameter, *values, storage.encoding));
-      if (failed(encoding))
-        return failure();
-      GPTQOptions options{*encoding, plan.getCalibratedFit(), staticGroups};
-      FailureOr<GPTQResult> quantized = quantizeGPTQ(parameter, *values, *prepared, options);
-      if (failed(quantized))
-        return failure();
-      update += secondsSince(start);
-      weights.replace(site, parameter, std::move(quantized->weight), shared + secondsSince(start));
-    }
+    double shared = secondsSince(start);
+    factorization += shared;
+    FailureOr<double> taken = weights.replaceEach(
+        site,
+        [&](ParameterOp parameter, const WeightValues &values) -> FailureOr<QuantizedWeight> {
+          const WeightStorage &storage =
+              plan.getStorage(parameter.getSymName(), weights.isHead(parameter));
+          FailureOr<EncodingInterface> encoding =
+              adaptEncoding(parameter, values, storage.encoding);
+          if (failed(encoding))
+            return failure();
+          GPTQOptions options{*encoding, plan.getCalibratedFit(), staticGroups};
+          FailureOr<GPTQResult> quantized = quantizeGPTQ(parameter, values, *prepared, options);
+          if (failed(quantized))
+            return failure();
+          return std::move(quantized->weight);
+        },
+        shared);
+    if (failed(taken))
+      return failure();
+    update += *taken;
     return success();
   }
 

@@ -15,8 +15,6 @@
 #include "llmc/Transforms/Quantization/QuantizationPass.h"
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 
-#include <chrono>
-
 namespace llmc {
 #define GEN_PASS_DEF_QUANTIZERTN
 #include "llmc/Transforms/Passes.h.inc"
@@ -142,29 +140,22 @@ private:
 
   LogicalResult roundSite(CalibrationSite &site, const Structure &structure,
                           const QuantizationPlan &plan, CalibratedWeights &weights) {
-    using Clock = std::chrono::steady_clock;
-    for (ParameterOp parameter : site.parameters) {
-      Clock::time_point start = Clock::now();
-      FailureOr<WeightValues> values = WeightValues::read(parameter);
-      if (failed(values))
-        return failure();
-      const WeightStorage &storage =
-          plan.getStorage(parameter.getSymName(), weights.isHead(parameter));
-      FailureOr<EncodingInterface> encoding =
-          keepSparsity(parameter, widenScales(parameter, *values, storage.encoding));
-      if (failed(encoding))
-        return failure();
-      FailureOr<QuantizedWeight> rounded =
-          plan.search == ClipSearch::Inputs
-              ? roundClipped(parameter, *values, *encoding, site.statistics.secondMoment,
-                             findClipped(structure, site, parameter))
-              : roundToNearest(parameter, *values, *encoding, plan.getNearestFit());
-      if (failed(rounded))
-        return failure();
-      std::chrono::duration<double> taken = Clock::now() - start;
-      rounding += taken.count();
-      weights.replace(site, parameter, std::move(*rounded), taken.count());
-    }
+    FailureOr<double> taken = weights.replaceEach(
+        site, [&](ParameterOp parameter, const WeightValues &values) -> FailureOr<QuantizedWeight> {
+          const WeightStorage &storage =
+              plan.getStorage(parameter.getSymName(), weights.isHead(parameter));
+          FailureOr<EncodingInterface> encoding =
+              adaptEncoding(parameter, values, storage.encoding);
+          if (failed(encoding))
+            return failure();
+          if (plan.search != ClipSearch::Inputs)
+            return roundToNearest(parameter, values, *encoding, plan.getNearestFit());
+          return roundClipped(parameter, values, *encoding, site.statistics.secondMoment,
+                              findClipped(structure, site, parameter));
+        });
+    if (failed(taken))
+      return failure();
+    rounding += *taken;
     return success();
   }
 

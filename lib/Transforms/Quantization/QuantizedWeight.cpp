@@ -79,6 +79,11 @@ EncodingInterface llmc::widenScales(ParameterOp parameter, const WeightValues &v
   return format->widen(encoding);
 }
 
+FailureOr<EncodingInterface> llmc::adaptEncoding(ParameterOp parameter, const WeightValues &values,
+                                                 EncodingInterface encoding) {
+  return keepSparsity(parameter, widenScales(parameter, values, encoding));
+}
+
 LogicalResult llmc::reportScale(ParameterOp parameter, EncodingInterface encoding, int64_t row) {
   return parameter.emitOpError("expected weights whose scales fit ")
          << getScaleType(encoding) << ", found larger ones in row " << row;
@@ -235,7 +240,7 @@ LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &
     return failure();
   const WeightStorage &storage = plan.getStorage(weight.parameter.getSymName(), weight.isHead);
   FailureOr<EncodingInterface> encoding =
-      keepSparsity(weight.parameter, widenScales(weight.parameter, *values, storage.encoding));
+      adaptEncoding(weight.parameter, *values, storage.encoding);
   if (failed(encoding))
     return failure();
   std::unique_ptr<WeightQuantizer> quantizer =

@@ -6,9 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // The format `trellis`: the numbers of a table for normally distributed weights, or for those of a
-// matrix, the scale of a row
-// by its root mean square, or what a search finds, and the path through the states that loses
-// least.
+// matrix, the scale of a row by its root mean square, or what a search finds, and the path through
+// the states that loses least.
 //
 //===----------------------------------------------------------------------===//
 

@@ -5,7 +5,7 @@
 /* Declares the seam between the runtime and a device: the runtime keeps      */
 /* account of models, sessions and batches, a driver has memory and runs      */
 /* steps. The runtime has drivers for CPUs and for NVIDIA's GPUs; an          */
-/* application may bring another (llmc_model_options.driver). */
+/* application may bring another (llmc_model_options.driver).                 */
 
 #ifndef LLMC_DRIVER_H
 #define LLMC_DRIVER_H

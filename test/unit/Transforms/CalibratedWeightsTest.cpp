@@ -32,9 +32,10 @@ TEST_F(CalibratedWeightsTest, RestoresWhatItNoted) {
                                weights, report);
   CalibrationSite site;
   site.parameters = {parameter};
-  calibrated.replace(
-      site, parameter,
-      *roundToNearest(parameter, *WeightValues::read(parameter), plan.others.encoding, false), 0);
+  EXPECT_TRUE(
+      succeeded(calibrated.replaceEach(site, [&](ParameterOp changed, const WeightValues &values) {
+        return roundToNearest(changed, values, plan.others.encoding, false);
+      })));
   EXPECT_TRUE(mlir::succeeded(calibrated.restore(site)));
 
   auto expectMessage = [&](std::string record, const char *expected) {
@@ -83,12 +84,13 @@ TEST_F(CalibratedWeightsTest, KeepsRangesThatAreStated) {
   CalibrationSite site;
   site.parameters = {parameter};
   site.linears = {linear};
-  QuantizedWeight rounded =
-      *roundToNearest(parameter, *WeightValues::read(parameter), plan.others.encoding, false);
   auto stated = DynamicAttr::get(&context, 8, DynamicAttr::rowGroup, builder.getF32FloatAttr(3.5f),
                                  mlir::Type());
   linear.setActivationAttr(stated);
-  calibrated.replace(site, parameter, rounded, 0);
+  EXPECT_TRUE(
+      succeeded(calibrated.replaceEach(site, [&](ParameterOp changed, const WeightValues &values) {
+        return roundToNearest(changed, values, plan.others.encoding, false);
+      })));
   EXPECT_EQ(linear.getActivationAttr(), stated);
   EXPECT_TRUE(mlir::succeeded(calibrated.restore(site)));
   EXPECT_EQ(linear.getActivationAttr(), stated);

@@ -34,6 +34,9 @@ public:
 
   /// Plans all parameters that `module` reads, or reports why one can't be packed.
   static mlir::FailureOr<WeightTable> plan(mlir::ModuleOp module);
+  /// The same with places that follow from the parameters' types alone, so that code for one module
+  /// serves others that differ in weights. There may be bytes between them that nobody uses.
+  static mlir::FailureOr<WeightTable> planByTypes(mlir::ModuleOp module);
 
   /// The table that a planned program was made with, or reports what is wrong with its parameters.
   static mlir::FailureOr<WeightTable> read(spmd::ProgramOp program);
@@ -50,6 +53,8 @@ public:
                            llvm::function_ref<void()> advance = {}) const;
 
 private:
+  static mlir::FailureOr<WeightTable> plan(mlir::ModuleOp module, bool byTypes);
+
   llvm::MapVector<mlir::Operation *, Entry> entries;
   int64_t size = 0;
 };

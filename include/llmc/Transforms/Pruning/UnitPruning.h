@@ -63,12 +63,7 @@ private:
     request.calibration.statistics = this->statistics;
     complete(request);
     mlir::FailureOr<StructureReport> result =
-        StructureReport::start(module, request.pass, this->report,
-                               {{this->calibration, "is the calibration text"},
-                                {this->tokenizer, "is the tokenizer"},
-                                {this->statistics, "statistics are read from"},
-                                {this->saveStatistics, "statistics go to"},
-                                {this->saveTokens, "tokens go to"}});
+        StructureReport::start(module, request.pass, this->report, this->getNamedPaths());
     if (failed(result) || failed(pruneUnits(module, request, *result)))
       return mlir::failure();
     return result->finish(this->table);

@@ -46,9 +46,11 @@ public:
   bool contains(ParameterOp parameter) const { return selected.contains(parameter); }
   bool isHead(ParameterOp parameter) const { return selected.lookup(parameter)->isHead; }
 
-  /// Stores `quantized` as the new value of one of the site's parameters.
-  void replace(CalibrationSite &site, ParameterOp parameter, QuantizedWeight quantized,
-               double seconds);
+  /// What a parameter becomes, of which the values are read for it alone.
+  using Change = llvm::function_ref<mlir::FailureOr<QuantizedWeight>(ParameterOp, WeightValues &)>;
+  /// Stores what each of the site's parameters becomes. Gives the seconds that took; `shared` are
+  /// those that went before it for all of them, and are reported in equal parts.
+  mlir::FailureOr<double> replaceEach(CalibrationSite &site, Change change, double shared = 0);
 
   /// Walks over the model, with `visit` for each site that is not restored: it has statistics as
   /// the walk says, and is to replace the site's parameters. Linears whose inputs are to be rounded

@@ -72,6 +72,10 @@ getQuantizer(const WeightValues &values, EncodingInterface encoding, MakeQuantiz
 EncodingInterface widenScales(ParameterOp parameter, const WeightValues &values,
                               EncodingInterface encoding);
 
+/// What a parameter is stored as where `encoding` is asked for: both of the above.
+mlir::FailureOr<EncodingInterface> adaptEncoding(ParameterOp parameter, const WeightValues &values,
+                                                 EncodingInterface encoding);
+
 /// Fits the numbers of every group to its weights and rounds each weight to the nearest. Reports at
 /// `parameter` scales that the encoding's type can't hold.
 mlir::FailureOr<QuantizedWeight> roundToNearest(ParameterOp parameter, const WeightValues &values,

@@ -169,6 +169,16 @@ int64_t llmc::getPackedSize(const TiledLayout &layout, ArrayRef<uint8_t> bytes) 
   return size + readable;
 }
 
+int64_t llmc::getMostPackedSize(const TiledLayout &layout) {
+  int64_t size = layout.getByteSize(), bits = 0; // of an element in all planes of kept weights
+  if (!layout.isMasked())
+    return size;
+  for (const TiledPlane &plane : layout.planes)
+    if (plane.kept != 0)
+      bits += plane.isOfCodes() ? plane.getBits() : 8 * plane.getElementBytes();
+  return size + layout.tiles * layout.getBlocks() * tileRows * blockInputs * bits / 8 + readable;
+}
+
 void llmc::packKept(const TiledLayout &layout, ArrayRef<uint8_t> bytes, uint8_t *out) {
   int64_t end = layout.getByteSize();
   auto getTile = [&](int64_t tile) { return out + layout.getTileOffset(tile); };

@@ -122,6 +122,8 @@ struct TiledLayout {
 
 /// Bytes of a matrix with all that stands behind its tiles. `bytes` is the whole canonical form.
 int64_t getPackedSize(const TiledLayout &layout, llvm::ArrayRef<uint8_t> bytes);
+/// What that is at most, whatever the weights are and whichever are kept.
+int64_t getMostPackedSize(const TiledLayout &layout);
 
 /// Writes kept weights behind all tiles, and in these the places where they stand. `out` is the
 /// whole matrix, whose tiles are packed.
