@@ -33,6 +33,7 @@ class Model:
     windows: int
     writing: list[str]  # options of llmc run
     calibration: str  # how many samples of llmc's own text, of what length
+    dropped: int  # layers, where some are left out
     output: pathlib.Path
 
 
@@ -57,6 +58,7 @@ def choose_model(name: str) -> Model:
             windows=0,
             writing=["--prompt", "In those days", "--temperature", "0.7", "--seed", "1"],
             calibration="samples=32 sequence-length=128",
+            dropped=1,
             output=ROOT / "out" / "demo" / "tiny",
         )
     subprocess.run([str(ROOT / "scripts" / "get-smollm2")], check=True)
@@ -68,6 +70,7 @@ def choose_model(name: str) -> Model:
         windows=8,
         writing=["--chat", "--prompt", "What is gravity?"],
         calibration="samples=32 sequence-length=256",
+        dropped=2,
         output=ROOT / "out" / "demo" / "smollm2",
     )
 
@@ -75,7 +78,10 @@ def choose_model(name: str) -> Model:
 def compile_program(model: Model, program: Program, artifact: pathlib.Path) -> float:
     """Compiles (unless it is there, made by the same compiler with the same options) and gives the
     seconds that it took when it was made."""
-    options = [option.replace("CALIBRATION", model.calibration) for option in program.options]
+    options = [
+        option.replace("CALIBRATION", model.calibration).replace("LAYERS", str(model.dropped))
+        for option in program.options
+    ]
     made_from = {"options": options, "newest": max(file.stat().st_mtime for file in (model.onnx, COMPILER))}
     record = artifact.with_suffix(".json")
     if artifact.exists() and record.exists():
@@ -97,8 +103,9 @@ HEADER = [
 def measure(model: Model, program: Program, reference: pathlib.Path, threads: list[str]) -> list[str]:
     """Compiles, lets the program write, and measures: one row of the table."""
     artifact = model.output / f"{program.file}.llmc"
+    name = program.name.replace("LAYERS", str(model.dropped))
     seconds = compile_program(model, program, artifact)
-    print(f"\n--- {program.name} ---")
+    print(f"\n--- {name} ---")
     print(run("run", artifact, *model.writing, "--max-tokens", 48, *threads).strip())
     evaluation = json.loads(
         run("eval", artifact, "--text", model.text, "--context", model.context,
@@ -107,7 +114,7 @@ def measure(model: Model, program: Program, reference: pathlib.Path, threads: li
     speed = json.loads(run("bench", artifact, "--json", *threads))
     description = json.loads(run("inspect", artifact, "--json"))
     return [
-        program.name,
+        name,
         f"{seconds:.0f} s",
         f"{speed['weight_bytes'] / 1e6:.1f} MB",
         f"{description['state_bytes'] / 1e6:.1f} MB",

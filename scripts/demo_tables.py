@@ -9,7 +9,8 @@ import dataclasses
 class Program:
     """One row of a table: a name, and the options of `llmc compile` that make it.
 
-    CALIBRATION in them stands for what a model is calibrated on.
+    CALIBRATION in them stands for what a model is calibrated on, LAYERS, in the name too, for how many
+    layers it can do without.
     """
 
     name: str
@@ -61,7 +62,7 @@ TABLES = {
             "channels4",
             f"prune-channels{{ratio=0.2 table=false CALIBRATION}},{GPTQ4}",
         ),
-        passes("2 layers dropped, 4 bits", "layers4", f"drop-layers{{count=2 table=false CALIBRATION}},{GPTQ4}"),
+        passes("layers dropped (LAYERS), 4 bits", "layers4", f"drop-layers{{count=LAYERS table=false CALIBRATION}},{GPTQ4}"),
         passes("3 bits, RTN", "rtn3", RTN3),
         passes(
             "3 bits, RTN, EoRA in 4 bits",
