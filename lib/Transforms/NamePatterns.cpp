@@ -11,12 +11,12 @@ using namespace mlir;
 using namespace llmc;
 
 FailureOr<NamePatterns> NamePatterns::get(Location location, StringRef option,
-                                          ArrayRef<std::string> texts) {
+                                          ArrayRef<std::string> texts, bool whole) {
   NamePatterns result;
   result.option = option;
   for (const std::string &text : texts) {
     std::string message;
-    if (!result.expressions.emplace_back(text).isValid(message))
+    if (!result.expressions.emplace_back(whole ? "^(" + text + ")$" : text).isValid(message))
       return emitError(location) << option << ": expected a regular expression, found '" << text
                                  << "': " << message;
     result.texts.push_back(text);
@@ -37,8 +37,8 @@ std::optional<size_t> NamePatterns::match(StringRef name) {
   return first;
 }
 
-void NamePatterns::warnOfUnused(ModuleOp module) const {
+void NamePatterns::warnOfUnused(ModuleOp module, StringRef what) const {
   for (auto [text, matched] : llvm::zip(texts, used))
     if (!matched)
-      module.emitWarning() << option << ": no weight's name matches '" << text << "'";
+      module.emitWarning() << option << ": no " << what << " matches '" << text << "'";
 }

@@ -15,7 +15,11 @@ from support import ALL_VARIANTS, TINY, compile_model, runnable_variants, tool
 PASSES = ("", "quantize-rtn{bits=4 table=false}", "quantize-kv-cache{keys=i8 values=i8 residual=0 sinks=0 table=false}",
           "quantize-kv-cache{keys=i4 values=i4 residual=0 sinks=0 table=false}",
           "quantize-kv-cache{residual=5 sinks=3 table=false}",
-          "quantize-kv-cache{keys=i4 keys-along=positions values=i2 residual=9 table=false}")
+          "quantize-kv-cache{keys=i4 keys-along=positions values=i2 residual=9 table=false}",
+          "quantize-kv-cache{keys=lloydmax4 keys-formats=0=f16 values=fp8 residual=5 sinks=3 table=false},"
+          "evict-kv-cache{budget=48 table=false}",
+          "quantize-kv-cache{keys=i4 keys-along=positions keys-group=16 values=nf4 residual=9 table=false},"
+          "evict-kv-cache{policy=window budget=70 table=false}")
 
 
 def main() -> int:

@@ -17,18 +17,19 @@
 
 namespace llmc {
 
-/// Regular expressions over the names of parameters, given by one option.
+/// Regular expressions over the names of parameters or others, given by one option.
 class NamePatterns {
 public:
-  /// Reports at `location` what is no expression.
+  /// Reports at `location` what is no expression. They match a part of a name, or all of it where
+  /// they are of `whole` names.
   static mlir::FailureOr<NamePatterns> get(mlir::Location location, llvm::StringRef option,
-                                           llvm::ArrayRef<std::string> texts);
+                                           llvm::ArrayRef<std::string> texts, bool whole = false);
 
   /// The first expression that matches, of which all are tried.
   std::optional<size_t> match(llvm::StringRef name);
 
-  /// Warns at the module of expressions that have matched no name.
-  void warnOfUnused(mlir::ModuleOp module) const;
+  /// Warns at the module of expressions that have matched no name, which is `what`.
+  void warnOfUnused(mlir::ModuleOp module, llvm::StringRef what = "weight's name") const;
 
 private:
   std::string option;

@@ -20,6 +20,10 @@
 // goes with others may see such are scored both ways, and each score is chosen;
 // values are summed in runs that are read in one way, in ascending order.
 //
+// Where a cache keeps its first positions and the newest alone, what lies between them is left out.
+// It would add nothing, so that the bits are those of attention to all positions as long as there
+// is nothing between them.
+//
 //===----------------------------------------------------------------------===//
 
 #include "CacheAccess.h"
@@ -67,9 +71,10 @@ public:
         values(layout.values, /*ofGroups=*/false), exactKeys(makeExact(layout.exactKeys)),
         exactValues(makeExact(layout.exactValues)),
         k(module, name, spec.sinks ? "iiippppippp" : "iiippppipp", target),
-        headsAtOnce(spec.heads / layout.heads), registers(target.floatRows * target.floatTiles),
-        width(spec.heads * layout.headSize), scoreStride(getScoreStride(layout)),
-        query(k.argument(3)), caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)},
+        window(getNearest(spec.window, layout.window)), headsAtOnce(spec.heads / layout.heads),
+        registers(target.floatRows * target.floatTiles), width(spec.heads * layout.headSize),
+        scoreStride(getScoreStride(layout)), query(k.argument(3)),
+        caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)},
         sinks(spec.sinks ? k.argument(8) : Value()), output(k.argument(spec.sinks ? 9 : 8)),
         scratch(k.argument(spec.sinks ? 10 : 9)) {}
 
@@ -82,6 +87,11 @@ public:
   }
 
 private:
+  /// The window of an attention over a cache that has one, too.
+  static std::optional<int64_t> getNearest(std::optional<int64_t> own,
+                                           std::optional<int64_t> ofCache) {
+    return own && ofCache ? std::min(*own, *ofCache) : own ? own : ofCache;
+  }
   static std::optional<CacheReader> makeExact(const std::optional<CacheArray> &array) {
     return array ? std::optional<CacheReader>(std::in_place, *array, /*ofGroups=*/false)
                  : std::nullopt;
@@ -162,8 +172,8 @@ private:
     Value position = loadIndex(k, caches.positions, row);
     for (int64_t i = 0; i < rows; ++i) {
       group.ends.push_back(k.add(position, i + 1));
-      group.begins.push_back(spec.window ? k.max(k.add(group.ends[i], -*spec.window), k.integer(0))
-                                         : k.integer(0));
+      group.begins.push_back(window ? k.max(k.add(group.ends[i], -*window), k.integer(0))
+                                    : k.integer(0));
       if (exactKeys)
         group.recentKeys.push_back(getRecent(group.ends[i], layout.keys.positions));
       if (exactValues)
@@ -211,11 +221,11 @@ private:
     Value lastEnd = group.ends.back();
     for (int64_t first = 0; first < group.count(); first += atOnce) {
       int64_t count = std::min(atOnce, group.count() - first);
-      // Whole blocks of 16 positions.
-      Value begin = k.div(group.firstBlock, keyBlock);
-      Value end = k.div(k.add(lastEnd, keyBlock - 1), keyBlock);
-      auto computeRounded = [&](Value block, int64_t blocks) {
-        ScoreTile tile{first, count, block, blocks};
+      // Whole blocks of 16 positions, by their place among those that are seen.
+      SeenBlocks seen = getSeenBlocks(group, lastEnd);
+      Value begin = seen.begin, end = seen.end;
+      auto computeRounded = [&](Value index, int64_t blocks) {
+        ScoreTile tile = makeTile(seen, first, count, index, blocks);
         storeScores(group, tile, computeProducts(group, tile, keys, group.keys));
       };
       if (!exactKeys) {
@@ -223,17 +233,46 @@ private:
         continue;
       }
       // [begin, rounded) and [recent, end) have positions that are read exactly.
-      int64_t sinkBlocks = (layout.sinks + keyBlock - 1) / keyBlock;
-      Value rounded = k.min(k.max(begin, k.integer(sinkBlocks)), end);
-      Value recent = k.max(rounded, k.div(group.recentKeys[0], keyBlock));
+      Value sinkBlocks = getIndex(seen, k.integer((layout.sinks + keyBlock - 1) / keyBlock));
+      Value rounded = k.min(k.max(begin, sinkBlocks), end);
+      Value recent = k.max(rounded, getIndex(seen, k.div(group.recentKeys[0], keyBlock)));
       k.loopInBlocks(rounded, recent, most, computeRounded);
       Value oldest = k.sub(rounded, begin), skipped = k.sub(recent, rounded);
       k.loop(begin, k.sub(end, skipped), 1, [&](Value index) {
         Value isOld = k.lessInteger(k.sub(index, begin), oldest);
-        Value block = k.select(isOld, index, k.add(index, skipped));
-        chooseScores(group, {first, count, block, 1});
+        Value next = k.select(isOld, index, k.add(index, skipped));
+        chooseScores(group, makeTile(seen, first, count, next, 1));
       });
     }
+  }
+
+  /// The blocks of 16 positions that some query of a group sees, as indices from `begin` to `end`:
+  /// a block's own number where all from one on are seen, else the first `first` ones count on
+  /// without the `skipped` ones behind them.
+  struct SeenBlocks {
+    Value begin, end, first, skipped;
+  };
+
+  SeenBlocks getSeenBlocks(const Group &group, Value lastEnd) {
+    Value begin = k.div(group.firstBlock, keyBlock);
+    Value end = k.div(k.add(lastEnd, keyBlock - 1), keyBlock);
+    if (layout.first == 0)
+      return {begin, end, {}, {}};
+    Value first = k.min(k.integer((layout.first + keyBlock - 1) / keyBlock), begin);
+    Value skipped = k.sub(begin, first);
+    return {k.integer(0), k.sub(end, skipped), first, skipped};
+  }
+  /// The index of a block, or of the next that is seen.
+  Value getIndex(const SeenBlocks &seen, Value block) {
+    if (!seen.first)
+      return block;
+    Value later = k.max(k.sub(block, seen.skipped), seen.first);
+    return k.select(k.lessInteger(block, seen.first), block, later);
+  }
+  Value getBlock(const SeenBlocks &seen, Value index) {
+    if (!seen.first)
+      return index;
+    return k.select(k.lessInteger(index, seen.first), index, k.add(index, seen.skipped));
   }
 
   /// `count` queries from the `first` on, and `blocks` blocks of keys from
@@ -242,15 +281,33 @@ private:
     int64_t first, count;
     Value block;
     int64_t blocks;
+    /// Of each block its number and where it lies, where they do not follow each other.
+    Values numbers = {}, places = {};
 
     int64_t size() const { return count * blocks; }
+    /// Where a block lies: so many blocks behind one.
+    std::pair<Value, int64_t> getPlace(int64_t b) const {
+      return places.empty() ? std::pair(block, b) : std::pair(places[b], int64_t(0));
+    }
   };
+
+  ScoreTile makeTile(const SeenBlocks &seen, int64_t first, int64_t count, Value index,
+                     int64_t blocks) {
+    ScoreTile tile{first, count, getBlock(seen, index), blocks};
+    if (!seen.first && !layout.stored.wraps())
+      return tile;
+    for (int64_t b = 0; b < blocks; ++b) {
+      tile.numbers.push_back(getBlock(seen, k.add(index, b)));
+      tile.places.push_back(getPlace(k, layout.stored, tile.numbers[b], keyBlock));
+    }
+    return tile;
+  }
 
   /// Scores of a block some positions of which are read exactly.
   void chooseScores(const Group &group, const ScoreTile &tile) {
     Values products = computeProducts(group, tile, keys, group.keys);
-    ScoreTile place = tile;
-    place.block = getExactPlace(k, layout, tile.block, keyBlock);
+    ScoreTile place{tile.first, tile.count, getPlace(k, layout.exact, tile.block, keyBlock),
+                    tile.blocks};
     Values exact = computeProducts(group, place, *exactKeys, group.exactKeys);
     for (int64_t i = 0; i < tile.count; ++i) {
       Value recent = group.recentKeys[(tile.first + i) / group.heads];
@@ -267,8 +324,10 @@ private:
                   [&](Value first, ValueRange carried) {
                     Values sums(carried);
                     if (spec.oneRow)
-                      for (int64_t b = 0; b < tile.blocks; ++b)
-                        keys.prefetchPositions(k, memory, tile.block, b + tile.blocks, first);
+                      for (int64_t b = 0; b < tile.blocks; ++b) {
+                        auto [block, next] = tile.getPlace(b);
+                        keys.prefetchPositions(k, memory, block, next + tile.blocks, first);
+                      }
                     for (int64_t i = 0; i < together; ++i)
                       addProducts(group, tile, keys, memory, k.add(first, i), sums);
                     return sums;
@@ -279,12 +338,14 @@ private:
   void addProducts(const Group &group, const ScoreTile &tile, const CacheReader &keys, Value memory,
                    Value line, Values &sums) {
     SmallVector<Values> numbers;
-    for (int64_t b = 0; b < tile.blocks; ++b)
-      numbers.push_back(keys.loadPositions(k, memory, tile.block, b, line));
+    for (int64_t b = 0; b < tile.blocks; ++b) {
+      auto [block, next] = tile.getPlace(b);
+      numbers.push_back(keys.loadPositions(k, memory, block, next, line));
+    }
     Value elements = k.offset(group.query, k.mul(keys.getFirstNumber(k, line), 4));
     for (int64_t place = 0; place < keys.getNumbersPerLine(); ++place)
       for (int64_t i = 0; i < tile.count; ++i) {
-        int64_t offset = queryOffset(group, tile.first + i) + place * lanes * 4;
+        int64_t offset = queryOffset(group, tile.first + i) + place * keys.getNumbersApart() * 4;
         Value x = k.loadBroadcast(k.offset(elements, offset));
         for (int64_t b = 0; b < tile.blocks; ++b) {
           Value &sum = sums[i * tile.blocks + b];
@@ -301,8 +362,10 @@ private:
       return sumProducts(group, tile, keys, memory, begin, end);
     auto loadScales = [&](Value ofGroup) {
       Values scales;
-      for (int64_t b = 0; b < tile.blocks; ++b)
-        scales.push_back(keys.loadScales(k, memory, tile.block, b, ofGroup));
+      for (int64_t b = 0; b < tile.blocks; ++b) {
+        auto [block, next] = tile.getPlace(b);
+        scales.push_back(keys.loadScales(k, memory, block, next, ofGroup));
+      }
       return scales;
     };
     if (keys.getGroups() == 1) {
@@ -332,7 +395,8 @@ private:
           Value cap = k.real(k.vector(k.f32()), *spec.softcap);
           score = k.fmul(k.tanh(k.fdiv(score, cap)), cap);
         }
-        Value position = k.mul(k.add(tile.block, b), keyBlock);
+        Value block = tile.numbers.empty() ? k.add(tile.block, b) : tile.numbers[b];
+        Value position = k.mul(block, keyBlock);
         if (!spec.slopes.empty())
           score = addBias(score, group, tile.first + i, position);
         k.storeVector(score, scoreAddress(tile.first + i, position));
@@ -361,13 +425,29 @@ private:
     return k.fma(slope, distance, score);
   }
 
-  /// Lanes of the block at `first` whose position lies in [begin, end).
+  /// Lanes of the block at `first` whose position lies in [begin, end), or is one of the first that
+  /// the cache keeps.
   Value inRange(Value first, Value begin, Value end) {
     Value positions = getPositions(first);
     Value seen = k.lessInteger(positions, spread(end));
-    if (spec.window)
-      seen = k.bitAnd(seen, k.lessInteger(spread(k.add(begin, -1)), positions));
-    return seen;
+    if (!window)
+      return seen;
+    Value isKept = k.lessInteger(spread(k.add(begin, -1)), positions);
+    if (layout.first != 0)
+      isKept = k.bitOr(isKept, k.lessInteger(positions, spread(k.integer(layout.first))));
+    return k.bitAnd(seen, isKept);
+  }
+
+  /// Goes through the blocks of 16 positions that a group sees some of, up to `end`.
+  Values loopSeen(const Group &group, Value end, Value carried,
+                  function_ref<Values(Value first, ValueRange carried)> body) {
+    Values results{carried};
+    if (layout.first != 0) {
+      int64_t blocks = (layout.first + keyBlock - 1) / keyBlock;
+      results = k.loop(k.integer(0), k.min(k.integer(blocks * keyBlock), group.firstBlock),
+                       keyBlock, results, body);
+    }
+    return k.loop(group.firstBlock, end, keyBlock, results, body);
   }
 
   /// Replaces a query's scores by exp(score - largest), and by 0 where it sees
@@ -377,38 +457,36 @@ private:
     Value begin = group.begins[index / group.heads], end = group.ends[index / group.heads];
     Value lastEnd = group.ends.back();
     Value nothing = k.real(k.vector(k.f32()), -3.0e38), zero = k.real(k.vector(k.f32()), 0.0);
-    Value largest = k.maxLanes(k.loop(group.firstBlock, end, keyBlock, Values{nothing},
-                                      [&](Value first, ValueRange carried) -> Values {
-                                        Value score = k.loadVector(scoreAddress(index, first));
-                                        score =
-                                            k.select(inRange(first, begin, end), score, nothing);
-                                        return {k.fmax(carried[0], score)};
-                                      })[0]);
+    Value largest =
+        k.maxLanes(loopSeen(group, end, nothing, [&](Value first, ValueRange carried) -> Values {
+          Value score = k.loadVector(scoreAddress(index, first));
+          score = k.select(inRange(first, begin, end), score, nothing);
+          return {k.fmax(carried[0], score)};
+        })[0]);
     Value sink = loadSink(group, index);
     if (sink)
       largest = k.fmax(largest, sink);
-    Value sum =
-        k.loop(group.firstBlock, lastEnd, keyBlock, Values{zero},
-               [&](Value first, ValueRange carried) -> Values {
-                 Value seen = inRange(first, begin, end);
-                 Value score = k.loadVector(scoreAddress(index, first));
-                 // Beyond the end there may be anything.
-                 score = k.select(seen, score, nothing);
-                 Value weight = k.exp(k.fsub(score, k.broadcast(largest)));
-                 weight = k.select(seen, weight, zero);
-                 Value stored = weight;
-                 if (values.hasScales()) {
-                   Value scale =
-                       values.loadScales(k, group.values, k.div(first, keyBlock), 0, k.integer(0));
-                   if (exactValues)
-                     scale = k.select(isExact(first, group.recentValues[index / group.heads]),
-                                      k.real(k.vector(k.f32()), 1.0), scale);
-                   stored = k.fmul(weight, scale);
-                   stored = k.select(seen, stored, zero);
-                 }
-                 k.storeVector(stored, scoreAddress(index, first));
-                 return {k.fadd(carried[0], weight)};
-               })[0];
+    Value sum = loopSeen(group, lastEnd, zero, [&](Value first, ValueRange carried) -> Values {
+      Value seen = inRange(first, begin, end);
+      Value score = k.loadVector(scoreAddress(index, first));
+      // Beyond the end there may be anything.
+      score = k.select(seen, score, nothing);
+      Value weight = k.exp(k.fsub(score, k.broadcast(largest)));
+      weight = k.select(seen, weight, zero);
+      Value stored = weight;
+      if (values.hasScales()) {
+        Value scale = values.loadScales(
+            k, group.values, getPlace(k, layout.stored, k.div(first, keyBlock), keyBlock), 0,
+            k.integer(0));
+        if (exactValues)
+          scale = k.select(isExact(first, group.recentValues[index / group.heads]),
+                           k.real(k.vector(k.f32()), 1.0), scale);
+        stored = k.fmul(weight, scale);
+        stored = k.select(seen, stored, zero);
+      }
+      k.storeVector(stored, scoreAddress(index, first));
+      return {k.fadd(carried[0], weight)};
+    })[0];
     Value total = k.sumLanes(sum);
     if (sink)
       total = k.fadd(total, k.exp(k.fsub(sink, largest)));
@@ -451,10 +529,19 @@ private:
     Values sums(tile.count * tile.parts, k.real(type, 0.0));
     Value begin = group.begins[0], end = group.ends.back();
     auto readRounded = [&](Value position) -> Values { return loadValues(group, tile, position); };
+    auto readExact = [&](Value position) { return loadExactValues(group, tile, position); };
+    if (layout.first != 0) {
+      // Of these the sinks alone are read exactly.
+      Value last = k.min(k.integer(layout.first), begin), rounded = k.integer(0);
+      if (exactValues) {
+        rounded = k.min(k.integer(layout.sinks), last);
+        sums = sumValues(tile, k.integer(0), rounded, sums, readExact);
+      }
+      sums = sumValues(tile, rounded, last, sums, readRounded);
+    }
     if (!exactValues) {
       sums = sumValues(tile, begin, end, sums, readRounded);
     } else {
-      auto readExact = [&](Value position) { return loadExactValues(group, tile, position); };
       Value rounded = k.min(k.max(begin, k.integer(layout.sinks)), end);
       Value recent = k.max(rounded, group.recentValues[0]);
       if (layout.sinks != 0)
@@ -489,14 +576,15 @@ private:
 
   /// A tile's elements of the values at a position, as they are stored.
   Values loadValues(const Group &group, const SumTile &tile, Value position) {
+    Value place = getPlace(k, layout.stored, position, /*unit=*/1);
     if (spec.oneRow)
-      values.prefetchElements(k, group.values, position, tile.element, tile.parts * tile.partWidth,
+      values.prefetchElements(k, group.values, place, tile.element, tile.parts * tile.partWidth,
                               prefetchDistance);
-    return loadLine(values, group.values, tile, position);
+    return loadLine(values, group.values, tile, place);
   }
   Values loadExactValues(const Group &group, const SumTile &tile, Value position) {
     return loadLine(*exactValues, group.exactValues, tile,
-                    getExactPlace(k, layout, position, /*unit=*/1));
+                    getPlace(k, layout.exact, position, /*unit=*/1));
   }
   Values loadLine(const CacheReader &reader, Value memory, const SumTile &tile, Value position) {
     Values line;
@@ -548,9 +636,10 @@ private:
   CacheReader keys, values;
   std::optional<CacheReader> exactKeys, exactValues; ///< of what is kept as f16 too
   KernelBuilder k;
-  int64_t headsAtOnce; ///< heads that share a head of the cache
-  int64_t registers;   ///< vectors of sums that registers hold
-  int64_t width;       ///< of a row of queries
+  std::optional<int64_t> window; ///< positions that a query sees, itself the last
+  int64_t headsAtOnce;           ///< heads that share a head of the cache
+  int64_t registers;             ///< vectors of sums that registers hold
+  int64_t width;                 ///< of a row of queries
   int64_t scoreStride;
   Value query;
   CacheArguments caches;

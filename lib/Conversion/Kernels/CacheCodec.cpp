@@ -9,6 +9,7 @@
 #include "GroupEncoder.h"
 #include "RegisterBuilder.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -37,20 +38,22 @@ static Value getAddress(KernelBuilder &k, const CachePlane &plane, Value memory,
 
 /// The first of the numbers that share the bytes of a line.
 static Value getFirstNumberOf(KernelBuilder &k, const CacheArray &array, Value line) {
+  if (array.apart == 1)
+    return k.mul(line, array.packed);
   if (array.packed == 1)
     return line;
   Value run = k.mul(k.div(line, lanes), lanes * array.packed);
   return k.add(run, k.rem(line, k.integer(lanes)));
 }
 
-Value llmc::getExactPlace(KernelBuilder &k, const CacheLayout &layout, Value index, int64_t unit) {
-  if (!layout.wraps())
+Value llmc::getPlace(KernelBuilder &k, const CacheRing &ring, Value index, int64_t unit) {
+  if (!ring.wraps())
     return index;
-  int64_t kept = layout.kept / unit, ring = layout.ring / unit;
-  if (kept == 0)
-    return k.rem(index, k.integer(ring));
-  Value place = k.add(k.rem(k.max(k.add(index, -kept), k.integer(0)), k.integer(ring)), kept);
-  return k.select(k.lessInteger(index, k.integer(kept)), index, place);
+  int64_t fixed = ring.fixed / unit, turning = ring.turning / unit;
+  if (fixed == 0)
+    return k.rem(index, k.integer(turning));
+  Value place = k.add(k.rem(k.max(k.add(index, -fixed), k.integer(0)), k.integer(turning)), fixed);
+  return k.select(k.lessInteger(index, k.integer(fixed)), index, place);
 }
 
 void llmc::emitCacheWrite(KernelBuilder &k, const CacheArray &array, Value numbers, Value memory,
@@ -64,9 +67,11 @@ void llmc::emitCacheWrite(KernelBuilder &k, const CacheArray &array, Value numbe
          llvm::zip_equal(array.encoding.encode(encoder, loaded), array.planes))
       encoder.store(element, plane,
                     getAddress(k, plane, memory, position,
-                               plane.isOfNumbers() ? k.div(first, array.packed) : group));
+                               plane.isOfNumbers()
+                                   ? k.mul(k.div(first, array.packed), plane.getLineElements())
+                                   : group));
   };
-  int64_t step = shares ? array.group : lanes * array.packed;
+  int64_t step = shares ? array.group : array.apart * array.packed;
   int64_t whole = array.headSize / step, rest = array.headSize % step;
   k.loop(k.integer(0), k.integer(whole), 1,
          [&](Value group) { write(group, k.mul(group, step), step); });
@@ -92,7 +97,7 @@ void llmc::emitGroupWrite(KernelBuilder &k, const CacheArray &array, Value memor
     Value first = getFirstNumberOf(k, array, line);
     SmallVector<Values> bytes(array.planes.size());
     for (int64_t place = 0; place < array.packed; ++place) {
-      Value number = k.add(first, place * lanes);
+      Value number = k.add(first, place * array.apart);
       Values numbers;
       for (Value block : exactBlocks)
         numbers.push_back(loadExactLine(k, exact, exactMemory, block, number));
@@ -116,8 +121,11 @@ void llmc::emitGroupWrite(KernelBuilder &k, const CacheArray &array, Value memor
     for (auto [plane, packed] : llvm::zip_equal(array.planes, bytes))
       for (auto [block, codes] : llvm::enumerate(packed)) {
         Value of = k.add(k.mul(group, blocks), int64_t(block));
-        Value at = k.mul(k.add(k.mul(of, plane.elements), line), keyBlock);
-        k.store(k.truncate(codes, k.vector(k.i8())), k.offset(memory, k.add(at, plane.offset)), 1);
+        Value first = k.add(k.mul(of, plane.elements), k.mul(line, plane.getLineElements()));
+        for (int64_t byte = 0; byte < plane.getLineElements(); ++byte) {
+          Value at = k.add(k.mul(k.add(first, byte), keyBlock), plane.offset);
+          k.store(k.truncate(k.shr(codes, byte * 8), k.vector(k.i8())), k.offset(memory, at), 1);
+        }
       }
   });
 }
@@ -145,9 +153,32 @@ static Value loadElementsOf(KernelBuilder &k, const CachePlane &plane, Value add
   return k.extendUnsigned(k.load(k.vector(k.i8(), count), address, 1), k.vector(k.i32(), count));
 }
 
+/// 16 integers of 3 bits, six bytes from `address` on.
+static Value loadTriples(KernelBuilder &k, Value address) {
+  constexpr int64_t half = lanes / 2, bits = 3;
+  Values words;
+  for (int64_t word = 0; word < bits; ++word)
+    words.push_back(k.extendUnsigned(k.load(k.i16(), k.offset(address, word * 2), 2), k.i32()));
+  // Three bytes are 8 of them.
+  Value low = k.bitOr(words[0], k.shl(words[1], 16));
+  Value high = k.bitOr(k.shr(words[1], 8), k.shl(words[2], 8));
+  SmallVector<int32_t> shifts, places;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    places.push_back(static_cast<int32_t>(lane));
+    shifts.push_back(static_cast<int32_t>(lane % half * bits));
+  }
+  auto constant = [&](ArrayRef<int32_t> numbers) -> Value {
+    return arith::ConstantOp::create(k.builder, k.location,
+                                     DenseElementsAttr::get(k.vector(k.i32()), numbers));
+  };
+  Value isLow = k.lessInteger(constant(places), k.integer(k.vector(k.i32()), half));
+  Value both = k.select(isLow, k.broadcast(low), k.broadcast(high));
+  return k.bitAnd(k.shr(both, constant(shifts)), k.integer(k.vector(k.i32()), (1 << bits) - 1));
+}
+
 /// The integers in place `place` of bytes that several of them share.
 static Value unpack(KernelBuilder &k, const CachePlane &plane, Value bytes, int64_t place) {
-  if (plane.getNumbersPerElement() == 1)
+  if (plane.getPackedNumbers() == 1)
     return bytes;
   Value shifted = k.shr(bytes, place * plane.getBits());
   return k.bitAnd(shifted, k.integer(bytes.getType(), (1 << plane.getBits()) - 1));
@@ -211,9 +242,14 @@ Values CacheReader::loadPositions(KernelBuilder &k, Value memory, Value block, i
   auto load = [&](const CachePlane &plane) {
     if (plane.rows != 1)
       return Value();
-    return loadElementsOf(
-        k, plane, getLine(k, plane, memory, block, next, plane.isOfNumbers() ? line : group),
-        lanes);
+    Value index = plane.isOfNumbers() ? k.mul(line, plane.getLineElements()) : group;
+    Value loaded = loadElementsOf(k, plane, getLine(k, plane, memory, block, next, index), lanes);
+    for (int64_t byte = 1; byte < plane.getLineElements(); ++byte) {
+      Value more = loadElementsOf(
+          k, plane, getLine(k, plane, memory, block, next, k.add(index, byte)), lanes);
+      loaded = k.bitOr(loaded, k.shl(more, byte * 8));
+    }
+    return loaded;
   };
   Values numbers, loaded;
   if (codes) {
@@ -229,7 +265,7 @@ Values CacheReader::loadPositions(KernelBuilder &k, Value memory, Value block, i
     for (auto [plane, bytes] : llvm::zip_equal(array.planes, loaded)) {
       if (plane.rows != 1)
         bytes = loadShared(k, plane, memory, block, next,
-                           k.add(getFirstNumber(k, line), place * lanes));
+                           k.add(getFirstNumber(k, line), place * array.apart));
       elements.push_back(plane.isOfNumbers() ? unpack(k, plane, bytes, place) : bytes);
     }
     numbers.push_back(decode(k, elements, lanes));
@@ -241,7 +277,9 @@ Value CacheReader::loadElements(KernelBuilder &k, Value memory, Value position, 
                                 int64_t count) const {
   auto load = [&](const CachePlane &plane) -> Value {
     Value at = k.offset(memory, k.add(k.mul(position, plane.getStride()), plane.offset));
-    int64_t bytes = plane.getElementBytes(), packed = plane.getNumbersPerElement();
+    int64_t bytes = plane.getElementBytes(), packed = plane.getPackedNumbers();
+    if (plane.isTriple())
+      return loadTriples(k, k.offset(at, element / packed * plane.getLineElements()));
     if (plane.isOfNumbers()) {
       // 16 numbers are one place of 16 bytes.
       int64_t line = packed == 1 ? element : element / (lanes * packed) * lanes;
@@ -272,7 +310,7 @@ void CacheReader::prefetchPositions(KernelBuilder &k, Value memory, Value block,
                                     Value line) const {
   for (const CachePlane &plane : array.planes)
     if (plane.isOfNumbers())
-      k.prefetch(getLine(k, plane, memory, block, next, line));
+      k.prefetch(getLine(k, plane, memory, block, next, k.mul(line, plane.getLineElements())));
 }
 
 void CacheReader::prefetchElements(KernelBuilder &k, Value memory, Value position, int64_t element,
@@ -281,7 +319,8 @@ void CacheReader::prefetchElements(KernelBuilder &k, Value memory, Value positio
     if (!plane.isOfNumbers())
       continue;
     Value at = k.offset(memory, k.add(k.mul(position, plane.getStride()), plane.offset));
-    int64_t bytes = plane.getElementBytes(), packed = plane.getNumbersPerElement();
+    int64_t bytes = plane.getElementBytes() * plane.getLineElements(),
+            packed = plane.getPackedNumbers();
     for (int64_t byte = 0; byte < count * bytes / packed; byte += 64)
       k.prefetch(k.offset(at, distance + element * bytes / packed + byte));
   }

@@ -21,17 +21,16 @@
 namespace llmc {
 
 /// Rounds the numbers of a head, floats from `numbers` on, and stores them at
-/// `position`.
+/// the place of a position.
 void emitCacheWrite(KernelBuilder &k, const CacheArray &array, mlir::Value numbers,
-                    mlir::Value memory, mlir::Value position);
+                    mlir::Value memory, mlir::Value place);
 
-/// Where exact numbers of block `index` of `unit` positions, 1 or 16, lie among those that are
-/// kept.
-mlir::Value getExactPlace(KernelBuilder &k, const CacheLayout &layout, mlir::Value index,
-                          int64_t unit);
+/// Where block `index` of `unit` positions lies among those that are kept; `unit` divides what the
+/// ring has of each kind.
+mlir::Value getPlace(KernelBuilder &k, const CacheRing &ring, mlir::Value index, int64_t unit);
 
 /// Rounds the keys of a group of positions that share elements, which lie in blocks `exactBlocks`
-/// of the exact ones.
+/// of the exact ones, into the place of group `group`.
 void emitGroupWrite(KernelBuilder &k, const CacheArray &array, mlir::Value memory,
                     const CacheArray &exact, llvm::ArrayRef<mlir::Value> exactBlocks,
                     mlir::Value exactMemory, mlir::Value group);
@@ -40,8 +39,8 @@ void emitGroupWrite(KernelBuilder &k, const CacheArray &array, mlir::Value memor
 /// given without it: sums of products are multiplied by loadScales()
 /// afterwards.
 ///
-/// A line is what stands in the place of one number: as many numbers as share a
-/// byte.
+/// A line is what stands in the place of one number: as many numbers as share
+/// bytes.
 class CacheReader {
 public:
   using Value = mlir::Value;
@@ -56,7 +55,9 @@ public:
   /// Lines of a block of keys that stand in one line of the processor's caches,
   /// where they divide those of a group.
   int64_t getLinesTogether() const;
-  /// The first number of a line; the others are 16 apart.
+  /// Numbers from one of a line to the next.
+  int64_t getNumbersApart() const { return array.apart; }
+  /// The first number of a line.
   Value getFirstNumber(KernelBuilder &k, Value line) const;
 
   bool hasScales() const { return codes.has_value(); }

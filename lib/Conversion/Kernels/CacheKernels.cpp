@@ -127,6 +127,8 @@ std::string llmc::getCacheName(KVCacheType type) {
   }
   if (type.getResidual() != 0)
     stream << "e" << type.getResidual() << "k" << type.getSinks() << "r" << type.getRing();
+  if (type.evicts())
+    stream << "b" << type.getBudget() << "f" << type.getFirst() << "r" << type.getRolling();
   return name;
 }
 
@@ -148,20 +150,21 @@ func::FuncOp llmc::emitCacheAppend(ModuleOp module, KVCacheType cache, const Ker
     Value base = getCacheOfRow(k, caches, row), position = loadIndex(k, caches.positions, row);
     Value keyRow = k.offset(k.argument(2), k.mul(row, stride));
     Value valueRow = k.offset(k.argument(3), k.mul(row, stride));
-    Value place = getExactPlace(k, layout, position, /*unit=*/1);
+    Value place = getPlace(k, layout.stored, position, /*unit=*/1);
+    Value exactPlace = getPlace(k, layout.exact, position, /*unit=*/1);
     k.loop(k.integer(0), k.integer(layout.heads), 1, [&](Value head) {
       Value first = k.mul(head, layout.headSize * 4);
-      auto write = [&](const CacheArray &array, Value row, Value position) {
+      auto write = [&](const CacheArray &array, Value row, Value place) {
         Value memory = k.offset(base, k.add(k.mul(head, array.headBytes), array.offset));
-        emitCacheWrite(k, array, k.offset(row, first), memory, position);
+        emitCacheWrite(k, array, k.offset(row, first), memory, place);
       };
       if (layout.keys.positions == 1)
-        write(layout.keys, keyRow, position);
-      write(layout.values, valueRow, position);
+        write(layout.keys, keyRow, place);
+      write(layout.values, valueRow, place);
       if (layout.exactKeys)
-        write(*layout.exactKeys, keyRow, place);
+        write(*layout.exactKeys, keyRow, exactPlace);
       if (layout.exactValues)
-        write(*layout.exactValues, valueRow, place);
+        write(*layout.exactValues, valueRow, exactPlace);
     });
   });
   return k.finish();
@@ -183,13 +186,14 @@ func::FuncOp llmc::emitCacheRound(ModuleOp module, KVCacheType cache, const Kern
       Values blocks;
       for (int64_t i = 0; i < group / keyBlock; ++i)
         blocks.push_back(
-            getExactPlace(k, layout, k.add(k.mul(full, group / keyBlock), i), keyBlock));
+            getPlace(k, layout.exact, k.add(k.mul(full, group / keyBlock), i), keyBlock));
+      Value place = getPlace(k, layout.stored, full, group);
       k.loop(k.integer(0), k.integer(layout.heads), 1, [&](Value head) {
         auto memoryOf = [&](const CacheArray &array) {
           return k.offset(base, k.add(k.mul(head, array.headBytes), array.offset));
         };
         emitGroupWrite(k, layout.keys, memoryOf(layout.keys), *layout.exactKeys, blocks,
-                       memoryOf(*layout.exactKeys), full);
+                       memoryOf(*layout.exactKeys), place);
       });
     });
   });

@@ -87,7 +87,14 @@ public:
   Operand divide(Operand a, Operand b) override {
     return apply({a, b}, [&](mlir::ValueRange v) { return k.fdiv(v[0], v[1]); });
   }
+  Operand squareRoot(Operand a) override {
+    return apply({a}, [&](mlir::ValueRange v) { return k.sqrt(v[0]); });
+  }
   Operand largest(Operand a) override;
+  Operand sum(Operand a) override;
+  Operand countBelow(llvm::ArrayRef<float> limits, Operand a) override {
+    return apply({a}, [&](mlir::ValueRange v) { return countBelow(limits, v[0]); });
+  }
   Operand roundTo(Operand a, mlir::Type element) override {
     return apply({a}, [&](mlir::ValueRange v) {
       return element.isF32() ? v[0] : k.widen(k.narrow(v[0], element), element);
@@ -120,6 +127,10 @@ private:
   Operand constant(mlir::Value value) {
     return Operand(&numbers.emplace_back(Numbers{{value}, true}));
   }
+
+  /// Integers of 3 bits, with `stride` bytes from one of theirs to the next.
+  void storeTriples(Operand operand, mlir::Value address, int64_t stride);
+  mlir::Value countBelow(llvm::ArrayRef<float> limits, mlir::Value x);
 
   bool isVector(int64_t part) const { return part < vectors; }
   /// The place of a part's first number.

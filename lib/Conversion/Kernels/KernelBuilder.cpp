@@ -142,6 +142,10 @@ Value KernelBuilder::shr(Value a, int64_t b) {
   return b == 0 ? a : arith::ShRUIOp::create(builder, location, a, integer(a.getType(), b));
 }
 
+Value KernelBuilder::shr(Value a, Value b) {
+  return arith::ShRUIOp::create(builder, location, a, b);
+}
+
 Value KernelBuilder::offset(Value base, Value bytes) {
   return LLVM::GEPOp::create(builder, location, pointer(), i8(), base,
                              ArrayRef<LLVM::GEPArg>{bytes});
@@ -225,6 +229,8 @@ Value KernelBuilder::narrow(Value floats, Type element) {
     auto shaped = dyn_cast<VectorType>(floats.getType());
     return shaped ? Type(vector(type, shaped.getNumElements())) : type;
   };
+  if (std::optional<SmallFloat> small = SmallFloat::get(element))
+    return truncate(buildSmallFloatCode(builder, location, *small, floats), like(i8()));
   Value bits = bitcast(floats, like(i32()));
   Value sign = bitAnd(shr(bits, 16), integer(like(i32()), 0x8000));
   Value magnitude = fabs(floats);

@@ -57,7 +57,8 @@ public:
   Value min(Value a, Value b), max(Value a, Value b); ///< signed
   Value add(Value a, int64_t b), mul(Value a, int64_t b), div(Value a, int64_t b);
   Value bitAnd(Value a, Value b), bitOr(Value a, Value b);
-  Value shl(Value a, int64_t b), shl(Value a, Value b), shr(Value a, int64_t b);
+  Value shl(Value a, int64_t b), shl(Value a, Value b);
+  Value shr(Value a, int64_t b), shr(Value a, Value b);
   /// The address `bytes` after `base`.
   Value offset(Value base, Value bytes), offset(Value base, int64_t bytes);
 
@@ -76,7 +77,8 @@ public:
   Value widen(Value bits, mlir::Type element);
   /// What codes of a type of floats of a byte or less stand for, one i32 or a vector of them.
   Value widenCodes(Value codes, mlir::Type element);
-  /// Rounds floats to f16 or bf16, half to even: their bits. Those of f32 are themselves.
+  /// Rounds floats to f16, bf16 or a float of a byte or less, half to even: their bits. Those of
+  /// f32 are themselves.
   Value narrow(Value floats, mlir::Type element);
   /// Asks for the line at `address`, into the second level of the cache.
   void prefetch(Value address);

@@ -148,13 +148,19 @@ private:
 } // namespace
 
 Value AttentionFormula::isRead(ImplicitLocOpBuilder &b, Value t, Value position) {
-  Value isPast = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, t, position);
-  if (!op.getWindow())
-    return isPast;
-  Value window = arith::ConstantIndexOp::create(b, static_cast<int64_t>(*op.getWindow()));
-  Value before = arith::SubIOp::create(b, position, window);
-  Value isNear = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, t, before);
-  return arith::AndIOp::create(b, isPast, isNear);
+  auto isNear = [&](int64_t window) -> Value {
+    Value before = arith::SubIOp::create(b, position, arith::ConstantIndexOp::create(b, window));
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, t, before);
+  };
+  Value isRead = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, t, position);
+  if (op.getWindow())
+    isRead = arith::AndIOp::create(b, isRead, isNear(static_cast<int64_t>(*op.getWindow())));
+  if (!cache.evicts())
+    return isRead;
+  Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, t,
+                                        arith::ConstantIndexOp::create(b, cache.getFirst()));
+  Value isKept = arith::OrIOp::create(b, isFirst, isNear(cache.getWindow()));
+  return arith::AndIOp::create(b, isRead, isKept);
 }
 
 Number AttentionFormula::getBias(ImplicitLocOpBuilder &b, Value slopes, Value t, Value position) {
@@ -189,8 +195,8 @@ Value AttentionFormula::readRounded(ImplicitLocOpBuilder &b, CacheEncodingInterf
     return tensor::ExtractOp::create(b, tensors[0], ValueRange{place[0], element, place[1]});
   }
   SmallVector<Value> elements;
-  for (auto [plane, tensor] :
-       llvm::zip_equal(encoding.getPlanes({1, cache.getHeadSize()}), tensors)) {
+  SmallVector<Plane> planes = encoding.getPlanes({1, cache.getHeadSize()});
+  for (auto [plane, tensor] : llvm::zip_equal(planes, tensors)) {
     Value index = place[3];
     if (plane.columns == Plane::all)
       index = arith::ConstantIndexOp::create(b, 0);
@@ -199,7 +205,7 @@ Value AttentionFormula::readRounded(ImplicitLocOpBuilder &b, CacheEncodingInterf
     elements.push_back(
         tensor::ExtractOp::create(b, tensor, ValueRange{place[0], place[1], place[2], index}));
   }
-  return EncodingInterface(encoding).buildValue(b, elements);
+  return EncodingInterface(encoding).buildValue(b, planes, elements);
 }
 
 Value AttentionFormula::read(CacheEncodingInterface encoding, ValueRange tensors) {

@@ -86,6 +86,9 @@ static std::string spellCache(KVCacheType cache) {
   if (cache.getResidual() != 0)
     text += ", the newest " + std::to_string(cache.getResidual()) + " and the first " +
             std::to_string(cache.getSinks()) + " positions in f16";
+  if (cache.evicts())
+    text += ", of " + std::to_string(cache.getBudget()) + " positions, the first " +
+            std::to_string(cache.getFirst()) + " and the newest";
   return text;
 }
 

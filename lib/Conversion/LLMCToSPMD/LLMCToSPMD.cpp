@@ -47,25 +47,26 @@ static FailureOr<StatePlan> planState(func::FuncOp step) {
     plan.cacheOffsets.push_back(offset);
     plan.context =
         plan.context == 0 ? cache.getCapacity() : std::min(plan.context, cache.getCapacity());
-    for (int64_t head = 0; head < layout.heads; ++head) {
-      for (const CacheArray &array : {layout.keys, layout.values})
-        for (const CachePlane &plane : array.planes)
-          add(offset + array.offset + head * array.headBytes + plane.offset, plane.getStride(),
-              plane.block, /*kept=*/0, /*recent=*/0);
-      for (const auto &array : {layout.exactKeys, layout.exactValues}) {
-        if (!array)
-          continue;
-        const CachePlane &plane = array->planes.front();
-        int64_t at = offset + array->offset + head * array->headBytes;
-        if (!layout.wraps()) {
-          add(at, plane.getStride(), plane.block, /*kept=*/0, /*recent=*/0);
+    auto addArray = [&](const CacheArray &array, const CacheRing &ring, int64_t recent,
+                        int64_t head) {
+      for (const CachePlane &plane : array.planes) {
+        int64_t at = offset + array.offset + head * array.headBytes + plane.offset;
+        int64_t stride = plane.getStride();
+        if (!ring.wraps()) {
+          add(at, stride, plane.block, /*kept=*/0, /*recent=*/0);
           continue;
         }
-        if (layout.kept != 0)
-          add(at, plane.getStride(), plane.block, layout.kept, /*recent=*/0);
-        add(at + layout.kept * plane.getStride(), plane.getStride(), plane.block, layout.ring,
-            cache.getRecentPositions());
+        if (ring.fixed != 0)
+          add(at, stride, plane.block, ring.fixed, /*recent=*/0);
+        add(at + ring.fixed * stride, stride, plane.block, ring.turning, recent);
       }
+    };
+    for (int64_t head = 0; head < layout.heads; ++head) {
+      for (const CacheArray &array : {layout.keys, layout.values})
+        addArray(array, layout.stored, layout.window.value_or(0), head);
+      for (const auto &array : {layout.exactKeys, layout.exactValues})
+        if (array)
+          addArray(*array, layout.exact, cache.getRecentPositions(), head);
     }
     plan.bytes = offset + layout.size;
   }
@@ -101,10 +102,10 @@ static void addEntry(ModuleOp plan, StringRef name, func::FuncOp row, func::Func
                         /*target=*/Attribute());
 }
 
-static void placeExactPositions(ModuleOp module, int64_t maxRows) {
+static void placePositions(ModuleOp module, int64_t maxRows) {
   AttrTypeReplacer replacer;
   replacer.addReplacement(
-      [&](KVCacheType type) -> Type { return llmc::placeExactPositions(type, maxRows); });
+      [&](KVCacheType type) -> Type { return llmc::placePositions(type, maxRows); });
   replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true, /*replaceLocs=*/false,
                                         /*replaceTypes=*/true);
 }
@@ -126,7 +127,7 @@ static void roundGroups(ModuleOp module) {
 static func::FuncOp copyModule(func::FuncOp function, int64_t maxRows,
                                OwningOpRef<ModuleOp> &copy) {
   copy = function->getParentOfType<ModuleOp>().clone();
-  placeExactPositions(*copy, maxRows);
+  placePositions(*copy, maxRows);
   roundGroups(*copy);
   materializeSharedValues(*copy);
   if (failed(groupTensorAlgebra(*copy)))

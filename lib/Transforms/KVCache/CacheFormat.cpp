@@ -17,8 +17,13 @@ using namespace llmc;
 ArrayRef<CacheFormat> llmc::getCacheFormats() {
   static const CacheFormat formats[] = {
 #define LLMC_CACHE_FORMAT(name, shared, ...)                                                       \
-  {name, shared, [](MLIRContext *context, [[maybe_unused]] int64_t group) {                        \
-     return cast<CacheEncodingInterface>(Attribute(__VA_ARGS__));                                  \
+  {name, shared,                                                                                   \
+   [](function_ref<InFlightDiagnostic()> fail, MLIRContext *context,                               \
+      [[maybe_unused]] int64_t group) -> FailureOr<CacheEncodingInterface> {                       \
+     Attribute encoding = __VA_ARGS__;                                                             \
+     if (!encoding)                                                                                \
+       return failure();                                                                           \
+     return cast<CacheEncodingInterface>(encoding);                                                \
    }},
 #include "CacheFormats.def"
   };
@@ -45,9 +50,12 @@ FailureOr<CacheEncodingInterface> llmc::findCacheEncoding(Location location, Str
     if (format.name != text)
       continue;
     if (group != 0 && !format.group)
-      return emitError(location) << "expected " << option << "-group with integers alone, found "
-                                 << group << " with " << text;
-    return format.getEncoding(location.getContext(), group != 0 ? group : format.group.value_or(0));
+      return emitError(location) << "expected " << option
+                                 << "-group with formats that have scales, found " << group
+                                 << " with " << text;
+    auto fail = [&] { return emitError(location) << option << ": "; };
+    return format.getEncoding(fail, location.getContext(),
+                              group != 0 ? group : format.group.value_or(0));
   }
   std::string reason;
   Attribute attribute;
@@ -74,7 +82,7 @@ FailureOr<CacheEncodingInterface> llmc::findPositionEncoding(Location location, 
   unsigned bits = 0;
   if (!text.consume_front("i") || text.getAsInteger(10, bits))
     return emitError(location) << "expected " << option
-                               << " as i8, i4 or i2 along positions, found '" << text << "'";
+                               << " as i8, i4, i3 or i2 along positions, found '" << text << "'";
   auto fail = [&]() -> InFlightDiagnostic { return emitError(location) << option << ": "; };
   MLIRContext *context = location.getContext();
   auto encoding = PositionGroupedAttr::getChecked(
@@ -85,8 +93,9 @@ FailureOr<CacheEncodingInterface> llmc::findPositionEncoding(Location location, 
 }
 
 std::string llmc::spellCacheEncoding(CacheEncodingInterface encoding) {
+  auto fail = [&] { return emitError(UnknownLoc::get(encoding.getContext())); };
   for (const CacheFormat &format : getCacheFormats())
-    if (format.getEncoding(encoding.getContext(), format.group.value_or(0)) == encoding)
+    if (*format.getEncoding(fail, encoding.getContext(), format.group.value_or(0)) == encoding)
       return format.name.str();
   return spellForPeople(encoding);
 }

@@ -8,11 +8,12 @@
 #include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 #include "llmc/Transforms/Blocks.h"
 #include "llmc/Transforms/KVCache/CacheFormat.h"
+#include "llmc/Transforms/KVCache/CacheRules.h"
+#include "llmc/Transforms/KVCache/CacheTypes.h"
 #include "llmc/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Remarks.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -22,21 +23,14 @@ namespace llmc {
 #include "llmc/Transforms/Passes.h.inc"
 } // namespace llmc
 
-namespace {
-
-/// What the caches of a model take.
-struct CacheBytes {
-  int64_t position = 0; ///< of a sequence
-  int64_t state = 0;    ///< of all positions, with what keeps addresses aligned
-
-  void add(KVCacheType type) {
-    CacheLayout layout = CacheLayout::get(placeExactPositions(type, usualRowsOfStep));
-    position += layout.getPositionBytes();
-    state = llvm::alignTo(state, 64) + layout.size;
-  }
-};
-
-} // namespace
+static std::string spell(KVCacheType type) {
+  std::string text = "keys " + spellCacheEncoding(type.getKeys()) + ", values " +
+                     spellCacheEncoding(type.getValues());
+  if (type.getResidual() != 0)
+    text += ", the newest " + std::to_string(type.getResidual()) + " and the first " +
+            std::to_string(type.getSinks()) + " in f16";
+  return text;
+}
 
 namespace {
 
@@ -50,98 +44,57 @@ struct QuantizeKVCache : public llmc::impl::QuantizeKVCacheBase<QuantizeKVCache>
   }
 
 private:
-  struct Encodings {
-    CacheEncodingInterface keys, values;
-    int64_t residual, sinks;
-
-    KVCacheType convert(KVCacheType type) const {
-      return KVCacheType::get(type.getContext(), type.getHeads(), type.getHeadSize(),
-                              type.getCapacity(), keys, values, residual, sinks, /*ring=*/0);
-    }
-    /// Reports why a cache can't be stored so, if so.
-    LogicalResult check(KVCacheType type, Location location) const {
-      auto emit = [&] { return emitError(location) << type << ": "; };
-      return KVCacheType::verify(emit, type.getHeads(), type.getHeadSize(), type.getCapacity(),
-                                 keys, values, residual, sinks, /*ring=*/0);
-    }
-  };
-
-  /// What the options say.
-  FailureOr<Encodings> findEncodings(Location location) {
+  LogicalResult quantize(ModuleOp module) {
+    Location location = module.getLoc();
     if (keysAlong != "channels" && keysAlong != "positions")
       return emitError(location) << "expected keys-along=channels or keys-along=positions, found '"
                                  << keysAlong << "'";
-    auto foundKeys = keysAlong == "positions"
-                         ? findPositionEncoding(location, "keys", keys, keysGroup)
-                         : findCacheEncoding(location, "keys", keys, keysGroup);
-    auto foundValues = findCacheEncoding(location, "values", values, valuesGroup);
-    if (failed(foundKeys) || failed(foundValues))
+    std::vector<std::string> ofKeys(keysFormats.begin(), keysFormats.end()),
+        ofValues(valuesFormats.begin(), valuesFormats.end());
+    auto keyRules = CacheRules::get(
+        location, {"keys", keys, keysGroup, ofKeys, /*alongPositions=*/keysAlong == "positions"});
+    auto valueRules = CacheRules::get(
+        location, {"values", values, valuesGroup, ofValues, /*alongPositions=*/false});
+    if (failed(keyRules) || failed(valueRules))
       return failure();
-    Encodings encodings{*foundKeys, *foundValues, residual, sinks};
-    if (isa<PlainAttr>(*foundKeys) && isa<PlainAttr>(*foundValues))
-      encodings.residual = encodings.sinks = 0;
-    // What is not rounded yet is kept.
-    else if (getCachePositions(*foundKeys) != 1 && residual == 0)
-      encodings.residual = 1;
-    return encodings;
-  }
-
-  LogicalResult quantize(ModuleOp module) {
-    FailureOr<Encodings> found = findEncodings(module.getLoc());
-    if (failed(found))
+    auto change = changeCaches(module, [&](int64_t number, BlockArgument cache) {
+      return convert(cache, keyRules->getEncoding(number), valueRules->getEncoding(number));
+    });
+    if (failed(change))
       return failure();
-    const Encodings &encodings = *found;
-    auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
-    int64_t count = 0;
-    CacheBytes before, after;
-    if (step && !step.isExternal())
-      for (BlockArgument argument : step.getArguments())
-        if (auto type = dyn_cast<KVCacheType>(argument.getType())) {
-          if (failed(encodings.check(type, argument.getLoc())))
-            return failure();
-          ++count;
-          before.add(type);
-          after.add(encodings.convert(type));
-        }
-    if (count == 0)
-      return module.emitError("expected a model with caches, found none");
-    auto isCache = [](Value value) { return isa<KVCacheType>(value.getType()); };
-    for (auto call : step.getOps<func::CallOp>())
-      if (llvm::any_of(call.getOperands(), isCache))
-        return call.emitOpError("expected caches to be used in @")
-               << step.getName() << " and its blocks alone, found one that @" << call.getCallee()
-               << " takes";
-    for (Block &block : step.getBody()) {
-      for (BlockArgument argument : block.getArguments())
-        if (isCache(argument))
-          argument.setType(encodings.convert(cast<KVCacheType>(argument.getType())));
-      for (Operation &op : block)
-        for (Value result : op.getResults())
-          if (isCache(result))
-            result.setType(encodings.convert(cast<KVCacheType>(result.getType())));
-    }
-    step.setFunctionType(FunctionType::get(
-        module.getContext(), step.getBody().front().getArgumentTypes(), step.getResultTypes()));
-    report(module, count, encodings, before, after);
+    keyRules->warnOfUnused(module);
+    valueRules->warnOfUnused(module);
+    report(module, *change);
     return success();
   }
 
-  void report(ModuleOp module, int64_t count, const Encodings &encodings, CacheBytes before,
-              CacheBytes after) {
-    std::string spelled = "keys " + spellCacheEncoding(encodings.keys) + ", values " +
-                          spellCacheEncoding(encodings.values);
-    if (encodings.residual != 0)
-      spelled += ", the newest " + std::to_string(encodings.residual) + " and the first " +
-                 std::to_string(encodings.sinks) + " in f16";
+  /// The type of a cache whose keys and values are stored so. Reports why that can't be, if so.
+  KVCacheType convert(BlockArgument cache, CacheEncodingInterface keys,
+                      CacheEncodingInterface values) {
+    auto type = cast<KVCacheType>(cache.getType());
+    int64_t kept = residual, first = sinks;
+    if (isa<PlainAttr>(keys) && isa<PlainAttr>(values))
+      kept = first = 0;
+    // What is not rounded yet is kept.
+    else if (getCachePositions(keys) != 1 && kept == 0)
+      kept = 1;
+    auto fail = [&] { return emitError(cache.getLoc()) << type << ": "; };
+    return type.withEncodings(fail, keys, values, kept, first);
+  }
+
+  void report(ModuleOp module, const CacheChange &change) {
+    std::string spelled = change.spell(spell);
     auto options = remark::RemarkOpts::name(getArgument()).category("compression");
     remark::passed(module.getLoc(), options)
-        << remark::metric("caches", count) << remark::metric("encoding", spelled)
-        << remark::metric("bytes_per_position", after.position)
-        << remark::metric("state_bytes", after.state);
+        << remark::metric("caches", static_cast<int64_t>(change.types.size()))
+        << remark::metric("encoding", spelled)
+        << remark::metric("bytes_per_position", change.after.position)
+        << remark::metric("state_bytes", change.after.state);
     if (table)
-      llvm::errs() << getArgument() << ": " << count << " caches, " << spelled << ": "
-                   << after.position << " bytes per position, " << before.position << " before; "
-                   << after.state << " bytes of state per session, " << before.state << " before\n";
+      llvm::errs() << getArgument() << ": " << spelled << ": " << change.after.position
+                   << " bytes per position, " << change.before.position << " before; "
+                   << change.after.state << " bytes of state per session, " << change.before.state
+                   << " before\n";
   }
 };
 

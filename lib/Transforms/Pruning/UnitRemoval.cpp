@@ -141,9 +141,7 @@ private:
   void retype() {
     for (auto [cache, heads] : caches) {
       auto type = cast<KVCacheType>(cache.getType());
-      cache.setType(KVCacheType::get(type.getContext(), heads, type.getHeadSize(),
-                                     type.getCapacity(), type.getKeys(), type.getValues(),
-                                     type.getResidual(), type.getSinks(), type.getRing()));
+      cache.setType(type.withHeads(heads));
     }
     for (Operation &op : llvm::make_early_inc_range(step.getBody().front()))
       retype(&op);

@@ -171,7 +171,7 @@ func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #ll
 
 // -----
 
-// expected-error @+1 {{expected planes of floats or integers of 1, 2, 4 or 8 bits in a cache encoding, which groups share only if they have 8, found 'codes' of 'i5'}}
+// expected-error @+1 {{expected planes of floats or integers of 1, 2, 3, 4 or 8 bits in a cache encoding, which groups share only if they have 8, found 'codes' of 'i5'}}
 func.func private @f(!llmc.kv_cache<3x32, capacity = 64, keys = f32, values = #llmc.grouped<bits = 5, group = channel, zero = none, scale = f16>>)
 
 // -----
@@ -188,8 +188,8 @@ func.func private @f(tensor<96x64xf32, #llmc.plain<f16>>)
 
 // C1 to C4 of #llmc.position_grouped.
 
-// expected-error @+1 {{expected 2, 4 or 8 bits along positions, found 3}}
-func.func private @f(!llmc.kv_cache<3x32, capacity = 64, keys = #llmc.position_grouped<bits = 3, group = 32, scale = f16>, values = f32, residual = 1>)
+// expected-error @+1 {{expected 2, 3, 4 or 8 bits along positions, found 5}}
+func.func private @f(!llmc.kv_cache<3x32, capacity = 64, keys = #llmc.position_grouped<bits = 5, group = 32, scale = f16>, values = f32, residual = 1>)
 
 // -----
 
@@ -245,13 +245,13 @@ func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f16
 // -----
 
 #i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
-// expected-error @+1 {{expected residual, sinks and ring, each once, found 'window'}}
+// expected-error @+1 {{expected residual, sinks, ring, budget, first and rolling, each once, found 'window'}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, window = 32>)
 
 // -----
 
 #i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
-// expected-error @+1 {{expected residual, sinks and ring, each once, found 'residual'}}
+// expected-error @+1 {{expected residual, sinks, ring, budget, first and rolling, each once, found 'residual'}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, residual = 32, residual = 32>)
 
 // -----
@@ -261,3 +261,68 @@ func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8
 #i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
 // expected-error @+1 {{expected a ring of a multiple of 16 of at least 32 positions, found 16}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, residual = 32, ring = 16>)
+
+// -----
+
+// C5 of !llmc.kv_cache.
+// expected-error @+1 {{expected first of 0 to 2^31 positions, found -1}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, budget = 8, first = -1>)
+
+// -----
+
+// expected-error @+1 {{expected a budget beside first and rolling, found 4 and 0 alone}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, first = 4>)
+
+// -----
+
+// expected-error @+1 {{expected a budget of more than the first 8 positions, found 8}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, budget = 8, first = 8>)
+
+// -----
+
+#along = #llmc.position_grouped<bits = 4, group = 32, scale = f16>
+// expected-error @+1 {{expected a budget of at least 37 positions, the first 4 and the newest 33, which are read exactly, found 36}}
+func.func private @f(!llmc.kv_cache<3x32, capacity = 64, keys = #along, values = f32, residual = 2, budget = 36, first = 4>)
+
+// -----
+
+// C6 of !llmc.kv_cache.
+// expected-error @+1 {{expected rolling positions of a multiple of 16, at least 28, found 24}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, budget = 32, first = 4, rolling = 24>)
+
+// -----
+
+// expected-error @+1 {{expected rolling positions of a multiple of 16, at least 28, found 16}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, budget = 32, first = 4, rolling = 16>)
+
+// -----
+
+// #llmc.lloyd_max.
+// expected-error @+1 {{expected 1 to 4 bits for levels, found 5}}
+func.func private @f(!llmc.kv_cache<3x64, capacity = 64, keys = f32, values = #llmc.lloyd_max<bits = 5, group = 64, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected a positive multiple of 16 or 'channel' as a group of levels, found 8}}
+func.func private @f(!llmc.kv_cache<3x64, capacity = 64, keys = f32, values = #llmc.lloyd_max<bits = 4, group = 8, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected scales of f32, f16 or bf16, found}}
+func.func private @f(!llmc.kv_cache<3x64, capacity = 64, keys = f32, values = #llmc.lloyd_max<bits = 4, group = 64, scale = i8>>)
+
+// -----
+
+// expected-error @+1 {{expected an encoding of weights, found #llmc.lloyd_max<bits = 4, group = 64, scale = f16>, which is one of caches}}
+func.func private @f(tensor<16x64xf32, #llmc.lloyd_max<bits = 4, group = 64, scale = f16>>)
+
+// -----
+
+// Floats of less than a byte.
+// expected-error @+1 {{expected f8E4M3FN or f8E5M2 in a cache encoding, found #llmc.float<f4E2M1FN, group = 32, scale = f16>}}
+func.func private @f(!llmc.kv_cache<3x64, capacity = 64, keys = f32, values = #llmc.float<f4E2M1FN, group = 32, scale = f16>>)
+
+// -----
+
+// expected-error @+1 {{expected heads of a multiple of 16 numbers for #llmc.lloyd_max<bits = 3, group = channel, scale = f16>, found 40}}
+func.func private @f(!llmc.kv_cache<3x40, capacity = 64, keys = f32, values = #llmc.lloyd_max<bits = 3, group = channel, scale = f16>>)

@@ -504,3 +504,13 @@ func.func @f(%cache: !cache, %rows: !llmc.rows) {
   %0 = llmc.cache_round %cache, %rows : !cache
   return
 }
+
+// -----
+
+// C2 of llmc.attention.
+!cache = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32, first = 4>
+func.func @f(%q: tensor<?x32xf32>, %c: !cache, %rows: !llmc.rows) {
+  // expected-error @+1 {{expected no window over a cache that keeps its first 4 positions, found one of 8}}
+  %0 = llmc.attention %q, %c, %rows : tensor<?x32xf32>, !cache {heads = 2 : i64, scale = 0.5 : f32, window = 8 : i64}
+  return
+}

@@ -41,10 +41,11 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
 }
 
 // CHECK-LABEL: func.func @cache
-// CHECK-SAME: !llmc.kv_cache<1x32, capacity = 64, keys = #llmc.position_grouped<bits = 4, group = 32, scale = f16>, values = f16, residual = 32, sinks = 4, ring = 160>
+// CHECK-SAME: !llmc.kv_cache<1x32, capacity = 64, keys = #llmc.position_grouped<bits = 4, group = 32, scale = f16>, values = f16, residual = 32, sinks = 4, ring = 160, budget = 100, first = 4, rolling = 160>
 !cache = !llmc.kv_cache<1x32, capacity = 64,
                         keys = #llmc.position_grouped<bits = 4, group = 32, scale = f16>,
-                        values = f16, sinks = 4, residual = 32, ring = 160>
+                        values = f16, sinks = 4, residual = 32, ring = 160,
+                        rolling = 160, first = 4, budget = 100>
 func.func @cache(%cache: !cache, %rows: !llmc.rows) {
   // CHECK: llmc.cache_round %{{.*}}, %{{.*}} : <1x32
   %0 = llmc.cache_round %cache, %rows : !cache

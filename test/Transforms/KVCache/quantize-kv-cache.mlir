@@ -5,6 +5,10 @@
 // RUN: llmc-opt %s --quantize-kv-cache="values=i8 residual=0 sinks=0" 2>&1 | FileCheck %s --check-prefixes=CHECK,BYTES
 // RUN: llmc-opt %s --quantize-kv-cache="keys=f16 values=i8" 2>&1 | FileCheck %s --check-prefixes=CHECK,EXACT
 // RUN: llmc-opt %s --quantize-kv-cache="keys-along=positions keys-group=16 values=f32 residual=0" 2>&1 | FileCheck %s --check-prefixes=CHECK,ALONG
+// RUN: llmc-opt %s --quantize-kv-cache="keys=fp8 keys-formats=0=f16 values=f16 values-formats=1=fp8:4,[01]=bf16 residual=0 sinks=0" 2>%t.layers | FileCheck %s --check-prefix=LAYERS
+// RUN: FileCheck %s --check-prefix=LAYERS-TABLE < %t.layers
+// RUN: sed 's/2x8,/2x64,/; s/x16xf32/x128xf32/g' %s | llmc-opt --quantize-kv-cache="keys=nf4 values=lloydmax2 keys-group=32" | FileCheck %s --check-prefix=LEVELS
+// RUN: llmc-opt %s --quantize-kv-cache="keys-along=positions keys-formats=1=f32 keys=i8 keys-group=16 values=f16 sinks=0" | FileCheck %s --check-prefix=LAYERS-ALONG
 // RUN: sed 's/2x8,/2x64,/; s/x16xf32/x128xf32/g' %s | llmc-opt --quantize-kv-cache="table=false" | FileCheck %s --check-prefix=DEFAULT
 // RUN: llmc-opt %s --quantize-kv-cache="values=i8 table=false" --quantize-kv-cache="keys=f32 values=f32 table=false" 2>&1 | FileCheck %s --check-prefixes=CHECK,BACK
 
@@ -20,6 +24,14 @@
 // ALONG: quantize-kv-cache: 2 caches, keys position_grouped<bits = 8, group = 16, scale = f16>, values f32, the newest 1 and the first 4 in f16:
 // DEFAULT: func.func private @block
 // DEFAULT-SAME: keys = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>, values = #llmc.grouped<bits = 4, group = 64, zero = none, scale = f16>, residual = 32, sinks = 4>
+// Of the second cache two expressions match, and the first counts. Blocks that differ are two.
+// LAYERS-TABLE: quantize-kv-cache: 1 cache, keys f16, values bf16; 1 cache, keys fp8, values float<f8E4M3FN, group = 4, scale = f16>: 108 bytes per position, 256 before
+// LAYERS-DAG: keys = f16, values = bf16>
+// LAYERS-DAG: keys = #llmc.float<f8E4M3FN, group = channel, scale = f16>, values = #llmc.float<f8E4M3FN, group = 4, scale = f16>>
+// LEVELS: func.func private @block
+// LEVELS-SAME: keys = #llmc.nf4<group = 32, scale = f16>, values = #llmc.lloyd_max<bits = 2, group = 64, scale = f16>, residual = 32, sinks = 4>
+// LAYERS-ALONG-DAG: keys = #llmc.position_grouped<bits = 8, group = 16, scale = f16>, values = f16, residual = 32>
+// LAYERS-ALONG-DAG: keys = f32, values = f16>
 // CHECK: func.func private @block
 // EXACT-SAME: keys = f16, values = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>, residual = 32, sinks = 4>
 // ALONG-SAME: keys = #llmc.position_grouped<bits = 8, group = 16, scale = f16>, values = f32, residual = 1, sinks = 4>

@@ -7,11 +7,13 @@
 
 #include "KernelTestSupport.h"
 #include "StepsEncoding.h"
+#include "llmc/Dialect/LLMC/IR/SmallFloat.h"
 
 #include "mlir/IR/Builders.h"
 
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 using namespace llmc;
 using namespace llmc::test;
@@ -109,6 +111,68 @@ TEST_F(AttentionKernels, Rotation) {
                 });
 }
 
+/// The place of what is nearest to `number`, halfway the lower one.
+static size_t findNearest(llvm::ArrayRef<float> ascending, float number) {
+  size_t nearest = 0;
+  while (nearest + 1 < ascending.size() &&
+         number > (ascending[nearest] + ascending[nearest + 1]) / 2)
+    ++nearest;
+  return nearest;
+}
+
+/// The sum of numbers in the order that EncodeBuilder::sum() says.
+static float sumInOrder(llvm::ArrayRef<float> numbers) {
+  float sums[16] = {};
+  for (auto [index, number] : llvm::enumerate(numbers))
+    sums[index % 16] += number;
+  for (size_t half = 8; half >= 1; half /= 2)
+    for (size_t i = 0; i < half; ++i)
+      sums[i] += sums[i + half];
+  return sums[0];
+}
+
+static void storeInLevels(LloydMaxAttr encoding, llvm::MutableArrayRef<float> group) {
+  llvm::ArrayRef<float> levels = encoding.getLevels();
+  auto sum = [&](auto term) {
+    std::vector<float> terms;
+    for (float number : group)
+      terms.push_back(term(number));
+    return sumInOrder(terms);
+  };
+  float root = std::sqrt(sum([](float x) { return x * x; }) / static_cast<float>(group.size()));
+  auto level = [&](float x) { return levels[findNearest(levels, x / root)]; };
+  float scale = sum([&](float x) { return x * level(x); }) /
+                sum([&](float x) { return level(x) * level(x); });
+  scale = roundTo(scale, encoding.getScale());
+  for (float &number : group)
+    number = level(number) * scale;
+}
+
+/// Stores the numbers of a group, the largest of which is `largest`, as times a step.
+static void storeInSteps(CacheEncodingInterface encoding, llvm::MutableArrayRef<float> group,
+                         float largest) {
+  if (auto normal = llvm::dyn_cast<NF4Attr>(encoding)) {
+    float scale = roundTo(largest, normal.getScale());
+    for (float &number : group)
+      number = NF4Attr::getNumbers()[findNearest(NF4Attr::getNumbers(), number / scale)] * scale;
+    return;
+  }
+  if (auto floats = llvm::dyn_cast<SmallFloatAttr>(encoding)) {
+    SmallFloat type = *SmallFloat::get(floats.getElement());
+    float scale = roundTo(largest / type.getLargest(), floats.getScale());
+    for (float &number : group)
+      number = type.decode(type.encode(number / scale)) * scale;
+    return;
+  }
+  auto grouped = llvm::dyn_cast<GroupedAttr>(encoding);
+  float most = grouped ? static_cast<float>((1 << (grouped.getBits() - 1)) - 1) : 100;
+  float step = largest / most;
+  if (grouped)
+    step = roundTo(step, grouped.getScale());
+  for (float &number : group)
+    number = std::clamp(std::nearbyint(number / step), -most, most) * step;
+}
+
 /// The numbers of a head after they were stored.
 static std::vector<float> store(CacheEncodingInterface encoding, llvm::ArrayRef<float> numbers) {
   std::vector<float> stored(numbers);
@@ -117,20 +181,18 @@ static std::vector<float> store(CacheEncodingInterface encoding, llvm::ArrayRef<
       number = roundTo(number, plain.getElement());
     return stored;
   }
-  auto grouped = llvm::dyn_cast<GroupedAttr>(encoding);
-  size_t size = grouped ? grouped.getGroupSize(stored.size()) : StepsAttr::group;
-  float most = grouped ? static_cast<float>((1 << (grouped.getBits() - 1)) - 1) : 100;
+  auto size = static_cast<size_t>(getCacheGroup(encoding, static_cast<int64_t>(stored.size())));
   for (size_t first = 0; first < stored.size(); first += size) {
     llvm::MutableArrayRef<float> group(stored);
     group = group.slice(first, std::min(size, stored.size() - first));
+    if (auto levels = llvm::dyn_cast<LloydMaxAttr>(encoding)) {
+      storeInLevels(levels, group);
+      continue;
+    }
     float largest = 0;
     for (float number : group)
       largest = std::max(largest, std::fabs(number));
-    float step = largest / most;
-    if (grouped)
-      step = roundTo(step, grouped.getScale());
-    for (float &number : group)
-      number = std::clamp(std::nearbyint(number / step), -most, most) * step;
+    storeInSteps(encoding, group, largest);
   }
   return stored;
 }
@@ -156,7 +218,20 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                          i8By7 = grouped(8, 7, builder.getF32Type()),
                          i4 = grouped(4, 32, builder.getF16Type()),
                          i4By64 = grouped(4, 64, builder.getBF16Type()),
+                         i3 = grouped(3, 32, builder.getF16Type()),
                          i2 = grouped(2, GroupedAttr::channelGroup, builder.getF16Type());
+  auto levels = [&](unsigned bits, int64_t group) -> CacheEncodingInterface {
+    return LloydMaxAttr::get(context.get(), bits, group, builder.getF16Type());
+  };
+  auto floats = [&](mlir::Type element, int64_t group) -> CacheEncodingInterface {
+    mlir::Attribute encoding =
+        SmallFloatAttr::get(context.get(), element, group, builder.getF16Type(), mlir::Type());
+    return llvm::cast<CacheEncodingInterface>(encoding);
+  };
+  mlir::Attribute normal = NF4Attr::get(context.get(), 32, builder.getF16Type());
+  auto nf4 = llvm::cast<CacheEncodingInterface>(normal);
+  CacheEncodingInterface e4m3 = floats(mlir::Float8E4M3FNType::get(context.get()), 0),
+                         e5m2 = floats(mlir::Float8E5M2Type::get(context.get()), 7);
   // 41 rows of a sequence end inside a block of rows, whatever its size.
   const Case cases[] = {{4, 2, 20, f32, f32, {}, {}},
                         {4, 2, 20, f16, f32, {}, {}},
@@ -183,7 +258,13 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                         {4, 2, 64, i4, i4, {}, {}},
                         {3, 1, 96, i4By64, i4By64, 9, {}},
                         {2, 2, 32, i4, i4, {}, {}},
-                        {2, 1, 64, i2, i2, {}, {}}};
+                        {2, 1, 64, i2, i2, {}, {}},
+                        {4, 2, 64, nf4, nf4, {}, {}},
+                        {2, 2, 20, e4m3, e5m2, 9, {}},
+                        {2, 1, 64, levels(4, 64), levels(2, 64), {}, {}},
+                        {2, 1, 128, levels(2, 64), levels(1, 0), 9, {}},
+                        {2, 2, 48, levels(3, 16), levels(3, 0), {}, {}},
+                        {4, 2, 80, i3, i3, 9, {}}};
   constexpr int64_t capacity = 50, length = 41, sequenceCount = 2, offset = 192;
   auto getCache = [&](const Case &c) {
     return KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys, c.values);
@@ -352,4 +433,57 @@ TEST_F(AttentionKernels, CachesRoundToNearestEven) {
                   }
                   bytes.assign(state.data(), state.data() + state.size());
                 });
+}
+
+// With a largest number in each row that makes the scale 1.
+TEST_F(AttentionKernels, CachesRoundToSmallFloats) {
+  mlir::Type types[] = {mlir::Float8E4M3FNType::get(context.get()),
+                        mlir::Float8E5M2Type::get(context.get())};
+  auto floats = [&](mlir::Type element) {
+    mlir::Attribute encoding = SmallFloatAttr::get(
+        context.get(), element, GroupedAttr::channelGroup, builder.getF32Type(), mlir::Type());
+    return llvm::cast<CacheEncodingInterface>(encoding);
+  };
+  constexpr int64_t count = 64;
+  auto cache = KVCacheType::get(context.get(), 1, count, count, floats(types[0]), floats(types[1]));
+  std::mt19937_64 random(5);
+  Rows rows[] = {Rows(count, count), Rows(count, count)};
+  for (auto [type, numbers] : llvm::zip_equal(types, rows)) {
+    SmallFloat small = *SmallFloat::get(type);
+    for (int64_t row = 0; row < count; ++row)
+      for (int64_t i = 0; i < count; ++i) {
+        // Numbers of the type, and what is at and around the middle of two.
+        auto code = static_cast<unsigned>(random() % (small.largestCode + 1));
+        float low = small.decode(code), high = small.decode(std::min(code + 1, small.largestCode));
+        float number[] = {low, (low + high) / 2, std::nextafter((low + high) / 2, low),
+                          std::nextafter((low + high) / 2, high), low * 0.3f};
+        numbers.at(row, i) = number[random() % 5] * (random() % 2 == 0 ? 1.0f : -1.0f);
+        if (i == row)
+          numbers.at(row, i) = small.getLargest();
+      }
+  }
+  const Emitter emitters[] = {[&](mlir::ModuleOp module, const KernelTarget &target) {
+    return emitCacheAppend(module, cache, target);
+  }};
+  forEachTarget(
+      *context, emitters,
+      [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+        CacheLayout layout = CacheLayout::get(cache);
+        Memory state(layout.size);
+        uint8_t *states[] = {state.data()};
+        std::vector<int32_t> positions(count), sequences(count, 0);
+        std::iota(positions.begin(), positions.end(), 0);
+        kernels.run(0, 0, count, rows[0].data(), rows[1].data(), states, positions.data(),
+                    sequences.data(), 0);
+        for (int64_t row = 0; row < count; ++row)
+          for (int64_t i = 0; i < count; ++i) {
+            int64_t key = (row / 16 * count + i) * 16 + row % 16;
+            EXPECT_EQ(state.data()[key], SmallFloat::get(types[0])->encode(rows[0].at(row, i)))
+                << std::hexfloat << rows[0].at(row, i);
+            EXPECT_EQ(state.data()[layout.values.offset + row * count + i],
+                      SmallFloat::get(types[1])->encode(rows[1].at(row, i)))
+                << std::hexfloat << rows[1].at(row, i);
+          }
+        bytes.assign(state.data(), state.data() + state.size());
+      });
 }

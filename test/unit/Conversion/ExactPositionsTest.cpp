@@ -24,6 +24,13 @@ struct Case {
   CacheEncodingInterface keys, values;
   int64_t residual, sinks, most; ///< rows of a step
   std::optional<int64_t> window;
+  int64_t budget = 0, first = 0;
+
+  /// Whether position `p` reads position `t`, which is none after it.
+  bool isRead(int64_t t, int64_t p) const {
+    bool isKept = budget == 0 || t < first || t > p - (budget - first);
+    return isKept && (!window || t > p - *window);
+  }
 };
 
 /// Numbers rounded to f16, so that what is stored exactly is what was given.
@@ -139,20 +146,26 @@ public:
 } // namespace
 
 TEST_F(ExactPositions, AttentionReadsThem) {
-  CacheEncodingInterface f16 = PlainAttr::get(context.get(), builder.getF16Type()),
+  CacheEncodingInterface f32 = PlainAttr::get(context.get(), builder.getF32Type()),
+                         f16 = PlainAttr::get(context.get(), builder.getF16Type()),
                          i8 = grouped(8, GroupedAttr::channelGroup, ZeroPoint::None),
                          i4 = grouped(4, 32, ZeroPoint::None),
+                         i3 = grouped(3, 64, ZeroPoint::Float),
                          i2 = grouped(2, 64, ZeroPoint::Float),
                          i8By4 = grouped(8, 4, ZeroPoint::Float), i4Along = along(4, 32),
                          i2Along = along(2, 16);
   const Case cases[] = {{4, 2, 32, i8, i4, 32, 4, 16, {}},
                         {3, 1, 20, i8By4, f16, 1, 0, 9, {}},
                         {2, 1, 64, i2Along, i2, 20, 17, 7, {}},
-                        {4, 2, 32, i4Along, i8, 9, 4, 30, 50}};
+                        {4, 2, 32, i4Along, i8, 9, 4, 30, 50},
+                        // Of these some positions are read no more.
+                        {3, 1, 20, f32, f16, 0, 0, 7, {}, 24, 3},
+                        {2, 1, 64, i4Along, i2, 5, 4, 9, {}, 45, 5},
+                        {2, 1, 64, along(3, 32), i3, 9, 6, 16, 50, 44}};
   auto getCache = [&](const Case &c) {
-    return placeExactPositions(KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity,
-                                                c.keys, c.values, c.residual, c.sinks, /*ring=*/0),
-                               c.most);
+    return placePositions(KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys,
+                                           c.values, c.residual, c.sinks, 0, c.budget, c.first, 0),
+                          c.most);
   };
   auto getKernel = [&](const Case &c, bool oneRow) {
     return AttentionKernel{getCache(c), c.heads, 0.25f, c.window, {}, {}, false, oneRow};
@@ -220,10 +233,11 @@ TEST_F(ExactPositions, AttentionReadsThem) {
       for (int64_t p = 0; p < length; ++p)
         for (int64_t head = 0; head < c.heads; ++head) {
           int64_t shared = head * c.kvHeads / c.heads * c.headSize;
-          int64_t oldest = c.window ? std::max<int64_t>(0, p + 1 - *c.window) : 0;
           std::vector<double> expected(c.headSize);
           double sum = 0;
-          for (int64_t t = oldest; t <= p; ++t) {
+          for (int64_t t = 0; t <= p; ++t) {
+            if (!c.isRead(t, p))
+              continue;
             Rows &k = isExact(t, p, c.keys) ? *keys : *roundedKeys;
             Rows &v = isExact(t, p, c.values) ? *values : *roundedValues;
             double score = 0;

@@ -326,7 +326,10 @@ TEST_F(Meaning, AttentionOverCaches) {
 /// Attention over a cache of these keys and values, in two sequences and steps.
 static std::string writeAttention(const std::string &encodings) {
   // Integers that share bytes need whole vectors; groups of 10 numbers end early.
-  std::string size = llvm::StringRef(encodings).contains("bits = 4") ? "64" : "10";
+  auto has = [&](llvm::StringRef text) { return llvm::StringRef(encodings).contains(text); };
+  std::string size = has("bits = 1")                                    ? "128"
+                     : has("bits = 4") || has("bits = 3") || has("nf4") ? "64"
+                                                                        : "10";
   std::string queries = "tensor<?x" + std::to_string(4 * std::stoi(size)) + "xf32>",
               keys = "tensor<?x" + std::to_string(2 * std::stoi(size)) + "xf32>";
   return "!cache = !llmc.kv_cache<2x" + size + ", capacity = 20, " + encodings +
@@ -334,7 +337,8 @@ static std::string writeAttention(const std::string &encodings) {
     func.func @step(%q: !q, %k: !kv, %v: !kv, %rows: !llmc.rows, %cache: !cache) -> !q {
       %a = llmc.cache_append %cache, %k, %v, %rows : !cache, !kv, !kv
       %0 = llmc.attention %q, %a, %rows : !q, !cache
-        {heads = 4 : i64, scale = 0.35 : f32, window = 4 : i64}
+        {heads = 4 : i64, scale = 0.35 : f32)" +
+         (has("first") ? "" : ", window = 4 : i64") + R"(}
       return %0 : !q
     })";
 }
@@ -349,7 +353,20 @@ TEST_F(Meaning, CachesOfEveryEncoding) {
         "keys = #llmc.grouped<bits = 8, group = 4, zero = none, scale = f32>, values = "
         "#llmc.grouped<bits = 8, group = 3, zero = none, scale = bf16>",
         "keys = #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>, values = "
-        "#llmc.grouped<bits = 4, group = channel, zero = none, scale = f16>"}) {
+        "#llmc.grouped<bits = 4, group = channel, zero = none, scale = f16>",
+        "keys = #llmc.nf4<group = 32, scale = f16>, values = #llmc.nf4<group = channel, scale = "
+        "f32>",
+        "keys = #llmc.float<f8E4M3FN, group = channel, scale = f16>, values = #llmc.float<f8E5M2, "
+        "group = 4, scale = bf16>",
+        "keys = #llmc.lloyd_max<bits = 4, group = 64, scale = f16>, values = #llmc.lloyd_max<bits "
+        "= "
+        "2, group = 128, scale = f32>",
+        "keys = f16, values = #llmc.lloyd_max<bits = 1, group = 128, scale = f16>",
+        "keys = #llmc.grouped<bits = 3, group = 32, zero = float, scale = f16>, values = "
+        "#llmc.lloyd_max<bits = 3, group = channel, scale = f16>",
+        "keys = f16, values = f32, budget = 3, first = 1",
+        "keys = bf16, values = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>, "
+        "residual = 1, sinks = 2, budget = 3"}) {
     SCOPED_TRACE(encodings);
     mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, writeAttention(encodings));
     StepRows first, second;

@@ -146,7 +146,9 @@ TEST_F(MeaningOfModel, ExactPositions) {
   const std::string caches[] = {
       "keys = " + values + ", values = " + values + ", residual = 3, sinks = 2",
       "keys = " + along + ", values = f16, residual = 1",
-      "keys = " + along + ", values = " + values + ", residual = 9, sinks = 5"};
+      "keys = " + along + ", values = " + values + ", residual = 9, sinks = 5",
+      "keys = f32, values = f16, budget = 20, first = 3",
+      "keys = " + along + ", values = f16, residual = 2, sinks = 5, budget = 21, first = 4"};
   for (const std::string &cache : caches) {
     SCOPED_TRACE(cache);
     std::string text = ModelWriter("", "").write(),

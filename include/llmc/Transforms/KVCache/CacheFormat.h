@@ -20,7 +20,9 @@ struct CacheFormat {
   /// Numbers of a head that share a scale unless an option says otherwise, 0 for all; none where
   /// there is no choice.
   std::optional<int64_t> group;
-  CacheEncodingInterface (*getEncoding)(mlir::MLIRContext *, int64_t group);
+  /// Reports why `group` numbers can't share a scale, if so.
+  mlir::FailureOr<CacheEncodingInterface> (*getEncoding)(
+      llvm::function_ref<mlir::InFlightDiagnostic()> fail, mlir::MLIRContext *, int64_t group);
 };
 
 llvm::ArrayRef<CacheFormat> getCacheFormats();

@@ -17,8 +17,13 @@ namespace llmc {
 DecodeBuilder::Operands encodeAboveMinimum(EncodeBuilder &b, DecodeBuilder::Operand number,
                                            unsigned bits, mlir::Type scaleType);
 
-/// Gives `#llmc.grouped` the interface of cache encodings.
+/// What lies halfway between each of ascending numbers and the next.
+llvm::SmallVector<float> getMiddles(llvm::ArrayRef<float> numbers);
+
+/// Give `#llmc.grouped`, `#llmc.nf4` and `#llmc.float` the interface of cache encodings.
 void attachGroupedCache(mlir::MLIRContext *context);
+void attachNF4Cache(mlir::MLIRContext *context);
+void attachSmallFloatCache(mlir::MLIRContext *context);
 
 } // namespace llmc
 

@@ -16,13 +16,20 @@ using namespace llmc;
 // What can be laid out
 //===----------------------------------------------------------------------===//
 
-int64_t llmc::getNumbersPerElement(const Plane &plane) {
-  return plane.isFloat() || plane.getBits() >= 8 ? 1 : 8 / plane.getBits();
+int64_t llmc::getPackedNumbers(const Plane &plane) {
+  constexpr unsigned byte = 8;
+  if (plane.isFloat() || plane.getBits() >= byte)
+    return 1;
+  return byte % plane.getBits() == 0 ? byte / plane.getBits() : byte;
 }
 
 Type llmc::getUnpackedType(const Plane &plane) {
-  return plane.getBits() < 8 ? IntegerType::get(plane.element.getContext(), 8) : plane.element;
+  // Bytes that hold floats are their codes.
+  return plane.isOfCodes() ? IntegerType::get(plane.element.getContext(), 8) : plane.element;
 }
+
+/// Numbers of a vector of kernels.
+static constexpr int64_t lanes = 16;
 
 /// Numbers of a row of `size` that share an element of this plane.
 static int64_t getShared(const Plane &plane, int64_t size) {
@@ -43,6 +50,8 @@ int64_t llmc::getCachePositions(CacheEncodingInterface encoding) {
   return positions;
 }
 
+static bool isSmallFloat(Type element) { return isa<Float8E4M3FNType, Float8E5M2Type>(element); }
+
 static bool isOfNumbers(const Plane &plane) { return plane.columns == 1 && plane.rows == 1; }
 
 /// Numbers in a byte of planes of numbers, 1 where none are packed.
@@ -50,8 +59,15 @@ static int64_t getPacked(ArrayRef<Plane> planes) {
   int64_t packed = 1;
   for (const Plane &plane : planes)
     if (isOfNumbers(plane))
-      packed = std::max(packed, getNumbersPerElement(plane));
+      packed = std::max(packed, getPackedNumbers(plane));
   return packed;
+}
+
+/// Whether numbers of a head are 3 bits each.
+static bool hasTriples(ArrayRef<Plane> planes) {
+  return llvm::any_of(planes, [](const Plane &plane) {
+    return isOfNumbers(plane) && CachePlane{plane, 0, 0, 0}.isTriple();
+  });
 }
 
 /// Reports why caches can't have a plane of these elements, if so.
@@ -65,9 +81,10 @@ static LogicalResult verifyElement(const Plane &plane, Attribute encoding,
     return success();
   if (element.isInteger(8) ||
       (isOfNumbers(plane) &&
-       (element.isInteger(4) || element.isInteger(2) || element.isInteger(1))))
+       (element.isInteger(4) || element.isInteger(3) || element.isInteger(2) ||
+        element.isInteger(1) || isSmallFloat(element))))
     return success();
-  return emitError() << "expected planes of floats or integers of 1, 2, 4 or 8 bits in a cache "
+  return emitError() << "expected planes of floats or integers of 1, 2, 3, 4 or 8 bits in a cache "
                         "encoding, which groups share only if they have 8, found '"
                      << plane.name << "' of " << element << " in " << encoding;
 }
@@ -105,6 +122,7 @@ CacheEncodingInterface::verifyCache(int64_t size,
                        << *this << ", which decodes " << unit << " together";
   SmallVector<Plane> planes = getPlanes({1, size});
   int64_t group = getCacheGroup(*this, size), packed = getPacked(planes);
+  int64_t bits = hasTriples(planes) ? 3 : 8 / packed;
   for (const Plane &plane : planes) {
     if (failed(verifyElement(plane, *this, emitError)))
       return failure();
@@ -112,15 +130,15 @@ CacheEncodingInterface::verifyCache(int64_t size,
     if (shared != 1 && shared != group)
       return emitError() << "expected groups of " << group << " numbers in all planes of " << *this
                          << ", found " << shared << " in '" << plane.name << "'";
-    if (isOfNumbers(plane) && getNumbersPerElement(plane) != packed)
-      return emitError() << "expected integers of " << 8 / packed << " bits in all planes of "
-                         << *this << " that are not shared, found '" << plane.name << "' of "
+    if (packed != 1 && isOfNumbers(plane) && (plane.isFloat() || plane.getBits() != bits))
+      return emitError() << "expected integers of " << bits << " bits in all planes of " << *this
+                         << " that are not shared, found '" << plane.name << "' of "
                          << plane.element;
   }
   if (failed(verifyPositions(planes, size, *this, emitError)))
     return failure();
   // Bytes are filled with numbers of whole vectors of one group.
-  int64_t together = packed == 1 ? 1 : 16 * packed;
+  int64_t together = packed == 1 ? 1 : hasTriples(planes) ? lanes : lanes * packed;
   if (size % together != 0)
     return emitError() << "expected heads of a multiple of " << together << " numbers for " << *this
                        << ", found " << size;
@@ -144,12 +162,14 @@ static CacheArray getArray(CacheEncodingInterface encoding, const CacheLayout &l
                    layout.headSize,
                    group == 1 ? layout.headSize : group,
                    getPacked(planes),
+                   hasTriples(planes) ? 1 : lanes,
                    getCachePositions(encoding),
                    offset,
                    0};
   for (const Plane &plane : planes) {
-    int64_t elements = plane.getElementsPerRow(layout.headSize) / getNumbersPerElement(plane);
-    CachePlane placed{plane, elements, plane.rows == 1 ? block : plane.rows, array.headBytes};
+    CachePlane placed{plane, plane.getElementsPerRow(layout.headSize),
+                      plane.rows == 1 ? block : plane.rows, array.headBytes};
+    placed.elements = placed.elements / placed.getPackedNumbers() * placed.getLineElements();
     array.headBytes +=
         llvm::alignTo(llvm::alignTo(positions, placed.block) * placed.getStride(), 64);
     array.planes.push_back(placed);
@@ -164,6 +184,19 @@ int64_t CacheArray::getStride() const {
   return bytes;
 }
 
+/// Positions that stand in one block of some plane.
+static int64_t getPositionUnit(KVCacheType type) {
+  return std::max(keyBlock, getCachePositions(type.getKeys()));
+}
+
+/// The first `first` positions and the newest `turning` others, all where that is 0, in blocks of
+/// `unit`.
+static CacheRing getRing(int64_t first, int64_t turning, int64_t unit, int64_t capacity) {
+  int64_t fixed = std::min<int64_t>(llvm::alignTo(first, unit), capacity),
+          others = capacity - fixed;
+  return {fixed, turning == 0 ? others : std::min(others, turning), capacity};
+}
+
 CacheLayout CacheLayout::get(KVCacheType type) {
   CacheLayout layout;
   layout.heads = type.getHeads();
@@ -171,29 +204,33 @@ CacheLayout CacheLayout::get(KVCacheType type) {
   layout.capacity = llvm::alignTo(type.getCapacity(), keyBlock);
   layout.residual = type.getResidual();
   layout.sinks = type.getSinks();
-  layout.kept = std::min<int64_t>(llvm::alignTo(layout.sinks, keyBlock), layout.capacity);
-  layout.ring = layout.capacity - layout.kept;
-  if (type.getRing() != 0)
-    layout.ring = std::min(layout.ring, type.getRing());
+  layout.first = type.getFirst();
+  if (type.evicts())
+    layout.window = type.getWindow();
+  layout.exact = getRing(layout.sinks, type.getRing(), keyBlock, layout.capacity);
+  layout.stored = getRing(layout.first, type.getRolling(), getPositionUnit(type), layout.capacity);
   layout.size = 0;
   auto place = [&](CacheEncodingInterface encoding, int64_t positions, int64_t block) {
     CacheArray array = getArray(encoding, layout, positions, block, layout.size);
     layout.size += layout.heads * array.headBytes;
     return array;
   };
-  layout.keys = place(type.getKeys(), layout.capacity, keyBlock);
-  layout.values = place(type.getValues(), layout.capacity, 1);
+  layout.keys = place(type.getKeys(), layout.stored.size(), keyBlock);
+  layout.values = place(type.getValues(), layout.stored.size(), 1);
   CacheEncodingInterface half =
       PlainAttr::get(type.getContext(), Float16Type::get(type.getContext()));
   if (type.keepsExact(type.getKeys()))
-    layout.exactKeys = place(half, layout.kept + layout.ring, keyBlock);
+    layout.exactKeys = place(half, layout.exact.size(), keyBlock);
   if (type.keepsExact(type.getValues()))
-    layout.exactValues = place(half, layout.kept + layout.ring, 1);
+    layout.exactValues = place(half, layout.exact.size(), 1);
   return layout;
 }
 
-KVCacheType llmc::placeExactPositions(KVCacheType type, int64_t rows) {
-  if (type.getResidual() == 0)
-    return type;
-  return type.withRing(llvm::alignTo(type.getRecentPositions() + rows, keyBlock));
+KVCacheType llmc::placePositions(KVCacheType type, int64_t rows) {
+  int64_t ring = 0, rolling = 0;
+  if (type.getResidual() != 0)
+    ring = llvm::alignTo(type.getRecentPositions() + rows, keyBlock);
+  if (type.evicts())
+    rolling = llvm::alignTo(type.getWindow() + rows, getPositionUnit(type));
+  return type.withPlaces(ring, rolling);
 }

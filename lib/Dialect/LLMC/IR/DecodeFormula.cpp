@@ -28,6 +28,20 @@ using namespace llmc;
 // Planes as tensors
 //===----------------------------------------------------------------------===//
 
+/// What each code of a type of floats of a byte or less stands for, as a tensor of f32.
+static Value buildTable(ImplicitLocOpBuilder &b, FloatType element) {
+  unsigned bits = element.getWidth();
+  std::vector<float> numbers;
+  for (unsigned code = 0; code < 1u << bits; ++code) {
+    APFloat number(element.getFloatSemantics(), APInt(bits, code));
+    bool lossy;
+    number.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven, &lossy);
+    numbers.push_back(number.convertToFloat());
+  }
+  auto type = RankedTensorType::get({static_cast<int64_t>(numbers.size())}, b.getF32Type());
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef(numbers)));
+}
+
 namespace {
 
 /// Reads planes out of a tensor of bytes.
@@ -164,17 +178,7 @@ Value PlaneFormula::readFloats(const PlaneArray &plane) {
 }
 
 Value PlaneFormula::lookUpFloats(const PlaneArray &plane, Value codes) {
-  unsigned bits = plane.getBits();
-  const llvm::fltSemantics &semantics = cast<FloatType>(plane.element).getFloatSemantics();
-  std::vector<float> numbers;
-  for (unsigned code = 0; code < 1u << bits; ++code) {
-    APFloat number(semantics, APInt(bits, code));
-    bool lossy;
-    number.convert(APFloat::IEEEsingle(), APFloat::rmNearestTiesToEven, &lossy);
-    numbers.push_back(number.convertToFloat());
-  }
-  auto type = RankedTensorType::get({static_cast<int64_t>(numbers.size())}, b.getF32Type());
-  Value table = arith::ConstantOp::create(b, DenseElementsAttr::get(type, ArrayRef(numbers)));
+  Value table = buildTable(b, cast<FloatType>(plane.element));
   return formula.forEach({formula.size(plane.arrayRows), formula.size(plane.arrayColumns)},
                          b.getF32Type(), {{codes, {formula.dim(0), formula.dim(1)}}},
                          [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
@@ -385,11 +389,18 @@ Value EncodingInterface::buildValues(Formula &formula, ArrayRef<int64_t> shape, 
       });
 }
 
-Value EncodingInterface::buildValue(ImplicitLocOpBuilder &builder, ValueRange elements) const {
+Value EncodingInterface::buildValue(ImplicitLocOpBuilder &builder, ArrayRef<Plane> planes,
+                                    ValueRange elements) const {
   BodyBuilder body(builder);
   SmallVector<DecodeBuilder::Operands> ofPlanes;
-  for (Value element : elements)
+  for (auto [plane, element] : llvm::zip_equal(planes, elements)) {
+    if (plane.isFloat() && plane.isOfCodes()) {
+      Value table = buildTable(builder, cast<FloatType>(plane.element));
+      Value place = arith::IndexCastUIOp::create(builder, builder.getIndexType(), element);
+      element = tensor::ExtractOp::create(builder, table, place);
+    }
     ofPlanes.push_back({body.load(element)});
+  }
   Value value = BodyBuilder::toValue(decode(body, ofPlanes)[0]);
   return arith::TruncFOp::create(builder, builder.getF32Type(), value);
 }

@@ -11,6 +11,7 @@
 
 #include "TakenBytes.h"
 #include "llmc/Dialect/LLMC/IR/CacheLayout.h"
+#include "llmc/Dialect/LLMC/IR/SmallFloat.h"
 #include "llmc/Support/Formula.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -42,6 +43,8 @@ public:
     auto type = cast<RankedTensorType>(value.getType());
     if (type.getElementType() == plane.element)
       return value;
+    if (std::optional<SmallFloat> small = SmallFloat::get(plane.element))
+      return storeSmallFloats(value, *small);
     Type stored = type.clone(getUnpackedType(plane));
     if (plane.isFloat())
       return arith::TruncFOp::create(formula.getBuilder(), stored, value);
@@ -105,7 +108,25 @@ public:
     });
   }
   Operand divide(Operand a, Operand c) override { return binary<arith::DivFOp>(a, c); }
+  Operand squareRoot(Operand a) override {
+    return apply(f32(), {a}, [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      return sqrt(Number(b, v[0]));
+    });
+  }
   Operand largest(Operand a) override;
+  Operand sum(Operand a) override;
+  Operand countBelow(ArrayRef<float> limits, Operand a) override {
+    return apply(i32(), {a}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+      Number x(b, v[0]);
+      Value count = arith::ConstantIntOp::create(b, 0, 32);
+      for (float limit : limits) {
+        Value isAbove =
+            arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, x, Value(x.constant(limit)));
+        count = arith::AddIOp::create(b, count, arith::ExtUIOp::create(b, i32(), isAbove));
+      }
+      return count;
+    });
+  }
   Operand roundTo(Operand a, Type element) override {
     if (element == f32())
       return a;
@@ -160,6 +181,24 @@ private:
                  });
   }
 
+  /// What a plane of these floats holds of numbers: their codes.
+  Value storeSmallFloats(Value numbers, const SmallFloat &type) {
+    auto sizesOf = [&](int64_t dim) { return formula.sizeOf(numbers, dim); };
+    return formula.forEach({sizesOf(0), sizesOf(1), sizesOf(2)}, formula.getBuilder().getI8Type(),
+                           {{numbers, place()}},
+                           [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                             Value code = buildSmallFloatCode(b, b.getLoc(), type, v[0]);
+                             return arith::TruncIOp::create(b, b.getI8Type(), code);
+                           });
+  }
+  /// A number of each group, [rows, heads, groups], to all of the group.
+  Operand spread(Value ofGroups) {
+    return make(formula.forEach(
+        sizes, f32(),
+        {{ofGroups, {formula.dim(0), formula.dim(1), formula.dim(2).floorDiv(group)}}},
+        [](ImplicitLocOpBuilder &, ValueRange v) { return v[0]; }));
+  }
+
   OpFoldResult getGroups() { return formula.size((size + group - 1) / group); }
 
   /// [rows, heads, groups]: the first number of each group.
@@ -192,8 +231,29 @@ DecodeBuilder::Operand TensorBuilder::largest(Operand a) {
                      [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
                        return max(Number(b, v[1]), Number(b, v[0]));
                      });
-  return make(formula.forEach(sizes, f32(), {{maxima, {r, h, i.floorDiv(group)}}},
-                              [](ImplicitLocOpBuilder &, ValueRange v) { return v[0]; }));
+  return spread(maxima);
+}
+
+DecodeBuilder::Operand TensorBuilder::sum(Operand a) {
+  constexpr int64_t together = 16;
+  AffineExpr r = formula.dim(0), h = formula.dim(1), i = formula.dim(2);
+  int64_t groups = (size + group - 1) / group;
+  // [rows, heads, groups · 16]
+  Value sums = formula.reduce({sizes[0], sizes[1], formula.size(groups * together)},
+                              {r, h, i.floorDiv(group) * together + i % together},
+                              formula.getBuilder().getF32FloatAttr(0), {{toValue(a), {r, h, i}}},
+                              [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                                return Number(b, v[1]) + Number(b, v[0]);
+                              });
+  for (int64_t half = together / 2; half >= 1; half /= 2) {
+    AffineExpr first = i.floorDiv(half) * (2 * half) + i % half;
+    sums = formula.forEach({sizes[0], sizes[1], formula.size(groups * half)}, f32(),
+                           {{sums, {r, h, first}}, {sums, {r, h, first + half}}},
+                           [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+                             return Number(b, v[0]) + Number(b, v[1]);
+                           });
+  }
+  return spread(sums);
 }
 
 SmallVector<Value> CacheEncodingInterface::buildPlanes(Formula &formula, Value heads) const {

@@ -20,6 +20,8 @@ using namespace llmc;
 void LLMCDialect::initialize() {
   registerAttributes();
   attachGroupedCache(getContext());
+  attachNF4Cache(getContext());
+  attachSmallFloatCache(getContext());
   registerTypes();
   addOperations<
 #define GET_OP_LIST

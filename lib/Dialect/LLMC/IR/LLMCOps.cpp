@@ -222,6 +222,9 @@ LogicalResult AttentionOp::verify() {
            << cache.getHeads() << " heads divide, found " << heads;
   if (std::optional<uint64_t> window = getWindow(); window && static_cast<int64_t>(*window) <= 0)
     return emitOpError("expected a positive window, found ") << static_cast<int64_t>(*window);
+  if (getWindow() && cache.getFirst() != 0)
+    return emitOpError("expected no window over a cache that keeps its first ")
+           << cache.getFirst() << " positions, found one of " << *getWindow();
   if (std::optional<ArrayRef<float>> slopes = getSlopes()) {
     if (static_cast<int64_t>(slopes->size()) != heads)
       return emitOpError("expected ") << heads << " slopes, found " << slopes->size();

@@ -9,6 +9,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/CheckedArithmetic.h"
 
@@ -62,33 +63,39 @@ static void printCacheEncoding(AsmPrinter &printer, CacheEncodingInterface encod
     printer << encoding;
 }
 
+/// What a type says of positions, in the order in which it is written.
+static constexpr StringLiteral positionNames[] = {"residual", "sinks", "ring",
+                                                  "budget",   "first", "rolling"};
+
 /// `, residual = 32, sinks = 4, ring = 160`: each where it is not 0.
-static ParseResult parseExactPositions(AsmParser &parser, int64_t &residual, int64_t &sinks,
-                                       int64_t &ring) {
-  residual = sinks = ring = 0;
-  llvm::SmallPtrSet<int64_t *, 3> given;
+static ParseResult parsePositionLaw(AsmParser &parser, int64_t &residual, int64_t &sinks,
+                                    int64_t &ring, int64_t &budget, int64_t &first,
+                                    int64_t &rolling) {
+  int64_t *const numbers[] = {&residual, &sinks, &ring, &budget, &first, &rolling};
+  for (int64_t *number : numbers)
+    *number = 0;
+  llvm::SmallPtrSet<int64_t *, 6> given;
   while (succeeded(parser.parseOptionalComma())) {
     SMLoc location = parser.getCurrentLocation();
     StringRef name;
     if (parser.parseKeyword(&name) || parser.parseEqual())
       return failure();
-    int64_t *number = name == "residual" ? &residual
-                      : name == "sinks"  ? &sinks
-                      : name == "ring"   ? &ring
-                                         : nullptr;
-    if (!number || !given.insert(number).second)
-      return parser.emitError(location, "expected residual, sinks and ring, each once, found '")
-             << name << "'";
-    if (parser.parseInteger(*number))
+    const auto *known = llvm::find(positionNames, name);
+    size_t index = known - std::begin(positionNames);
+    if (known == std::end(positionNames) || !given.insert(numbers[index]).second)
+      return parser.emitError(location, "expected ")
+             << llvm::join(ArrayRef(positionNames).drop_back(), ", ") << " and "
+             << std::end(positionNames)[-1] << ", each once, found '" << name << "'";
+    if (parser.parseInteger(*numbers[index]))
       return failure();
   }
   return success();
 }
 
-static void printExactPositions(AsmPrinter &printer, int64_t residual, int64_t sinks,
-                                int64_t ring) {
-  for (auto [name, number] :
-       {std::pair("residual", residual), std::pair("sinks", sinks), std::pair("ring", ring)})
+static void printPositionLaw(AsmPrinter &printer, int64_t residual, int64_t sinks, int64_t ring,
+                             int64_t budget, int64_t first, int64_t rolling) {
+  const int64_t numbers[] = {residual, sinks, ring, budget, first, rolling};
+  for (auto [name, number] : llvm::zip_equal(positionNames, numbers))
     if (number != 0)
       printer << ", " << name << " = " << number;
 }
@@ -103,14 +110,16 @@ void LLMCDialect::registerTypes() {
       >();
 }
 
+/// Positions that a number may say.
+static constexpr int64_t mostPositions = int64_t(1) << 31;
+
 static LogicalResult verifyExactPositions(function_ref<InFlightDiagnostic()> emitError,
                                           CacheEncodingInterface keys,
                                           CacheEncodingInterface values, int64_t residual,
                                           int64_t sinks, int64_t ring) {
-  constexpr int64_t most = int64_t(1) << 31;
   for (auto [name, number] :
        {std::pair("residual", residual), std::pair("sinks", sinks), std::pair("ring", ring)})
-    if (number < 0 || number > most)
+    if (number < 0 || number > mostPositions)
       return emitError() << "expected a " << name << " of 0 to 2^31 positions, found " << number;
   int64_t group = getCachePositions(keys);
   if (residual == 0 && sinks != 0)
@@ -128,10 +137,37 @@ static LogicalResult verifyExactPositions(function_ref<InFlightDiagnostic()> emi
   return success();
 }
 
+static LogicalResult verifyBudget(function_ref<InFlightDiagnostic()> emitError,
+                                  CacheEncodingInterface keys, int64_t residual, int64_t budget,
+                                  int64_t first, int64_t rolling) {
+  for (auto [name, number] :
+       {std::pair("budget", budget), std::pair("first", first), std::pair("rolling", rolling)})
+    if (number < 0 || number > mostPositions)
+      return emitError() << "expected " << name << " of 0 to 2^31 positions, found " << number;
+  if (budget == 0 && (first != 0 || rolling != 0))
+    return emitError() << "expected a budget beside first and rolling, found " << first << " and "
+                       << rolling << " alone";
+  if (budget == 0)
+    return success();
+  if (first >= budget)
+    return emitError() << "expected a budget of more than the first " << first
+                       << " positions, found " << budget;
+  int64_t window = budget - first, group = getCachePositions(keys);
+  if (int64_t recent = residual + group - 1; residual != 0 && recent > window)
+    return emitError() << "expected a budget of at least " << first + recent
+                       << " positions, the first " << first << " and the newest " << recent
+                       << ", which are read exactly, found " << budget;
+  if (rolling % std::max(keyBlock, group) != 0 || (rolling != 0 && rolling < window))
+    return emitError() << "expected rolling positions of a multiple of "
+                       << std::max(keyBlock, group) << ", at least " << window << ", found "
+                       << rolling;
+  return success();
+}
+
 LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads,
                                   int64_t headSize, int64_t capacity, CacheEncodingInterface keys,
                                   CacheEncodingInterface values, int64_t residual, int64_t sinks,
-                                  int64_t ring) {
+                                  int64_t ring, int64_t budget, int64_t first, int64_t rolling) {
   if (heads <= 0 || headSize <= 0 || capacity <= 0)
     return emitError() << "expected positive heads, head size and capacity, found " << heads << "x"
                        << headSize << " and " << capacity;
@@ -148,7 +184,9 @@ LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, 
     return failure();
   if (getCachePositions(values) != 1)
     return emitError() << "expected values that share nothing along positions, found " << values;
-  return verifyExactPositions(emitError, keys, values, residual, sinks, ring);
+  if (failed(verifyExactPositions(emitError, keys, values, residual, sinks, ring)))
+    return failure();
+  return verifyBudget(emitError, keys, residual, budget, first, rolling);
 }
 
 bool KVCacheType::keepsExact(CacheEncodingInterface encoding) const {
@@ -168,7 +206,26 @@ int64_t KVCacheType::getRecentPositions() const {
   return getResidual() + getCachePositions(getKeys()) - 1;
 }
 
-KVCacheType KVCacheType::withRing(int64_t ring) const {
-  return KVCacheType::get(getContext(), getHeads(), getHeadSize(), getCapacity(), getKeys(),
-                          getValues(), getResidual(), getSinks(), ring);
+KVCacheType KVCacheType::withPlaces(int64_t ring, int64_t rolling) const {
+  return get(getContext(), getHeads(), getHeadSize(), getCapacity(), getKeys(), getValues(),
+             getResidual(), getSinks(), ring, getBudget(), getFirst(), rolling);
+}
+
+KVCacheType KVCacheType::withHeads(int64_t heads) const {
+  return get(getContext(), heads, getHeadSize(), getCapacity(), getKeys(), getValues(),
+             getResidual(), getSinks(), getRing(), getBudget(), getFirst(), getRolling());
+}
+
+KVCacheType KVCacheType::withEncodings(function_ref<InFlightDiagnostic()> emitError,
+                                       CacheEncodingInterface keys, CacheEncodingInterface values,
+                                       int64_t residual, int64_t sinks) const {
+  return getChecked(emitError, getContext(), getHeads(), getHeadSize(), getCapacity(), keys, values,
+                    residual, sinks, /*ring=*/0, getBudget(), getFirst(), /*rolling=*/0);
+}
+
+KVCacheType KVCacheType::withBudget(function_ref<InFlightDiagnostic()> emitError, int64_t budget,
+                                    int64_t first) const {
+  return getChecked(emitError, getContext(), getHeads(), getHeadSize(), getCapacity(), getKeys(),
+                    getValues(), getResidual(), getSinks(), /*ring=*/0, budget, first,
+                    /*rolling=*/0);
 }

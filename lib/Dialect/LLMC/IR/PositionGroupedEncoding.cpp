@@ -19,8 +19,8 @@ using namespace llmc;
 
 LogicalResult PositionGroupedAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                           unsigned bits, int64_t group, Type scale) {
-  if (bits != 2 && bits != 4 && bits != 8)
-    return emitError() << "expected 2, 4 or 8 bits along positions, found " << bits;
+  if (bits != 2 && bits != 3 && bits != 4 && bits != 8)
+    return emitError() << "expected 2, 3, 4 or 8 bits along positions, found " << bits;
   constexpr int64_t most = 1024;
   if (group <= 0 || group % keyBlock != 0 || group > most)
     return emitError() << "expected a group of a multiple of " << keyBlock << " positions, at most "

@@ -23,19 +23,30 @@ int64_t getCacheGroup(CacheEncodingInterface encoding, int64_t size);
 /// Tokens of a step unless an option says otherwise.
 inline constexpr int64_t usualRowsOfStep = 128;
 
-/// A cache with room for the exact numbers that steps of up to `rows` rows need, and as many
-/// positions to go back to.
-KVCacheType placeExactPositions(KVCacheType type, int64_t rows);
+/// A cache with room for what steps of up to `rows` rows read, exact numbers and all others where
+/// positions are evicted, and as many positions to go back to.
+KVCacheType placePositions(KVCacheType type, int64_t rows);
 
 /// Positions that share elements of planes; 1 where none do.
 int64_t getCachePositions(CacheEncodingInterface encoding);
 
-/// Integers of a plane of so few bits that share a byte; 1 for all others.
-int64_t getNumbersPerElement(const Plane &plane);
+/// Integers of a plane of so few bits that share bytes; 1 for all others.
+int64_t getPackedNumbers(const Plane &plane);
 
 /// The type of a plane's elements where each stands alone: as they are stored, or bytes for
 /// integers of fewer bits.
 mlir::Type getUnpackedType(const Plane &plane);
+
+/// Which positions are kept of a cache's `capacity`: the first `fixed`, and the newest `turning`
+/// others, that of position t in place fixed + (t − fixed) mod turning.
+struct CacheRing {
+  int64_t fixed, turning, capacity;
+
+  /// Whether places are used again.
+  bool wraps() const { return fixed + turning < capacity; }
+  /// Places, of a position each.
+  int64_t size() const { return wraps() ? fixed + turning : capacity; }
+};
 
 /// A plane of a cache encoding in the memory of a head. A position has an element for each number,
 /// or one for each group of numbers. The elements of a block of positions stand side by side:
@@ -43,7 +54,8 @@ mlir::Type getUnpackedType(const Plane &plane);
 ///
 /// Of integers of 1, 2 or 4 bits each element is a byte that N numbers of a head share: byte j,
 /// from the low bits to the high ones, has those at 16 · N · ⌊j / 16⌋ + j mod 16, and 16 by 16
-/// further on.
+/// further on. Of 3 bits, 8 numbers that follow each other are three elements, bytes of an integer
+/// whose lowest bits have the first.
 ///
 /// Of a plane that several positions share, such a block is of these, and has an element for each
 /// number: [position / block][element].
@@ -54,7 +66,11 @@ struct CachePlane : Plane {
 
   bool isOfNumbers() const { return columns == 1 && rows == 1; }
   int64_t getElementBytes() const { return (getBits() + 7) / 8; }
-  int64_t getNumbersPerElement() const { return llmc::getNumbersPerElement(*this); }
+  int64_t getPackedNumbers() const { return llmc::getPackedNumbers(*this); }
+  /// Elements that have the numbers of a line: as many numbers as share bytes.
+  int64_t getLineElements() const { return isTriple() ? 3 : 1; }
+  /// Whether a line is three bytes.
+  bool isTriple() const { return !isFloat() && getBits() == 3; }
   /// Bytes of a position.
   int64_t getStride() const { return elements * getElementBytes() / rows; }
 };
@@ -66,7 +82,8 @@ struct CacheArray {
   llvm::SmallVector<CachePlane, 2> planes;
   int64_t headSize;
   int64_t group;     ///< numbers of a head that share elements; all where none do
-  int64_t packed;    ///< numbers of a head in a byte, or 1
+  int64_t packed;    ///< numbers of a head that share bytes, or 1
+  int64_t apart;     ///< from one of these to the next: 16 numbers, or 1
   int64_t positions; ///< that share elements, or 1
   int64_t offset;    ///< in the cache
   int64_t headBytes; ///< from one head to the next
@@ -79,16 +96,17 @@ struct CacheArray {
 struct CacheLayout {
   int64_t heads, headSize, capacity; ///< capacity rounded up to 16
   CacheArray keys, values;
-  /// What is kept as f16 beside: the first `kept` positions, then the newest `ring` others, that of
-  /// position t in place kept + (t − kept) mod ring.
+  CacheRing stored; ///< where their positions lie
+  /// What is kept as f16 beside.
   std::optional<CacheArray> exactKeys, exactValues;
+  CacheRing exact;
   int64_t residual, sinks;
-  int64_t kept, ring;
+  /// Positions that are read beside the newest `window`; neither where all are.
+  int64_t first;
+  std::optional<int64_t> window;
   int64_t size;
 
   static CacheLayout get(KVCacheType type);
-  /// Whether places of exact numbers are used again.
-  bool wraps() const { return kept + ring < capacity; }
   /// Bytes that a position takes.
   int64_t getPositionBytes() const { return heads * (keys.getStride() + values.getStride()); }
 };

@@ -66,8 +66,9 @@ def LLMC_EncodingInterface : AttrInterface<"EncodingInterface"> {
                               ::mlir::Value bytes) const;
 
     /// Builds the fp32 value of one weight in the body of a formula, out of an element of each plane
-    /// as it is stored. For encodings of unit 1.
+    /// as it is stored, bytes where it is a code. For encodings of unit 1.
     ::mlir::Value buildValue(::mlir::ImplicitLocOpBuilder &builder,
+                             ::llvm::ArrayRef<::llmc::Plane> planes,
                              ::mlir::ValueRange elements) const;
   }];
 }

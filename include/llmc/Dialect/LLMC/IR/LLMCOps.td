@@ -427,7 +427,7 @@ def LLMC_AttentionOp : LLMC_StageOp<"attention", "getQuery()", [AllTypesMatch<["
 
     Constraints:
     - C1. The width is heads · headSize; kvHeads divides heads.
-    - C2. window is positive.
+    - C2. window is positive, and there is none where the cache keeps its first positions.
     - C3. slopes are finite, one per head.
     - C4. There is one sink per head.
   }];

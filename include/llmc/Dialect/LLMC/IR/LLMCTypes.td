@@ -43,45 +43,62 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     newest `ring` others, so that those needed by a step are still there; of all positions where it is
     0, which means the same.
 
+    With `budget` = B and `first` = F, a query at position p reads no positions but those with t < F
+    or t > p − (B − F): the first F and the newest others, B in all (Xiao et al. 2024, section 3.2).
+    Each has been rotated for the position that it has in the text. It, too, depends on positions
+    alone. `rolling` is where a plan keeps what is read: the first F positions, rounded up to 16 or to
+    a group of positions, and the newest `rolling` others; all positions where it is 0, which means
+    the same.
+
     Constraints:
     - C1. heads, headSize and capacity are positive, and their product is at most 2^48.
     - C2. keys and values can store heads of headSize elements: planes belong to one position; their
-      elements are floats or integers of 1, 2, 4 or 8 bits, each of one number, or floats or bytes of
-      a group, all groups of one size. Where integers share bytes, heads and groups are multiples of
-      16 times as many numbers as a byte holds. Keys may share elements along positions, in groups
+      elements are floats or integers of 1, 2, 3, 4 or 8 bits, each of one number, or floats or bytes
+      of a group, all groups of one size. Where integers share bytes, heads and groups are multiples
+      of 16 times as many numbers as a byte holds, of 3 bits of 16. Keys may share elements along positions, in groups
       of a multiple of 16; values may not.
     - C3. residual, sinks and ring are at least 0 and at most 2^31. Sinks, and keys that share
       elements along positions, need a residual of at least 1; a residual needs keys or values that
       are rounded.
     - C4. ring is a multiple of 16, and 0 or at least residual and the positions of a group.
+    - C5. budget and first are at most 2^31; budget is 0, and first too, or larger than first, which
+      is at least 0. What the newest residual positions and a group of positions are is among what
+      is read: at most budget − first.
+    - C6. rolling is a multiple of 16 and of the positions of a group, and 0 or at least
+      budget − first.
 
     Examples: `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16>`,
-    `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = #v, residual = 32, sinks = 4>`
+    `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = #v, residual = 32, sinks = 4>`,
+    `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4>`
   }];
   let parameters = (ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                         "::llmc::CacheEncodingInterface":$keys,
                         "::llmc::CacheEncodingInterface":$values,
                         DefaultValuedParameter<"int64_t", "0">:$residual,
                         DefaultValuedParameter<"int64_t", "0">:$sinks,
-                        DefaultValuedParameter<"int64_t", "0">:$ring);
+                        DefaultValuedParameter<"int64_t", "0">:$ring,
+                        DefaultValuedParameter<"int64_t", "0">:$budget,
+                        DefaultValuedParameter<"int64_t", "0">:$first,
+                        DefaultValuedParameter<"int64_t", "0">:$rolling);
   let builders = [
     // Nothing is kept exactly beside what is rounded.
     TypeBuilder<(ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                      "::llmc::CacheEncodingInterface":$keys,
                      "::llmc::CacheEncodingInterface":$values), [{
-      return $_get($_ctxt, heads, headSize, capacity, keys, values, 0, 0, 0);
+      return $_get($_ctxt, heads, headSize, capacity, keys, values, 0, 0, 0, 0, 0, 0);
     }]>,
     // Keys and values as floating-point numbers.
     TypeBuilder<(ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                      "::mlir::Type":$keys, "::mlir::Type":$values), [{
       return $_get($_ctxt, heads, headSize, capacity, ::llmc::PlainAttr::get($_ctxt, keys),
-                   ::llmc::PlainAttr::get($_ctxt, values), 0, 0, 0);
+                   ::llmc::PlainAttr::get($_ctxt, values), 0, 0, 0, 0, 0,
+                       0);
     }]>
   ];
   let assemblyFormat = [{
     `<` custom<HeadShape>($heads, $headSize) `,` `capacity` `=` $capacity `,`
     `keys` `=` custom<CacheEncoding>($keys) `,` `values` `=` custom<CacheEncoding>($values) ``
-    custom<ExactPositions>($residual, $sinks, $ring) `>`
+    custom<PositionLaw>($residual, $sinks, $ring, $budget, $first, $rolling) `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -93,8 +110,22 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     /// Positions up to the last that a query may read exactly: residual and a group of positions
     /// but one.
     int64_t getRecentPositions() const;
-    /// The same with another ring.
-    ::llmc::KVCacheType withRing(int64_t ring) const;
+    /// Whether some positions are read no more.
+    bool evicts() const { return getBudget() != 0; }
+    /// The newest positions that a query reads beside the first, itself among them.
+    int64_t getWindow() const { return getBudget() - getFirst(); }
+    /// The same, kept elsewhere.
+    ::llmc::KVCacheType withPlaces(int64_t ring, int64_t rolling) const;
+    /// The same of so many heads.
+    ::llmc::KVCacheType withHeads(int64_t heads) const;
+    /// The same positions stored in another way. Reports why that can't be, if so.
+    ::llmc::KVCacheType withEncodings(::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
+                                      ::llmc::CacheEncodingInterface keys,
+                                      ::llmc::CacheEncodingInterface values, int64_t residual,
+                                      int64_t sinks) const;
+    /// The same of which other positions are read. Reports why that can't be, if so.
+    ::llmc::KVCacheType withBudget(::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
+                                   int64_t budget, int64_t first) const;
   }];
 }
 

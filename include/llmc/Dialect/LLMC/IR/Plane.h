@@ -116,8 +116,15 @@ class EncodeBuilder : public DecodeBuilder {
 public:
   virtual Operand absolute(Operand a) = 0;
   virtual Operand divide(Operand a, Operand b) = 0;
+  virtual Operand squareRoot(Operand a) = 0;
   /// The largest of a real over the number's group.
   virtual Operand largest(Operand a) = 0;
+  /// The sum of a real over the number's group, which is of a multiple of 16: of the numbers at i,
+  /// i + 16, i + 32 … one after the other, then of the 16 sums that i with that i + 8, i + 4, i + 2
+  /// and i + 1.
+  virtual Operand sum(Operand a) = 0;
+  /// How many of `limits`, which ascend, are below a real: none where it is no number.
+  virtual Operand countBelow(llvm::ArrayRef<float> limits, Operand a) = 0;
   /// The real that a plane of this type of floats holds of one: the nearest, half to even.
   virtual Operand roundTo(Operand a, mlir::Type element) = 0;
   /// The nearest integer, half to even, of a real cut to [low, high], which hold less than 2^22;

@@ -30,7 +30,7 @@ def LLMC_PositionGroupedAttr : LLMC_Attr<"PositionGrouped", "position_grouped", 
     | `minima` | `scale`      | the same               |
 
     Constraints:
-    - C1. bits is 2, 4 or 8.
+    - C1. bits is 2, 3, 4 or 8.
     - C2. group is a positive multiple of 16, at most 1024.
     - C3. scale is f32, f16 or bf16.
     - C4. It is an encoding of the keys of caches.

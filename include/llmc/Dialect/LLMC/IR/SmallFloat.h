@@ -13,6 +13,7 @@
 #ifndef LLMC_DIALECT_LLMC_IR_SMALLFLOAT_H
 #define LLMC_DIALECT_LLMC_IR_SMALLFLOAT_H
 
+#include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/bit.h"
 
@@ -62,6 +63,11 @@ bool isByteFloat(mlir::Type type);
 
 /// What a code of such a type stands for.
 float decodeByteFloat(mlir::Type type, unsigned code);
+
+/// Builds the code of the number that is nearest to each of `floats`, one f32 or a vector of them,
+/// as SmallFloat::encode() finds it: integers of 32 bits. That of what is no number is 0.
+mlir::Value buildSmallFloatCode(mlir::OpBuilder &builder, mlir::Location location,
+                                const SmallFloat &type, mlir::Value floats);
 
 /// The code of the number that is nearest to `value`; the largest or least where it is beyond. For
 /// f8E8M0FNU `value` is positive, and a power of two where it must be exact.

@@ -1,0 +1,20 @@
+// RUN: llmc-opt %s --evict-kv-cache="budget=10 table=false" --split-input-file --verify-diagnostics
+// RUN: not llmc-opt %s --evict-kv-cache="policy=h2o budget=10" 2>&1 | FileCheck %s
+// CHECK: expected policy=window or policy=sinks, found 'h2o'
+// RUN: not llmc-opt %s --evict-kv-cache 2>&1 | FileCheck %s --check-prefix=BUDGET
+// BUDGET: expected a budget of at least 1 position, found 0
+// RUN: not llmc-opt %s --evict-kv-cache="budget=-3" 2>&1 | FileCheck %s --check-prefix=NEGATIVE
+// NEGATIVE: expected a budget of at least 1 position, found -3
+// RUN: not llmc-opt %s --evict-kv-cache="budget=4" 2>&1 | FileCheck %s --check-prefix=SINKS
+// SINKS: expected sinks of at least 0, and fewer than the budget of 4 positions, found 4
+// RUN: not llmc-opt %s --evict-kv-cache="budget=4 sinks=-2" 2>&1 | FileCheck %s --check-prefix=FEWER
+// FEWER: expected sinks of at least 0, and fewer than the budget of 4 positions, found -2
+// RUN: not llmc-opt %s --evict-kv-cache="policy=window budget=4 sinks=2" 2>&1 | FileCheck %s --check-prefix=WINDOW
+// WINDOW: expected sinks with policy=sinks alone, found 2 with policy=window
+// RUN: not llmc-opt %S/evict-kv-cache.mlir --evict-kv-cache="budget=9999999999" 2>&1 | FileCheck %s --check-prefix=ABSURD
+// ABSURD: '!llmc.kv_cache<2x8, capacity = 4096, keys = f32, values = f32>': expected budget of 0 to 2^31 positions, found 9999999999
+// RUN: not llmc-opt %S/evict-kv-cache.mlir --quantize-kv-cache="keys=f16 values=i8" --evict-kv-cache="budget=20" 2>&1 | FileCheck %s --check-prefix=EXACT
+// EXACT: expected a budget of at least 36 positions, the first 4 and the newest 32, which are read exactly, found 20
+
+// expected-error @below {{expected a model with caches, found none}}
+module {}
