@@ -139,11 +139,10 @@ static void storeInLevels(LloydMaxAttr encoding, llvm::MutableArrayRef<float> gr
       terms.push_back(term(number));
     return sumInOrder(terms);
   };
-  float root = std::sqrt(sum([](float x) { return x * x; }) / static_cast<float>(group.size()));
+  float squares = sum([](float x) { return x * x; });
+  float root = std::sqrt(squares / static_cast<float>(group.size()));
   auto level = [&](float x) { return levels[findNearest(levels, x / root)]; };
-  float scale = sum([&](float x) { return x * level(x); }) /
-                sum([&](float x) { return level(x) * level(x); });
-  scale = roundTo(scale, encoding.getScale());
+  float scale = roundTo(squares / sum([&](float x) { return x * level(x); }), encoding.getScale());
   for (float &number : group)
     number = level(number) * scale;
 }

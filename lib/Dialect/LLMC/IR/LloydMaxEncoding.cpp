@@ -27,6 +27,9 @@ static constexpr float levels4[] = {-2.73258957f, -2.06901723f, -1.61804639f, -1
                                     0.12839503f,  0.38804830f,  0.65675912f,  0.94234046f,
                                     1.25623120f,  1.61804639f,  2.06901723f,  2.73258957f};
 
+/// What is added to products, so that none is zero: nothing, but to those of numbers below 2^-70.
+static constexpr float leastProduct = 0x1p-100f;
+
 ArrayRef<float> LloydMaxAttr::getLevels() const {
   static constexpr ArrayRef<float> levels[] = {levels1, levels2, levels3, levels4};
   return levels[getBits() - 1];
@@ -68,11 +71,13 @@ DecodeBuilder::Operands LloydMaxAttr::decode(DecodeBuilder &b,
 DecodeBuilder::Operands LloydMaxAttr::encode(EncodeBuilder &b,
                                              DecodeBuilder::Operand number) const {
   DecodeBuilder::Operand count = b.sum(b.real(1));
-  DecodeBuilder::Operand mean = b.divide(b.sum(b.multiply(number, number)), count);
+  DecodeBuilder::Operand squares = b.sum(b.multiply(number, number));
+  DecodeBuilder::Operand mean = b.divide(squares, count);
   DecodeBuilder::Operand code =
       b.countBelow(getMiddles(getLevels()), b.divide(number, b.squareRoot(mean)));
   DecodeBuilder::Operand level = b.lookUp(getLevels(), code);
-  DecodeBuilder::Operand scale =
-      b.divide(b.sum(b.multiply(number, level)), b.sum(b.multiply(level, level)));
-  return {code, b.roundTo(scale, getScale())};
+  // Zeros have the scale zero.
+  DecodeBuilder::Operand product =
+      b.multiplyAdd(b.sum(b.multiply(number, level)), b.real(1), b.real(leastProduct));
+  return {code, b.roundTo(b.divide(squares, product), getScale())};
 }

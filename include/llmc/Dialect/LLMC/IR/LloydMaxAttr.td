@@ -24,8 +24,10 @@ def LLMC_LloydMaxAttr : LLMC_Attr<"LloydMax", "lloyd_max", [
 
     A head is cut into groups of `group` numbers (the last may be shorter); `group = channel` is one
     group. In fp32: with r the root of the mean square of a group, the code of x says which level is
-    nearest to x / r, halfway the lower one, and the scale is that of least squares for these codes,
-    sum(x · level) / sum(level²), rounded to `scale`.
+    nearest to x / r, halfway the lower one, and the scale, rounded to `scale`, is
+    sum(x²) / (sum(x · level) + 2^-100): what is stored has the product with the group that the group
+    has with itself. Levels of least error are shorter than what they stand for, which sums of many
+    values would show and single ones do not (TurboQuant, section 3.2, on inner products).
 
     | plane    | element      | of         |
     |----------|--------------|------------|
