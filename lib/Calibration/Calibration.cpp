@@ -10,10 +10,10 @@
 #include "Fingerprint.h"
 #include "SelfGeneration.h"
 #include "StatisticsAccumulator.h"
-#include "Stopwatch.h"
 #include "Walk.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/Stopwatch.h"
 
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Format.h"
@@ -34,7 +34,7 @@ LogicalResult Walk::checkLength() {
 }
 
 LogicalResult Walk::readSamples() {
-  Stopwatch watch(times.tokens);
+  TimedScope scope(times.tokens);
   ownText = getTokenSource(options) == TokenSource::OwnText;
   if (!ownText) {
     llvm::Expected<std::optional<CalibrationTokens>> read = readTokens(module, limits, options);
@@ -54,7 +54,7 @@ LogicalResult Walk::readSamples() {
 }
 
 LogicalResult Walk::writeSamples() {
-  Stopwatch watch(times.tokens);
+  TimedScope scope(times.tokens);
   if (folder) {
     llvm::Expected<std::optional<std::vector<int32_t>>> saved = folder->readTokens();
     if (!saved)
@@ -119,7 +119,7 @@ LogicalResult Walk::visit(int64_t index, CalibrationSite &site) {
     // What was run meanwhile has been counted.
     times.visit -= times.compile + times.forward - running;
   });
-  Stopwatch watch(times.visit);
+  TimedScope scope(times.visit);
   // What a pass reads of a file it reads once.
   SmallVector<ArrayRef<uint8_t>> files;
   for (ParameterOp parameter : site.parameters)
@@ -205,7 +205,7 @@ LogicalResult Walk::runPart(int64_t index, int64_t keepBefore, CalibrationSite *
   std::string name = site ? site->parameters.front().getSymName().str() : "between blocks";
   auto finish = [&](int64_t batch, int64_t count) -> LogicalResult {
     if (site) {
-      Stopwatch watch(times.statistics);
+      TimedScope scope(times.statistics);
       llvm::Expected<const float *> x = rows.load(value, batch, spare);
       if (!x)
         return report(x.takeError());

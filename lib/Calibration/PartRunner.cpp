@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "PartRunner.h"
-#include "Stopwatch.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
+#include "llmc/Support/Stopwatch.h"
 
 #include <numeric>
 
@@ -42,7 +42,7 @@ FailureOr<const HostCode *> PartRunner::compile(Part &part, const WeightTable &t
   auto [entry, isNew] = codes.try_emplace(part.getStructure());
   if (!isNew)
     return &entry->second;
-  Stopwatch watch(times.compile);
+  TimedScope scope(times.compile);
   std::optional<Target> target = getHostTarget();
   if (!target)
     return emitError(part.function.getLoc(), "expected a machine that llmc generates code for");
@@ -66,7 +66,7 @@ LogicalResult PartRunner::prepare(Part &part) {
   if (failed(compiled))
     return failure();
   code = *compiled;
-  Stopwatch watch(times.forward);
+  TimedScope scope(times.forward);
   weights = Pages(table->getByteSize());
   if (failed(table->pack({weights.data(), weights.size()})))
     return failure();
@@ -106,7 +106,7 @@ void PartRunner::runSamples(int64_t batch) {
 }
 
 LogicalResult PartRunner::runBatch(Part &part, int64_t batch) {
-  Stopwatch watch(times.forward);
+  TimedScope scope(times.forward);
   auto report = [&](llvm::Error error) -> LogicalResult {
     return emitError(part.function.getLoc()) << llvm::toString(std::move(error));
   };

@@ -85,5 +85,5 @@ void llmc::registerRecipes() {
           return report(llvm::toString(std::move(error)));
         return success();
       },
-      [](llvm::function_ref<void(const detail::PassOptions &)>) {});
+      [](llvm::function_ref<void(const mlir::detail::PassOptions &)>) {});
 }

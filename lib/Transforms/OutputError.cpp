@@ -15,9 +15,6 @@
 using namespace mlir;
 using namespace llmc;
 
-/// Rows that are summed at a time. Their number is fixed, so that results do not depend on threads.
-static constexpr int64_t chunkRows = 32;
-
 /// Σ v·H·vᵀ over some rows v.
 static double weigh(ArrayRef<double> rows, ArrayRef<double> hessian, int64_t width) {
   auto count = static_cast<int64_t>(rows.size()) / width;

@@ -21,7 +21,7 @@ static constexpr unsigned maxPieces = 64;
 namespace {
 
 /// A run and every place where it stands, overlapping or not.
-struct Candidate {
+struct RunCandidate {
   RepeatedRun run;
   int64_t weight = 0;
   int64_t saved = 0; ///< by the places that were free when it was last looked at
@@ -45,7 +45,7 @@ public:
         queue.push(i);
     std::vector<RepeatedRun> chosen;
     while (!queue.empty()) {
-      Candidate &best = candidates[queue.top()];
+      RunCandidate &best = candidates[queue.top()];
       size_t index = queue.top();
       queue.pop();
       // What others have taken since makes it worth less: it waits for its turn then.
@@ -96,7 +96,7 @@ private:
   }
 
   /// The places of a candidate that are free and don't overlap, and what they save.
-  RepeatedRun update(Candidate &candidate) {
+  RepeatedRun update(RunCandidate &candidate) {
     RepeatedRun free{candidate.run.length, {}};
     unsigned end = 0;
     for (unsigned start : candidate.run.starts)
@@ -112,7 +112,7 @@ private:
   llvm::ArrayRef<RunPiece> pieces;
   int64_t minWeight;
   std::vector<bool> taken;
-  std::vector<Candidate> candidates;
+  std::vector<RunCandidate> candidates;
 };
 
 } // namespace

@@ -10,6 +10,7 @@
 #include "RaisedProgram.h"
 #include "ReferenceModel.h"
 #include "llmc/Dialect/ONNX/IR/ONNX.h"
+#include "llmc/Support/Stopwatch.h"
 #include "llmc/Transforms/Blocks.h"
 
 #include "mlir/IR/Dominance.h"
@@ -17,7 +18,6 @@
 #include "mlir/Transforms/CSE.h"
 #include "llvm/Support/FormatVariadic.h"
 
-#include <chrono>
 #include <random>
 
 using namespace mlir;
@@ -224,12 +224,12 @@ static FailureOr<std::optional<ImportCheckResult>> compare(ModuleOp graph, Modul
 FailureOr<ImportCheckResult> llmc::checkImport(ModuleOp graph, ModuleOp raised, ImportCheck check) {
   if (check == ImportCheck::Off)
     return ImportCheckResult();
-  auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   FailureOr<std::optional<ImportCheckResult>> result = compare(graph, raised, check);
   if (failed(result))
     return failure();
   ImportCheckResult found = result->value_or(ImportCheckResult());
-  found.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  found.seconds = watch.getSeconds();
   return found;
 }
 

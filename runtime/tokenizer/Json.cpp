@@ -23,7 +23,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t maximumDepth = 64;
+constexpr size_t deepestJson = 64;
 /// What an exponent is taken for that is larger: with any digits that fit a file it is out of
 /// range.
 constexpr int64_t maximumExponent = int64_t(1) << 40;
@@ -270,9 +270,9 @@ private:
   }
 
   bool open(json value) {
-    if (stack.size() == maximumDepth)
+    if (stack.size() == deepestJson)
       return fail(LLMC_UNSUPPORTED, "",
-                  "expected JSON nested at most " + std::to_string(maximumDepth) + " deep");
+                  "expected JSON nested at most " + std::to_string(deepestJson) + " deep");
     // A parent gets no further children while one of them is open, so the pointer stays valid.
     stack.push_back(add(std::move(value)));
     names.emplace_back();

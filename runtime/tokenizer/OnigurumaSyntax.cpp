@@ -20,7 +20,7 @@ namespace llmc::tokenizer {
 namespace {
 
 constexpr size_t maximumPatternSize = 1 << 16;
-constexpr unsigned maximumDepth = 60;
+constexpr unsigned deepestGroup = 60;
 constexpr uint32_t maximumRepeat = 65535;
 constexpr char32_t endOfPattern = 0xffffffff;
 
@@ -111,7 +111,7 @@ private:
   static bool isAsciiLetter(char32_t c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
   std::string parseAlternation(unsigned depth) {
-    if (depth > maximumDepth)
+    if (depth > deepestGroup)
       return unsupported("nesting this deep");
     std::string result = parseSequence(depth);
     while (!failed() && peek() == '|') {
@@ -512,7 +512,7 @@ private:
 
   /// Reads a class after its '['. Returns whether the set is negated.
   bool parseClass(CharacterSet &result, unsigned depth) {
-    if (depth > maximumDepth) {
+    if (depth > deepestGroup) {
       unsupported("nesting this deep");
       return false;
     }

@@ -192,9 +192,9 @@ void appendLowercase(std::string &text, char32_t character) {
 namespace {
 
 /// Normalizes one piece of text with no help from its surroundings.
-class Normalizer {
+class Composer {
 public:
-  explicit Normalizer(NormalForm form) {
+  explicit Composer(NormalForm form) {
     options = UTF8PROC_STABLE;
     options |=
         form == NormalForm::D || form == NormalForm::KD ? UTF8PROC_DECOMPOSE : UTF8PROC_COMPOSE;
@@ -272,7 +272,7 @@ private:
 
 std::string normalize(std::string_view text, NormalForm form, size_t &tracked) {
   auto isAscii = [&](size_t i) { return static_cast<unsigned char>(text[i]) < 0x80; };
-  Normalizer normalizer(form);
+  Composer normalizer(form);
   std::string result;
   result.reserve(text.size());
 

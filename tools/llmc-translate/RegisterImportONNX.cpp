@@ -26,7 +26,7 @@ struct ImportFlags {
 };
 } // namespace
 
-static ImportFlags &getFlags() {
+static ImportFlags &getImportFlags() {
   static ImportFlags flags;
   return flags;
 }
@@ -34,7 +34,8 @@ static ImportFlags &getFlags() {
 static OwningOpRef<Operation *> import(llvm::SourceMgr &sources, MLIRContext *context) {
   const llvm::MemoryBuffer *file = sources.getMemoryBuffer(sources.getMainFileID());
   OwningOpRef<ModuleOp> module = importONNX(file->getMemBufferRef(), context);
-  if (!module || (!getFlags().carrier && failed(raiseModel(*module, getFlags().raise.get()))))
+  if (!module ||
+      (!getImportFlags().carrier && failed(raiseModel(*module, getImportFlags().raise.get()))))
     return nullptr;
   // Through a pipe weights stay in the text; a file has its own beside it.
   if (std::optional<std::string> output = getOutputPath())
@@ -44,7 +45,7 @@ static OwningOpRef<Operation *> import(llvm::SourceMgr &sources, MLIRContext *co
 }
 
 void llmc::registerImportONNX() {
-  (void)getFlags();
+  (void)getImportFlags();
   TranslateToMLIRRegistration registration(
       "import-onnx", "Import an ONNX model and raise it to the language of models",
       [](llvm::SourceMgr &sources, MLIRContext *context) { return import(sources, context); },

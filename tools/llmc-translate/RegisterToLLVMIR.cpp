@@ -17,7 +17,7 @@
 using namespace mlir;
 using namespace llmc;
 
-static LogicalResult emit(ModuleOp module, llvm::raw_ostream &stream) {
+static LogicalResult printLLVMIR(ModuleOp module, llvm::raw_ostream &stream) {
   CodeOptions code{getEmitOptions().getSymbol(LLMC_ARTIFACT_PROGRAM_SYMBOL), 0};
   if (failed(report(checkCodeOptions(code))))
     return failure();
@@ -39,6 +39,6 @@ void llmc::registerToLLVMIR() {
       "Generate code for a canonical or planned module as optimized LLVM IR, to be read: it packs "
       "no weights "
       "and so does not carry their hash",
-      [](ModuleOp module, llvm::raw_ostream &stream) { return emit(module, stream); },
+      [](ModuleOp module, llvm::raw_ostream &stream) { return printLLVMIR(module, stream); },
       insertAllDialects);
 }

@@ -14,7 +14,7 @@
 using namespace mlir;
 using namespace llmc;
 
-static LogicalResult emit(ModuleOp module) {
+static LogicalResult writeObject(ModuleOp module) {
   llvm::Expected<std::string> path = claimOutputPath();
   if (!path)
     return report(path.takeError());
@@ -37,5 +37,5 @@ void llmc::registerToObject() {
       "Generate code for a canonical or planned module: an object (-o NAME.o), and beside it a C "
       "header "
       "(NAME.h) and the packed weights (NAME.weights)",
-      [](ModuleOp module, llvm::raw_ostream &) { return emit(module); }, insertAllDialects);
+      [](ModuleOp module, llvm::raw_ostream &) { return writeObject(module); }, insertAllDialects);
 }

@@ -15,7 +15,7 @@
 using namespace mlir;
 using namespace llmc;
 
-static LogicalResult emit(ModuleOp module, llvm::raw_ostream &stream) {
+static LogicalResult printPTX(ModuleOp module, llvm::raw_ostream &stream) {
   OwningOpRef<ModuleOp> program = planForGPU(module);
   if (!program)
     return failure();
@@ -32,6 +32,6 @@ void llmc::registerToPTX() {
       "mlir-to-ptx",
       "Generate the kernel of a canonical or planned module for a GPU (--target=cuda[:sm_80 …]) as "
       "PTX",
-      [](ModuleOp module, llvm::raw_ostream &stream) { return emit(module, stream); },
+      [](ModuleOp module, llvm::raw_ostream &stream) { return printPTX(module, stream); },
       insertAllDialects);
 }

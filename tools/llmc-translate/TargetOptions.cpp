@@ -22,12 +22,12 @@ struct TargetFlags {
 };
 } // namespace
 
-static TargetFlags &getFlags() {
+static TargetFlags &getTargetFlags() {
   static TargetFlags flags;
   return flags;
 }
 
-void llmc::registerTargetOptions() { (void)getFlags(); }
+void llmc::registerTargetOptions() { (void)getTargetFlags(); }
 
 /// A planned module is for the target and the rows that it was planned for.
 static llvm::Error checkNotGiven(const llvm::cl::Option &option) {
@@ -40,7 +40,7 @@ static llvm::Error checkNotGiven(const llvm::cl::Option &option) {
 /// Lowers `module` once by each of `options`, or copies what is lowered already. What is wrong is
 /// reported; then there are no programs.
 static Programs planAll(ModuleOp module, ArrayRef<LowerOptions> options) {
-  const LowerFlags &flags = getFlags().lower;
+  const LowerFlags &flags = getTargetFlags().lower;
   Programs programs;
   if (failed(resolveParameterPaths(module, getInputFolder())))
     return programs;
@@ -76,20 +76,20 @@ static OwningOpRef<ModuleOp> plan(ModuleOp module, ArrayRef<LowerOptions> option
 }
 
 OwningOpRef<ModuleOp> llmc::plan(ModuleOp module) {
-  return ::plan(module, getFlags().lower.get(),
+  return ::plan(module, getTargetFlags().lower.get(),
                 [](StringRef target) { return Target::parse(target).takeError(); });
 }
 
 OwningOpRef<ModuleOp> llmc::planForGPU(ModuleOp module) {
-  std::vector<LowerOptions> options = getFlags().lower.get();
-  if (getFlags().lower.targets->empty())
+  std::vector<LowerOptions> options = getTargetFlags().lower.get();
+  if (getTargetFlags().lower.targets->empty())
     options.front().target = "cuda";
   return ::plan(module, options,
                 [](StringRef target) { return GPUTarget::parse(target).takeError(); });
 }
 
 Programs llmc::planForObject(ModuleOp module) {
-  const LowerFlags &flags = getFlags().lower;
+  const LowerFlags &flags = getTargetFlags().lower;
   llvm::Expected<LowerFlags::Targets> targets = flags.getTargets();
   if (!targets) {
     (void)report(targets.takeError());
@@ -104,6 +104,6 @@ Programs llmc::planForObject(ModuleOp module) {
 }
 
 EmitOptions llmc::getEmitOptions() {
-  const EmitFlags &flags = getFlags().emit;
+  const EmitFlags &flags = getTargetFlags().emit;
   return {/*object=*/true, flags.symbol, flags.force, {}, flags.ptxas};
 }

@@ -148,7 +148,7 @@ double getBytes(const Json &parameter) {
 }
 
 /// Parameters that differ, those together whose encodings differ alike.
-void printParameters(const Json &different) {
+void printDifferences(const Json &different) {
   std::map<std::pair<std::string, std::string>, std::vector<const Json *>> groups;
   for (const Json &parameter : different)
     groups[{spellEncoding(parameter["a"]), spellEncoding(parameter["b"])}].push_back(&parameter);
@@ -161,7 +161,7 @@ void printParameters(const Json &different) {
   }
 }
 
-void print(const Json &result) {
+void printComparison(const Json &result) {
   std::printf("A: %s\nB: %s\n\n", result["a"]["file"].get<std::string>().c_str(),
               result["b"]["file"].get<std::string>().c_str());
   std::printf("%-20s %16s %16s %8s\n", "", "A", "B", "B / A");
@@ -178,7 +178,7 @@ void print(const Json &result) {
                 formatNumber(100 * result["top1_agreement"].get<double>()).c_str());
   std::printf("\n%zu parameters differ; A has %zu\n", result["different"].size(),
               result["parameters"].get<size_t>());
-  printParameters(result["different"]);
+  printDifferences(result["different"]);
 }
 
 void runCompare(CompareOptions options) {
@@ -189,7 +189,7 @@ void runCompare(CompareOptions options) {
   if (options.json)
     std::printf("%s\n", result.dump(2).c_str());
   else
-    print(result);
+    printComparison(result);
 }
 
 } // namespace

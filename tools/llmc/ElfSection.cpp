@@ -16,7 +16,7 @@ namespace {
 
 /// A structure at `offset`, wherever it is aligned.
 template <typename T>
-std::optional<T> read(std::span<const uint8_t> file, uint64_t offset) {
+std::optional<T> readStructure(std::span<const uint8_t> file, uint64_t offset) {
   if (offset > file.size() || sizeof(T) > file.size() - offset)
     return std::nullopt;
   T value;
@@ -37,13 +37,13 @@ std::optional<std::string_view> getContents(std::span<const uint8_t> file,
 
 std::optional<std::string_view> findElfSection(std::span<const uint8_t> file,
                                                std::string_view name) {
-  std::optional<Elf64_Ehdr> header = read<Elf64_Ehdr>(file, 0);
+  std::optional<Elf64_Ehdr> header = readStructure<Elf64_Ehdr>(file, 0);
   if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 ||
       header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
       header->e_shentsize != sizeof(Elf64_Shdr) || header->e_shoff > file.size())
     return std::nullopt;
   auto getSection = [&](uint64_t index) {
-    return read<Elf64_Shdr>(file, header->e_shoff + index * sizeof(Elf64_Shdr));
+    return readStructure<Elf64_Shdr>(file, header->e_shoff + index * sizeof(Elf64_Shdr));
   };
   std::optional<Elf64_Shdr> nameSection = getSection(header->e_shstrndx);
   std::optional<std::string_view> names =

@@ -152,14 +152,14 @@ void printParameters(const Json &description) {
                 bits / weights, formatBytes(bytes).c_str());
 }
 
-void print(const Json &description) {
+void printDescription(const Json &description) {
   printFacts(description);
   printPrograms(description);
   printImages(description);
   printParameters(description);
   for (const Json &model : description.value("models", Json::array())) {
     std::printf("\n");
-    print(model);
+    printDescription(model);
   }
 }
 
@@ -168,7 +168,7 @@ void runInspect(const InspectOptions &options) {
   if (options.json)
     std::printf("%s\n", description.dump(2).c_str());
   else
-    print(description);
+    printDescription(description);
 }
 
 } // namespace

@@ -15,6 +15,10 @@
 
 namespace llmc {
 
+/// Rows of a matrix that one thread takes at a time. Their number is fixed, so that results do not
+/// depend on threads.
+inline constexpr int64_t chunkRows = 32;
+
 /// Some rows of a layer's weights W and of an error E of them, side by side.
 struct WeightRows {
   std::vector<double> weights, errors;

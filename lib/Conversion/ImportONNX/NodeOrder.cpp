@@ -24,7 +24,7 @@ public:
         producers.try_emplace(output, i);
     reads.resize(nodes.size());
     for (int i = 0; i < nodes.size(); ++i) {
-      StringSet<> own;
+      llvm::StringSet<> own;
       addReads(nodes[i], own, reads[i]);
     }
   }
@@ -32,21 +32,22 @@ public:
   ArrayRef<int> get(int node) const { return reads[node]; }
 
 private:
-  void addName(StringRef name, const StringSet<> &own, SmallVectorImpl<int> &found) {
+  void addName(StringRef name, const llvm::StringSet<> &own, SmallVectorImpl<int> &found) {
     auto producer = producers.find(name);
     if (!name.empty() && !own.contains(name) && producer != producers.end())
       found.push_back(producer->second);
   }
 
   /// What a node and the graphs inside it read, except names that those graphs define themselves.
-  void addReads(const onnx::NodeProto &node, const StringSet<> &own, SmallVectorImpl<int> &found) {
+  void addReads(const onnx::NodeProto &node, const llvm::StringSet<> &own,
+                SmallVectorImpl<int> &found) {
     for (const std::string &input : node.input())
       addName(input, own, found);
     for (const onnx::AttributeProto &attribute : node.attribute()) {
       if (!attribute.has_g())
         continue;
       const onnx::GraphProto &graph = attribute.g();
-      StringSet<> inner = own;
+      llvm::StringSet<> inner = own;
       for (const onnx::ValueInfoProto &input : graph.input())
         inner.insert(input.name());
       for (const onnx::TensorProto &tensor : graph.initializer())

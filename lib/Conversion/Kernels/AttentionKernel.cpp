@@ -41,10 +41,6 @@ using namespace llmc;
 
 using Values = KernelBuilder::Values;
 
-/// Bytes between the values that are read and those that are asked for, in
-/// decode: the cache comes from memory.
-static constexpr int64_t prefetchDistance = 4096;
-
 /// Bytes from one query's scores to the next one's; a line more than a power of
 /// two often is, which would put all queries' scores in one set of the cache.
 static int64_t getScoreStride(const CacheLayout &layout) { return layout.capacity * 4 + 64; }

@@ -21,8 +21,6 @@ using namespace llmc;
 
 using Values = KernelBuilder::Values;
 
-static std::string spell(float value) { return llvm::utohexstr(llvm::bit_cast<uint32_t>(value)); }
-
 Value llmc::loadIndex(KernelBuilder &k, Value array, Value index) {
   return k.extendSigned(k.load(k.i32(), k.offset(array, k.mul(index, 4))), k.i64());
 }
@@ -38,7 +36,7 @@ func::FuncOp llmc::emitRotationTable(ModuleOp module, ArrayRef<float> frequencie
   uint64_t hash = 14695981039346656037u;
   for (float value : frequencies)
     hash = (hash ^ llvm::bit_cast<uint32_t>(value)) * 1099511628211u;
-  name += llvm::utohexstr(hash) + "_" + spell(scaling) + "_" + target.name.str();
+  name += llvm::utohexstr(hash) + "_" + spellBits(scaling) + "_" + target.name.str();
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
   KernelBuilder k(module, name, "iipp", target);

@@ -78,6 +78,10 @@ Value KernelBuilder::real(Type type, double value) {
   return arith::ConstantOp::create(builder, location, attribute);
 }
 
+std::string llmc::spellBits(float value) {
+  return llvm::utohexstr(llvm::bit_cast<uint32_t>(value));
+}
+
 uint64_t llmc::hashNumbers(ArrayRef<float> numbers) {
   return llvm::xxh3_64bits(
       ArrayRef(reinterpret_cast<const uint8_t *>(numbers.data()), numbers.size() * sizeof(float)));

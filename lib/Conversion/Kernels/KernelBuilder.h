@@ -24,6 +24,13 @@ namespace llmc {
 /// Lanes of the vectors that kernels are written on.
 inline constexpr int64_t lanes = 16;
 
+/// Bytes between what a kernel reads and what it asks for, where that comes from memory: memory's
+/// latency at twice its speed, and more.
+inline constexpr int64_t prefetchDistance = 4096;
+
+/// A float in a function's name: its bits.
+std::string spellBits(float value);
+
 /// Tells lists of numbers apart in names of functions and tables.
 uint64_t hashNumbers(llvm::ArrayRef<float> numbers);
 

@@ -17,8 +17,6 @@
 using namespace mlir;
 using namespace llmc;
 
-/// Bytes between what is read and what is asked for: memory's latency at twice its speed, and more.
-static constexpr int64_t prefetchDistance = 4096;
 /// Bytes that one prefetch brings.
 static constexpr int64_t lineBytes = 64;
 

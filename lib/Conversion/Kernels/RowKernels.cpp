@@ -30,9 +30,6 @@ static func::FuncOp find(ModuleOp module, StringRef name) {
   return module.lookupSymbol<func::FuncOp>(name);
 }
 
-/// A float in a function's name: its bits.
-static std::string spell(float value) { return llvm::utohexstr(llvm::bit_cast<uint32_t>(value)); }
-
 /// Sum over [0, width) of f(x, carried sum), 16 floats at a time; the rest one by one into lane
 /// sums of their own, so that the order never depends on the machine.
 static Value sumOver(KernelBuilder &k, Value base, int64_t width,
@@ -88,9 +85,9 @@ static Value getRow(KernelBuilder &k, Value base, Value row, int64_t width) {
 
 func::FuncOp llmc::emitRMSNorm(ModuleOp module, int64_t width, int64_t groups, float epsilon,
                                const KernelTarget &target) {
-  std::string name =
-      ("rms_norm_" + Twine(width) + "g" + Twine(groups) + "e" + spell(epsilon) + "_" + target.name)
-          .str();
+  std::string name = ("rms_norm_" + Twine(width) + "g" + Twine(groups) + "e" + spellBits(epsilon) +
+                      "_" + target.name)
+                         .str();
   if (func::FuncOp existing = find(module, name))
     return existing;
   KernelBuilder k(module, name, "iippp", target);
@@ -117,9 +114,9 @@ func::FuncOp llmc::emitRMSNorm(ModuleOp module, int64_t width, int64_t groups, f
 
 func::FuncOp llmc::emitLayerNorm(ModuleOp module, int64_t width, float epsilon, bool bias,
                                  const KernelTarget &target) {
-  std::string name =
-      ("layer_norm_" + Twine(width) + (bias ? "b" : "") + "e" + spell(epsilon) + "_" + target.name)
-          .str();
+  std::string name = ("layer_norm_" + Twine(width) + (bias ? "b" : "") + "e" + spellBits(epsilon) +
+                      "_" + target.name)
+                         .str();
   if (func::FuncOp existing = find(module, name))
     return existing;
   KernelBuilder k(module, name, bias ? "iipppp" : "iippp", target);
@@ -159,7 +156,7 @@ static std::string spell(int64_t width, DynamicAttr rounding) {
       (Twine(width) + "g" + Twine(rounding.getGroupSize(width)) + "b" + Twine(rounding.getBits()))
           .str();
   if (FloatAttr range = rounding.getRange())
-    text += "r" + spell(range.getValue().convertToFloat());
+    text += "r" + spellBits(range.getValue().convertToFloat());
   return text;
 }
 
@@ -173,8 +170,8 @@ struct GroupScale {
 } // namespace
 
 /// Those of elements [begin, end).
-static GroupScale getScale(KernelBuilder &k, DynamicAttr rounding, Value input, Value begin,
-                           Value end) {
+static GroupScale getGroupScale(KernelBuilder &k, DynamicAttr rounding, Value input, Value begin,
+                                Value end) {
   auto steps = static_cast<double>(rounding.getLargest());
   Value largest;
   if (FloatAttr range = rounding.getRange())
@@ -222,7 +219,7 @@ func::FuncOp llmc::emitRound(ModuleOp module, int64_t width, DynamicAttr roundin
     Value scales = k.offset(k.argument(4), k.mul(row, blocks * 4));
     Value sums = k.offset(k.argument(5), k.mul(row, blocks * 4));
     forGroups(k, width, rounding, [&](Value begin, Value end) {
-      auto [scale, inverse] = getScale(k, rounding, input, begin, end);
+      auto [scale, inverse] = getGroupScale(k, rounding, input, begin, end);
       // 1.5 · 2^23: adding it rounds to an integer, half to even.
       Value magic = k.real(k.vector(k.f32()), 0x1.8p23);
       k.loop(begin, end, 32, [&, scale = scale, inverse = inverse](Value i) {
@@ -265,7 +262,7 @@ func::FuncOp llmc::emitRoundValues(ModuleOp module, int64_t width, DynamicAttr r
     Value input = getRow(k, k.argument(2), row, width),
           output = getRow(k, k.argument(3), row, width);
     forGroups(k, width, rounding, [&](Value begin, Value end) {
-      auto [scale, inverse] = getScale(k, rounding, input, begin, end);
+      auto [scale, inverse] = getGroupScale(k, rounding, input, begin, end);
       k.loop(begin, end, lanes, [&, scale = scale, inverse = inverse](Value i) {
         Value x = k.loadVector(k.offset(input, k.mul(i, 4)));
         Value number = roundToFP8(k, k.fmul(x, k.broadcast(inverse)));
@@ -377,7 +374,7 @@ func::FuncOp llmc::emitGate(ModuleOp module, int64_t width, Nonlinearity functio
 
 func::FuncOp llmc::emitScale(ModuleOp module, int64_t width, float factor,
                              const KernelTarget &target) {
-  return emitElementwise(module, "scale_" + spell(factor), width, 1, target,
+  return emitElementwise(module, "scale_" + spellBits(factor), width, 1, target,
                          [&](KernelBuilder &k, ArrayRef<Value> x) {
                            return k.fmul(x[0], k.real(x[0].getType(), factor));
                          });

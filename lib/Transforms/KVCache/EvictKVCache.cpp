@@ -20,7 +20,7 @@ namespace llmc {
 #include "llmc/Transforms/Passes.h.inc"
 } // namespace llmc
 
-static std::string spell(KVCacheType type) {
+static std::string spellPositions(KVCacheType type) {
   std::string newest = "the newest " + std::to_string(type.getWindow());
   if (type.getFirst() == 0)
     return newest + " positions";
@@ -100,7 +100,7 @@ private:
   }
 
   void report(ModuleOp module, const CacheChange &change) {
-    std::string spelled = change.spell(spell);
+    std::string spelled = change.spell(spellPositions);
     auto options = remark::RemarkOpts::name(getArgument()).category("compression");
     remark::passed(module.getLoc(), options)
         << remark::metric("caches", static_cast<int64_t>(change.types.size()))

@@ -23,7 +23,7 @@ namespace llmc {
 #include "llmc/Transforms/Passes.h.inc"
 } // namespace llmc
 
-static std::string spell(KVCacheType type) {
+static std::string spellEncodings(KVCacheType type) {
   std::string text = "keys " + spellCacheEncoding(type.getKeys()) + ", values " +
                      spellCacheEncoding(type.getValues());
   if (type.getResidual() != 0)
@@ -83,7 +83,7 @@ private:
   }
 
   void report(ModuleOp module, const CacheChange &change) {
-    std::string spelled = change.spell(spell);
+    std::string spelled = change.spell(spellEncodings);
     auto options = remark::RemarkOpts::name(getArgument()).category("compression");
     remark::passed(module.getLoc(), options)
         << remark::metric("caches", static_cast<int64_t>(change.types.size()))

@@ -7,23 +7,17 @@
 
 #include "llmc/Transforms/LowRank/LowRankWeights.h"
 #include "llmc/Support/LinearAlgebra.h"
+#include "llmc/Support/Stopwatch.h"
 #include "llmc/Transforms/LowRank/OriginalWeights.h"
 #include "llmc/Transforms/OutputError.h"
 
 #include "mlir/IR/Threading.h"
 
-#include <chrono>
 #include <cmath>
 #include <numeric>
 
 using namespace mlir;
 using namespace llmc;
-
-using Clock = std::chrono::steady_clock;
-
-static double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 static Type getType(FactorType type, FactorsPlace place, ParameterOp weight) {
   Builder builder(weight.getContext());
@@ -152,7 +146,7 @@ static double getNorm(ArrayRef<double> numbers) {
 LogicalResult LowRankWeights::insert(ParameterOp parameter, const Target &target,
                                      const Decomposition &decomposition, const SiteInputs &inputs,
                                      double seconds, std::string &record) {
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   const Layer &layer = layers.find(parameter.getSymName().str())->second;
   const int64_t rows = layer.type.getDimSize(0), columns = layer.type.getDimSize(1);
   StoredFactors factors(decomposition.getFactors(layer.rank), layer.type.getElementType());
@@ -179,7 +173,7 @@ LogicalResult LowRankWeights::insert(ParameterOp parameter, const Target &target
                                       });
   if (failed(insertFactors(module, parameter, std::move(factors), place)))
     return failure();
-  done.seconds = seconds + secondsSince(start);
+  done.seconds = seconds + watch.getSeconds();
   record += CompressionReport::spell(done) + "\n";
   report.add(std::move(done));
   return success();
@@ -187,7 +181,7 @@ LogicalResult LowRankWeights::insert(ParameterOp parameter, const Target &target
 
 LogicalResult LowRankWeights::factorize(ArrayRef<ParameterOp> parameters, const SiteInputs &inputs,
                                         std::string &record) {
-  const Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   SmallVector<ParameterOp> chosen;
   llvm::copy_if(parameters, std::back_inserter(chosen), [&](ParameterOp parameter) {
     return layers.find(parameter.getSymName().str())->second.rank > 0;
@@ -206,7 +200,7 @@ LogicalResult LowRankWeights::factorize(ArrayRef<ParameterOp> parameters, const 
   FailureOr<std::vector<Decomposition>> decompositions = decompose(chosen, matrices, inputs.metric);
   if (failed(decompositions))
     return failure();
-  const double shared = secondsSince(start) / static_cast<double>(chosen.size());
+  const double shared = watch.getSeconds() / static_cast<double>(chosen.size());
   for (auto [parameter, target, decomposition] : llvm::zip_equal(chosen, targets, *decompositions))
     if (failed(insert(parameter, target, decomposition, inputs, shared, record)))
       return failure();

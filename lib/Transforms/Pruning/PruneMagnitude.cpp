@@ -6,11 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Support/ProgressLine.h"
+#include "llmc/Support/Stopwatch.h"
 #include "llmc/Transforms/CompressionPass.h"
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Pruning/PruningPass.h"
 
-#include <chrono>
 #include <cmath>
 
 namespace llmc {
@@ -66,8 +66,7 @@ private:
 
   LogicalResult prune(SelectedWeight &weight, CompressionReport &result) {
     const PruningPattern &pattern = patterns.get(weight.parameter);
-    using Clock = std::chrono::steady_clock;
-    Clock::time_point start = Clock::now();
+    const Stopwatch watch;
     if (failed(checkShape(weight.parameter, pattern)))
       return failure();
     FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
@@ -81,8 +80,7 @@ private:
     FailureOr<QuantizedWeight> pruned = pruneWeight(weight.parameter, *values, pattern, kept);
     if (failed(pruned))
       return failure();
-    std::chrono::duration<double> taken = Clock::now() - start;
-    result.add(replaceWeight(weight, std::move(*pruned), keepRounding, taken.count()));
+    result.add(replaceWeight(weight, std::move(*pruned), keepRounding, watch.getSeconds()));
     return success();
   }
 

@@ -6,12 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Calibration/CalibratedPass.h"
+#include "llmc/Support/Stopwatch.h"
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Pruning/PruningPass.h"
 #include "llmc/Transforms/Quantization/CalibratedWeights.h"
 #include "llmc/Transforms/Quantization/QuantizationPass.h"
-
-#include <chrono>
 
 namespace llmc {
 #define GEN_PASS_DEF_PRUNESPARSEGPT
@@ -20,12 +19,6 @@ namespace llmc {
 
 using namespace mlir;
 using namespace llmc;
-
-using Clock = std::chrono::steady_clock;
-
-static double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 namespace {
 
@@ -99,11 +92,11 @@ private:
 
   LogicalResult pruneSite(CalibrationSite &site, const QuantizationPlan &plan,
                           CalibratedWeights &weights) {
-    Clock::time_point start = Clock::now();
+    const Stopwatch watch;
     FailureOr<InverseHessian> prepared = prepareHessian(site, damp, /*descending=*/false);
     if (failed(prepared))
       return failure();
-    double shared = secondsSince(start);
+    double shared = watch.getSeconds();
     factorization += shared;
     FailureOr<double> taken = weights.replaceEach(
         site,

@@ -24,7 +24,7 @@ namespace llmc {
 using namespace mlir;
 using namespace llmc;
 
-static constexpr double defaultKeep = 0.75;
+static constexpr double defaultShare = 0.75;
 
 namespace {
 
@@ -103,7 +103,7 @@ private:
 
   /// 1 where nothing is left out; without `keep`, that of it by default.
   FailureOr<double> getShare(ModuleOp module) {
-    double share = defaultKeep;
+    double share = defaultShare;
     if (!keep.empty() && width != 0)
       return module.emitError("expected one of keep and width, found both");
     if (!keep.empty() && (StringRef(keep).getAsDouble(share) || !(share > 0 && share <= 1)))

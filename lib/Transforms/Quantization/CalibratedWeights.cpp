@@ -7,9 +7,9 @@
 
 #include "llmc/Transforms/Quantization/CalibratedWeights.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/Stopwatch.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 using namespace mlir;
@@ -49,17 +49,16 @@ CalibratedWeights::CalibratedWeights(RoundingStatement stateRounding,
 
 FailureOr<double> CalibratedWeights::replaceEach(CalibrationSite &site, Change change,
                                                  double shared) {
-  using Clock = std::chrono::steady_clock;
   double taken = 0;
   for (ParameterOp parameter : site.parameters) {
-    Clock::time_point start = Clock::now();
+    const Stopwatch watch;
     FailureOr<WeightValues> values = WeightValues::read(parameter);
     if (failed(values))
       return failure();
     FailureOr<QuantizedWeight> changed = change(parameter, *values);
     if (failed(changed))
       return failure();
-    double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    double seconds = watch.getSeconds();
     taken += seconds;
     CompressedParameter done =
         replaceWeight(*selected.lookup(parameter), std::move(*changed), stateRounding,

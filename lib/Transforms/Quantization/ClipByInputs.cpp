@@ -13,6 +13,7 @@
 
 #include "llmc/Transforms/Quantization/ClipByInputs.h"
 #include "llmc/Support/LinearAlgebra.h"
+#include "llmc/Transforms/OutputError.h"
 
 #include "mlir/IR/Threading.h"
 
@@ -22,10 +23,6 @@
 
 using namespace mlir;
 using namespace llmc;
-
-/// Rows that are searched at a time. Their number is fixed, so that results do not depend on
-/// threads.
-static constexpr int64_t chunkRows = 32;
 
 /// The largest magnitudes that are left, as parts of a group's largest; the first clips nothing.
 static constexpr double clipStep = 0.05;

@@ -26,13 +26,6 @@ using namespace llmc;
 /// The largest magnitude of a number of a table.
 static constexpr float largestNumber = 127;
 
-static float getLargest(ArrayRef<float> weights) {
-  float largest = 0;
-  for (float weight : weights)
-    largest = std::max(largest, std::fabs(weight));
-  return largest;
-}
-
 static float getRootMeanSquare(ArrayRef<float> weights) {
   double squares = 0;
   for (float weight : weights)
@@ -44,7 +37,7 @@ static float getRootMeanSquare(ArrayRef<float> weights) {
 
 /// Numbers in ascending order as integers of a table, the largest of which is 127.
 static std::vector<int> toTable(ArrayRef<float> numbers) {
-  float largest = getLargest(numbers);
+  float largest = getLargestMagnitude(numbers);
   std::vector<int> table;
   table.reserve(numbers.size());
   for (float number : numbers)
@@ -102,7 +95,7 @@ private:
         std::vector<float> numbers = owner.learnRow(weights, importance);
         table = toTable(numbers);
         owner.writeTable(row, table);
-        start = getLargest(numbers) / largestNumber;
+        start = getLargestMagnitude(numbers) / largestNumber;
       } else {
         table = owner.tables[owner.getTable(row)];
         start = getRootMeanSquare(weights) * owner.sharedScales[owner.getTable(row)];
@@ -173,7 +166,7 @@ private:
       std::vector<float> numbers = learnRows(
           weights.slice(begin * shape[1], (end - begin) * shape[1]), shape[1], importance);
       tables[index] = toTable(numbers);
-      sharedScales[index] = getLargest(numbers) / largestNumber;
+      sharedScales[index] = getLargestMagnitude(numbers) / largestNumber;
     });
     for (auto [index, table] : llvm::enumerate(tables))
       writeTable(static_cast<int64_t>(index), table);
@@ -265,7 +258,7 @@ public:
 
   bool holds(EncodingInterface encoding, ArrayRef<float> weights) const override {
     // What the largest number is moved by, against half of what is between two.
-    float exact = getLargest(weights) / largestNumber;
+    float exact = getLargestMagnitude(weights) / largestNumber;
     float rounded = roundToType(cast<CodebookAttr>(encoding).getScale(), exact);
     return std::fabs(rounded - exact) * largestNumber <= exact / 2;
   }

@@ -7,6 +7,7 @@
 
 #include "llmc/Transforms/Quantization/GPTQ.h"
 #include "llmc/Support/LinearAlgebra.h"
+#include "llmc/Transforms/OutputError.h"
 
 #include "mlir/IR/Threading.h"
 
@@ -293,10 +294,6 @@ private:
 };
 
 } // namespace
-
-/// Rows that are rounded at a time. Their number is fixed, so that results do not depend on
-/// threads.
-static constexpr int64_t chunkRows = 32;
 
 /// What an error in each column costs once the columns after it have made up for it: 1 / U_jj², up
 /// to a factor.

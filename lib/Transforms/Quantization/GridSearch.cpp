@@ -31,7 +31,7 @@ static const GridKernels &getKernels() {
 namespace {
 
 /// A grid on its way: its numbers are not yet those of the encoding's types.
-struct Candidate {
+struct ScaleCandidate {
   double scale = 0, minimum = 0;
   int zero = 0; ///< the code that stands for the minimum
 };
@@ -103,7 +103,7 @@ private:
     constexpr double narrowing = static_cast<double>(gridLanes) / 2;
     for (double reach = 0.06, step = 1; step > 0.25; reach /= narrowing) {
       step = reach * (last + 1) / gridLanes; // of the ends of neighbours' grids
-      Candidate center = best;
+      ScaleCandidate center = best;
       double middle = center.minimum + center.scale * last / 2;
       for (int lane = 0; lane < gridLanes; ++lane) {
         double scale = center.scale * (1 + reach * (2.0 * lane / (gridLanes - 1) - 1));
@@ -113,7 +113,7 @@ private:
     }
   }
 
-  void add(const Candidate &candidate) {
+  void add(const ScaleCandidate &candidate) {
     pending[pendingCount++] = candidate;
     if (pendingCount == gridLanes)
       flush();
@@ -134,7 +134,7 @@ private:
     GridCandidates lanes;
     for (int lane = 0; lane < gridLanes; ++lane) {
       // Lanes without a candidate repeat the last one.
-      const Candidate &candidate = pending[std::min(lane, pendingCount - 1)];
+      const ScaleCandidate &candidate = pending[std::min(lane, pendingCount - 1)];
       lanes.scale[lane] = static_cast<float>(candidate.scale);
       lanes.inverse[lane] = static_cast<float>(1 / candidate.scale);
       lanes.minimum[lane] = static_cast<float>(candidate.minimum);
@@ -147,7 +147,7 @@ private:
   }
 
   /// Least squares: the changes of scale and minimum that lose least with the same codes.
-  void improve(Candidate candidate, const GridSums &sums, int lane) {
+  void improve(ScaleCandidate candidate, const GridSums &sums, int lane) {
     double codes = sums.codes[lane], product = sums.product[lane], lost = sums.errors[lane];
     if (!hasMinimum) {
       double change = codes > 0 ? product / codes : 0;
@@ -167,7 +167,7 @@ private:
   }
 
   /// What is no number loses to everything. Only grids without a zero point have two directions.
-  void keep(const Candidate &candidate, double error) {
+  void keep(const ScaleCandidate &candidate, double error) {
     bool possible =
         encoding.getZero() == ZeroPoint::None ? candidate.scale != 0 : candidate.scale > 0;
     if (!possible || !(error < bestError))
@@ -176,7 +176,7 @@ private:
     bestError = error;
   }
 
-  Grid toGrid(const Candidate &candidate) const {
+  Grid toGrid(const ScaleCandidate &candidate) const {
     Grid grid;
     grid.last = last;
     grid.zero = candidate.zero;
@@ -191,9 +191,9 @@ private:
   bool hasMinimum;
   decltype(GridKernels::addSums) sumKernel;
   double totalImportance = 0;
-  Candidate pending[gridLanes];
+  ScaleCandidate pending[gridLanes];
   int pendingCount = 0;
-  Candidate best;
+  ScaleCandidate best;
   double bestError = std::numeric_limits<double>::infinity();
 };
 

@@ -6,12 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Calibration/CalibratedPass.h"
+#include "llmc/Support/Stopwatch.h"
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Quantization/CalibratedWeights.h"
 #include "llmc/Transforms/Quantization/GPTQ.h"
 #include "llmc/Transforms/Quantization/QuantizationPass.h"
-
-#include <chrono>
 
 namespace llmc {
 #define GEN_PASS_DEF_QUANTIZEGPTQ
@@ -20,12 +19,6 @@ namespace llmc {
 
 using namespace mlir;
 using namespace llmc;
-
-using Clock = std::chrono::steady_clock;
-
-static double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 namespace {
 
@@ -80,11 +73,11 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
 
   LogicalResult roundSite(CalibrationSite &site, const QuantizationPlan &plan,
                           CalibratedWeights &weights) {
-    Clock::time_point start = Clock::now();
+    const Stopwatch watch;
     FailureOr<InverseHessian> prepared = prepareHessian(site, damp, actOrder);
     if (failed(prepared))
       return failure();
-    double shared = secondsSince(start);
+    double shared = watch.getSeconds();
     factorization += shared;
     FailureOr<double> taken = weights.replaceEach(
         site,

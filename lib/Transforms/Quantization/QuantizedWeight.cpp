@@ -8,11 +8,11 @@
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 #include "llmc/Dialect/LLMC/IR/Original.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/Stopwatch.h"
 #include "llmc/Transforms/OutputError.h"
 
 #include "mlir/IR/Threading.h"
 
-#include <chrono>
 #include <cmath>
 #include <numeric>
 
@@ -233,8 +233,7 @@ CompressedParameter llmc::replaceWeight(SelectedWeight &weight, QuantizedWeight 
 
 LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &plan,
                                 CompressionReport &report, MakeQuantizer makeQuantizer) {
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point start = Clock::now();
+  const Stopwatch watch;
   FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
   if (failed(values))
     return failure();
@@ -250,8 +249,7 @@ LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &
       roundToNearest(weight.parameter, *values, *encoding, *quantizer);
   if (failed(quantized))
     return failure();
-  std::chrono::duration<double> taken = Clock::now() - start;
   auto state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
-  report.add(replaceWeight(weight, std::move(*quantized), state, taken.count()));
+  report.add(replaceWeight(weight, std::move(*quantized), state, watch.getSeconds()));
   return success();
 }

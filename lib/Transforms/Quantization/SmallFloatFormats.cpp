@@ -22,13 +22,6 @@
 using namespace mlir;
 using namespace llmc;
 
-static float getLargest(ArrayRef<float> weights) {
-  float largest = 0;
-  for (float weight : weights)
-    largest = std::max(largest, std::fabs(weight));
-  return largest;
-}
-
 //===----------------------------------------------------------------------===//
 // Numbers of an encoding
 //===----------------------------------------------------------------------===//
@@ -68,7 +61,8 @@ public:
     type = floats ? floats.getScale() : cast<GroupedAttr>(encoding).getScale();
     // So that the group with the largest weight has the largest scale.
     if (floats && floats.getMatrix())
-      matrix = getLargest(weights) / (numbers.getLargest() * SmallFloat::get(type)->getLargest());
+      matrix = getLargestMagnitude(weights) /
+               (numbers.getLargest() * SmallFloat::get(type)->getLargest());
     if (!(matrix > 0))
       matrix = 1;
   }
@@ -163,7 +157,7 @@ private:
 
   /// The scale of a group as it is stored.
   float fit(ArrayRef<float> weights, ArrayRef<float> importance) const {
-    float covering = scales.cover(getLargest(weights)), matrix = scales.getMatrix();
+    float covering = scales.cover(getLargestMagnitude(weights)), matrix = scales.getMatrix();
     if (!search || !std::isfinite(covering))
       return covering;
     const Numbers &numbers = scales.getNumbers();
@@ -271,7 +265,8 @@ public:
       return true;
     Type scale = cast<SmallFloatAttr>(encoding).getScale();
     SmallFloat numbers = *SmallFloat::get(getElement(encoding.getContext()));
-    float exact = getLargest(weights) / numbers.getLargest(), rounded = roundToType(scale, exact);
+    float exact = getLargestMagnitude(weights) / numbers.getLargest(),
+          rounded = roundToType(scale, exact);
     // What the largest number is moved by, against half the step that is there.
     float step = numbers.getLargest() - numbers.decode(numbers.largestCode - 1);
     return std::fabs(rounded - exact) * numbers.getLargest() <= exact * step / 2;

@@ -33,7 +33,7 @@ static constexpr int passes = 60;
 static constexpr int movedPasses = 40;
 static constexpr float move = 0.1f;
 
-using Numbers = std::array<float, trellisStates>;
+using TableNumbers = std::array<float, trellisStates>;
 
 namespace {
 
@@ -44,7 +44,7 @@ struct Cells {
   double lost = 0; ///< the squares of what they are away from the numbers
 
   /// Moves numbers to the means of their samples.
-  void center(Numbers &numbers) const {
+  void center(TableNumbers &numbers) const {
     for (int state = 0; state < trellisStates; ++state)
       if (counts[state] > 0)
         numbers[state] = static_cast<float>(sums[state] / static_cast<double>(counts[state]));
@@ -54,7 +54,7 @@ struct Cells {
 } // namespace
 
 static Cells assign(unsigned bits, llvm::ArrayRef<float> samples, int64_t columns,
-                    const Numbers &numbers) {
+                    const TableNumbers &numbers) {
   Cells cells;
   std::vector<float> ones(columns, 1.0f);
   std::vector<uint8_t> states(columns), back(columns * (trellisStates >> bits));
@@ -74,8 +74,8 @@ static Cells assign(unsigned bits, llvm::ArrayRef<float> samples, int64_t column
   return cells;
 }
 
-/// Numbers as bytes times a scale.
-static TrellisTable toBytes(const Numbers &numbers) {
+/// TableNumbers as bytes times a scale.
+static TrellisTable toBytes(const TableNumbers &numbers) {
   constexpr float largestByte = 127;
   float largest = 0;
   for (float number : numbers)
@@ -87,8 +87,8 @@ static TrellisTable toBytes(const Numbers &numbers) {
   return table;
 }
 
-static Numbers toFloats(const TrellisTable &table) {
-  Numbers numbers;
+static TableNumbers toFloats(const TrellisTable &table) {
+  TableNumbers numbers;
   for (auto [number, byte] : llvm::zip(numbers, table.numbers))
     number = static_cast<float>(byte) * table.scale;
   return numbers;
@@ -96,7 +96,7 @@ static Numbers toFloats(const TrellisTable &table) {
 
 TrellisTable llmc::trainTrellisTable(unsigned bits, llvm::ArrayRef<float> samples, int64_t columns,
                                      llvm::function_ref<float()> normal) {
-  Numbers numbers;
+  TableNumbers numbers;
   for (float &number : numbers)
     number = normal();
   for (int pass = 0; pass < passes; ++pass) {
@@ -133,7 +133,7 @@ TrellisTable llmc::learnTrellisTable(unsigned bits, llvm::ArrayRef<float> weight
   constexpr int learnedPasses = 16;
   const TrellisTable &normal = getNormalTrellisTable(bits);
   std::vector<float> samples = takeRows(weights, columns);
-  Numbers numbers = toFloats(normal);
+  TableNumbers numbers = toFloats(normal);
   for (int pass = 0; pass < learnedPasses; ++pass)
     assign(bits, samples, columns, numbers).center(numbers);
   TrellisTable learned = toBytes(numbers);

@@ -8,6 +8,8 @@
 #include "llmc/Transforms/Quantization/WeightFormat.h"
 #include "Formats.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -67,6 +69,13 @@ bool llmc::isSequential(EncodingInterface encoding) {
 
 bool llmc::isOneGroup(EncodingInterface encoding) {
   return getScales(encoding, 1).rows == Plane::all;
+}
+
+float llmc::getLargestMagnitude(ArrayRef<float> weights) {
+  float largest = 0;
+  for (float weight : weights)
+    largest = std::max(largest, std::fabs(weight));
+  return largest;
 }
 
 float llmc::roundToType(Type type, float value) {

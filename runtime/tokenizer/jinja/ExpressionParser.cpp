@@ -14,10 +14,8 @@
 
 namespace llmc::tokenizer::jinja {
 
-using Kind = Expression::Kind;
-
 /// How deep a tree may be: chains such as a + b + c make it so without nesting.
-static constexpr int maximumDepth = 250;
+static constexpr int deepestExpression = 250;
 
 void Parser::measure(Expression &expression) const {
   auto include = [&](const ExpressionPtr &operand) {
@@ -32,12 +30,12 @@ void Parser::measure(Expression &expression) const {
     include(argument.value);
   include(expression.arguments.list);
   include(expression.arguments.mapping);
-  if (expression.depth > maximumDepth)
-    throw unsupported("an expression of more than " + std::to_string(maximumDepth) + " levels",
+  if (expression.depth > deepestExpression)
+    throw unsupported("an expression of more than " + std::to_string(deepestExpression) + " levels",
                       expression.line);
 }
 
-ExpressionPtr Parser::make(Kind kind, int line, std::vector<ExpressionPtr> operands) {
+ExpressionPtr Parser::make(Expression::Kind kind, int line, std::vector<ExpressionPtr> operands) {
   auto result = std::make_unique<Expression>();
   result->kind = kind;
   result->line = line;
@@ -47,14 +45,14 @@ ExpressionPtr Parser::make(Kind kind, int line, std::vector<ExpressionPtr> opera
 }
 
 template <typename... Operands>
-ExpressionPtr Parser::makeOf(Kind kind, int line, Operands... operands) {
+ExpressionPtr Parser::makeOf(Expression::Kind kind, int line, Operands... operands) {
   std::vector<ExpressionPtr> list;
   (list.push_back(std::move(operands)), ...);
   return make(kind, line, std::move(list));
 }
 
 ExpressionPtr Parser::makeBinary(Operator op, int line, ExpressionPtr left, ExpressionPtr right) {
-  ExpressionPtr result = makeOf(Kind::Binary, line, std::move(left), std::move(right));
+  ExpressionPtr result = makeOf(Expression::Kind::Binary, line, std::move(left), std::move(right));
   result->op = op;
   return result;
 }
@@ -88,7 +86,7 @@ ExpressionPtr Parser::parseTuple(TupleUse use) {
     return std::move(elements.front());
   if (!isTuple && use != TupleUse::Parentheses)
     failExpected("an expression");
-  return make(Kind::Tuple, line, std::move(elements));
+  return make(Expression::Kind::Tuple, line, std::move(elements));
 }
 
 ExpressionPtr Parser::parseConditional() {
@@ -98,7 +96,7 @@ ExpressionPtr Parser::parseConditional() {
     int line = take().line;
     ExpressionPtr condition = parseOr();
     ExpressionPtr otherwise = skipName("else") ? parseConditional() : nullptr;
-    value = makeOf(Kind::Conditional, line, std::move(value), std::move(condition),
+    value = makeOf(Expression::Kind::Conditional, line, std::move(value), std::move(condition),
                    std::move(otherwise));
   }
   return value;
@@ -108,7 +106,7 @@ ExpressionPtr Parser::parseOr() {
   ExpressionPtr left = parseAnd();
   while (isName("or")) {
     int line = take().line;
-    left = makeOf(Kind::Or, line, std::move(left), parseAnd());
+    left = makeOf(Expression::Kind::Or, line, std::move(left), parseAnd());
   }
   return left;
 }
@@ -117,7 +115,7 @@ ExpressionPtr Parser::parseAnd() {
   ExpressionPtr left = parseNot();
   while (isName("and")) {
     int line = take().line;
-    left = makeOf(Kind::And, line, std::move(left), parseNot());
+    left = makeOf(Expression::Kind::And, line, std::move(left), parseNot());
   }
   return left;
 }
@@ -127,7 +125,7 @@ ExpressionPtr Parser::parseNot() {
     return parseCompare();
   Nesting nesting(*this);
   int line = take().line;
-  return makeOf(Kind::Not, line, parseNot());
+  return makeOf(Expression::Kind::Not, line, parseNot());
 }
 
 ExpressionPtr Parser::parseCompare() {
@@ -162,7 +160,7 @@ ExpressionPtr Parser::parseCompare() {
   }
   if (found.empty())
     return std::move(operands.front());
-  ExpressionPtr result = make(Kind::Compare, line, std::move(operands));
+  ExpressionPtr result = make(Expression::Kind::Compare, line, std::move(operands));
   result->comparisons = std::move(found);
   return result;
 }
@@ -185,7 +183,7 @@ ExpressionPtr Parser::parseConcatenation() {
     parts.push_back(parseProduct());
   if (parts.size() == 1)
     return std::move(parts.front());
-  return make(Kind::Concatenate, line, std::move(parts));
+  return make(Expression::Kind::Concatenate, line, std::move(parts));
 }
 
 ExpressionPtr Parser::parseProduct() {
@@ -215,8 +213,8 @@ ExpressionPtr Parser::parseUnary(bool withFilter) {
   if (isOperator("-") || isOperator("+")) {
     Nesting nesting(*this);
     Token op = take();
-    value = makeOf(op.text == "-" ? Kind::Negative : Kind::Positive, op.line,
-                   parseUnary(/*withFilter=*/false));
+    value = makeOf(op.text == "-" ? Expression::Kind::Negative : Expression::Kind::Positive,
+                   op.line, parseUnary(/*withFilter=*/false));
   } else {
     value = parsePrimary();
   }
@@ -242,13 +240,14 @@ ExpressionPtr Parser::parsePrimary(bool withNamespace) {
     take();
     const std::string &name = token.text;
     if (name == "true" || name == "True" || name == "false" || name == "False") {
-      result = make(Kind::Boolean, line);
+      result = make(Expression::Kind::Boolean, line);
       result->boolean = name == "true" || name == "True";
     } else if (name == "none" || name == "None") {
-      result = make(Kind::None, line);
+      result = make(Expression::Kind::None, line);
     } else {
       bool isReference = withNamespace && skipOperator(".");
-      result = make(isReference ? Kind::NamespaceReference : Kind::Name, line);
+      result =
+          make(isReference ? Expression::Kind::NamespaceReference : Expression::Kind::Name, line);
       result->symbol = symbols.intern(name);
       if (isReference)
         result->text = expectAnyName();
@@ -256,18 +255,18 @@ ExpressionPtr Parser::parsePrimary(bool withNamespace) {
     return result;
   }
   case Token::Kind::String:
-    result = make(Kind::String, line);
+    result = make(Expression::Kind::String, line);
     while (current().kind == Token::Kind::String)
       result->text += take().text;
     return result;
   case Token::Kind::Integer:
     take();
-    result = make(Kind::Integer, line);
+    result = make(Expression::Kind::Integer, line);
     result->integer = token.integer;
     return result;
   case Token::Kind::Float:
     take();
-    result = make(Kind::Float, line);
+    result = make(Expression::Kind::Float, line);
     result->number = token.number;
     return result;
   default:
@@ -287,7 +286,7 @@ ExpressionPtr Parser::parseList() {
     elements.push_back(parseExpression());
   }
   expectOperator("]");
-  return make(Kind::List, line, std::move(elements));
+  return make(Expression::Kind::List, line, std::move(elements));
 }
 
 ExpressionPtr Parser::parseDict() {
@@ -304,7 +303,7 @@ ExpressionPtr Parser::parseDict() {
     elements.push_back(parseExpression());
   }
   expectOperator("}");
-  return make(Kind::Dict, line, std::move(elements));
+  return make(Expression::Kind::Dict, line, std::move(elements));
 }
 
 ExpressionPtr Parser::parsePostfix(ExpressionPtr value) {
@@ -342,7 +341,7 @@ ExpressionPtr Parser::parseFilter(ExpressionPtr value) {
   std::string name = expectAnyName();
   while (skipOperator("."))
     name += "." + expectAnyName();
-  ExpressionPtr result = makeOf(Kind::Filter, line, std::move(value));
+  ExpressionPtr result = makeOf(Expression::Kind::Filter, line, std::move(value));
   result->text = std::move(name);
   if (isOperator("("))
     result->arguments = parseArguments();
@@ -356,7 +355,7 @@ ExpressionPtr Parser::parseTest(ExpressionPtr value) {
   std::string name = expectAnyName();
   while (skipOperator("."))
     name += "." + expectAnyName();
-  ExpressionPtr result = makeOf(Kind::Test, line, std::move(value));
+  ExpressionPtr result = makeOf(Expression::Kind::Test, line, std::move(value));
   result->text = std::move(name);
   Token::Kind kind = current().kind;
   if (isOperator("(")) {
@@ -369,7 +368,7 @@ ExpressionPtr Parser::parseTest(ExpressionPtr value) {
     result->arguments.positional.push_back(parsePostfix(parsePrimary()));
   }
   measure(*result);
-  return isNegated ? makeOf(Kind::Not, line, std::move(result)) : std::move(result);
+  return isNegated ? makeOf(Expression::Kind::Not, line, std::move(result)) : std::move(result);
 }
 
 ExpressionPtr Parser::parseSubscript(ExpressionPtr value) {
@@ -378,15 +377,15 @@ ExpressionPtr Parser::parseSubscript(ExpressionPtr value) {
   if (begin.text == ".") {
     Token name = take();
     if (name.kind == Token::Kind::Name) {
-      ExpressionPtr result = makeOf(Kind::Attribute, begin.line, std::move(value));
+      ExpressionPtr result = makeOf(Expression::Kind::Attribute, begin.line, std::move(value));
       result->text = name.text;
       return result;
     }
     if (name.kind != Token::Kind::Integer)
       throw syntaxError(begin.line, "expected a name or a number after '.'");
-    ExpressionPtr index = make(Kind::Integer, begin.line);
+    ExpressionPtr index = make(Expression::Kind::Integer, begin.line);
     index->integer = name.integer;
-    return makeOf(Kind::Subscript, begin.line, std::move(value), std::move(index));
+    return makeOf(Expression::Kind::Subscript, begin.line, std::move(value), std::move(index));
   }
   ExpressionPtr first = isOperator(":") ? nullptr : parseExpression();
   if (!isOperator(":")) {
@@ -396,9 +395,9 @@ ExpressionPtr Parser::parseSubscript(ExpressionPtr value) {
     while (skipOperator(",") && !isOperator("]"))
       parts.push_back(parseExpression());
     expectOperator("]");
-    ExpressionPtr index =
-        isTuple ? make(Kind::Tuple, begin.line, std::move(parts)) : std::move(parts.front());
-    return makeOf(Kind::Subscript, begin.line, std::move(value), std::move(index));
+    ExpressionPtr index = isTuple ? make(Expression::Kind::Tuple, begin.line, std::move(parts))
+                                  : std::move(parts.front());
+    return makeOf(Expression::Kind::Subscript, begin.line, std::move(value), std::move(index));
   }
   expectOperator(":");
   auto parseBound = [&]() -> ExpressionPtr {
@@ -409,12 +408,12 @@ ExpressionPtr Parser::parseSubscript(ExpressionPtr value) {
   if (isOperator(","))
     throw unsupported("slices of several dimensions are not supported", begin.line);
   expectOperator("]");
-  return makeOf(Kind::Slice, begin.line, std::move(value), std::move(first), std::move(last),
-                std::move(step));
+  return makeOf(Expression::Kind::Slice, begin.line, std::move(value), std::move(first),
+                std::move(last), std::move(step));
 }
 
 ExpressionPtr Parser::parseCall(ExpressionPtr value) {
-  ExpressionPtr result = makeOf(Kind::Call, current().line, std::move(value));
+  ExpressionPtr result = makeOf(Expression::Kind::Call, current().line, std::move(value));
   result->arguments = parseArguments();
   measure(*result);
   return result;

@@ -12,45 +12,43 @@
 
 namespace llmc::tokenizer::jinja {
 
-using Kind = Expression::Kind;
-
 Value Interpreter::evaluate(const Expression &expression, Scope &scope) {
   Level level(*this);
   switch (expression.kind) {
-  case Kind::None:
+  case Expression::Kind::None:
     return {};
-  case Kind::Boolean:
+  case Expression::Kind::Boolean:
     return expression.boolean;
-  case Kind::Integer:
+  case Expression::Kind::Integer:
     return expression.integer;
-  case Kind::Float:
+  case Expression::Kind::Float:
     return expression.number;
-  case Kind::String:
+  case Expression::Kind::String:
     return heap.string(expression.text);
-  case Kind::Name:
+  case Expression::Kind::Name:
     return evaluateName(expression.symbol, scope);
-  case Kind::List:
-  case Kind::Tuple:
-  case Kind::Dict:
+  case Expression::Kind::List:
+  case Expression::Kind::Tuple:
+  case Expression::Kind::Dict:
     return evaluateCollection(expression, scope);
-  case Kind::Attribute: {
+  case Expression::Kind::Attribute: {
     Value value = evaluate(*expression.operands[0], scope);
     line = expression.line;
     return getAttribute(value, expression.text);
   }
-  case Kind::Subscript: {
+  case Expression::Kind::Subscript: {
     Value value = evaluate(*expression.operands[0], scope);
     Value index = evaluate(*expression.operands[1], scope);
     line = expression.line;
     return getItem(value, index);
   }
-  case Kind::Slice:
+  case Expression::Kind::Slice:
     return evaluateSlice(expression, scope);
-  case Kind::Call:
+  case Expression::Kind::Call:
     return evaluateCall(expression, scope);
-  case Kind::Filter:
+  case Expression::Kind::Filter:
     return evaluateFilter(expression, scope, nullptr);
-  case Kind::Test:
+  case Expression::Kind::Test:
     return evaluateTest(expression, scope);
   default:
     return evaluateOperation(expression, scope);
@@ -60,11 +58,11 @@ Value Interpreter::evaluate(const Expression &expression, Scope &scope) {
 Value Interpreter::evaluateOperation(const Expression &expression, Scope &scope) {
   auto operand = [&](size_t i) { return evaluate(*expression.operands[i], scope); };
   switch (expression.kind) {
-  case Kind::Not:
+  case Expression::Kind::Not:
     return !isTrue(operand(0));
-  case Kind::Negative:
+  case Expression::Kind::Negative:
     return negate(operand(0), heap);
-  case Kind::Positive: {
+  case Expression::Kind::Positive: {
     Value value = operand(0);
     if (value.isUndefined())
       throw wrongValue(value.getUndefined().message);
@@ -72,25 +70,25 @@ Value Interpreter::evaluateOperation(const Expression &expression, Scope &scope)
       throw wrongValue(std::string("bad operand type for unary +: '") + typeName(value) + "'");
     return value.isInteger() ? Value(value.getInteger()) : value;
   }
-  case Kind::And: {
+  case Expression::Kind::And: {
     Value left = operand(0);
     return isTrue(left) ? operand(1) : left;
   }
-  case Kind::Or: {
+  case Expression::Kind::Or: {
     Value left = operand(0);
     return isTrue(left) ? left : operand(1);
   }
-  case Kind::Binary: {
+  case Expression::Kind::Binary: {
     Value left = operand(0);
     Value right = operand(1);
     line = expression.line;
     return applyOperator(expression.op, left, right, heap);
   }
-  case Kind::Concatenate:
+  case Expression::Kind::Concatenate:
     return evaluateConcatenation(expression, scope);
-  case Kind::Compare:
+  case Expression::Kind::Compare:
     return evaluateCompare(expression, scope);
-  case Kind::Conditional:
+  case Expression::Kind::Conditional:
     if (isTrue(operand(1)))
       return operand(0);
     return expression.operands[2]
@@ -116,7 +114,7 @@ Value Interpreter::evaluateName(Symbol symbol, Scope &scope) {
 }
 
 Value Interpreter::evaluateCollection(const Expression &expression, Scope &scope) {
-  if (expression.kind == Kind::Dict) {
+  if (expression.kind == Expression::Kind::Dict) {
     Value result = heap.dict();
     for (size_t i = 0; i + 1 < expression.operands.size(); i += 2) {
       Value key = evaluate(*expression.operands[i], scope);
@@ -129,8 +127,8 @@ Value Interpreter::evaluateCollection(const Expression &expression, Scope &scope
   elements.reserve(expression.operands.size());
   for (const ExpressionPtr &operand : expression.operands)
     elements.push_back(evaluate(*operand, scope));
-  return expression.kind == Kind::List ? heap.list(std::move(elements))
-                                       : heap.tuple(std::move(elements));
+  return expression.kind == Expression::Kind::List ? heap.list(std::move(elements))
+                                                   : heap.tuple(std::move(elements));
 }
 
 Value Interpreter::evaluateSlice(const Expression &expression, Scope &scope) {
@@ -155,7 +153,7 @@ Value Interpreter::evaluateFilter(const Expression &expression, Scope &scope,
   Value value;
   if (!expression.operands[0])
     value = *content;
-  else if (content && expression.operands[0]->kind == Kind::Filter)
+  else if (content && expression.operands[0]->kind == Expression::Kind::Filter)
     value = evaluateFilter(*expression.operands[0], scope, content);
   else
     value = evaluate(*expression.operands[0], scope);

@@ -315,7 +315,7 @@ Value attrFilter(Interpreter &interpreter, Value value, const Arguments &argumen
                                     " object' has no attribute '" + name + "'");
 }
 
-constexpr Method filters[] = {
+constexpr Method scalarFilters[] = {
     {"upper", caseFilter<Case::Upper>},
     {"lower", caseFilter<Case::Lower>},
     {"capitalize", capitalizeFilter},
@@ -344,9 +344,9 @@ constexpr Method filters[] = {
 } // namespace
 
 Filter findScalarFilter(const std::string &name) {
-  auto found = std::find_if(std::begin(filters), std::end(filters),
+  auto found = std::find_if(std::begin(scalarFilters), std::end(scalarFilters),
                             [&](const Method &filter) { return name == filter.name; });
-  return found == std::end(filters) ? nullptr : found->function;
+  return found == std::end(scalarFilters) ? nullptr : found->function;
 }
 
 } // namespace llmc::tokenizer::jinja

@@ -282,7 +282,7 @@ Value selectFilter(Interpreter &interpreter, Value value, const Arguments &argum
   return heap.iterator(std::move(result));
 }
 
-constexpr Method filters[] = {
+constexpr Method sequenceFilters[] = {
     {"sort", sortFilter},
     {"dictsort", dictsortFilter},
     {"unique", uniqueFilter},
@@ -305,9 +305,9 @@ constexpr Method filters[] = {
 } // namespace
 
 Filter findSequenceFilter(const std::string &name) {
-  auto found = std::find_if(std::begin(filters), std::end(filters),
+  auto found = std::find_if(std::begin(sequenceFilters), std::end(sequenceFilters),
                             [&](const Method &filter) { return name == filter.name; });
-  return found == std::end(filters) ? nullptr : found->function;
+  return found == std::end(sequenceFilters) ? nullptr : found->function;
 }
 
 } // namespace llmc::tokenizer::jinja

@@ -14,8 +14,6 @@
 
 namespace llmc::tokenizer::jinja {
 
-using Kind = Statement::Kind;
-
 /// How much may run inside of each other: bounds the stack.
 static constexpr int maximumLevel = 700;
 
@@ -71,46 +69,46 @@ Interpreter::Flow Interpreter::execute(const Statement &statement, Scope &scope,
   Level level(*this);
   line = statement.line;
   switch (statement.kind) {
-  case Kind::Data:
+  case Statement::Kind::Data:
     heap.allocate(statement.text.size());
     output.append(statement.text);
     return Flow::Next;
-  case Kind::Output:
+  case Statement::Kind::Output:
     write(output, evaluate(*statement.expression, scope));
     return Flow::Next;
-  case Kind::If:
+  case Statement::Kind::If:
     for (const Statement::Branch &branch : statement.branches)
       if (!branch.condition || isTrue(evaluate(*branch.condition, scope)))
         return execute(branch.body, scope, output);
     return Flow::Next;
-  case Kind::For:
+  case Statement::Kind::For:
     return executeFor(statement, scope, output);
-  case Kind::Set:
+  case Statement::Kind::Set:
     assign(*statement.target, evaluate(*statement.expression, scope), scope);
     return Flow::Next;
-  case Kind::SetBlock:
-  case Kind::Filter:
+  case Statement::Kind::SetBlock:
+  case Statement::Kind::Filter:
     return executeCapture(statement, scope, output);
-  case Kind::Macro: {
+  case Statement::Kind::Macro: {
     const std::string &name = symbols.name(statement.symbol);
     scope.set(statement.symbol, makeMacro(statement, name, scope));
     return Flow::Next;
   }
-  case Kind::CallBlock:
+  case Statement::Kind::CallBlock:
     executeCallBlock(statement, scope, output);
     return Flow::Next;
-  case Kind::With: {
+  case Statement::Kind::With: {
     // The values don't see each other's names.
     Scope &inner = makeScope(&scope);
     for (const Parameter &parameter : statement.parameters)
       inner.set(parameter.name, evaluate(*parameter.value, scope));
     return execute(statement.body, inner, output);
   }
-  case Kind::Scope:
+  case Statement::Kind::Scope:
     return execute(statement.body, makeScope(&scope), output);
-  case Kind::Break:
+  case Statement::Kind::Break:
     return Flow::Break;
-  case Kind::Continue:
+  case Statement::Kind::Continue:
     return Flow::Continue;
   }
   return Flow::Next;
@@ -156,7 +154,7 @@ Interpreter::Flow Interpreter::executeCapture(const Statement &statement, Scope 
   Value value = heap.string(std::move(content));
   if (statement.expression)
     value = evaluateFilter(*statement.expression, scope, &value);
-  if (statement.kind == Kind::SetBlock)
+  if (statement.kind == Statement::Kind::SetBlock)
     assign(*statement.target, value, scope);
   else
     write(output, value);

@@ -20,12 +20,12 @@ namespace llmc::tokenizer::jinja {
 using Kind = Value::Kind;
 
 /// How deep values may stand in each other where they are gone through.
-static constexpr int maximumDepth = 100;
+static constexpr int deepestValue = 100;
 
 static void checkDepth(int depth, Heap &heap) {
   heap.step();
-  if (depth > maximumDepth)
-    throw unsupported("values in each other, more than " + std::to_string(maximumDepth) + " deep");
+  if (depth > deepestValue)
+    throw unsupported("values in each other, more than " + std::to_string(deepestValue) + " deep");
 }
 
 const Text &Value::getText() const { return static_cast<StringObject *>(object)->text; }

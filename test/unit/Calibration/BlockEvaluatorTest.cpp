@@ -21,7 +21,7 @@ using namespace llmc::test;
 
 namespace {
 
-constexpr int64_t width = 40, rowCount = 5 * 19;
+constexpr int64_t modelWidth = 40, rowCount = 5 * 19;
 
 /// A value for a parameter that it may be given, or be tried with.
 struct Other {
@@ -159,7 +159,7 @@ TEST_P(EvaluatedBlocks, GiveWhatAChangedModelGives) {
   apply(*model.module, makeOther(model.get("query1"), encoded));
   apply(*model.module, makeOther(model.get("output1"), encoded));
   std::vector<float> expected = model.collectInputs("gate1");
-  EXPECT_EQ(expected.size(), static_cast<size_t>(rowCount * width));
+  EXPECT_EQ(expected.size(), static_cast<size_t>(rowCount * modelWidth));
   EXPECT_EQ(found[1], found[0]);
   if (shape != Shape::Parallel)
     EXPECT_NE(expected, untouched);
@@ -182,16 +182,16 @@ TEST(BlockEvaluator, GivesWhatTheNextBlockReads) {
     if (name == "key1")
       normed = site.statistics.inputs;
   })));
-  std::vector<float> gain(width);
+  std::vector<float> gain(modelWidth);
   ParameterReader::get(model.get("norm1"))->readRow(0, gain);
   ASSERT_EQ(rows.size(), normed.size());
   for (int64_t row = 0; row < rowCount; ++row) {
     double sum = 0;
-    for (int64_t i = 0; i < width; ++i)
-      sum += double(rows[row * width + i]) * rows[row * width + i];
-    double scale = 1 / std::sqrt(sum / width + 1e-5);
-    for (int64_t i = 0; i < width; ++i)
-      ASSERT_NEAR(normed[row * width + i], rows[row * width + i] * scale * gain[i], 1e-5);
+    for (int64_t i = 0; i < modelWidth; ++i)
+      sum += double(rows[row * modelWidth + i]) * rows[row * modelWidth + i];
+    double scale = 1 / std::sqrt(sum / modelWidth + 1e-5);
+    for (int64_t i = 0; i < modelWidth; ++i)
+      ASSERT_NEAR(normed[row * modelWidth + i], rows[row * modelWidth + i] * scale * gain[i], 1e-5);
   }
 }
 
@@ -225,7 +225,7 @@ TEST(BlockEvaluator, MeasuresErrors) {
       EXPECT_EQ(*site.block->getError({other.asCandidate()}), error);
       std::vector<float> y = evaluate(*site.block, {}, output),
                          changed = evaluate(*site.block, {other.asCandidate()}, output);
-      EXPECT_EQ(static_cast<int64_t>(y.size()), (samples ? samples * 19 : rowCount) * width);
+      EXPECT_EQ(static_cast<int64_t>(y.size()), (samples ? samples * 19 : rowCount) * modelWidth);
       double errors = 0, squares = 0;
       for (auto [exact, found] : llvm::zip(y, changed)) {
         errors += (double(found) - exact) * (double(found) - exact);
@@ -262,7 +262,7 @@ TEST(BlockEvaluator, MeasuresInfluence) {
   double turns = 0;
   for (int64_t row = 0; row < rowCount; ++row) {
     double product = 0, before = 0, after = 0;
-    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+    for (int64_t i = row * modelWidth; i < (row + 1) * modelWidth; ++i) {
       product += double(entering[i]) * leaving[i];
       before += double(entering[i]) * entering[i];
       after += double(leaving[i]) * leaving[i];

@@ -230,6 +230,12 @@ Folder::Folder() {
 
 Folder::~Folder() { llvm::sys::fs::remove_directories(path); }
 
+void llmc::test::writeFile(const std::string &path, StringRef contents) {
+  std::error_code error;
+  llvm::raw_fd_ostream(path, error) << contents;
+  EXPECT_FALSE(error);
+}
+
 CalibrationOptions llmc::test::makeOptions(const TokenFile &tokens) {
   CalibrationOptions options;
   options.calibration = tokens.path;

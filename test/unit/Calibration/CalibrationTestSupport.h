@@ -52,6 +52,9 @@ public:
   std::string path;
 };
 
+/// A failure of the test where the file can't be written.
+void writeFile(const std::string &path, llvm::StringRef contents);
+
 /// Options for some samples of that file.
 CalibrationOptions makeOptions(const TokenFile &tokens);
 

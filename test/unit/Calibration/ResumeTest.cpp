@@ -219,12 +219,6 @@ uint64_t getChecksum(llvm::StringRef bytes) {
   return llvm::xxh3_64bits(llvm::ArrayRef(hash));
 }
 
-void writeFile(const std::string &path, llvm::StringRef bytes) {
-  std::error_code error;
-  llvm::raw_fd_ostream(path, error) << bytes;
-  EXPECT_FALSE(error);
-}
-
 /// Replaces the first occurrence of a text in the first block by another of the same length, as if
 /// the block had been written so.
 void forge(const std::string &folder, llvm::StringRef from, llvm::StringRef to) {

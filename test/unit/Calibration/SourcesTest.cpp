@@ -20,12 +20,6 @@ using namespace llmc::test;
 
 namespace {
 
-void writeFile(const std::string &path, StringRef contents) {
-  std::error_code error;
-  llvm::raw_fd_ostream(path, error) << contents;
-  ASSERT_FALSE(error);
-}
-
 /// What a walk over one layer says.
 std::string walk(const CalibrationOptions &options, bool expectSuccess = false,
                  unsigned statistics = SecondMoment, int layers = 1) {

@@ -26,7 +26,7 @@ namespace {
 /// Of a step's largest logit. A sum of up to 768 products in another order differs by some 768^½ ·
 /// 2⁻²⁴ = 1.7e-6 of what is summed, where errors are of both signs; norms keep layers from adding
 /// much.
-constexpr double tolerance = 1e-5;
+constexpr double ofLargestLogit = 1e-5;
 
 class TinyModel : public ::testing::Test {
 protected:
@@ -125,21 +125,21 @@ protected:
 
 } // namespace
 
-TEST_F(TinyModel, AsImported) { compare(tolerance); }
+TEST_F(TinyModel, AsImported) { compare(ofLargestLogit); }
 
 TEST_F(TinyModel, QuantizedTo4Bits) {
   quantize(ActivationRounding::None);
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 TEST_F(TinyModel, QuantizedToNF4) {
   quantize(ActivationRounding::Auto, "nf4");
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 TEST_F(TinyModel, QuantizedToNVFP4) {
   quantize(ActivationRounding::Auto, "nvfp4");
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 TEST_F(TinyModel, QuantizedToMXINT8WithActivationsIn8) {
@@ -149,17 +149,17 @@ TEST_F(TinyModel, QuantizedToMXINT8WithActivationsIn8) {
 
 TEST_F(TinyModel, CalibratedToMXFP6) {
   calibrate("mxfp6", ActivationRounding::Auto);
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 TEST_F(TinyModel, CalibratedToNF4) {
   calibrate("nf4", ActivationRounding::Auto);
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 TEST_F(TinyModel, QuantizedToATrellis) {
   quantize(ActivationRounding::None, "trellis");
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 TEST_F(TinyModel, CalibratedToATrellisWithActivationsIn8) {
@@ -169,26 +169,26 @@ TEST_F(TinyModel, CalibratedToATrellisWithActivationsIn8) {
 
 TEST_F(TinyModel, QuantizedToCodebooks) {
   quantize(ActivationRounding::None, "codebook");
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 // Pruned before and after weights are rounded, by a pass that calibrates and by one that does not.
 TEST_F(TinyModel, PrunedAndQuantized) {
   prune();
   calibrate("int", ActivationRounding::None);
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 TEST_F(TinyModel, QuantizedAndPruned) {
   quantize(ActivationRounding::None);
   prune();
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 TEST_F(TinyModel, PrunedToNF4) {
   prune();
   quantize(ActivationRounding::Auto, "nf4");
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 TEST_F(TinyModel, PrunedAndQuantizedWithActivationsIn8) {
@@ -199,7 +199,7 @@ TEST_F(TinyModel, PrunedAndQuantizedWithActivationsIn8) {
 
 TEST_F(TinyModel, WithLessStructure) {
   pruneStructure();
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 TEST_F(TinyModel, WithSharedLayersAndActivationsIn8) {
@@ -211,14 +211,14 @@ TEST_F(TinyModel, WithSharedLayersAndActivationsIn8) {
 TEST_F(TinyModel, FactoredAndQuantized) {
   factorize();
   quantize(ActivationRounding::None);
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 TEST_F(TinyModel, PrunedQuantizedAndRepaired) {
   prune();
   quantize(ActivationRounding::None);
   repair();
-  compare(tolerance);
+  compare(ofLargestLogit);
 }
 
 // As in MeaningOfModel.RoundedActivations, an activation near a half may be a whole step apart.

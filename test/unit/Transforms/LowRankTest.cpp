@@ -48,10 +48,10 @@ double squareSum(const Matrix &matrix) {
 }
 
 /// A layer whose inputs depend on each other and are of different sizes.
-struct Layer {
+struct CorrelatedLayer {
   static constexpr int64_t samples = 300;
 
-  Layer(int64_t rows, int64_t columns) : rows(rows), columns(columns) {
+  CorrelatedLayer(int64_t rows, int64_t columns) : rows(rows), columns(columns) {
     std::normal_distribution<double> normal;
     weights.resize(rows * columns);
     for (double &weight : weights)
@@ -97,7 +97,7 @@ struct Layer {
 
 class LowRank : public testing::TestWithParam<std::pair<int64_t, int64_t>> {
 protected:
-  Layer layer{GetParam().first, GetParam().second};
+  CorrelatedLayer layer{GetParam().first, GetParam().second};
 };
 
 TEST_P(LowRank, TheLossIsTheSumOfWhatIsLeftOut) {
@@ -107,8 +107,9 @@ TEST_P(LowRank, TheLossIsTheSumOfWhatIsLeftOut) {
     double loss = layer.getOutputLoss(decomposition.getFactors(rank));
     EXPECT_NEAR(loss / decomposition.getLoss(rank), 1, 1e-10) << rank;
   }
-  EXPECT_NEAR(decomposition.getLoss(0) / squareSum(multiply(layer.weights, layer.inputs, layer.rows,
-                                                            layer.columns, Layer::samples)),
+  EXPECT_NEAR(decomposition.getLoss(0) /
+                  squareSum(multiply(layer.weights, layer.inputs, layer.rows, layer.columns,
+                                     CorrelatedLayer::samples)),
               1, 1e-12);
 }
 

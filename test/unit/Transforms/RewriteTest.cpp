@@ -27,8 +27,8 @@ using namespace llmc::test;
 
 namespace {
 
-constexpr double tolerance = 1e-9;
-constexpr int32_t tokens[] = {5, 2, 11, 7, 2};
+constexpr double rewriteTolerance = 1e-9;
+constexpr int32_t rewriteTokens[] = {5, 2, 11, 7, 2};
 
 class Rewrites : public testing::Test {
 protected:
@@ -50,7 +50,8 @@ protected:
       auto step = module->lookupSymbol<func::FuncOp>("step");
       ParameterRewrite rewrite(*module);
       std::string unknown, message;
-      std::optional<std::vector<double>> before = computeLogits(step, rewrite, tokens, unknown);
+      std::optional<std::vector<double>> before =
+          computeLogits(step, rewrite, rewriteTokens, unknown);
       ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
         if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
           message += diagnostic.str();
@@ -66,9 +67,10 @@ protected:
       ASSERT_TRUE(succeeded(mlir::verify(*module)));
       if (!before)
         continue;
-      std::optional<std::vector<double>> after = computeLogits(step, rewrite, tokens, unknown);
+      std::optional<std::vector<double>> after =
+          computeLogits(step, rewrite, rewriteTokens, unknown);
       ASSERT_TRUE(after) << unknown;
-      EXPECT_LT(getRelativeDifference(*before, *after), tolerance);
+      EXPECT_LT(getRelativeDifference(*before, *after), rewriteTolerance);
       ++checked;
     }
     EXPECT_GT(checked, 0);
@@ -137,16 +139,17 @@ TEST_F(Rewrites, FollowEachOther) {
   OwningOpRef<ModuleOp> module = parse(readFamilyModels()["heads:0"]);
   auto step = module->lookupSymbol<func::FuncOp>("step");
   ParameterRewrite rewrite(*module);
-  std::vector<double> before = *computeLogits(step, rewrite, tokens, unknown);
+  std::vector<double> before = *computeLogits(step, rewrite, rewriteTokens, unknown);
   ASSERT_TRUE(succeeded(foldNorms(step, rewrite)));
   ASSERT_TRUE(succeeded(rotateResidual(step, {makeRandom}, rewrite)));
   ASSERT_TRUE(succeeded(rotateValues(step, {makeHadamardRotation}, rewrite)));
   ASSERT_TRUE(succeeded(rotateResidual(step, {makeHadamardRotation}, rewrite)));
-  EXPECT_LT(getRelativeDifference(before, *computeLogits(step, rewrite, tokens, unknown)),
-            tolerance);
+  EXPECT_LT(getRelativeDifference(before, *computeLogits(step, rewrite, rewriteTokens, unknown)),
+            rewriteTolerance);
   // What is stored is that, rounded to fp32.
   ASSERT_TRUE(succeeded(rewrite.store()));
-  double rounded = getRelativeDifference(before, *computeLogits(step, rewrite, tokens, unknown));
+  double rounded =
+      getRelativeDifference(before, *computeLogits(step, rewrite, rewriteTokens, unknown));
   EXPECT_GT(rounded, 1e-12);
   EXPECT_LT(rounded, 1e-5);
 }

@@ -29,8 +29,8 @@ using namespace llmc::test;
 
 namespace {
 
-constexpr double tolerance = 1e-9;
-constexpr int32_t tokens[] = {5, 2, 11, 7, 2};
+constexpr double sliceTolerance = 1e-9;
+constexpr int32_t sliceTokens[] = {5, 2, 11, 7, 2};
 
 /// Models whose stream has no basis of its own at each place, and why.
 const std::map<std::string, std::string> refused{
@@ -49,7 +49,7 @@ protected:
   static std::optional<std::vector<double>> compute(ModuleOp module,
                                                     const ParameterRewrite &rewrite) {
     std::string unknown;
-    return computeLogits(getStep(module), rewrite, tokens, unknown);
+    return computeLogits(getStep(module), rewrite, sliceTokens, unknown);
   }
 
   /// Calls `check` with every model that can be sliced, and what has prepared it.
@@ -80,7 +80,7 @@ protected:
         continue;
       auto prepared = compute(*module, rewrite);
       ASSERT_TRUE(prepared);
-      EXPECT_LT(getRelativeDifference(*before, *prepared), tolerance);
+      EXPECT_LT(getRelativeDifference(*before, *prepared), sliceTolerance);
       check(*module, rewrite, *slicer);
       ++checked;
     }
@@ -101,7 +101,7 @@ TEST_F(SliceTest, AllChannelsInAnyBasesComputeTheSame) {
     ASSERT_TRUE(succeeded(mlir::verify(module)));
     auto after = compute(module, rewrite);
     ASSERT_TRUE(before && after);
-    EXPECT_LT(getRelativeDifference(*before, *after), tolerance);
+    EXPECT_LT(getRelativeDifference(*before, *after), sliceTolerance);
   });
 }
 
@@ -156,7 +156,7 @@ TEST_F(SliceTest, ChannelsThatAreZeroCanGo) {
     slicer.slice(kept, std::vector<RotationRef>(slicer.getPlaces().size(), basis));
     auto after = compute(module, rewrite);
     ASSERT_TRUE(before && after);
-    EXPECT_LT(getRelativeDifference(*before, *after), tolerance);
+    EXPECT_LT(getRelativeDifference(*before, *after), sliceTolerance);
     ASSERT_TRUE(succeeded(rewrite.store()));
     inferRowWidths(getStep(module));
     ASSERT_TRUE(succeeded(mlir::verify(module)));

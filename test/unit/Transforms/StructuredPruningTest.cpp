@@ -27,8 +27,8 @@ using namespace llmc::test;
 
 namespace {
 
-constexpr double tolerance = 1e-12;
-constexpr int32_t tokens[] = {5, 2, 11, 7, 2};
+constexpr double pruningTolerance = 1e-12;
+constexpr int32_t pruningTokens[] = {5, 2, 11, 7, 2};
 
 /// Layers of attention alone: x ← x + O·attention(norm(x)).
 std::string writeLayers(int64_t count) {
@@ -82,7 +82,7 @@ protected:
     ParameterRewrite rewrite(module);
     change(rewrite);
     std::string unknown;
-    return computeLogits(getStep(module), rewrite, tokens, unknown);
+    return computeLogits(getStep(module), rewrite, pruningTokens, unknown);
   }
   static std::optional<std::vector<double>> compute(ModuleOp module) {
     return compute(module, [](ParameterRewrite &) {});
@@ -141,7 +141,7 @@ TEST_F(StructuredPruning, LeavingOutUnitsIsReadingNoneOfThem) {
     ASSERT_EQ(expected.has_value(), found.has_value());
     if (!found)
       continue;
-    EXPECT_LT(getRelativeDifference(*expected, *found), tolerance);
+    EXPECT_LT(getRelativeDifference(*expected, *found), pruningTolerance);
     ++checked;
   }
   EXPECT_GE(checked, 8);
@@ -164,7 +164,7 @@ TEST_F(StructuredPruning, HeadsCanGoWhoseKeysAreRotated) {
   ASSERT_TRUE(succeeded(mlir::verify(*module)));
   auto found = compute(*module);
   ASSERT_TRUE(expected && found);
-  EXPECT_LT(getRelativeDifference(*expected, *found), tolerance);
+  EXPECT_LT(getRelativeDifference(*expected, *found), pruningTolerance);
 }
 
 TEST_F(StructuredPruning, DroppingALayerIsAddingNothing) {
@@ -181,7 +181,7 @@ TEST_F(StructuredPruning, DroppingALayerIsAddingNothing) {
     ASSERT_TRUE(succeeded(mlir::verify(*module)));
     EXPECT_EQ(getStep(*module).getNumArguments(), 5U);
     EXPECT_FALSE(module->lookupSymbol(out));
-    EXPECT_LT(getRelativeDifference(*expected, *compute(*module)), tolerance);
+    EXPECT_LT(getRelativeDifference(*expected, *compute(*module)), pruningTolerance);
   }
 }
 
@@ -197,7 +197,7 @@ TEST_F(StructuredPruning, LayersFollowEachOtherWhenSeveralGo) {
     dropLayer(getStep(*module), *layers, index);
   ASSERT_TRUE(succeeded(mlir::verify(*module)));
   EXPECT_EQ(getStep(*module).getNumArguments(), 4U);
-  EXPECT_LT(getRelativeDifference(*expected, *compute(*module)), tolerance);
+  EXPECT_LT(getRelativeDifference(*expected, *compute(*module)), pruningTolerance);
 }
 
 std::vector<double> read(ModuleOp module, StringRef name) {
@@ -234,7 +234,7 @@ TEST_F(StructuredPruning, SharingIsHavingTheSameWeights) {
   FailureOr<std::vector<Layer>> layers = findStepLayers(*module);
   ASSERT_TRUE(succeeded(layers));
   ASSERT_TRUE(succeeded(shareParameters(ArrayRef(*layers).take_front(2), /*mean=*/false)));
-  EXPECT_LT(getRelativeDifference(*expected, *compute(*module)), tolerance);
+  EXPECT_LT(getRelativeDifference(*expected, *compute(*module)), pruningTolerance);
 }
 
 // Where layers begin and end in models of many families.

@@ -25,12 +25,12 @@ namespace {
 constexpr int64_t outputs = 24, inputs = 40, rowCount = 500;
 
 /// A linear and rows of its inputs, whose means and deviations differ.
-struct Layer {
+struct ScoredLayer {
   WeightValues weights{outputs, inputs, std::vector<float>(outputs * inputs), {}};
   std::vector<double> rows = std::vector<double>(rowCount * inputs);
   InputSpread spread;
 
-  Layer() {
+  ScoredLayer() {
     std::mt19937_64 random(5);
     std::normal_distribution<double> normal;
     for (float &weight : weights.data)
@@ -66,7 +66,7 @@ struct Layer {
 
 // Leaving out an input whose mean is made up for costs its FLAP score on the mean of all rows.
 TEST(UnitScores, FLAPIsWhatLeavingOutCosts) {
-  const Layer layer;
+  const ScoredLayer layer;
   const std::vector<double> scores = scoreColumns(layer.weights, layer.spread, UnitScore::FLAP);
   const llvm::SmallVector<bool, 0> all(inputs, true);
   for (int64_t j = 0; j < inputs; ++j) {
@@ -85,7 +85,7 @@ TEST(UnitScores, FLAPIsWhatLeavingOutCosts) {
 }
 
 TEST(UnitScores, OthersAreTheirDefinitions) {
-  const Layer layer;
+  const ScoredLayer layer;
   const std::vector<double> wanda = scoreColumns(layer.weights, layer.spread, UnitScore::Wanda),
                             magnitude = scoreColumns(layer.weights, {}, UnitScore::Magnitude);
   for (int64_t j = 0; j < inputs; ++j) {
@@ -104,7 +104,7 @@ TEST(UnitScores, OthersAreTheirDefinitions) {
 
 // Biases in fp32 leave less than 1e-6 of the mean error, of what outputs are.
 TEST(UnitScores, CompensationLeavesNoMeanError) {
-  const Layer layer;
+  const ScoredLayer layer;
   const llvm::SmallVector<bool, 0> all(inputs, true);
   llvm::SmallVector<bool, 0> stays(all);
   for (int64_t j = 7; j < inputs; j += 2)

@@ -143,6 +143,9 @@ bool isSequential(EncodingInterface encoding);
 /// Whether a matrix is one group.
 bool isOneGroup(EncodingInterface encoding);
 
+/// The largest magnitude; 0 where there are no weights.
+float getLargestMagnitude(llvm::ArrayRef<float> weights);
+
 /// The number of a type of scales that is nearest to `value`.
 float roundToType(mlir::Type type, float value);
 

@@ -23,6 +23,8 @@ namespace llmc {
 inline constexpr int64_t maxEvaluatedElements = int64_t(1) << 25;
 /// Elements of a tensor of which the shape alone is known, and of each of its dimensions.
 inline constexpr int64_t maxShapeElements = int64_t(1) << 40;
+/// Elements of a constant of the file that is read at once, and not where it is needed.
+inline constexpr int64_t smallConstant = 4096;
 inline constexpr size_t maxEvaluatedRank = 16;
 
 /// One evaluation of a node. Absent inputs are null. Where an input is unknown, outputs have

@@ -6,14 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluate/GraphRun.h"
+#include "Evaluate/Evaluate.h"
 #include "Evaluate/Operator.h"
 
 using namespace mlir;
 using namespace llmc;
 using namespace llmc::carrier;
-
-/// Constants of at most this many elements are read at once.
-static constexpr int64_t smallConstant = 4096;
 
 LogicalResult GraphRun::run() {
   graph.walk([&](Operation *op) {

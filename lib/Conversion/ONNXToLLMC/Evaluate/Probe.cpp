@@ -6,17 +6,15 @@
 //===----------------------------------------------------------------------===//
 
 #include "Evaluate/Probe.h"
+#include "Evaluate/Evaluate.h"
 #include "Evaluate/Operator.h"
 
 using namespace mlir;
 using namespace llmc;
 using namespace llmc::carrier;
 
-/// Constants of at most this many elements are read at once.
-static constexpr int64_t smallConstant = 4096;
-
 // What a probe may do in all: elements that it reads and makes, and elements that it keeps.
-static constexpr int64_t maxWork = int64_t(1) << 29;
+static constexpr int64_t maxProbeWork = int64_t(1) << 29;
 static constexpr int64_t maxHeld = int64_t(1) << 26;
 
 /// Whether a shape is one that operators can be applied to.
@@ -278,7 +276,7 @@ bool Probe::evaluateOnce(Evaluation &evaluation, const Operator &row) {
   for (const HostTensor *tensor : evaluation.inputs)
     if (tensor && tensor->data)
       work += tensor->data->size();
-  if (work > maxWork || held > maxHeld)
+  if (work > maxProbeWork || held > maxHeld)
     return evaluation.fail("the graph computes with more numbers than any model needs");
   if (!row.evaluate(evaluation))
     return false;

@@ -25,11 +25,11 @@ using namespace llmc::carrier;
 namespace {
 
 /// The rewriting of one node.
-struct Expansion {
+struct QuantizedExpansion {
   NodeOp node;
   GraphBuilder builder;
 
-  explicit Expansion(NodeOp node) : node(node), builder(node) {}
+  explicit QuantizedExpansion(NodeOp node) : node(node), builder(node) {}
 
   /// The operand, or an absent one.
   Value in(unsigned i) {
@@ -63,18 +63,18 @@ struct Expansion {
 
 /// (integers · weights, a scale of each, zero points) with the scale of rows that are rounded when
 /// they are computed: the three nodes of dynamic quantization.
-static Value multiplyDynamic(Expansion &e, Value integers, Value weights, Value scale,
+static Value multiplyDynamic(QuantizedExpansion &e, Value integers, Value weights, Value scale,
                              Value weightScale, Value zero, Value weightZero) {
   Value product = e.builder.add("MatMulInteger", {integers, weights, zero, weightZero});
   Value number = e.builder.add("Cast", product, e.builder.getInt("to", 1));
   return e.builder.add("Mul", {number, e.builder.add("Mul", {scale, weightScale})});
 }
 
-static void replaceWithBias(Expansion &e, Value result, unsigned bias) {
+static void replaceWithBias(QuantizedExpansion &e, Value result, unsigned bias) {
   e.builder.replace(e.has(bias) ? e.builder.add("Add", {result, e.in(bias)}) : result);
 }
 
-static void expandMatMulIntegerToFloat(Expansion &e) {
+static void expandMatMulIntegerToFloat(QuantizedExpansion &e) {
   auto producer = e.in(2).getDefiningOp<NodeOp>();
   bool isDynamic = producer && producer.getOpType() == "DynamicQuantizeLinear";
   Value result = isDynamic
@@ -84,18 +84,18 @@ static void expandMatMulIntegerToFloat(Expansion &e) {
   replaceWithBias(e, result, 6);
 }
 
-static void expandDynamicQuantizeMatMul(Expansion &e) {
+static void expandDynamicQuantizeMatMul(QuantizedExpansion &e) {
   ValueRange rounded = e.builder.addNode("", "DynamicQuantizeLinear", e.in(0), 3);
   Value result = multiplyDynamic(e, rounded[0], e.in(1), rounded[1], e.in(2), rounded[2], e.in(3));
   replaceWithBias(e, result, 4);
 }
 
-static void expandQLinearMatMul(Expansion &e) {
+static void expandQLinearMatMul(QuantizedExpansion &e) {
   e.finish(e.builder.add("MatMul", {e.dequantize(0), e.dequantize(3, -1)}), 6);
 }
 
 /// alpha · scales · (A · B + C): C's integers have the scale of the product.
-static void expandQGemm(Expansion &e) {
+static void expandQGemm(QuantizedExpansion &e) {
   bool transposed = Node(e.node).getInt("transB", 0) != 0;
   SmallVector<Value> inputs{e.dequantize(0), e.dequantize(3, transposed ? 0 : 1)};
   if (e.has(6)) {
@@ -113,22 +113,23 @@ static void expandQGemm(Expansion &e) {
     e.builder.replace(result);
 }
 
-static void expandBinary(Expansion &e, StringRef type) {
+static void expandBinary(QuantizedExpansion &e, StringRef type) {
   e.finish(e.builder.add(type, {e.dequantize(0), e.dequantize(3)}), 6);
 }
 
-static void expandUnary(Expansion &e, StringRef type, ArrayRef<StringRef> attributes = {}) {
+static void expandUnary(QuantizedExpansion &e, StringRef type,
+                        ArrayRef<StringRef> attributes = {}) {
   e.finish(e.builder.add(type, e.dequantize(0), e.copy(attributes)), 3);
 }
 
-static void expandQLinearConcat(Expansion &e) {
+static void expandQLinearConcat(QuantizedExpansion &e) {
   SmallVector<Value> parts;
   for (unsigned i = 2; i + 2 < e.node.getInputs().size(); i += 3)
     parts.push_back(e.dequantize(i));
   e.finish(e.builder.add("Concat", parts, e.copy({"axis"})), 0);
 }
 
-static void expandQLinearWhere(Expansion &e) {
+static void expandQLinearWhere(QuantizedExpansion &e) {
   e.finish(e.builder.add("Where", {e.in(0), e.dequantize(1), e.dequantize(4)}), 7);
 }
 
@@ -145,7 +146,7 @@ static void expand(NodeOp node) {
     node.setDomain("");
     return;
   }
-  Expansion e(node);
+  QuantizedExpansion e(node);
   if (isStandard && type == "QLinearMatMul" && e.has(7))
     return expandQLinearMatMul(e);
   if (isStandard)

@@ -107,7 +107,7 @@ void llmc::snapToPowers(MutableArrayRef<float> frequencies) {
 namespace {
 
 /// What several measurements leave of a number: the interval that all allow, and their mean.
-struct Range {
+struct Interval {
   double low = 0, high = INFINITY, sum = 0, weight = 0;
 
   /// Takes a measurement in; false, and nothing changes, where it contradicts the others.
@@ -144,7 +144,7 @@ void llmc::snapToSeries(MutableArrayRef<double> frequencies, ArrayRef<double> un
   for (int64_t i = 0; i < pairs; ++i)
     if (!(low(i) > 0))
       return;
-  Range factor, base;
+  Interval factor, base;
   factor.narrow(1 / high(0), 1 / frequencies[0], 1 / low(0));
   double first = factor.get();
   int64_t end = 1;
@@ -158,7 +158,7 @@ void llmc::snapToSeries(MutableArrayRef<double> frequencies, ArrayRef<double> un
   double number = base.get();
   if (end < 2 || !(number > 1) || !std::isfinite(number))
     return;
-  Range last;
+  Interval last;
   int64_t begin = pairs;
   for (; begin > end; --begin) {
     int64_t i = begin - 1;

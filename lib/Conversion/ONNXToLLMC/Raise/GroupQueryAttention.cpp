@@ -35,14 +35,15 @@ static FailureOr<std::optional<Weight>> getSinks(Raise &raise, Node &node, int64
 namespace {
 
 /// What attention computes with: rows × heads × size.
-struct Operands {
+struct QueryKeyValue {
   View query, keys, values;
 };
 
 } // namespace
 
 /// Query, keys and values, of inputs 0 to 2 or side by side in the first.
-static FailureOr<Operands> getOperands(Raise &raise, Node &node, int64_t heads, int64_t kvHeads) {
+static FailureOr<QueryKeyValue> getOperands(Raise &raise, Node &node, int64_t heads,
+                                            int64_t kvHeads) {
   std::optional<View> query = raise.getRows(node, 0);
   if (!query)
     return failure();
@@ -73,12 +74,12 @@ static FailureOr<Operands> getOperands(Raise &raise, Node &node, int64_t heads, 
   FailureOr<View> v = failed(k) ? k : splitHeads(raise, *values, kvHeads);
   if (failed(v))
     return failure();
-  return Operands{std::move(*q), std::move(*k), std::move(*v)};
+  return QueryKeyValue{std::move(*q), std::move(*k), std::move(*v)};
 }
 
 /// Divides heads by their root mean square before they are rotated, where the node has weights for
 /// that.
-static LogicalResult normalize(Raise &raise, Node &node, Operands &operands) {
+static LogicalResult normalize(Raise &raise, Node &node, QueryKeyValue &operands) {
   if (raise.has(node, 14) != raise.has(node, 15))
     return raise.fail("expected norms of queries and keys alike");
   double epsilon = node.getFloat("qk_norm_epsilon", 1e-6);
@@ -99,7 +100,7 @@ static LogicalResult normalize(Raise &raise, Node &node, Operands &operands) {
 }
 
 /// Turns queries and keys by the node's tables of angles.
-static LogicalResult rotateBoth(Raise &raise, Node &node, Operands &operands) {
+static LogicalResult rotateBoth(Raise &raise, Node &node, QueryKeyValue &operands) {
   if (node.getInt("do_rotary", 0) == 0)
     return success();
   if (!raise.has(node, 7) || !raise.has(node, 8))
@@ -131,7 +132,7 @@ static LogicalResult rotateBoth(Raise &raise, Node &node, Operands &operands) {
 LogicalResult llmc::raiseGroupQueryAttention(Raise &raise, Node &node) {
   using Count = LengthRecord::Count::Kind;
   int64_t heads = node.getInt("num_heads", 0), kvHeads = node.getInt("kv_num_heads", 0);
-  FailureOr<Operands> operands = getOperands(raise, node, heads, kvHeads);
+  FailureOr<QueryKeyValue> operands = getOperands(raise, node, heads, kvHeads);
   if (failed(operands))
     return failure();
   const char *lengths = "expected lengths of one full sequence as inputs 5 and 6";
