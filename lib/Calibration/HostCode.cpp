@@ -111,7 +111,8 @@ HostCode::HostCode(HostCode &&) = default;
 HostCode &HostCode::operator=(HostCode &&) = default;
 HostCode::~HostCode() = default;
 
-llvm::Expected<HostCode> HostCode::compile(mlir::OwningOpRef<mlir::ModuleOp> planned) {
+llvm::Expected<HostCode> HostCode::compile(mlir::OwningOpRef<mlir::ModuleOp> planned,
+                                           llvm::CodeGenOptLevel level) {
   HostCode code;
   spmd::SizesAttr sizes = getProgram(*planned).getSizes();
   code.arenaBytes = sizes.getArenaBytes();
@@ -136,7 +137,9 @@ llvm::Expected<HostCode> HostCode::compile(mlir::OwningOpRef<mlir::ModuleOp> pla
     return machine.takeError();
   module->setDataLayout((*machine)->createDataLayout());
   module->setTargetTriple((*machine)->getTargetTriple());
-  optimize(*module, **machine);
+  (*machine)->setOptLevel(level);
+  if (level != llvm::CodeGenOptLevel::None)
+    optimize(*module, **machine);
   llvm::Expected<llvm::SmallVector<char, 0>> object = emitMachineCode(*module, **machine);
   if (!object)
     return object.takeError();

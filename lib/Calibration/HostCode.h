@@ -12,6 +12,7 @@
 #include "llmc/program.h"
 
 #include "llvm/ADT/FunctionExtras.h"
+#include "llvm/Support/CodeGen.h"
 #include "llvm/Support/Error.h"
 
 #include <memory>
@@ -69,7 +70,10 @@ private:
 /// A program planned for getHostTarget(), in memory.
 class HostCode {
 public:
-  static llvm::Expected<HostCode> compile(mlir::OwningOpRef<mlir::ModuleOp> planned);
+  /// Without LLVM's optimizations at level None: what runs once, and need not be fast.
+  static llvm::Expected<HostCode>
+  compile(mlir::OwningOpRef<mlir::ModuleOp> planned,
+          llvm::CodeGenOptLevel level = llvm::CodeGenOptLevel::Aggressive);
   HostCode();
   HostCode(HostCode &&);
   HostCode &operator=(HostCode &&);

@@ -188,7 +188,7 @@ GridExecutor::GridExecutor() = default;
 GridExecutor::GridExecutor(GridExecutor &&) = default;
 GridExecutor::~GridExecutor() = default;
 
-llvm::Expected<GridExecutor> GridExecutor::compile(ModuleOp program) {
+llvm::Expected<GridExecutor> GridExecutor::compile(ModuleOp program, llvm::CodeGenOptLevel level) {
   GridExecutor executor;
   OwningOpRef<ModuleOp> code = program.clone();
   Operation *kernel = getKernel(*code);
@@ -214,7 +214,9 @@ llvm::Expected<GridExecutor> GridExecutor::compile(ModuleOp program) {
     return machine.takeError();
   module->setDataLayout((*machine)->createDataLayout());
   module->setTargetTriple((*machine)->getTargetTriple());
-  optimize(*module, **machine);
+  (*machine)->setOptLevel(level);
+  if (level != llvm::CodeGenOptLevel::None)
+    optimize(*module, **machine);
   llvm::Expected<llvm::SmallVector<char, 0>> object = emitMachineCode(*module, **machine);
   if (!object)
     return object.takeError();

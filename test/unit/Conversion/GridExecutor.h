@@ -19,6 +19,7 @@
 #include "llmc/program.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/CodeGen.h"
 #include "llvm/Support/Error.h"
 
 #include <memory>
@@ -31,8 +32,10 @@ namespace llmc::test {
 
 class GridExecutor {
 public:
-  /// `program` as convert-spmd-to-gpu leaves it.
-  static llvm::Expected<GridExecutor> compile(mlir::ModuleOp program);
+  /// `program` as convert-spmd-to-gpu leaves it. Compiling takes longer than running: LLVM's
+  /// optimizations are left out at level None.
+  static llvm::Expected<GridExecutor>
+  compile(mlir::ModuleOp program, llvm::CodeGenOptLevel level = llvm::CodeGenOptLevel::None);
   GridExecutor(GridExecutor &&);
   ~GridExecutor();
 

@@ -81,7 +81,7 @@ static Logits write(Texts &texts) {
 }
 
 TEST_F(TinyModelOnGrid, ThroughTheRuntime) {
-  quantize("int", ActivationRounding::I8);
+  transform("quantize-rtn{bits=4 activation=i8 table=false}");
   plan();
   compile();
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> onCPU =

@@ -12,7 +12,7 @@
 using namespace llmc::test;
 
 static constexpr unsigned warpThreads = 32, groupThreads = 16;
-static constexpr size_t stackBytes = 64 << 10;
+static constexpr size_t stackBytes = 256 << 10;
 
 static GridScheduler *grid = nullptr;
 

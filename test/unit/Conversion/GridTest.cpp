@@ -16,48 +16,30 @@
 using namespace llmc;
 using namespace llmc::test;
 
-TEST_F(TinyModelOnGrid, Floats) { compare({1, 3}); }
+// As it is compiled for GPUs: with LLVM's optimizations.
+TEST_F(TinyModelOnGrid, Floats) { compare({1, 3}, llvm::CodeGenOptLevel::Aggressive); }
 
-TEST_F(TinyModelOnGrid, FourBits) {
-  quantize("int", ActivationRounding::None);
-  compare({2});
-}
-
-TEST_F(TinyModelOnGrid, FourBitsWithActivationsIn8) {
-  quantize("int", ActivationRounding::I8);
-  compare({2});
-}
-
-TEST_F(TinyModelOnGrid, NF4) {
-  quantize("nf4", ActivationRounding::None);
-  compare({2});
-}
-
-// Windows of streams of bits, looked up in a table of all.
-TEST_F(TinyModelOnGrid, PathsThroughATrellis) {
-  transform("quantize-rtn{format=trellis bits=3 activation=none table=false}");
+// Integers, numbers of a table, and windows of streams of bits, looked up in a table of all: each
+// in a layer.
+TEST_F(TinyModelOnGrid, EncodedWeights) {
+  transform("quantize-rtn{bits=4 only=layers.0 activation=none table=false},"
+            "quantize-rtn{format=nf4 only=layers.1 activation=none table=false},"
+            "quantize-rtn{format=trellis bits=3 only=layers.2 activation=none table=false}");
   compare({2});
 }
 
 // What is kept of a block stands side by side: floats, and codes of one part and of two.
 TEST_F(TinyModelOnGrid, WeightsThatMayBeZero) {
-  transform("prune-magnitude{sparsity=0.5 table=false}");
-  compare({2});
-}
-TEST_F(TinyModelOnGrid, CodesOfWeightsThatMayBeZero) {
   transform("prune-magnitude{sparsity=0.5 table=false},"
-            "quantize-rtn{bits=3 group-size=32 table=false}");
+            "quantize-rtn{bits=4 group-size=32 only=layers.1 table=false},"
+            "quantize-rtn{bits=3 group-size=32 only=layers.2 table=false}");
   compare({2});
 }
 
-// Lanes in another order.
-TEST_F(TinyModelOnGrid, RotatedKeys) {
+// Keys whose lanes are in another order; some positions exactly, others in integers that share a
+// scale along channels or positions.
+TEST_F(TinyModelOnGrid, RotatedKeysInFewerBits) {
   transform("rotate{where=keys}");
-  compare({2});
-}
-
-// Some positions exactly, others in integers that share a scale along channels or positions.
-TEST_F(TinyModelOnGrid, CachesInFewerBits) {
   QuantizeKVCacheOptions options;
   options.keysAlong = "positions";
   options.keysGroup = 16;

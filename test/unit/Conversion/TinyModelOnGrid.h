@@ -83,36 +83,34 @@ private:
 
 class TinyModelOnGrid : public ::testing::Test {
 protected:
-  void SetUp() override {
+  /// What all tests begin with: the model, raised once.
+  static void SetUpTestSuite() {
     mlir::DialectRegistry registry;
     insertAllDialects(registry);
     insertCalibrationDialects(registry);
     context.emplace(registry, mlir::MLIRContext::Threading::DISABLED);
     context->loadAllAvailableDialects();
+    registerTransformsPasses();
     auto file = llvm::MemoryBuffer::getFile(TINY_MODEL, /*IsText=*/false,
                                             /*RequiresNullTerminator=*/false);
     ASSERT_TRUE(static_cast<bool>(file)) << file.getError().message();
-    module = importONNX((*file)->getMemBufferRef(), &*context);
-    ASSERT_TRUE(static_cast<bool>(module));
+    raised = importONNX((*file)->getMemBufferRef(), &*context);
+    ASSERT_TRUE(static_cast<bool>(raised));
     RaiseOptions options;
     options.context = 32;
-    ASSERT_TRUE(succeeded(raiseModel(*module, options)));
+    ASSERT_TRUE(succeeded(raiseModel(*raised, options)));
   }
-
-  void quantize(llvm::StringRef format, ActivationRounding activation) {
-    QuantizeRTNOptions options;
-    options.format = format.str();
-    options.activation = activation;
-    options.table = false;
-    mlir::PassManager manager(&*context);
-    manager.addPass(createQuantizeRTN(options));
-    ASSERT_TRUE(succeeded(manager.run(*module)));
+  static void TearDownTestSuite() {
+    raised = {};
+    context.reset();
+  }
+  void SetUp() override {
+    ASSERT_TRUE(static_cast<bool>(raised));
+    module = raised->clone();
   }
 
   /// Runs passes by their text.
   void transform(llvm::StringRef pipeline) {
-    static const bool registered = (registerTransformsPasses(), true);
-    (void)registered;
     mlir::PassManager manager(&*context);
     ASSERT_TRUE(succeeded(mlir::parsePassPipeline(pipeline, manager)));
     ASSERT_TRUE(succeeded(manager.run(*module)));
@@ -134,7 +132,8 @@ protected:
         convertSPMDToCPU(*program, *getHostTarget());
     EXPECT_TRUE(succeeded(lowered));
     Memory memory(getProgram(**lowered), weights, 1);
-    HostCode code = llvm::cantFail(HostCode::compile(std::move(*lowered)));
+    HostCode code =
+        llvm::cantFail(HostCode::compile(std::move(*lowered), llvm::CodeGenOptLevel::None));
     std::vector<Logits> logits;
     for (const Rows &rows : steps)
       logits.push_back(memory.run(rows, [&](llmc_step &step) { code.step(&step, 0, 1); }));
@@ -142,14 +141,15 @@ protected:
   }
 
   /// Makes the kernel that runOnGrid() runs.
-  void compile(llvm::StringRef kernels = "all") {
+  void compile(llvm::StringRef kernels = "all",
+               llvm::CodeGenOptLevel level = llvm::CodeGenOptLevel::None) {
     GPUTarget target;
     target.threads = 64;
     mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowered =
         convertSPMDToGPU(*program, target, llvm::cantFail(KernelChoice::parse(kernels)));
     ASSERT_TRUE(succeeded(lowered));
     kernel = std::move(*lowered);
-    executor.emplace(llvm::cantFail(GridExecutor::compile(*kernel)));
+    executor.emplace(llvm::cantFail(GridExecutor::compile(*kernel, level)));
   }
 
   std::vector<Logits> runOnGrid(unsigned blocks, uint64_t seed) {
@@ -183,10 +183,11 @@ protected:
   }
 
   /// Expects the logits of CPUs for grids of these sizes.
-  void compare(std::initializer_list<unsigned> grids) {
+  void compare(std::initializer_list<unsigned> grids,
+               llvm::CodeGenOptLevel level = llvm::CodeGenOptLevel::None) {
     plan();
     std::vector<Logits> expected = runOnCPU();
-    compile();
+    compile("all", level);
     for (unsigned blocks : grids) {
       std::vector<Logits> found = runOnGrid(blocks, /*seed=*/blocks);
       EXPECT_TRUE(haveSameBits(expected, found))
@@ -195,7 +196,8 @@ protected:
   }
 
   std::vector<Rows> steps = {prompt, next};
-  std::optional<mlir::MLIRContext> context;
+  inline static std::optional<mlir::MLIRContext> context;
+  inline static mlir::OwningOpRef<mlir::ModuleOp> raised;
   mlir::OwningOpRef<mlir::ModuleOp> module, program, kernel;
   Pages weights;
   std::optional<GridExecutor> executor;
