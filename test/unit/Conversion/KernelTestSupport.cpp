@@ -34,7 +34,7 @@ using namespace llmc::test;
 
 static llvm::Triple getHostTriple() { return llvm::Triple(llvm::sys::getDefaultTargetTriple()); }
 
-std::vector<TestTarget> llmc::test::getTestTargets() {
+std::vector<TestTarget> llmc::test::getTestTargets(bool integerProducts) {
   std::vector<TestTarget> result;
   uint64_t available = llmc_cpu_features();
   auto runsHere = [&](const KernelTarget &target) { return (target.features & ~available) == 0; };
@@ -46,9 +46,12 @@ std::vector<TestTarget> llmc::test::getTestTargets() {
       base = &target;
   bool allRunHere = llvm::all_of(all, runsHere);
   for (const KernelTarget &target : all) {
+    if (!integerProducts && !target.without.empty())
+      continue;
     if (runsHere(target))
-      result.push_back({target.name.str(), target});
-    bool needed = runsHere(target) ? allRunHere && &target == base : base != nullptr;
+      result.push_back({target.name.str(), target, /*plain=*/!integerProducts && !target.fma});
+    bool needed =
+        runsHere(target) ? integerProducts && allRunHere && &target == base : base != nullptr;
     if (!needed || target.dot == cpu::DotLowering::Plain)
       continue;
     TestTarget plain{"plain:" + target.name.str(), target, /*plain=*/true};
@@ -164,10 +167,11 @@ void Rows::append(std::vector<uint8_t> &bytes) {
 void llmc::test::forEachTarget(
     mlir::MLIRContext &context, llvm::ArrayRef<Emitter> emitters,
     llvm::function_ref<void(const TestTarget &, CompiledKernels &, std::vector<uint8_t> &bytes)>
-        body) {
+        body,
+    bool integerProducts) {
   std::vector<uint8_t> first;
   std::string firstLabel;
-  for (const TestTarget &target : getTestTargets()) {
+  for (const TestTarget &target : getTestTargets(integerProducts)) {
     SCOPED_TRACE(target.label);
     CompiledKernels kernels(context, target, emitters);
     std::vector<uint8_t> found;

@@ -40,8 +40,10 @@ struct TestTarget {
 };
 
 /// Every variant of this machine's architecture, natively where the CPU can run it, else through
-/// its plain lowering; at least one with fma is plain.
-std::vector<TestTarget> getTestTargets();
+/// its plain lowering; at least one with fma is plain. Kernels without products of integers need
+/// fewer: none of variants that differ in these alone but one, nothing plain of what runs natively,
+/// and LLVM's optimizations for those alone that agree on bits.
+std::vector<TestTarget> getTestTargets(bool integerProducts = true);
 
 using Emitter = std::function<mlir::func::FuncOp(mlir::ModuleOp, const KernelTarget &)>;
 
@@ -114,7 +116,8 @@ private:
 void forEachTarget(
     mlir::MLIRContext &context, llvm::ArrayRef<Emitter> emitters,
     llvm::function_ref<void(const TestTarget &, CompiledKernels &, std::vector<uint8_t> &bytes)>
-        body);
+        body,
+    bool integerProducts = true);
 
 /// A context with every dialect that kernels are made of.
 std::unique_ptr<mlir::MLIRContext> makeContext();
