@@ -106,6 +106,13 @@ void llmc::insertCalibrationDialects(mlir::DialectRegistry &registry) {
   mlir::registerLLVMDialectTranslation(registry);
 }
 
+llvm::CodeGenOptLevel llmc::chooseOptLevel(int64_t weightBytes, int64_t rows) {
+  // Some seconds of code that is not optimized, on one thread.
+  constexpr double fewBytes = 1e9;
+  bool runsBriefly = static_cast<double>(weightBytes) * static_cast<double>(rows) < fewBytes;
+  return runsBriefly ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Aggressive;
+}
+
 HostCode::HostCode() = default;
 HostCode::HostCode(HostCode &&) = default;
 HostCode &HostCode::operator=(HostCode &&) = default;

@@ -67,6 +67,10 @@ private:
   unsigned threads = 0;
 };
 
+/// How far code is optimized that reads so many bytes of weights in all, once for each row: not at
+/// all where LLVM would take longer than the code. The results are the same bits.
+llvm::CodeGenOptLevel chooseOptLevel(int64_t weightBytes, int64_t rows);
+
 /// A program planned for getHostTarget(), in memory.
 class HostCode {
 public:

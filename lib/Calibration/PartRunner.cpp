@@ -50,7 +50,9 @@ FailureOr<const HostCode *> PartRunner::compile(Part &part, const WeightTable &t
       lowerPartToCPU(part.function, table, *target, stepRows);
   if (failed(program))
     return failure();
-  llvm::Expected<HostCode> compiled = HostCode::compile(std::move(*program));
+  llvm::Expected<HostCode> compiled =
+      HostCode::compile(std::move(*program),
+                        chooseOptLevel(table.getByteSize(), tokens.getSamples() * tokens.length));
   if (!compiled)
     return emitError(part.function.getLoc()) << llvm::toString(compiled.takeError());
   entry->second = std::move(*compiled);

@@ -30,7 +30,8 @@ FailureOr<RaisedProgram> RaisedProgram::compile(ModuleOp module) {
   FailureOr<OwningOpRef<ModuleOp>> planned = lowerPartToCPU(step, *table, *target, maxRows);
   if (failed(planned))
     return failure();
-  llvm::Expected<HostCode> code = HostCode::compile(std::move(*planned));
+  llvm::Expected<HostCode> code =
+      HostCode::compile(std::move(*planned), chooseOptLevel(table->getByteSize(), maxRows));
   if (!code)
     return module.emitError() << llvm::toString(code.takeError());
   program.code = std::move(*code);
