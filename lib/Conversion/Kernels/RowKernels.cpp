@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Norms, rounding of activations, elementwise functions, embedding, gathering rows.
+// Norms, rounding of activations, elementwise functions, choices of columns and of rows, embedding.
 //
 //===----------------------------------------------------------------------===//
 
@@ -386,6 +386,74 @@ func::FuncOp llmc::emitAdd(ModuleOp module, int64_t width, const KernelTarget &t
 }
 
 //===----------------------------------------------------------------------===//
+// Columns
+//===----------------------------------------------------------------------===//
+
+/// Copies a row and its padding.
+static void copyRow(KernelBuilder &k, Value from, Value to, int64_t width) {
+  k.loop(k.integer(0), k.integer(getRowStride(width)), lanes, [&](Value i) {
+    k.storeVector(k.loadVector(k.offset(from, k.mul(i, 4))), k.offset(to, k.mul(i, 4)));
+  });
+}
+
+/// Places of columns as numbers, which hold them exactly.
+static SmallVector<float> getPlaces(ArrayRef<int32_t> columns) {
+  return SmallVector<float>(columns.begin(), columns.end());
+}
+
+static std::string getColumnsName(StringRef prefix, int64_t width, ArrayRef<float> places,
+                                  const KernelTarget &target) {
+  return (prefix + "_columns_" + Twine(width) + "c" + llvm::utohexstr(hashNumbers(places)) + "_" +
+          target.name)
+      .str();
+}
+
+/// Calls `visit(number, byte offset in a row)` for each of some columns.
+static void forColumns(KernelBuilder &k, ArrayRef<float> places,
+                       function_ref<void(Value number, Value bytes)> visit) {
+  Value table = k.table(places);
+  k.loop(k.integer(0), k.integer(static_cast<int64_t>(places.size())), 1, [&](Value number) {
+    Value place = k.toInteger(k.load(k.f32(), k.offset(table, k.mul(number, 4))));
+    visit(number, k.mul(k.extendSigned(place, k.i64()), 4));
+  });
+}
+
+func::FuncOp llmc::emitTakeColumns(ModuleOp module, int64_t width, ArrayRef<int32_t> columns,
+                                   const KernelTarget &target) {
+  SmallVector<float> places = getPlaces(columns);
+  std::string name = getColumnsName("take", width, places, target);
+  if (func::FuncOp existing = find(module, name))
+    return existing;
+  const auto taken = static_cast<int64_t>(places.size());
+  KernelBuilder k(module, name, "iipp", target);
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    Value input = getRow(k, k.argument(2), row, width),
+          output = getRow(k, k.argument(3), row, taken);
+    forColumns(k, places, [&](Value number, Value bytes) {
+      k.store(k.load(k.f32(), k.offset(input, bytes)), k.offset(output, k.mul(number, 4)));
+    });
+    zeroPadding(k, output, taken);
+  });
+  return k.finish();
+}
+
+func::FuncOp llmc::emitClearColumns(ModuleOp module, int64_t width, ArrayRef<int32_t> columns,
+                                    const KernelTarget &target) {
+  SmallVector<float> places = getPlaces(columns);
+  std::string name = getColumnsName("clear", width, places, target);
+  if (func::FuncOp existing = find(module, name))
+    return existing;
+  KernelBuilder k(module, name, "iipp", target);
+  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
+    Value output = getRow(k, k.argument(3), row, width);
+    copyRow(k, getRow(k, k.argument(2), row, width), output, width);
+    forColumns(k, places,
+               [&](Value, Value bytes) { k.store(k.real(k.f32(), 0.0), k.offset(output, bytes)); });
+  });
+  return k.finish();
+}
+
+//===----------------------------------------------------------------------===//
 // Rows of tables
 //===----------------------------------------------------------------------===//
 
@@ -396,10 +464,7 @@ func::FuncOp llmc::emitGatherRows(ModuleOp module, int64_t width, const KernelTa
   KernelBuilder k(module, name, "iippp", target);
   k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
     Value index = k.extendSigned(k.load(k.i32(), k.offset(k.argument(2), k.mul(row, 4))), k.i64());
-    Value from = getRow(k, k.argument(3), index, width), to = getRow(k, k.argument(4), row, width);
-    k.loop(k.integer(0), k.integer(getRowStride(width)), lanes, [&](Value i) {
-      k.storeVector(k.loadVector(k.offset(from, k.mul(i, 4))), k.offset(to, k.mul(i, 4)));
-    });
+    copyRow(k, getRow(k, k.argument(3), index, width), getRow(k, k.argument(4), row, width), width);
   });
   return k.finish();
 }

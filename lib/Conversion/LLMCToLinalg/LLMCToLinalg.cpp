@@ -60,6 +60,7 @@ void llmc::populateLLMCToLinalgTypeConversions(TypeConverter &converter) {
 void llmc::populateLLMCToLinalgPatterns(const TypeConverter &converter,
                                         RewritePatternSet &patterns) {
   populateAttentionPatterns(converter, patterns);
+  populateColumnPatterns(converter, patterns);
   populateElementwisePatterns(converter, patterns);
   populateGroupDotPatterns(converter, patterns);
   populateHadamardPatterns(converter, patterns);

@@ -16,6 +16,7 @@
 namespace llmc {
 
 void populateAttentionPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
+void populateColumnPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateElementwisePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateGroupDotPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateHadamardPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FunctionConverter.h"
+#include "llmc/Dialect/LLMC/IR/ColumnOps.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -273,6 +274,15 @@ LogicalResult FunctionConverter::chooseKernel(Operation *op, KernelCall &call) {
         call.function = emitHadamard(code, getWidth(hadamard.getInput()), order,
                                      hadamard.getTransposed(), target);
         return addAll(hadamard.getInput());
+      })
+      .Case([&](TakeColumnsOp take) {
+        call.function = emitTakeColumns(code, getWidth(take.getInput()), take.getColumns(), target);
+        return addAll(take.getInput());
+      })
+      .Case([&](ClearColumnsOp clear) {
+        call.function =
+            emitClearColumns(code, getWidth(clear.getInput()), clear.getColumns(), target);
+        return addAll(clear.getInput());
       })
       .Case([&](RoundOp round) {
         int64_t width = getWidth(round.getInput());

@@ -245,6 +245,46 @@ func.func @f(%x: tensor<?x92xf32>) {
 
 // -----
 
+func.func @f(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected at least one column, found none}}
+  %0 = llmc.clear_columns %x [] : tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected ascending columns of a width of 64, found 64 behind 3}}
+  %0 = llmc.clear_columns %x [3, 64] : tensor<?x64xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected ascending columns of a width of 64, found 3 behind 3}}
+  %0 = llmc.take_columns %x [3, 3] : tensor<?x64xf32> -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected ascending columns of a width of 64, found -2 behind -1}}
+  %0 = llmc.take_columns %x [-2] : tensor<?x64xf32> -> tensor<?x1xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x64xf32>) {
+  // expected-error @+1 {{expected a result width of 2, found 3}}
+  %0 = llmc.take_columns %x [1, 3] : tensor<?x64xf32> -> tensor<?x3xf32>
+  return
+}
+
+// -----
+
 func.func @f(%x: tensor<?x64xf32>, %rows: !llmc.rows) {
   // expected-error @+1 {{expected heads that divide the width 64, found 5}}
   %0 = llmc.rope %x, %rows : tensor<?x64xf32> {heads = 5 : i64, frequencies = array<f32: 1.0>}

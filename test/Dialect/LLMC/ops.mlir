@@ -17,6 +17,10 @@ func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
   %h = llmc.embedding %tokens, %table : (tensor<?xi32>, tensor<320x64xf32>) -> tensor<?x64xf32>
   // CHECK: llmc.hadamard %{{.*}} : tensor<?x64xf32> {order = 32 : i64, transposed}
   %hadamard = llmc.hadamard %h : tensor<?x64xf32> {order = 32 : i64, transposed}
+  // CHECK: llmc.take_columns %{{.*}} [0, 63] : tensor<?x64xf32> -> tensor<?x2xf32>
+  %few = llmc.take_columns %h [0, 63] : tensor<?x64xf32> -> tensor<?x2xf32>
+  // CHECK: llmc.clear_columns %{{.*}} [0, 63] : tensor<?x64xf32>
+  %rest = llmc.clear_columns %h [0, 63] : tensor<?x64xf32>
   // CHECK: llmc.rope {{.*}} {frequencies = array<f32: 1.000000e+00, 1.000000e-01>, heads = 2 : i64}
   %q = llmc.rope %h, %rows : tensor<?x64xf32> {heads = 2 : i64, frequencies = array<f32: 1.0, 0.1>}
   // CHECK: %[[TABLE:.*]] = llmc.rotation_table %{{.*}} : tensor<?x32xf32> {frequencies = array<f32: 1.000000e+00, 1.000000e-01>, scaling = 2.000000e+00 : f32}

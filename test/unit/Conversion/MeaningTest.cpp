@@ -105,6 +105,21 @@ TEST_F(Meaning, HadamardMatrices) {
     })");
 }
 
+TEST_F(Meaning, ChoicesOfColumns) {
+  compare(parameter("w", "tensor<24x3xf32>") + R"(
+    func.func @step(%x: tensor<?x72xf32>)
+        -> (tensor<?x3xf32>, tensor<?x40xf32>, tensor<?x72xf32>, tensor<?x24xf32>) {
+      %w = llmc.parameter_value @w : tensor<24x3xf32>
+      %0 = llmc.take_columns %x [0, 17, 71] : tensor<?x72xf32> -> tensor<?x3xf32>
+      %1 = llmc.take_columns %x [)" +
+          list("", 40) + R"(] : tensor<?x72xf32> -> tensor<?x40xf32>
+      %2 = llmc.clear_columns %x [0, 17, 71] : tensor<?x72xf32>
+      %3 = llmc.linear %0, %w : (tensor<?x3xf32>, tensor<24x3xf32>) -> tensor<?x24xf32>
+      return %0, %1, %2, %3
+        : tensor<?x3xf32>, tensor<?x40xf32>, tensor<?x72xf32>, tensor<?x24xf32>
+    })");
+}
+
 TEST_F(Meaning, LinearsOfGroupedIntegers) { compare(writeGroupedLinears("")); }
 
 TEST_F(Meaning, LinearsOfRoundedActivations) {

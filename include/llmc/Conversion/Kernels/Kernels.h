@@ -130,6 +130,12 @@ mlir::func::FuncOp emitScale(mlir::ModuleOp module, int64_t width, float factor,
                              const KernelTarget &target);
 /// (begin i, end i [rows], left p, right p, output p)
 mlir::func::FuncOp emitAdd(mlir::ModuleOp module, int64_t width, const KernelTarget &target);
+/// (begin i, end i [rows], input p, output p): llmc.take_columns
+mlir::func::FuncOp emitTakeColumns(mlir::ModuleOp module, int64_t width,
+                                   llvm::ArrayRef<int32_t> columns, const KernelTarget &target);
+/// (begin i, end i [rows], input p, output p): llmc.clear_columns
+mlir::func::FuncOp emitClearColumns(mlir::ModuleOp module, int64_t width,
+                                    llvm::ArrayRef<int32_t> columns, const KernelTarget &target);
 /// (begin i, end i [output rows], outputs p, input p, output p)
 mlir::func::FuncOp emitGatherRows(mlir::ModuleOp module, int64_t width, const KernelTarget &target);
 

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CacheEncodings.h"
-#include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/LLMC/IR/ColumnOps.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 
 #include "mlir/IR/DialectImplementation.h"
@@ -26,6 +26,10 @@ void LLMCDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "llmc/Dialect/LLMC/IR/LLMCOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "llmc/Dialect/LLMC/IR/ColumnOps.cpp.inc"
       >();
   mappedFiles = std::make_shared<MappedFiles>();
 }

@@ -259,6 +259,37 @@ def LLMC_HadamardOp : LLMC_StageOp<"hadamard", "getInput()", [Pure, SameOperands
   let hasVerifier = 1;
 }
 
+def LLMC_TakeColumnsOp : LLMC_StageOp<"take_columns", "getInput()", [Pure]> {
+  let summary = "Some columns of every row";
+  let description = [{
+    result[r, i] = input[r, columns[i]]: the inputs of a linear whose magnitudes stand out, for one
+    that takes them as they are (`activation-outliers` of the passes that round).
+
+    Constraints:
+    - C1. `columns` are ascending places of the input.
+    - C2. The result is as wide as there are columns, of which there is at least one.
+  }];
+  let arguments = (ins LLMC_Activations:$input, DenseI32ArrayAttr:$columns);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$input $columns `:` type($input) `->` type($result) attr-dict";
+  let hasVerifier = 1;
+}
+
+def LLMC_ClearColumnsOp : LLMC_StageOp<"clear_columns", "getInput()", [Pure, SameOperandsAndResultType]> {
+  let summary = "Every row without some of its columns, which become zero";
+  let description = [{
+    result[r, c] = 0 where c is among `columns`, else input[r, c]: what is left where
+    `llmc.take_columns` takes them, so that they are in no scale that the others are rounded by.
+
+    Constraints:
+    - C1. `columns` are ascending places of the input, of which there is at least one.
+  }];
+  let arguments = (ins LLMC_Activations:$input, DenseI32ArrayAttr:$columns);
+  let results = (outs LLMC_Activations:$result);
+  let assemblyFormat = "$input $columns `:` type($input) attr-dict";
+  let hasVerifier = 1;
+}
+
 def LLMC_RopeOp : LLMC_StageOp<"rope", "getInput()", [Pure, AllTypesMatch<["input", "result"]>]> {
   let summary = "Rotary position embedding";
   let description = [{
