@@ -18,16 +18,17 @@ bool isRows(mlir::Value value);
 /// Columns of a linear's result that a slice takes, where it takes them of all rows.
 std::optional<std::pair<int64_t, int64_t>> getSlicedColumns(mlir::Operation *op);
 
-/// Where a sum is of a linear's result and of what a branch of two factors makes of the same input
-/// (llmc/Transforms/LowRank/Factors.h): that linear; else null.
+/// Where a sum is of a linear's result and of what a branch beside it makes of the same input, of
+/// two factors (llmc/Transforms/LowRank/Factors.h) or of columns that are taken out of it
+/// (llmc/Transforms/Quantization/InputOutliers.h): that linear; else null.
 LinearOp getRepaired(mlir::Operation *op);
 
-/// The linear's result, or that with its branch of factors, or, where slices of columns are all
+/// The linear's result, or that with its branches, or, where slices of columns are all
 /// that reads it, theirs; with the first column of each.
 llvm::SmallVector<std::pair<mlir::Value, int64_t>> getOutputs(LinearOp linear);
 
-/// Where a value comes from, behind scales, norms and choices of rows; those are added to
-/// `through`, the last first. A linear with a branch of factors is the linear.
+/// Where a value comes from, behind scales, norms, cleared columns and choices of rows; those but
+/// the last are added to `through`, the last first. A linear with a branch beside it is the linear.
 mlir::Value traceBack(mlir::Value value,
                       llvm::SmallVectorImpl<mlir::Operation *> *through = nullptr);
 

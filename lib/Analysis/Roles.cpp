@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Finders.h"
+#include "llmc/Dialect/LLMC/IR/ColumnOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/SetVector.h"
@@ -72,7 +73,8 @@ static void follow(Value value, Way way, unsigned maxNorms, Destinations &found)
       Way behind = changed;
       ++behind.norms;
       follow(user->getResult(0), behind, maxNorms, found);
-    } else if (isa<RopeOp, ScaleOp, HadamardOp, OutputRowsOp>(user)) {
+    } else if (isa<RopeOp, ScaleOp, HadamardOp, TakeColumnsOp, ClearColumnsOp, OutputRowsOp>(
+                   user)) {
       follow(user->getResult(0), changed, maxNorms, found);
     } else if (auto activation = dyn_cast<ActivationOp>(user)) {
       Way behind = changed;
@@ -131,8 +133,11 @@ static SmallVector<Role> getRolesOfUse(LinearOp linear, Value output) {
   return {Role::Unknown};
 }
 
-/// The input of the first factor where a value is the input of the second, else the value.
+/// The input of the first factor where a value is the input of the second, or what columns are
+/// taken of, else the value.
 static Value traceFactors(Value input) {
+  if (auto taken = input.getDefiningOp<TakeColumnsOp>())
+    return taken.getInput();
   auto first = input.getDefiningOp<LinearOp>();
   return first && isNarrowing(first) ? first.getInput() : input;
 }

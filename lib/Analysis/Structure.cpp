@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Finders.h"
+#include "llmc/Dialect/LLMC/IR/ColumnOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -93,28 +94,39 @@ std::optional<std::pair<int64_t, int64_t>> llmc::getSlicedColumns(Operation *op)
   return std::pair(offsets[1], sizes[1]);
 }
 
-/// Whether `branch` is of two linears, the first of which reads `input`.
+/// Whether `branch` makes up for what a linear that reads `input` lacks: two linears, the first of
+/// which reads the same, or one of the columns that are cleared in it.
 static bool isBranchOf(Value branch, Value input) {
   auto b = branch.getDefiningOp<LinearOp>();
-  auto a = b ? b.getInput().getDefiningOp<LinearOp>() : LinearOp();
-  return a && a.getInput() == input;
+  if (!b)
+    return false;
+  if (auto a = b.getInput().getDefiningOp<LinearOp>())
+    return a.getInput() == input;
+  auto taken = b.getInput().getDefiningOp<TakeColumnsOp>();
+  auto cleared = input.getDefiningOp<ClearColumnsOp>();
+  return taken && cleared && taken.getInput() == cleared.getInput();
 }
 
 LinearOp llmc::getRepaired(Operation *op) {
   if (!isa_and_nonnull<arith::AddFOp>(op))
     return {};
   Value left = op->getOperand(0), right = op->getOperand(1);
-  for (auto [branch, main] : {std::pair(left, right), std::pair(right, left)})
-    if (auto linear = main.getDefiningOp<LinearOp>())
-      if (isBranchOf(branch, linear.getInput()))
-        return linear;
+  for (auto [branch, main] : {std::pair(left, right), std::pair(right, left)}) {
+    if (!branch.getDefiningOp<LinearOp>())
+      continue;
+    auto linear = main.getDefiningOp<LinearOp>();
+    if (!linear)
+      linear = getRepaired(main.getDefiningOp());
+    if (linear && isBranchOf(branch, linear.getInput()))
+      return linear;
+  }
   return {};
 }
 
 SmallVector<std::pair<Value, int64_t>> llmc::getOutputs(LinearOp linear) {
   SmallVector<std::pair<Value, int64_t>> outputs;
   Value result = linear.getResult();
-  if (result.hasOneUse() && getRepaired(*result.user_begin()))
+  while (result.hasOneUse() && getRepaired(*result.user_begin()))
     result = result.user_begin()->getResult(0);
   for (Operation *user : result.getUsers()) {
     if (isa<tensor::DimOp>(user))
@@ -137,7 +149,7 @@ Value llmc::traceBack(Value value, SmallVectorImpl<Operation *> *through) {
   while (Operation *op = value.getDefiningOp()) {
     if (LinearOp linear = getRepaired(op))
       return linear.getResult();
-    if (!isNorm(op) && !isa<ScaleOp, HadamardOp, OutputRowsOp>(op))
+    if (!isNorm(op) && !isa<ScaleOp, HadamardOp, ClearColumnsOp, OutputRowsOp>(op))
       break;
     if (through && !isa<OutputRowsOp>(op))
       through->push_back(op);

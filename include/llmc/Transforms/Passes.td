@@ -344,7 +344,7 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
     a remark, so that passes can follow each other, each for other weights; with `requantize` their
     decoded values are rounded.
 
-    Two options need inputs, for which the model is run on calibration tokens as with `quantize-gptq`,
+    Three options need inputs, for which the model is run on calibration tokens as with `quantize-gptq`,
     each linear on inputs that come from layers that are rounded already; without them nothing is
     run, and options of calibration are refused.
 
@@ -358,6 +358,20 @@ def QuantizeRTN : Pass<"quantize-rtn", "::mlir::ModuleOp"> {
       matrix, which then stands in the IR; the other passes that calibrate do so too. A head of a
       `head-format` other than `same` is treated as with `i8`. What layers have in common but for such
       ranges is no longer the same code.
+    - `activation-outliers` leaves columns of the inputs as they are whose magnitude in calibration, of
+      the model before it is rounded, is above the number given (6 in Dettmers et al. 2022, "LLM.int8():
+      8-bit matrix multiplication for transformers at scale", where columns are found while running).
+      They are multiplied with what the weight had for them, unrounded, a parameter `NAME.outliers`, and
+      are in no scale of the others. The other passes that calibrate have it too. A head of a
+      `head-format` other than `same` has no outliers. Layers differ by their columns, and are no longer
+      the same code:
+      ```mlir
+      %few = llmc.take_columns %x [3, 17] : tensor<?x576xf32> -> tensor<?x2xf32>
+      %rest = llmc.clear_columns %x [3, 17] : tensor<?x576xf32>
+      %a = llmc.linear %rest, %up activation <bits = 8, group = row> : …
+      %b = llmc.linear %few, %up.outliers : (tensor<?x2xf32>, tensor<1536x2xf32>) -> tensor<?x1536xf32>
+      %y = arith.addf %b, %a : tensor<?x1536xf32>
+      ```
 
     Before:
     ```mlir

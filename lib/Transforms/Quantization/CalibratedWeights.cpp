@@ -55,6 +55,7 @@ FailureOr<double> CalibratedWeights::replaceEach(CalibrationSite &site, Change c
     FailureOr<WeightValues> values = WeightValues::read(parameter);
     if (failed(values))
       return failure();
+    clearUnread(*selected.lookup(parameter), *values);
     FailureOr<QuantizedWeight> changed = change(parameter, *values);
     if (failed(changed))
       return failure();
@@ -69,14 +70,22 @@ FailureOr<double> CalibratedWeights::replaceEach(CalibrationSite &site, Change c
   return taken;
 }
 
+FailureOr<ArrayRef<float>> llmc::getMagnitudes(CalibrationSite &site) {
+  ArrayRef<float> magnitudes = site.statistics.maxMagnitude;
+  const auto *strange =
+      llvm::find_if_not(magnitudes, [](float magnitude) { return std::isfinite(magnitude); });
+  if (strange == magnitudes.end())
+    return magnitudes;
+  return site.linears.front().emitOpError("expected inputs in calibration that are finite, found ")
+         << std::to_string(*strange);
+}
+
 /// The range of a site's inputs; null where all were zero.
 static FailureOr<FloatAttr> getRange(CalibrationSite &site) {
-  ArrayRef<float> magnitudes = site.statistics.maxMagnitude;
-  float largest = *std::max_element(magnitudes.begin(), magnitudes.end());
-  if (!std::isfinite(largest))
-    return site.linears.front().emitOpError(
-               "expected inputs in calibration that are finite, found ")
-           << std::to_string(largest);
+  FailureOr<ArrayRef<float>> magnitudes = getMagnitudes(site);
+  if (failed(magnitudes))
+    return failure();
+  float largest = *std::max_element(magnitudes->begin(), magnitudes->end());
   Builder builder(site.linears.front().getContext());
   return largest > 0 ? builder.getF32FloatAttr(largest) : FloatAttr();
 }

@@ -13,6 +13,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Diagnostics.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -148,6 +150,7 @@ public:
     QuantizationPlan plan;
     plan.search = request.search;
     plan.trellisTable = request.trellisTable;
+    plan.activationOutliers = request.activationOutliers;
     if (failed(readFormat(request.format, options, request.activation, plan.others)) ||
         failed(readRules(plan.rules)) || failed(readHead(plan)) || failed(checkUsed(plan)))
       return failure();
@@ -261,6 +264,12 @@ private:
     if (request.activationGroup != defaultActivationGroup && !plan.others.activation &&
         llvm::none_of(plan.rules, rounds))
       return fail() << "activation-group: expected activation=i8 with it, found activation=none";
+    if (!(request.activationOutliers >= 0) || std::isinf(request.activationOutliers))
+      return fail() << "activation-outliers: expected a magnitude, or 0, found "
+                    << request.activationOutliers;
+    if (request.activationOutliers > 0 && !plan.others.activation &&
+        llvm::none_of(plan.rules, rounds))
+      return fail() << "activation-outliers: expected activation=i8 with it, found activation=none";
     if (options.sharing && !sharesRows)
       return fail() << "sharing: expected format=codebook with it, found format=" << request.format;
     SmallVector<EncodingInterface> encodings = plan.getEncodings();
@@ -353,5 +362,7 @@ llvm::raw_ostream &llmc::operator<<(llvm::raw_ostream &stream, const Quantizatio
     stream << ",inputs";
   if (plan.trellisTable == TrellisNumbers::Learned)
     stream << " trellis-table=learned";
+  if (plan.activationOutliers > 0)
+    stream << " outliers=" << plan.activationOutliers;
   return stream;
 }

@@ -50,11 +50,13 @@ struct QuantizeCodebook
     request.sharing = sharing;
   }
 
+  LogicalResult checkPlan(ModuleOp module, const QuantizationPlan &) override {
+    return CompressionReport::checkPath(module, report, getNamedPaths());
+  }
+
   LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
                          SmallVectorImpl<SelectedWeight> &weights,
                          CompressionReport &result) override {
-    if (failed(CompressionReport::checkPath(module, report, getNamedPaths())))
-      return failure();
     SmallVector<SelectedWeight> others = takeUncalibrated(weights, plan.headIsLikeOthers);
     auto state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
     CalibratedWeights calibrated(state, weights, result);

@@ -25,11 +25,23 @@ namespace {
 struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBase<QuantizeGPTQ>>> {
   using QuantizationPass::QuantizationPass;
 
+  LogicalResult checkPlan(ModuleOp module, const QuantizationPlan &plan) override {
+    SmallVector<EncodingInterface> encodings = plan.getEncodings();
+    if (!(damp >= 0 && damp <= 1))
+      return module.emitError("damp: expected a number from 0 to 1, found ") << damp.getValue();
+    if (actOrder && !staticGroups && llvm::any_of(encodings, hasGroups))
+      return module.emitError(
+          "act-order: expected static-groups=true or group-size=channel with it: groups of columns "
+          "out of order would need a gather when running");
+    if (auto found = llvm::find_if(encodings, isSequential); actOrder && found != encodings.end())
+      return module.emitError("act-order: expected act-order=false with ")
+             << *found << ", which rounds columns from left to right";
+    return CompressionReport::checkPath(module, report, getNamedPaths());
+  }
+
   LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
                          SmallVectorImpl<SelectedWeight> &weights,
                          CompressionReport &result) override {
-    if (failed(checkOptions(module, plan)))
-      return failure();
     // What no linear reads has no inputs to be calibrated with, and a head of more bits than the
     // rest does not need it.
     SmallVector<SelectedWeight> others = takeUncalibrated(weights, plan.headIsLikeOthers);
@@ -45,20 +57,6 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
         return failure();
     result.setTimes(listTimes(*times, {{"factorization", factorization}, {"update", update}}));
     return success();
-  }
-
-  LogicalResult checkOptions(ModuleOp module, const QuantizationPlan &plan) {
-    SmallVector<EncodingInterface> encodings = plan.getEncodings();
-    if (!(damp >= 0 && damp <= 1))
-      return module.emitError("damp: expected a number from 0 to 1, found ") << damp.getValue();
-    if (actOrder && !staticGroups && llvm::any_of(encodings, hasGroups))
-      return module.emitError(
-          "act-order: expected static-groups=true or group-size=channel with it: groups of columns "
-          "out of order would need a gather when running");
-    if (auto found = llvm::find_if(encodings, isSequential); actOrder && found != encodings.end())
-      return module.emitError("act-order: expected act-order=false with ")
-             << *found << ", which rounds columns from left to right";
-    return CompressionReport::checkPath(module, report, getNamedPaths());
   }
 
   /// What decides which bytes come out, besides the model and the tokens.

@@ -45,13 +45,26 @@ struct QuantizeRTN : QuantizationPass<SequentialPass<llmc::impl::QuantizeRTNBase
 
   bool clipsByInputs() const override { return true; }
 
+  bool needsInputs(const QuantizationPlan &plan) const override {
+    return plan.search == ClipSearch::Inputs || plan.hasRanges();
+  }
+
+  LogicalResult checkPlan(ModuleOp module, const QuantizationPlan &plan) override {
+    if (!needsInputs(plan) && plan.activationOutliers == 0)
+      return refuseCalibration(module);
+    for (EncodingInterface encoding : plan.getEncodings())
+      if (plan.search == ClipSearch::Inputs && !canClip(encoding))
+        return module.emitError(
+                   "mse: expected formats whose groups are of a row each, and fitted by "
+                   "themselves, with mse=inputs, found ")
+               << encoding;
+    return CompressionReport::checkPath(module, report, getNamedPaths());
+  }
+
   LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
                          SmallVectorImpl<SelectedWeight> &weights,
                          CompressionReport &result) override {
-    bool needsInputs = plan.search == ClipSearch::Inputs || plan.hasRanges();
-    if (failed(checkOptions(module, plan, needsInputs)))
-      return failure();
-    if (!needsInputs)
+    if (!needsInputs(plan))
       return roundWithoutInputs(plan, weights, result);
     SmallVector<SelectedWeight> others = takeUncalibrated(weights, plan.headIsLikeOthers);
     if (failed(walk(module, plan, weights, result)))
@@ -70,18 +83,6 @@ private:
       progress.advance("rounding");
     }
     return success();
-  }
-
-  LogicalResult checkOptions(ModuleOp module, const QuantizationPlan &plan, bool needsInputs) {
-    if (!needsInputs)
-      return refuseCalibration(module);
-    for (EncodingInterface encoding : plan.getEncodings())
-      if (plan.search == ClipSearch::Inputs && !canClip(encoding))
-        return module.emitError(
-                   "mse: expected formats whose groups are of a row each, and fitted by "
-                   "themselves, with mse=inputs, found ")
-               << encoding;
-    return CompressionReport::checkPath(module, report, getNamedPaths());
   }
 
   /// Reports options of calibration, which would have no effect. A program gives all of them: what
@@ -104,8 +105,8 @@ private:
           std::pair("statistics", given.statistics != none.statistics)})
       if (isGiven)
         return module.emitError() << option
-                                  << ": expected mse=inputs or activation=i8-static with it, which "
-                                     "need inputs, found neither";
+                                  << ": expected mse=inputs, activation=i8-static or "
+                                     "activation-outliers with it, which need inputs, found none";
     return success();
   }
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
+#include "llmc/Dialect/LLMC/IR/ColumnOps.h"
 #include "llmc/Dialect/LLMC/IR/Original.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Support/Stopwatch.h"
@@ -49,6 +50,22 @@ FailureOr<WeightValues> WeightValues::read(ParameterOp parameter) {
            << place % values.columns;
   }
   return values;
+}
+
+void llmc::clearUnread(const SelectedWeight &weight, WeightValues &values) {
+  ArrayRef<int32_t> unread;
+  // The token embedding's table is read by more than linears.
+  if (weight.isHead)
+    return;
+  for (LinearOp linear : weight.linears) {
+    auto cleared = linear.getInput().getDefiningOp<ClearColumnsOp>();
+    if (!cleared || (!unread.empty() && unread != cleared.getColumns()))
+      return;
+    unread = cleared.getColumns();
+  }
+  for (int64_t row = 0; row < values.rows; ++row)
+    for (int32_t column : unread)
+      values.row(row)[column] = 0;
 }
 
 /// The type of an encoding's scales, or null.
@@ -237,6 +254,7 @@ LogicalResult llmc::roundWeight(SelectedWeight &weight, const QuantizationPlan &
   FailureOr<WeightValues> values = WeightValues::read(weight.parameter);
   if (failed(values))
     return failure();
+  clearUnread(weight, *values);
   const WeightStorage &storage = plan.getStorage(weight.parameter.getSymName(), weight.isHead);
   FailureOr<EncodingInterface> encoding =
       adaptEncoding(weight.parameter, *values, storage.encoding);

@@ -29,7 +29,7 @@
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="activation=fp8 activation-group=64 table=false" | FileCheck %s --check-prefix=FP8-GROUP
 
 // RUN: not llmc-opt %t/model.mlir --quantize-rtn="samples=8" 2>&1 | FileCheck %s --check-prefix=SAMPLES
-// SAMPLES: error: samples: expected mse=inputs or activation=i8-static with it, which need inputs, found neither
+// SAMPLES: error: samples: expected mse=inputs, activation=i8-static or activation-outliers with it, which need inputs, found none
 // RUN: not llmc-opt %t/model.mlir --quantize-rtn="mse=inputs format=trellis" 2>&1 | FileCheck %s --check-prefix=TRELLIS
 // TRELLIS: error: mse: expected formats whose groups are of a row each, and fitted by themselves, with mse=inputs, found #llmc.trellis<bits = 4, scale = f16>
 // RUN: not llmc-opt %t/model.mlir --quantize-gptq="mse=inputs" 2>&1 | FileCheck %s --check-prefix=GPTQ

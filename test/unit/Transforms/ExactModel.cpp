@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ExactModel.h"
+#include "llmc/Dialect/LLMC/IR/ColumnOps.h"
 #include "llmc/Dialect/LLMC/IR/Nonlinearities.h"
 #include "llmc/Support/Hadamard.h"
 
@@ -61,6 +62,8 @@ private:
         .Case([&](LayerNormOp norm) { return set(op, normalize(norm)); })
         .Case([&](RopeOp rope) { return set(op, rotate(rope)); })
         .Case([&](HadamardOp hadamard) { return set(op, rotate(hadamard)); })
+        .Case([&](TakeColumnsOp taken) { return set(op, take(taken)); })
+        .Case([&](ClearColumnsOp cleared) { return set(op, clear(cleared)); })
         .Case([&](AttentionOp attention) { return set(op, attend(attention)); })
         .Case([&](CacheAppendOp append) {
           caches[append.getResult()] = {get(append.getKeys()), get(append.getValues())};
@@ -188,6 +191,23 @@ private:
       MutableArrayRef<double> block = MutableArrayRef<double>(result.data).slice(i, order);
       op.getTransposed() ? matrix.applyTransposed(block) : matrix.apply(block);
     }
+    return result;
+  }
+
+  Rows take(TakeColumnsOp op) {
+    const Rows &input = get(op.getInput());
+    Rows result(input.count, op.getType().getDimSize(1));
+    for (int64_t row = 0; row < input.count; ++row)
+      for (auto [place, column] : llvm::enumerate(op.getColumns()))
+        result.at(row, static_cast<int64_t>(place)) = input.at(row, column);
+    return result;
+  }
+
+  Rows clear(ClearColumnsOp op) {
+    Rows result = get(op.getInput());
+    for (int64_t row = 0; row < result.count; ++row)
+      for (int32_t column : op.getColumns())
+        result.at(row, column) = 0;
     return result;
   }
 

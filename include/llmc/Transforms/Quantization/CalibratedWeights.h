@@ -19,6 +19,9 @@ namespace llmc {
 /// its weights needs. Reports at the first of them what can't be.
 mlir::FailureOr<InverseHessian> prepareHessian(CalibrationSite &site, double damp, bool descending);
 
+/// The largest magnitudes of a site's inputs. Reports at its first linear what is not finite.
+mlir::FailureOr<llvm::ArrayRef<float>> getMagnitudes(CalibrationSite &site);
+
 /// Takes from `weights` those that a calibrated pass can't see the inputs of, or need not: what no
 /// linear reads, and the head unless `withHead`.
 llvm::SmallVector<SelectedWeight> takeUncalibrated(llvm::SmallVectorImpl<SelectedWeight> &weights,

@@ -42,7 +42,8 @@ struct QuantizationRequest {
   ScaleType scale = ScaleType::Auto;
   ClipSearch search = ClipSearch::Auto;
   ActivationRounding activation = ActivationRounding::Auto;
-  int64_t activationGroup = -1; ///< 32 with i8, all of a token's with i4 and fp8
+  int64_t activationGroup = -1;  ///< 32 with i8, all of a token's with i4 and fp8
+  double activationOutliers = 0; ///< the magnitude above which inputs stay as they are; 0: none do
   TrellisNumbers trellisTable = TrellisNumbers::Normal;
 };
 
@@ -69,6 +70,7 @@ struct QuantizationPlan {
   std::vector<StorageRule> rules;
   ClipSearch search = ClipSearch::Auto;
   TrellisNumbers trellisTable = TrellisNumbers::Normal;
+  double activationOutliers = 0; ///< as QuantizationRequest has it
 
   /// Whether grids are searched where nothing is known of the inputs. The least squared error of
   /// the weights is not the least error of the outputs: large weights are clipped that few but

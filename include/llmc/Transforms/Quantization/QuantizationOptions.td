@@ -51,6 +51,9 @@ defvar roundingOptions = !listconcat(numberOptions, [
   Option<"activationGroup", "activation-group", "int64_t", /*default=*/"-1",
          "Inputs that share a scale found while running, a multiple of 32; 0: all of a token's; -1: 32 "
          "with i8, all of a token's with i4 and fp8">,
+  Option<"activationOutliers", "activation-outliers", "double", /*default=*/"0",
+         "Where inputs are rounded, by passes that calibrate: inputs of a magnitude above this in "
+         "calibration, and what they are multiplied with, stay as they are; 0: none do">,
   Option<"requantize", "requantize", "bool", /*default=*/"false",
          "Take in weights too that are rounded already, by their decoded values">
 ]);

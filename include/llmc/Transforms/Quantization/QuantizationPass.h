@@ -16,6 +16,7 @@
 #define LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONPASS_H
 
 #include "llmc/Transforms/CompressionPass.h"
+#include "llmc/Transforms/Quantization/InputOutliers.h"
 #include "llmc/Transforms/Quantization/QuantizationOptions.h"
 
 namespace llmc {
@@ -33,9 +34,15 @@ protected:
   virtual bool takesHeadAsFloats() const { return false; }
   /// Whether it clips groups by what calibration knows of the inputs.
   virtual bool clipsByInputs() const { return false; }
+  /// Whether it runs the model to round weights, where it has options of calibration.
+  virtual bool needsInputs(const QuantizationPlan &) const { return true; }
 
   /// Reads the options of the method beside those, and reports what can't be done.
   virtual mlir::LogicalResult readOptions(mlir::ModuleOp) { return mlir::success(); }
+  /// Reports what can't be done of a plan, before anything is run.
+  virtual mlir::LogicalResult checkPlan(mlir::ModuleOp, const QuantizationPlan &) {
+    return mlir::success();
+  }
 
   /// Quantizes `weights`, which it may use up, and adds each to `result`.
   virtual mlir::LogicalResult quantize(mlir::ModuleOp module, const QuantizationPlan &plan,
@@ -69,11 +76,17 @@ protected:
     request.scale = this->scale;
     request.activation = this->activation;
     request.activationGroup = this->activationGroup;
+    request.activationOutliers = this->activationOutliers;
     return request;
   }
   virtual void completeRequest(QuantizationRequest &) const {}
 
 private:
+  /// Whether there are options of calibration.
+  static constexpr bool calibrates() {
+    return requires(QuantizationPass &pass) { pass.calibration; };
+  }
+
   bool takesRounded() const final { return this->requantize; }
 
   mlir::FailureOr<bool> takesHead(mlir::ModuleOp module) final {
@@ -87,7 +100,7 @@ private:
     mlir::FailureOr<QuantizationPlan> made = QuantizationPlan::get(module.getLoc(), getRequest());
     if (failed(made))
       return mlir::failure();
-    if (failed(checkInputs(module, *made)))
+    if (failed(checkInputs(module, *made)) || failed(checkPlan(module, *made)))
       return mlir::failure();
     plan = std::move(*made);
     return plan.headIsLikeOthers || plan.head.encoding;
@@ -98,13 +111,18 @@ private:
     if (made.search == ClipSearch::Inputs && !clipsByInputs())
       return module.emitError("mse: expected auto, true or false with ")
              << this->getArgument() << ", which clips by no inputs, found inputs";
-    constexpr bool calibrates = requires { this->calibration; };
-    if (!calibrates && made.hasRanges())
+    if (!calibrates() && made.hasRanges())
       return module.emitError(
                  "activation: expected a rounding whose scales are found while running "
                  "with ")
              << this->getArgument() << ", which calibrates nothing, found i8-static";
-    return mlir::success();
+    if (made.activationOutliers == 0)
+      return mlir::success();
+    if constexpr (calibrates())
+      return checkOutlierOptions(module, this->getCalibrationOptions(), needsInputs(made));
+    return module.emitError("activation-outliers: expected 0 with ")
+           << this->getArgument() << ", which calibrates nothing, found "
+           << made.activationOutliers;
   }
 
   /// Reports options that would have no effect where nothing is rounded.
@@ -129,6 +147,7 @@ private:
         check(this->trellisTable, none.trellisTable);
       check(this->activation, none.activation);
       check(this->activationGroup, none.activationGroup);
+      check(this->activationOutliers, none.activationOutliers);
       if (!given.empty())
         return module.emitError() << given << ": expected a format with it, found format="
                                   << this->format.getValue();
@@ -144,6 +163,11 @@ private:
       if (plan.headIsLikeOthers || !weight.isHead)
         names.push_back(ParameterOp(weight.parameter).getSymName());
     plan.warnOfUnused(module, names);
+    if constexpr (calibrates())
+      if (plan.activationOutliers > 0 &&
+          failed(splitOutliers(module, plan, weights, this->getCalibrationOptions(),
+                               needsInputs(plan), result)))
+        return mlir::failure();
     return quantize(module, plan, weights, result);
   }
 

@@ -40,6 +40,10 @@ struct WeightValues {
   static mlir::FailureOr<WeightValues> read(ParameterOp parameter);
 };
 
+/// Sets to zero what a weight has for columns of its inputs that are zero by `llmc.clear_columns`
+/// wherever it is read: no scale has to hold them.
+void clearUnread(const SelectedWeight &weight, WeightValues &values);
+
 /// The canonical form of a rounded matrix.
 struct QuantizedWeight {
   EncodingInterface encoding;
