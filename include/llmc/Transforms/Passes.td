@@ -256,7 +256,9 @@ def Rotate : Pass<"rotate", "::mlir::ModuleOp"> {
     | `keys` | queries and keys of each head, behind their positions | an `llmc.hadamard` of each |
 
     The last two are always of kind `hadamard`, and of blocks where the order would have a core above
-    60. Rotated keys round better (`quantize-kv-cache`).
+    60. Rotated keys round better (`quantize-kv-cache`). With `where=free` the first two are rotated
+    where the model allows it, and a warning says what stands in the way where it does not; else that
+    is an error.
 
     Gains of norms that read the residual stream are folded first (`fold-norms`), but where all
     channels have the same; layer norms become RMS norms, and what writes to the stream loses its mean
@@ -287,7 +289,8 @@ def Rotate : Pass<"rotate", "::mlir::ModuleOp"> {
   }];
   let options = [
     ListOption<"where", "where", "std::string",
-               "What is rotated: residual, values, down, keys; default: residual and values">,
+               "What is rotated: residual, values, down, keys; free: residual and values where that can "
+               "be; default: residual and values, which have to be">,
     Option<"kind", "kind", "::llmc::RotationKind", /*default=*/"::llmc::RotationKind::Hadamard",
            "The matrix",
            [{::llvm::cl::values(

@@ -65,16 +65,29 @@ struct RotatePass : llmc::impl::RotateBase<RotatePass> {
   }
 
 private:
-  bool isAsked(StringRef place) const {
+  /// As `where`: what costs nothing at run time, as far as the model allows.
+  static constexpr StringLiteral freePlaces = "free";
+
+  /// Whether a place has to be rotated.
+  bool isNamed(StringRef place) const {
     return where.empty() ? place == "residual" || place == "values"
                          : llvm::is_contained(where, place);
   }
 
+  bool isAsked(StringRef place) const {
+    bool isFree = place == "residual" || place == "values";
+    return isNamed(place) || (isFree && llvm::is_contained(where, freePlaces));
+  }
+
   LogicalResult checkOptions(ModuleOp module) {
     for (const std::string &name : where)
-      if (llvm::none_of(places, [&](const Place &place) { return place.name == name; }))
-        return module.emitError("where: expected residual, values, keys or down, found '")
+      if (name != freePlaces &&
+          llvm::none_of(places, [&](const Place &place) { return place.name == name; }))
+        return module.emitError("where: expected residual, values, keys, down or free, found '")
                << name << "'";
+    if (kind == RotationKind::Given && llvm::is_contained(where, freePlaces))
+      return module.emitError("where: expected residual or values with kind=given, which are to be "
+                              "rotated, found free");
     if (head.hasValue() && !isAsked("residual"))
       return module.emitError("head: expected where=residual with it");
     if (seed.hasValue() && kind != RotationKind::Randomized)
@@ -119,10 +132,33 @@ private:
     for (const Place &place : places) {
       RotationRequest request{[&](int64_t width) { return makeRotation(place.name, width); },
                               head == HeadRotation::Untied};
-      if (isAsked(place.name) && failed(place.rotate(step, request, rewrite)))
+      if (!isAsked(place.name) || (!isNamed(place.name) && !canRotate(step, place, request)))
+        continue;
+      if (failed(place.rotate(step, request, rewrite)))
         return failure();
     }
     return success();
+  }
+
+  /// Rotates a copy, since what stands in the way may be found when a part is done. That is a
+  /// warning then.
+  bool canRotate(func::FuncOp step, const Place &place, const RotationRequest &request) {
+    OwningOpRef<ModuleOp> copy(getOperation().clone());
+    ParameterRewrite trial(*copy);
+    std::string reason;
+    Location location = step.getLoc();
+    {
+      ScopedDiagnosticHandler handler(&getContext(), [&](Diagnostic &diagnostic) {
+        if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+          return;
+        reason = diagnostic.str();
+        location = diagnostic.getLocation();
+      });
+      if (succeeded(place.rotate(copy->lookupSymbol<func::FuncOp>(step.getName()), request, trial)))
+        return true;
+    }
+    emitWarning(location) << reason << ": left as it is";
+    return false;
   }
 
   std::shared_ptr<SafetensorsFile> file; ///< of `matrices`

@@ -1,6 +1,6 @@
 // RUN: split-file %s %t
 // RUN: not llmc-opt %t/plain.mlir --rotate="where=queries" 2>&1 | FileCheck %s --check-prefix=WHERE
-// WHERE: error: where: expected residual, values, keys or down, found 'queries'
+// WHERE: error: where: expected residual, values, keys, down or free, found 'queries'
 
 // RUN: not llmc-opt %t/plain.mlir --rotate="seed=1" 2>&1 | FileCheck %s --check-prefix=SEED
 // SEED: error: seed: expected kind=randomized with it
@@ -14,6 +14,9 @@
 // RUN: not llmc-opt %t/plain.mlir --rotate="kind=given" 2>&1 | FileCheck %s --check-prefix=GIVEN
 // GIVEN: error: kind: expected matrices=FILE with kind=given
 
+// RUN: not llmc-opt %t/plain.mlir --rotate="where=free kind=given matrices=%t/none" 2>&1 | FileCheck %s --check-prefix=FREE-GIVEN
+// FREE-GIVEN: error: where: expected residual or values with kind=given, which are to be rotated, found free
+
 // RUN: not llmc-opt %t/plain.mlir --rotate="matrices=q.safetensors" 2>&1 | FileCheck %s --check-prefix=MATRICES
 // MATRICES: error: matrices: expected kind=given with it
 
@@ -25,6 +28,13 @@
 
 // RUN: not llmc-opt %t/plain.mlir --rotate="where=residual" 2>&1 | FileCheck %s --check-prefix=STREAM
 // STREAM: error: rotate: where=residual: expected one residual stream, found 0
+
+// What costs nothing is rotated where that can be.
+// RUN: llmc-opt %t/plain.mlir --rotate="where=free" 2>&1 | FileCheck %s --check-prefix=FREE
+// FREE-DAG: warning: rotate: where=residual: expected one residual stream, found 0: left as it is
+// FREE-DAG: warning: rotate: where=values: expected attention, found none: left as it is
+// FREE: @w : tensor<2x8xf32> = #llmc.file<"{{.*}}w.bin", offset = 0>
+// RUN: not llmc-opt %t/plain.mlir --rotate="where=free,residual" 2>&1 | FileCheck %s --check-prefix=STREAM
 
 // RUN: not llmc-opt %t/plain.mlir --rotate="where=values" 2>&1 | FileCheck %s --check-prefix=VALUES
 // VALUES: error: rotate: where=values: expected attention, found none

@@ -5,6 +5,8 @@
 // RUN: llmc-opt %t/model.mlir --rotate -o %t/default.mlir && FileCheck %s --input-file=%t/default.mlir
 // RUN: llmc-opt %t/model.mlir --rotate="where=residual,values" -o %t/both.mlir
 // RUN: cmp %t/default.safetensors %t/both.safetensors
+// RUN: llmc-opt %t/model.mlir --rotate="where=free" -o %t/free.mlir
+// RUN: cmp %t/default.safetensors %t/free.safetensors
 // RUN: llmc-opt %t/model.mlir --rotate="head=untied" | FileCheck %s --check-prefix=UNTIED
 // RUN: llmc-opt %t/model.mlir --rotate="where=values" | FileCheck %s --check-prefix=VALUES
 // RUN: llmc-opt %t/model.mlir --rotate="where=down,keys" | FileCheck %s --check-prefix=ONLINE
