@@ -152,6 +152,48 @@ TEST_F(RowKernels, HadamardFollowsItsDefinition) {
   EXPECT_FALSE(hasHadamardKernel(148));
 }
 
+TEST_F(RowKernels, ColumnsAreTakenAndCleared) {
+  struct Case {
+    int64_t width;
+    std::vector<int32_t> columns;
+  };
+  // Fewer and more than a vector of them, the first and the last.
+  std::vector<Case> cases{{5, {0}}, {77, {0, 16, 76}}, {576, {}}};
+  for (int32_t column = 1; column < 576; column += 7)
+    cases.back().columns.push_back(column);
+  std::vector<Emitter> emitters;
+  for (const Case &c : cases) {
+    emitters.push_back([&c](mlir::ModuleOp module, const KernelTarget &target) {
+      return emitTakeColumns(module, c.width, c.columns, target);
+    });
+    emitters.push_back([&c](mlir::ModuleOp module, const KernelTarget &target) {
+      return emitClearColumns(module, c.width, c.columns, target);
+    });
+  }
+  forEachTarget(*context, emitters,
+                [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+                  for (auto [index, c] : llvm::enumerate(cases)) {
+                    auto input = Rows::random(3, c.width, index, 3.0f);
+                    Rows taken(3, c.columns.size()), cleared(3, c.width);
+                    kernels.run(2 * index, 0, 3, input->data(), taken.data());
+                    kernels.run(2 * index + 1, 0, 3, input->data(), cleared.data());
+                    for (int64_t row = 0; row < 3; ++row) {
+                      for (auto [place, column] : llvm::enumerate(c.columns)) {
+                        EXPECT_EQ(taken.at(row, place), input->at(row, column));
+                        EXPECT_EQ(cleared.at(row, column), 0);
+                      }
+                      for (int64_t i = 0; i < c.width; ++i)
+                        if (!llvm::is_contained(c.columns, i))
+                          EXPECT_EQ(cleared.at(row, i), input->at(row, i));
+                    }
+                    for (Rows *output : {&taken, &cleared}) {
+                      output->expectPadding("columns of " + std::to_string(c.width));
+                      output->append(bytes);
+                    }
+                  }
+                });
+}
+
 TEST_F(RowKernels, LayerNorm) {
   std::vector<Emitter> emitters;
   for (int64_t width : widths)
