@@ -735,19 +735,26 @@ def EvictKVCache : Pass<"evict-kv-cache", "::mlir::ModuleOp"> {
     |--------|------------------------------|--------|
     | `window` | the newest `budget`, itself among them | sliding windows, as Beltagy et al. 2020, "Longformer", section 3.1 |
     | `sinks` | the first `sinks` and the newest `budget − sinks` | Xiao et al. 2024, "Efficient streaming language models with attention sinks", section 3.2 |
+    | `h2o` | the first `sinks`, the newest `recent`, and of all others those, `budget` together, that attention has given most weight so far | Zhang et al. 2023, "H2O: Heavy-hitter oracle for efficient generative inference of large language models", section 4 |
 
     Most models give much weight to the first positions, whatever stands there, and fail without them:
     `window` is for models that were trained so. A position keeps the rotation of its place in the text
     (the paper counts places in the cache instead), so that keys are stored as they are read, and what
-    a token reads depends on positions alone. Decode gives the bits of prefill however tokens are cut
+    a token reads depends on positions alone (with `h2o` on the text before it, too). Decode gives the bits of prefill however tokens are cut
     into steps, and a text of at most `budget` tokens gives the bits of a model that keeps all. The
     text is still bounded by the positions that the model has been trained for, its context.
 
-    Sessions fork as they do otherwise. They go back as far as the state has room for, at least the
-    rows of a step less one; after going back further the next evaluation starts with all tokens that
-    are left.
+    With `h2o` each head of keys and values chooses its own (`!llmc.kv_cache`): a token that leaves the
+    newest takes the place of the chosen one with the least score, unless its own is less, and a score
+    is the sum of the weights that all queries so far have given. This is decided token by token, in
+    prompts too, whose tokens attention therefore takes one after the other. Keys that share a scale
+    along positions, and attention with slopes (ALiBi), which needs places in the text, are refused.
 
-    A layer whose attention has a window of its own keeps the positions of that window, no sinks, and
+    Sessions fork as they do otherwise. They go back as far as the state has room for, at least the
+    rows of a step less one; after going back further, or at all with `h2o`, the next evaluation starts
+    with all tokens that are left.
+
+    A layer whose attention has a window of its own keeps the positions of that window, no others, and
     at most `budget`: with a budget above it the bits stay the same, in less memory.
 
     Before:
@@ -764,12 +771,14 @@ def EvictKVCache : Pass<"evict-kv-cache", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"policy", "policy", "std::string", /*default=*/"\"sinks\"",
-           "Which positions stay: window or sinks">,
+           "Which positions stay: window, sinks or h2o">,
     Option<"budget", "budget", "int64_t", /*default=*/"0",
            "Positions that a token reads; has to be given">,
     Option<"sinks", "sinks", "int64_t", /*default=*/"-1",
-           "The first positions, which stay; -1: 4 with policy=sinks, and there are none with "
-           "policy=window">,
+           "The first positions, which stay; -1: 4, and there are none with policy=window">,
+    Option<"recent", "recent", "int64_t", /*default=*/"0",
+           "With policy=h2o: the newest positions, which are read whatever their score; 0: half of "
+           "the budget">,
     Option<"table", "table", "bool", /*default=*/"true",
            "Print what the state takes to the standard error stream">
   ];

@@ -24,36 +24,66 @@
 // It would add nothing, so that the bits are those of attention to all positions as long as there
 // is nothing between them.
 //
+// Where it keeps others that it chooses by what attention gives weight to, these stand behind the
+// first ones, and rows go one after the other: what a row reads depends on those before it.
+//
 //===----------------------------------------------------------------------===//
 
 #include "CacheAccess.h"
 #include "CacheCodec.h"
+#include "HeavyHitters.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
-
-#include <numeric>
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace llmc;
 
 using Values = KernelBuilder::Values;
 
+/// Positions that a query sees, itself the last: those of an attention's own window over a cache
+/// that has one, too.
+static std::optional<int64_t> getWindow(const AttentionKernel &kernel, const CacheLayout &layout) {
+  std::optional<int64_t> own = kernel.window, ofCache = layout.window;
+  return own && ofCache ? std::min(*own, *ofCache) : own ? own : ofCache;
+}
+
+/// Positions of the blocks that stand before the window.
+static int64_t getFirstPositions(const CacheLayout &layout) {
+  return static_cast<int64_t>(llvm::alignTo(layout.first, keyBlock));
+}
+
+/// Positions of the blocks that queries of `rows` rows see together.
+static int64_t countSeen(const AttentionKernel &kernel, const CacheLayout &layout, int64_t rows) {
+  std::optional<int64_t> window = getWindow(kernel, layout);
+  if (!window)
+    return layout.capacity;
+  auto newest = static_cast<int64_t>(llvm::alignTo(*window + rows - 1, keyBlock));
+  return std::min(layout.capacity, getFirstPositions(layout) + newest + keyBlock);
+}
+
 /// Bytes from one query's scores to the next one's; a line more than a power of
 /// two often is, which would put all queries' scores in one set of the cache.
-static int64_t getScoreStride(const CacheLayout &layout) { return layout.capacity * 4 + 64; }
+static int64_t getScoreStride(const AttentionKernel &kernel, const CacheLayout &layout) {
+  constexpr int64_t line = 64, bytes = 4;
+  return countSeen(kernel, layout, kernel.getRowsAtOnce()) * bytes + line;
+}
 
 int64_t AttentionKernel::getRowsAtOnce() const {
-  if (oneRow)
+  if (oneRow || cache.choosesPositions())
     return 1;
   constexpr int64_t queriesAtOnce = 12, mostRows = 8;
   return std::clamp<int64_t>(queriesAtOnce / (heads / cache.getHeads()), 1, mostRows);
 }
 
 int64_t AttentionKernel::getScratchBytes() const {
-  return getRowsAtOnce() * (heads / cache.getHeads()) * getScoreStride(CacheLayout::get(cache));
+  // Weights and what values are multiplied by are not the same where values have scales.
+  int64_t kinds = cache.choosesPositions() ? 2 : 1;
+  return kinds * getRowsAtOnce() * (heads / cache.getHeads()) *
+         getScoreStride(*this, CacheLayout::get(cache));
 }
 
 namespace {
@@ -67,15 +97,17 @@ public:
         values(layout.values, /*ofGroups=*/false), exactKeys(makeExact(layout.exactKeys)),
         exactValues(makeExact(layout.exactValues)),
         k(module, name, spec.sinks ? "iiippppippp" : "iiippppipp", target),
-        window(getNearest(spec.window, layout.window)), headsAtOnce(spec.heads / layout.heads),
+        window(getWindow(spec, layout)), headsAtOnce(spec.heads / layout.heads),
         registers(target.floatRows * target.floatTiles), width(spec.heads * layout.headSize),
-        scoreStride(getScoreStride(layout)), query(k.argument(3)),
+        scoreStride(getScoreStride(spec, layout)), query(k.argument(3)),
         caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)},
         sinks(spec.sinks ? k.argument(8) : Value()), output(k.argument(spec.sinks ? 9 : 8)),
         scratch(k.argument(spec.sinks ? 10 : 9)) {}
 
   func::FuncOp emit() {
-    if (spec.oneRow)
+    if (layout.heavy != 0)
+      emitInOrder(spec.oneRow ? k.integer(1) : k.argument(0), k.argument(1), k.argument(2));
+    else if (spec.oneRow)
       emitOneRow(k.argument(1), k.argument(2));
     else
       emitManyRows(k.argument(0), k.argument(1), k.argument(2));
@@ -83,11 +115,6 @@ public:
   }
 
 private:
-  /// The window of an attention over a cache that has one, too.
-  static std::optional<int64_t> getNearest(std::optional<int64_t> own,
-                                           std::optional<int64_t> ofCache) {
-    return own && ofCache ? std::min(*own, *ofCache) : own ? own : ofCache;
-  }
   static std::optional<CacheReader> makeExact(const std::optional<CacheArray> &array) {
     return array ? std::optional<CacheReader>(std::in_place, *array, /*ofGroups=*/false)
                  : std::nullopt;
@@ -129,6 +156,14 @@ private:
     });
   }
 
+  /// Heads [begin, end) of the cache, of all rows.
+  void emitInOrder(Value rows, Value begin, Value end) {
+    k.loop(begin, end, 1, [&](Value shared) {
+      k.loop(k.integer(0), rows, 1,
+             [&](Value row) { emitQueries(row, k.mul(shared, headsAtOnce), 1, headsAtOnce); });
+    });
+  }
+
   /// What queries that go together have in common. Rows are of one sequence,
   /// following each other.
   struct Group {
@@ -138,6 +173,7 @@ private:
     Values begins, ends; ///< of the positions that each row sees
     Value firstBlock;    ///< the first position of the first block of 16 that any
                          ///< sees
+    Value skipped;       ///< positions between the first ones and that; null: none
     /// The first position of those that each row reads exactly because they are
     /// recent.
     Values recentKeys, recentValues;
@@ -176,10 +212,17 @@ private:
         group.recentValues.push_back(getRecent(group.ends[i], layout.values.positions));
     }
     group.firstBlock = k.mul(k.div(group.begins[0], keyBlock), keyBlock);
+    if (window)
+      group.skipped = k.max(k.add(group.firstBlock, -getFirstPositions(layout)), k.integer(0));
+    std::optional<HeavyHitters> hitters;
+    if (layout.heavy != 0)
+      hitters.emplace(k, layout, base, shared).admit(position);
     computeScores(group);
     Values factors;
     for (int64_t i = 0; i < group.count(); ++i)
       factors.push_back(exponentiate(group, i));
+    if (hitters)
+      addWeights(group, *hitters, factors);
     accumulate(group, factors);
     zeroPadding(group, head);
   }
@@ -192,7 +235,7 @@ private:
   }
   /// Lanes of the block at `first` that are read exactly.
   Value isExact(Value first, Value recent) {
-    Value positions = getPositions(first);
+    Value positions = countFrom(k, first);
     Value exact = k.lessInteger(spread(k.add(recent, -1)), positions);
     if (layout.sinks == 0)
       return exact;
@@ -205,8 +248,19 @@ private:
   int64_t queryOffset(const Group &group, int64_t index) const {
     return index / group.heads * rowBytes() + index % group.heads * layout.headSize * 4;
   }
-  Value scoreAddress(int64_t index, Value position) {
-    return k.offset(k.offset(scratch, k.mul(position, 4)), index * scoreStride);
+  /// Where the score of a place stands: of those that are seen the first ones, and behind them the
+  /// newest.
+  Value scoreAddress(int64_t index, Value place) {
+    return k.offset(k.offset(scratch, k.mul(place, 4)), index * scoreStride);
+  }
+  /// The place of a position of those behind the first ones.
+  Value getSeenPlace(const Group &group, Value position) {
+    return group.skipped ? k.sub(position, group.skipped) : position;
+  }
+
+  /// Where a query's weights are kept.
+  Value weightAddress(const Group &group, int64_t index, Value place) {
+    return scoreAddress(values.hasScales() ? group.count() + index : index, place);
   }
 
   void computeScores(const Group &group) {
@@ -277,6 +331,7 @@ private:
     int64_t first, count;
     Value block;
     int64_t blocks;
+    Value seen; ///< the place of the block's scores
     /// Of each block its number and where it lies, where they do not follow each other.
     Values numbers = {}, places = {};
 
@@ -289,7 +344,9 @@ private:
 
   ScoreTile makeTile(const SeenBlocks &seen, int64_t first, int64_t count, Value index,
                      int64_t blocks) {
-    ScoreTile tile{first, count, getBlock(seen, index), blocks};
+    // Without first blocks indices are numbers of blocks.
+    Value place = k.mul(!seen.first && window ? k.sub(index, seen.begin) : index, keyBlock);
+    ScoreTile tile{first, count, getBlock(seen, index), blocks, place};
     if (!seen.first && !layout.stored.wraps())
       return tile;
     for (int64_t b = 0; b < blocks; ++b) {
@@ -303,7 +360,7 @@ private:
   void chooseScores(const Group &group, const ScoreTile &tile) {
     Values products = computeProducts(group, tile, keys, group.keys);
     ScoreTile place{tile.first, tile.count, getPlace(k, layout.exact, tile.block, keyBlock),
-                    tile.blocks};
+                    tile.blocks, tile.seen};
     Values exact = computeProducts(group, place, *exactKeys, group.exactKeys);
     for (int64_t i = 0; i < tile.count; ++i) {
       Value recent = group.recentKeys[(tile.first + i) / group.heads];
@@ -392,30 +449,19 @@ private:
           score = k.fmul(k.tanh(k.fdiv(score, cap)), cap);
         }
         Value block = tile.numbers.empty() ? k.add(tile.block, b) : tile.numbers[b];
-        Value position = k.mul(block, keyBlock);
         if (!spec.slopes.empty())
-          score = addBias(score, group, tile.first + i, position);
-        k.storeVector(score, scoreAddress(tile.first + i, position));
+          score = addBias(score, group, tile.first + i, k.mul(block, keyBlock));
+        k.storeVector(score, scoreAddress(tile.first + i, k.add(tile.seen, b * keyBlock)));
       }
   }
 
   Value spread(Value position) { return k.broadcast(k.truncate(position, k.i32())); }
 
-  /// The positions of the block at `first`.
-  Value getPositions(Value first) {
-    SmallVector<int32_t> numbers(keyBlock);
-    std::iota(numbers.begin(), numbers.end(), 0);
-    Value lane = arith::ConstantOp::create(
-        k.builder, k.location,
-        DenseElementsAttr::get(k.vector(k.i32()), ArrayRef<int32_t>(numbers)));
-    return k.add(lane, spread(first));
-  }
-
   /// A query's scores for the block at `position`, less its head's slope times
   /// the distance.
   Value addBias(Value score, const Group &group, int64_t index, Value position) {
     Value own = k.add(group.ends[index / group.heads], -1);
-    Value distance = k.toFloat(k.sub(getPositions(position), spread(own)));
+    Value distance = k.toFloat(k.sub(countFrom(k, position), spread(own)));
     Value head = k.add(group.head, index % group.heads);
     Value slope = k.loadBroadcast(k.offset(k.table(spec.slopes), k.mul(head, 4)));
     return k.fma(slope, distance, score);
@@ -424,7 +470,7 @@ private:
   /// Lanes of the block at `first` whose position lies in [begin, end), or is one of the first that
   /// the cache keeps.
   Value inRange(Value first, Value begin, Value end) {
-    Value positions = getPositions(first);
+    Value positions = countFrom(k, first);
     Value seen = k.lessInteger(positions, spread(end));
     if (!window)
       return seen;
@@ -434,16 +480,18 @@ private:
     return k.bitAnd(seen, isKept);
   }
 
-  /// Goes through the blocks of 16 positions that a group sees some of, up to `end`.
+  /// Goes through the blocks of 16 positions that a group sees some of, up to `end`; `place` is
+  /// that of their scores.
   Values loopSeen(const Group &group, Value end, Value carried,
-                  function_ref<Values(Value first, ValueRange carried)> body) {
+                  function_ref<Values(Value first, Value place, ValueRange carried)> body) {
     Values results{carried};
-    if (layout.first != 0) {
-      int64_t blocks = (layout.first + keyBlock - 1) / keyBlock;
-      results = k.loop(k.integer(0), k.min(k.integer(blocks * keyBlock), group.firstBlock),
-                       keyBlock, results, body);
-    }
-    return k.loop(group.firstBlock, end, keyBlock, results, body);
+    if (layout.first != 0)
+      results = k.loop(
+          k.integer(0), k.min(k.integer(getFirstPositions(layout)), group.firstBlock), keyBlock,
+          results, [&](Value first, ValueRange carried) { return body(first, first, carried); });
+    return k.loop(group.firstBlock, end, keyBlock, results, [&](Value first, ValueRange carried) {
+      return body(first, getSeenPlace(group, first), carried);
+    });
   }
 
   /// Replaces a query's scores by exp(score - largest), and by 0 where it sees
@@ -453,40 +501,63 @@ private:
     Value begin = group.begins[index / group.heads], end = group.ends[index / group.heads];
     Value lastEnd = group.ends.back();
     Value nothing = k.real(k.vector(k.f32()), -3.0e38), zero = k.real(k.vector(k.f32()), 0.0);
-    Value largest =
-        k.maxLanes(loopSeen(group, end, nothing, [&](Value first, ValueRange carried) -> Values {
-          Value score = k.loadVector(scoreAddress(index, first));
+    Value largest = k.maxLanes(
+        loopSeen(group, end, nothing, [&](Value first, Value place, ValueRange carried) -> Values {
+          Value score = k.loadVector(scoreAddress(index, place));
           score = k.select(inRange(first, begin, end), score, nothing);
           return {k.fmax(carried[0], score)};
         })[0]);
     Value sink = loadSink(group, index);
     if (sink)
       largest = k.fmax(largest, sink);
-    Value sum = loopSeen(group, lastEnd, zero, [&](Value first, ValueRange carried) -> Values {
-      Value seen = inRange(first, begin, end);
-      Value score = k.loadVector(scoreAddress(index, first));
-      // Beyond the end there may be anything.
-      score = k.select(seen, score, nothing);
-      Value weight = k.exp(k.fsub(score, k.broadcast(largest)));
-      weight = k.select(seen, weight, zero);
-      Value stored = weight;
-      if (values.hasScales()) {
-        Value scale = values.loadScales(
-            k, group.values, getPlace(k, layout.stored, k.div(first, keyBlock), keyBlock), 0,
-            k.integer(0));
-        if (exactValues)
-          scale = k.select(isExact(first, group.recentValues[index / group.heads]),
-                           k.real(k.vector(k.f32()), 1.0), scale);
-        stored = k.fmul(weight, scale);
-        stored = k.select(seen, stored, zero);
-      }
-      k.storeVector(stored, scoreAddress(index, first));
-      return {k.fadd(carried[0], weight)};
-    })[0];
+    Value sum =
+        loopSeen(group, lastEnd, zero, [&](Value first, Value place, ValueRange carried) -> Values {
+          Value seen = inRange(first, begin, end);
+          Value score = k.loadVector(scoreAddress(index, place));
+          // Beyond the end there may be anything.
+          score = k.select(seen, score, nothing);
+          Value weight = k.exp(k.fsub(score, k.broadcast(largest)));
+          weight = k.select(seen, weight, zero);
+          Value stored = weight;
+          if (values.hasScales() && layout.heavy != 0)
+            k.storeVector(weight, weightAddress(group, index, place));
+          if (values.hasScales()) {
+            Value scale = values.loadScales(
+                k, group.values, getPlace(k, layout.stored, k.div(first, keyBlock), keyBlock), 0,
+                k.integer(0));
+            if (exactValues)
+              scale = k.select(isExact(first, group.recentValues[index / group.heads]),
+                               k.real(k.vector(k.f32()), 1.0), scale);
+            stored = k.fmul(weight, scale);
+            stored = k.select(seen, stored, zero);
+          }
+          k.storeVector(stored, scoreAddress(index, place));
+          return {k.fadd(carried[0], weight)};
+        })[0];
     Value total = k.sumLanes(sum);
     if (sink)
       total = k.fadd(total, k.exp(k.fsub(sink, largest)));
     return k.fdiv(k.real(k.f32(), 1.0), total);
+  }
+
+  /// Adds what the queries of one row give weight to, to the scores that the cache chooses by.
+  void addWeights(const Group &group, const HeavyHitters &hitters, ArrayRef<Value> factors) {
+    Value begin = group.begins[0], end = group.ends[0];
+    Value own = spread(k.add(end, -1)), zero = k.real(k.vector(k.f32()), 0.0);
+    loopSeen(group, end, zero, [&](Value first, Value place, ValueRange carried) -> Values {
+      Value sum = zero;
+      for (int64_t i = 0; i < group.count(); ++i) {
+        Value weight = k.loadVector(weightAddress(group, i, place));
+        sum = k.fadd(sum, k.fmul(weight, k.broadcast(factors[i])));
+      }
+      Value address = hitters.getScores(k.div(first, keyBlock));
+      // A position is new to its own row.
+      Value before = k.loadVector(address);
+      before = k.select(k.equal(countFrom(k, first), own), zero, before);
+      Value after = k.select(inRange(first, begin, end), k.fadd(before, sum), before);
+      k.storeVector(after, address);
+      return {carried[0]};
+    });
   }
 
   /// The sink of a query's head, or null.
@@ -523,7 +594,7 @@ private:
   void accumulate(const Group &group, ArrayRef<Value> factors, const SumTile &tile) {
     Type type = tile.isScalar() ? k.f32() : Type(k.vector(k.f32()));
     Values sums(tile.count * tile.parts, k.real(type, 0.0));
-    Value begin = group.begins[0], end = group.ends.back();
+    Value begin = group.begins[0], end = group.ends.back(), skipped = group.skipped;
     auto readRounded = [&](Value position) -> Values { return loadValues(group, tile, position); };
     auto readExact = [&](Value position) { return loadExactValues(group, tile, position); };
     if (layout.first != 0) {
@@ -531,18 +602,18 @@ private:
       Value last = k.min(k.integer(layout.first), begin), rounded = k.integer(0);
       if (exactValues) {
         rounded = k.min(k.integer(layout.sinks), last);
-        sums = sumValues(tile, k.integer(0), rounded, sums, readExact);
+        sums = sumValues(tile, /*skipped=*/{}, k.integer(0), rounded, sums, readExact);
       }
-      sums = sumValues(tile, rounded, last, sums, readRounded);
+      sums = sumValues(tile, /*skipped=*/{}, rounded, last, sums, readRounded);
     }
     if (!exactValues) {
-      sums = sumValues(tile, begin, end, sums, readRounded);
+      sums = sumValues(tile, skipped, begin, end, sums, readRounded);
     } else {
       Value rounded = k.min(k.max(begin, k.integer(layout.sinks)), end);
       Value recent = k.max(rounded, group.recentValues[0]);
       if (layout.sinks != 0)
-        sums = sumValues(tile, begin, rounded, sums, readExact);
-      sums = sumValues(tile, rounded, recent, sums, readRounded);
+        sums = sumValues(tile, skipped, begin, rounded, sums, readExact);
+      sums = sumValues(tile, skipped, rounded, recent, sums, readRounded);
       auto choose = [&](Value position, int64_t query, ArrayRef<Value> exact,
                         ArrayRef<Value> rounded) -> Values {
         Value older = k.lessInteger(position, group.recentValues[query / group.heads]);
@@ -552,12 +623,13 @@ private:
         return chosen;
       };
       if (group.rows == 1)
-        sums = sumValues(tile, recent, end, sums, readExact);
+        sums = sumValues(tile, skipped, recent, end, sums, readExact);
       else
         sums = k.loop(recent, end, 1, sums, [&](Value position, ValueRange carried) {
           Values exact = readExact(position), rounded = readRounded(position), next(carried);
           for (int64_t i = 0; i < tile.count; ++i)
-            addValues(tile, i, position, choose(position, tile.first + i, exact, rounded), next);
+            addValues(tile, i, getSeenPlace(group, position),
+                      choose(position, tile.first + i, exact, rounded), next);
           return next;
         });
     }
@@ -590,10 +662,11 @@ private:
     return line;
   }
 
-  /// Adds values, times what a query's weight for their position is, to the sums.
-  void addValues(const SumTile &tile, int64_t query, Value position, ArrayRef<Value> line,
+  /// Adds values, times what a query's weight for their position is, to the sums. `place` is that
+  /// of its scores.
+  void addValues(const SumTile &tile, int64_t query, Value place, ArrayRef<Value> line,
                  Values &sums) {
-    Value weight = k.load(k.f32(), scoreAddress(tile.first + query, position));
+    Value weight = k.load(k.f32(), scoreAddress(tile.first + query, place));
     if (!tile.isScalar())
       weight = k.broadcast(weight);
     for (int64_t part = 0; part < tile.parts; ++part) {
@@ -602,13 +675,15 @@ private:
     }
   }
 
-  /// Sums over positions [begin, end), the same values for all queries.
-  Values sumValues(const SumTile &tile, Value begin, Value end, ValueRange sums,
+  /// Sums over positions [begin, end), whose scores stand `skipped` places before, the same values
+  /// for all queries.
+  Values sumValues(const SumTile &tile, Value skipped, Value begin, Value end, ValueRange sums,
                    function_ref<Values(Value position)> read) {
     return k.loop(begin, end, 1, sums, [&](Value position, ValueRange carried) {
       Values next(carried), line = read(position);
+      Value place = skipped ? k.sub(position, skipped) : position;
       for (int64_t i = 0; i < tile.count; ++i)
-        addValues(tile, i, position, line, next);
+        addValues(tile, i, place, line, next);
       return next;
     });
   }

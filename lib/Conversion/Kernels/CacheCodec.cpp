@@ -12,6 +12,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -77,6 +79,26 @@ void llmc::emitCacheWrite(KernelBuilder &k, const CacheArray &array, Value numbe
          [&](Value group) { write(group, k.mul(group, step), step); });
   if (rest != 0)
     write(k.integer(whole), k.integer(whole * step), rest);
+}
+
+void llmc::emitCacheMove(KernelBuilder &k, const CacheArray &array, Value memory, Value from,
+                         Value to) {
+  for (const CachePlane &plane : array.planes) {
+    constexpr int64_t byteBits = 8;
+    Type element = k.builder.getIntegerType(plane.getElementBytes() * byteBits);
+    k.loop(k.integer(0), k.integer(plane.elements), 1, [&](Value index) {
+      Value moved = k.load(element, getAddress(k, plane, memory, from, index));
+      k.store(moved, getAddress(k, plane, memory, to, index));
+    });
+  }
+}
+
+Value llmc::countFrom(KernelBuilder &k, Value first) {
+  SmallVector<int32_t> numbers(lanes);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  Value lane = arith::ConstantOp::create(
+      k.builder, k.location, DenseElementsAttr::get(k.vector(k.i32()), ArrayRef<int32_t>(numbers)));
+  return k.add(lane, k.broadcast(k.truncate(first, k.i32())));
 }
 
 /// Numbers of `line` at the 16 positions of block `block`, exactly.

@@ -25,6 +25,13 @@ namespace llmc {
 void emitCacheWrite(KernelBuilder &k, const CacheArray &array, mlir::Value numbers,
                     mlir::Value memory, mlir::Value place);
 
+/// Stores what stands at place `from` at place `to` too, bit by bit. No others share its elements.
+void emitCacheMove(KernelBuilder &k, const CacheArray &array, mlir::Value memory, mlir::Value from,
+                   mlir::Value to);
+
+/// `first` and the 15 integers behind it, as i32.
+mlir::Value countFrom(KernelBuilder &k, mlir::Value first);
+
 /// Where block `index` of `unit` positions lies among those that are kept; `unit` divides what the
 /// ring has of each kind.
 mlir::Value getPlace(KernelBuilder &k, const CacheRing &ring, mlir::Value index, int64_t unit);

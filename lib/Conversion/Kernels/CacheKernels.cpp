@@ -127,6 +127,8 @@ std::string llmc::getCacheName(KVCacheType type) {
     stream << "e" << type.getResidual() << "k" << type.getSinks() << "r" << type.getRing();
   if (type.evicts())
     stream << "b" << type.getBudget() << "f" << type.getFirst() << "r" << type.getRolling();
+  if (type.choosesPositions())
+    stream << "h" << type.getHeavy();
   return name;
 }
 

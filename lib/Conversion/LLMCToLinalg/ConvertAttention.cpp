@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "HeavyHitterFormula.h"
 #include "Patterns.h"
 #include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 
@@ -72,8 +73,9 @@ struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
     Value one = arith::ConstantIndexOp::create(builder, 1);
     Value count =
         getValueOrCreateConstantIndexOp(builder, op.getLoc(), formula.sizeOf(planes[0], 0));
+    ValueRange before = adaptor.getCache();
     auto loop = scf::ForOp::create(
-        builder, zero, count, one, adaptor.getCache(),
+        builder, zero, count, one, before.take_front(planes.size()),
         [&](OpBuilder &nested, Location location, Value row, ValueRange caches) {
           Formula inside(nested, location);
           ImplicitLocOpBuilder &b = inside.getBuilder();
@@ -84,7 +86,9 @@ struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
             next.push_back(insertRow(inside, plane, row, cache, sequence, position));
           scf::YieldOp::create(b, next);
         });
-    rewriter.replaceOpWithMultiple(op, ArrayRef<ValueRange>{loop.getResults()});
+    SmallVector<Value> after(loop.getResults());
+    llvm::append_range(after, before.drop_front(planes.size()));
+    rewriter.replaceOpWithMultiple(op, ArrayRef<ValueRange>{after});
     return success();
   }
 };
@@ -112,16 +116,22 @@ struct ConvertCacheRound : OpConversionPattern<CacheRoundOp> {
 /// (position) and d (element of a head).
 class AttentionFormula {
 public:
-  AttentionFormula(AttentionOp op, OpBuilder &builder, PlainRows rows, Value sinks)
+  /// `gone` is, where the cache chooses positions, [t, key/value head]: which the only row does not
+  /// read.
+  AttentionFormula(AttentionOp op, OpBuilder &builder, PlainRows rows, Value sinks,
+                   Value gone = Value())
       : op(op), formula(builder, op.getLoc()), rows(rows),
-        sinks(sinks ? formula.widen(sinks) : Value()), f32(formula.getBuilder().getF32Type()),
-        cache(op.getCache().getType()) {}
+        sinks(sinks ? formula.widen(sinks) : Value()), gone(gone),
+        f32(formula.getBuilder().getF32Type()), cache(op.getCache().getType()) {}
 
-  Value build(Value query, PlainCache plain);
+  /// [r, h, t]: what each row and head weighs positions with.
+  Value buildWeights(Value query, PlainCache plain);
+  /// [r, heads side by side]
+  Value buildResult(Value weights, PlainCache plain);
 
 private:
-  /// Whether position `t` is one that a row at `position` attends to.
-  Value isRead(ImplicitLocOpBuilder &b, Value t, Value position);
+  /// Whether position `t` is one that a row at `position` attends to in a key/value head.
+  Value isRead(ImplicitLocOpBuilder &b, Value t, Value head, Value position);
   /// What the distance of position `t` from a row's adds to the scores of the head that is
   /// dimension 1.
   Number getBias(ImplicitLocOpBuilder &b, Value slopes, Value t, Value position);
@@ -141,13 +151,14 @@ private:
   Formula formula;
   PlainRows rows;
   Value sinks; ///< [h], or null
+  Value gone;
   Type f32;
   KVCacheType cache;
 };
 
 } // namespace
 
-Value AttentionFormula::isRead(ImplicitLocOpBuilder &b, Value t, Value position) {
+Value AttentionFormula::isRead(ImplicitLocOpBuilder &b, Value t, Value head, Value position) {
   auto isNear = [&](int64_t window) -> Value {
     Value before = arith::SubIOp::create(b, position, arith::ConstantIndexOp::create(b, window));
     return arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, t, before);
@@ -160,6 +171,12 @@ Value AttentionFormula::isRead(ImplicitLocOpBuilder &b, Value t, Value position)
   Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, t,
                                         arith::ConstantIndexOp::create(b, cache.getFirst()));
   Value isKept = arith::OrIOp::create(b, isFirst, isNear(cache.getWindow()));
+  if (gone) {
+    Value isGone = tensor::ExtractOp::create(b, gone, ValueRange{t, head});
+    Value zero = arith::ConstantIntOp::create(b, isGone.getType(), 0);
+    isKept = arith::OrIOp::create(b, isKept,
+                                  arith::CmpIOp::create(b, arith::CmpIPredicate::eq, isGone, zero));
+  }
   return arith::AndIOp::create(b, isRead, isKept);
 }
 
@@ -231,7 +248,7 @@ Value AttentionFormula::read(CacheEncodingInterface encoding, ValueRange tensors
           element = arith::SelectOp::create(b, isExact(b, encoding, t, position), wide, element);
         }
         Value nothing = Number(b, element).constant(0);
-        return arith::SelectOp::create(b, isRead(b, t, position), element, nothing);
+        return arith::SelectOp::create(b, isRead(b, t, head, position), element, nothing);
       });
 }
 
@@ -247,21 +264,23 @@ Value AttentionFormula::getScores(Value query, Value keys) {
     slopes = arith::ConstantOp::create(
         formula.getBuilder(),
         DenseElementsAttr::get(RankedTensorType::get({heads}, f32), *op.getSlopes()));
-  return formula.forEach(sizes, f32, {{products, {r, h, t}}, {rows.positions, {r}}},
-                         [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                           Number score = Number(b, v[0]) * op.getScale().convertToDouble();
-                           if (op.getSoftcap()) {
-                             double softcap = op.getSoftcap()->convertToDouble();
-                             score = tanh(score / softcap) * softcap;
-                           }
-                           Value t = linalg::IndexOp::create(b, 2), p = toIndex(b, v[1]);
-                           if (slopes)
-                             score = score + getBias(b, slopes, t, p);
-                           Value read = isRead(b, t, p);
-                           return arith::SelectOp::create(
-                               b, read, score,
-                               score.constant(-std::numeric_limits<double>::infinity()));
-                         });
+  return formula.forEach(
+      sizes, f32, {{products, {r, h, t}}, {rows.positions, {r}}},
+      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
+        Number score = Number(b, v[0]) * op.getScale().convertToDouble();
+        if (op.getSoftcap()) {
+          double softcap = op.getSoftcap()->convertToDouble();
+          score = tanh(score / softcap) * softcap;
+        }
+        Value t = linalg::IndexOp::create(b, 2), p = toIndex(b, v[1]);
+        if (slopes)
+          score = score + getBias(b, slopes, t, p);
+        Value head = arith::DivUIOp::create(b, linalg::IndexOp::create(b, 1),
+                                            arith::ConstantIndexOp::create(b, headsPerKey));
+        Value read = isRead(b, t, head, p);
+        return arith::SelectOp::create(b, read, score,
+                                       score.constant(-std::numeric_limits<double>::infinity()));
+      });
 }
 
 Value AttentionFormula::getSoftmax(Value scores) {
@@ -299,19 +318,116 @@ Value AttentionFormula::getSoftmax(Value scores) {
                          });
 }
 
-Value AttentionFormula::build(Value query, PlainCache plain) {
+Value AttentionFormula::buildWeights(Value query, PlainCache plain) {
   query = formula.splitHeads(query, op.getHeads());
-  Value softmax = getSoftmax(getScores(query, read(cache.getKeys(), plain.keys)));
+  return getSoftmax(getScores(query, read(cache.getKeys(), plain.keys)));
+}
+
+Value AttentionFormula::buildResult(Value weights, PlainCache plain) {
   AffineExpr r = formula.dim(0), h = formula.dim(1), d = formula.dim(2), t = formula.dim(3);
   int64_t headsPerKey = op.getHeads() / cache.getHeads();
   Value result = formula.sumOfProducts(
-      {formula.sizeOf(query, 0), formula.sizeOf(query, 1), formula.sizeOf(query, 2)}, {r, h, d},
-      {softmax, {r, h, t}},
+      {formula.sizeOf(weights, 0), formula.sizeOf(weights, 1), formula.size(cache.getHeadSize())},
+      {r, h, d}, {weights, {r, h, t}},
       {read(cache.getValues(), plain.values), {r, t, h.floorDiv(headsPerKey), d}});
   return formula.joinHeads(result);
 }
 
+/// Row `row` alone of a tensor of rows.
+static Value sliceRow(Formula &formula, Value rows, Value row) {
+  ImplicitLocOpBuilder &b = formula.getBuilder();
+  auto type = cast<RankedTensorType>(rows.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape.front() = 1;
+  SmallVector<OpFoldResult> offsets(shape.size(), formula.size(0)),
+      strides(shape.size(), formula.size(1)), sizes;
+  offsets.front() = row;
+  for (int64_t size : shape)
+    sizes.push_back(formula.size(size));
+  return tensor::ExtractSliceOp::create(b, type.clone(shape), rows, offsets, sizes, strides);
+}
+
 namespace {
+
+/// An attention over a cache that chooses positions: row by row, in their order.
+class OrderedAttention {
+public:
+  OrderedAttention(AttentionOp op, PlainRows rows, Value sinks, Value query, PlainCache plain)
+      : op(op), cache(op.getCache().getType()), rows(rows), sinks(sinks), query(query),
+        plain(plain) {}
+
+  /// The result, and scores and what is gone afterwards.
+  SmallVector<Value> build(OpBuilder &builder) {
+    Formula formula(builder, op.getLoc());
+    ImplicitLocOpBuilder &b = formula.getBuilder();
+    Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+    Value count = getValueOrCreateConstantIndexOp(b, op.getLoc(), formula.sizeOf(query, 0));
+    Value empty = tensor::EmptyOp::create(b, {formula.sizeOf(query, 0), formula.sizeOf(query, 1)},
+                                          b.getF32Type());
+    SmallVector<Value> carried{formula.castTo(empty, query.getType())};
+    llvm::append_range(carried, plain.choice);
+    auto loop =
+        scf::ForOp::create(b, zero, count, one, carried,
+                           [&](OpBuilder &nested, Location location, Value row, ValueRange before) {
+                             scf::YieldOp::create(nested, location, buildRow(nested, row, before));
+                           });
+    return loop.getResults();
+  }
+
+private:
+  SmallVector<Value> buildRow(OpBuilder &builder, Value row, ValueRange before) {
+    Formula formula(builder, op.getLoc());
+    ImplicitLocOpBuilder &b = formula.getBuilder();
+    Value sequence = toIndex(b, tensor::ExtractOp::create(b, rows.sequences, row));
+    Value position = toIndex(b, tensor::ExtractOp::create(b, rows.positions, row));
+    Value scores = takeChoice(formula, before[1], sequence),
+          gone = takeChoice(formula, before[2], sequence);
+    HeavyHitterFormula hitters(formula, cache, position);
+    gone = hitters.evict(scores, gone);
+    PlainRows own{sliceRow(formula, rows.sequences, row), sliceRow(formula, rows.positions, row),
+                  Value()};
+    AttentionFormula attention(op, builder, own, sinks, gone);
+    Value weights = attention.buildWeights(sliceRow(formula, query, row), plain);
+    Value result = attention.buildResult(weights, plain);
+    OpFoldResult zero = formula.size(0), one = formula.size(1);
+    Value results = tensor::InsertSliceOp::create(
+        b, result, before[0], ArrayRef<OpFoldResult>{row, zero},
+        ArrayRef<OpFoldResult>{one, formula.sizeOf(result, 1)}, ArrayRef<OpFoldResult>{one, one});
+    return {results, putChoice(formula, hitters.addWeights(scores, weights), before[1], sequence),
+            putChoice(formula, gone, before[2], sequence)};
+  }
+
+  /// [t, key/value head] of a sequence.
+  Value takeChoice(Formula &formula, Value all, Value sequence) {
+    auto type = RankedTensorType::get({cache.getCapacity(), cache.getHeads()},
+                                      cast<RankedTensorType>(all.getType()).getElementType());
+    return tensor::ExtractSliceOp::create(formula.getBuilder(), type, all,
+                                          getOffsets(formula, sequence), getSizes(formula),
+                                          getStrides(formula));
+  }
+  Value putChoice(Formula &formula, Value own, Value all, Value sequence) {
+    return tensor::InsertSliceOp::create(formula.getBuilder(), own, all,
+                                         getOffsets(formula, sequence), getSizes(formula),
+                                         getStrides(formula));
+  }
+  SmallVector<OpFoldResult> getOffsets(Formula &formula, Value sequence) {
+    OpFoldResult zero = formula.size(0);
+    return {sequence, zero, zero, zero};
+  }
+  SmallVector<OpFoldResult> getSizes(Formula &formula) {
+    return {formula.size(1), formula.size(cache.getCapacity()), formula.size(cache.getHeads()),
+            formula.size(1)};
+  }
+  SmallVector<OpFoldResult> getStrides(Formula &formula) {
+    return SmallVector<OpFoldResult>(4, formula.size(1));
+  }
+
+  AttentionOp op;
+  KVCacheType cache;
+  PlainRows rows;
+  Value sinks, query;
+  PlainCache plain;
+};
 
 struct ConvertAttention : OpConversionPattern<AttentionOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -319,10 +435,19 @@ struct ConvertAttention : OpConversionPattern<AttentionOp> {
   LogicalResult matchAndRewrite(AttentionOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Value sinks = op.getSinks() ? adaptor.getSinks().front() : Value();
-    AttentionFormula formula(op, rewriter, PlainRows::get(adaptor.getRows()), sinks);
-    rewriter.replaceOp(op,
-                       formula.build(adaptor.getQuery().front(),
-                                     PlainCache::get(op.getCache().getType(), adaptor.getCache())));
+    Value query = adaptor.getQuery().front();
+    PlainRows rows = PlainRows::get(adaptor.getRows());
+    PlainCache plain = PlainCache::get(op.getCache().getType(), adaptor.getCache());
+    if (!op.getUpdated()) {
+      AttentionFormula formula(op, rewriter, rows, sinks);
+      rewriter.replaceOp(op, formula.buildResult(formula.buildWeights(query, plain), plain));
+      return success();
+    }
+    SmallVector<Value> built = OrderedAttention(op, rows, sinks, query, plain).build(rewriter);
+    SmallVector<Value> updated(plain.keys);
+    llvm::append_range(updated, plain.values);
+    llvm::append_range(updated, ArrayRef(built).drop_front());
+    rewriter.replaceOpWithMultiple(op, SmallVector<SmallVector<Value>>{{built.front()}, updated});
     return success();
   }
 };

@@ -33,12 +33,14 @@ struct PlainRows {
 };
 
 /// What a value of !llmc.kv_cache has become: what is stored of keys, then of values
-/// (KVCacheType::getStoredPlanes).
+/// (KVCacheType::getStoredPlanes), and, where it chooses positions, their scores, and whether they
+/// are read no more, both [sequence, position, head, 1].
 struct PlainCache {
-  mlir::ValueRange keys, values;
+  mlir::ValueRange keys, values, choice;
   static PlainCache get(KVCacheType type, mlir::ValueRange planes) {
-    size_t keys = type.getStoredPlanes(type.getKeys()).size();
-    return {planes.take_front(keys), planes.drop_front(keys)};
+    size_t keys = type.getStoredPlanes(type.getKeys()).size(),
+           values = type.getStoredPlanes(type.getValues()).size();
+    return {planes.take_front(keys), planes.slice(keys, values), planes.drop_front(keys + values)};
   }
 };
 

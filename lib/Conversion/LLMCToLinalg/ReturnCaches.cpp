@@ -105,7 +105,7 @@ static void returnCachesOf(func::FuncOp function) {
   for (Operation &op : llvm::make_early_inc_range(function.front())) {
     auto stage = dyn_cast<StageOpInterface>(op);
     if (Value updated = stage ? stage.getUpdatedOperand() : Value())
-      replaceLaterUses(updated, op.getResult(0));
+      replaceLaterUses(updated, stage.getUpdatedResult());
     else if (auto call = dyn_cast<func::CallOp>(op);
              call && llvm::any_of(call.getOperands(), isCache))
       returnCachesOf(call);

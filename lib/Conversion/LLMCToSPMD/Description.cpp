@@ -88,7 +88,10 @@ static std::string spellCache(KVCacheType cache) {
             std::to_string(cache.getSinks()) + " positions in f16";
   if (cache.evicts())
     text += ", of " + std::to_string(cache.getBudget()) + " positions, the first " +
-            std::to_string(cache.getFirst()) + " and the newest";
+            std::to_string(cache.getFirst()) +
+            (cache.choosesPositions()
+                 ? ", " + std::to_string(cache.getHeavy()) + " of most weight and the newest"
+                 : " and the newest");
   return text;
 }
 

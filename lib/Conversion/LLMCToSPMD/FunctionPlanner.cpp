@@ -218,7 +218,7 @@ LogicalResult FunctionPlanner::addToStage(Operation *op) {
   // What is updated in place is the same memory afterwards.
   if (Value updated = getUpdatedOperand(op)) {
     Place same = place(updated);
-    places[op->getResult(0)] = same;
+    places[cast<StageOpInterface>(op).getUpdatedResult()] = same;
   }
   if (!rowWise)
     emitStage();

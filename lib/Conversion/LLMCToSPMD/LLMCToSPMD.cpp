@@ -68,6 +68,9 @@ static FailureOr<StatePlan> planState(func::FuncOp step) {
         if (array)
           addArray(*array, layout.exact, cache.getRecentPositions(), head);
     }
+    // Scores, and what was chosen by them, are those of the newest position alone.
+    if (int64_t scoreBytes = layout.heads * layout.getScoreBytes())
+      add(offset + layout.scores, scoreBytes, /*block=*/1, /*kept=*/1, /*recent=*/1);
     plan.bytes = offset + layout.size;
   }
   return plan;

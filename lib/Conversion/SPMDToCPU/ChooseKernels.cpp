@@ -145,8 +145,9 @@ LogicalResult FunctionConverter::chooseAttention(AttentionOp op, KernelCall &cal
   if (failed(addOutput(call, op)))
     return failure();
   call.arguments.push_back({scratch(0, kernel.getScratchBytes())});
-  call.pieces = constant(kernel.heads);
-  if (oneRow)
+  bool inOrder = kernel.cache.choosesPositions();
+  call.pieces = constant(inOrder ? kernel.cache.getHeads() : kernel.heads);
+  if (oneRow || inOrder)
     return success();
   int64_t rowsAtOnce = kernel.getRowsAtOnce();
   Value blocks = arith::AddIOp::create(builder, location, call.rows, constant(rowsAtOnce - 1));

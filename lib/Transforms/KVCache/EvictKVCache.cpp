@@ -11,6 +11,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -21,10 +22,14 @@ namespace llmc {
 } // namespace llmc
 
 static std::string spellPositions(KVCacheType type) {
-  std::string newest = "the newest " + std::to_string(type.getWindow());
-  if (type.getFirst() == 0)
-    return newest + " positions";
-  return "the first " + std::to_string(type.getFirst()) + " and " + newest + " positions";
+  SmallVector<std::string> parts;
+  if (type.getFirst() != 0)
+    parts.push_back("the first " + std::to_string(type.getFirst()));
+  if (type.choosesPositions())
+    parts.push_back(std::to_string(type.getHeavy()) + " of most weight");
+  std::string text = llvm::join(parts, ", ");
+  return text + (parts.empty() ? "" : " and ") + "the newest " + std::to_string(type.getWindow()) +
+         " positions";
 }
 
 /// The widest window of the attentions that read a cache, or of what is made of it; none where one
@@ -44,7 +49,34 @@ static std::optional<int64_t> getWindow(Value cache) {
   return widest;
 }
 
+/// Attention gives the cache that it updates where that chooses positions, and only there.
+static void updateCaches(ModuleOp module) {
+  SmallVector<AttentionOp> attentions;
+  module.walk([&](AttentionOp attention) {
+    if (attention.getCache().getType().choosesPositions() != (attention.getUpdated() != nullptr))
+      attentions.push_back(attention);
+  });
+  for (AttentionOp attention : attentions) {
+    KVCacheType cache = attention.getCache().getType();
+    SmallVector<Type> types{attention.getResult().getType()};
+    if (cache.choosesPositions())
+      types.push_back(cache);
+    OpBuilder builder(attention);
+    auto changed = AttentionOp::create(builder, attention.getLoc(), types, attention->getOperands(),
+                                       attention->getAttrs());
+    attention.getResult().replaceAllUsesWith(changed.getResult());
+    if (attention.getUpdated())
+      attention.getUpdated().replaceAllUsesWith(attention.getCache());
+    attention.erase();
+  }
+}
+
 namespace {
+
+/// How many positions stay beside the newest: the first, and those that are chosen.
+struct Kept {
+  int64_t first, heavy;
+};
 
 struct EvictKVCache : public llmc::impl::EvictKVCacheBase<EvictKVCache> {
   using EvictKVCacheBase::EvictKVCacheBase;
@@ -57,46 +89,73 @@ struct EvictKVCache : public llmc::impl::EvictKVCacheBase<EvictKVCache> {
 
 private:
   LogicalResult evict(ModuleOp module) {
-    FailureOr<int64_t> first = getFirst(module);
-    if (failed(first))
+    FailureOr<Kept> kept = getKept(module);
+    if (failed(kept))
       return failure();
     auto change =
-        changeCaches(module, [&](int64_t, BlockArgument cache) { return convert(cache, *first); });
+        changeCaches(module, [&](int64_t, BlockArgument cache) { return convert(cache, *kept); });
     if (failed(change))
       return failure();
+    updateCaches(module);
     report(module, *change);
     return success();
   }
 
-  /// How many of the first positions stay.
-  FailureOr<int64_t> getFirst(ModuleOp module) {
-    if (policy != "window" && policy != "sinks")
-      return module.emitError("expected policy=window or policy=sinks, found '")
+  FailureOr<Kept> getKept(ModuleOp module) {
+    if (policy != "window" && policy != "sinks" && policy != "h2o")
+      return module.emitError("expected policy=window, policy=sinks or policy=h2o, found '")
              << policy.getValue() << "'";
     if (budget <= 0)
       return module.emitError("expected a budget of at least 1 position, found ")
              << budget.getValue();
+    FailureOr<int64_t> first = getFirst(module);
+    if (failed(first))
+      return failure();
+    FailureOr<int64_t> heavy = getHeavy(module, *first);
+    if (failed(heavy))
+      return failure();
+    return Kept{*first, *heavy};
+  }
+
+  /// How many of the first positions stay.
+  FailureOr<int64_t> getFirst(ModuleOp module) {
     constexpr int64_t unset = -1, usual = 4;
-    int64_t first = sinks != unset ? sinks : policy == "sinks" ? usual : 0;
+    int64_t first = sinks != unset ? sinks : policy == "window" ? 0 : usual;
     if (policy == "window" && first != 0)
-      return module.emitError("expected sinks with policy=sinks alone, found ")
-             << sinks.getValue() << " with policy=window";
+      return module.emitError("expected no sinks with policy=window, found ") << sinks.getValue();
     if (first < 0 || first >= budget)
       return module.emitError("expected sinks of at least 0, and fewer than the budget of ")
              << budget.getValue() << " positions, found " << first;
     return first;
   }
 
-  /// The type of a cache that keeps the first positions and the newest. Reports why that can't be,
-  /// if so.
-  KVCacheType convert(BlockArgument cache, int64_t first) {
+  /// How many are chosen by what attention gives weight to.
+  FailureOr<int64_t> getHeavy(ModuleOp module, int64_t first) {
+    if (policy != "h2o") {
+      if (recent != 0)
+        return module.emitError("expected recent with policy=h2o alone, found ")
+               << recent.getValue() << " with policy=" << policy.getValue();
+      return 0;
+    }
+    int64_t newest = recent != 0 ? recent : std::max<int64_t>(1, budget / 2);
+    int64_t heavy = budget - first - newest;
+    if (newest < 1 || heavy < 1)
+      return module.emitError("expected at least 1 recent position, and at least 1 more of the "
+                              "budget of ")
+             << budget.getValue() << " beside " << first << " sinks and these, found " << newest;
+    return heavy;
+  }
+
+  /// The type of a cache that keeps these positions and the newest. Reports why that can't be, if
+  /// so.
+  KVCacheType convert(BlockArgument cache, Kept kept) {
     auto type = cast<KVCacheType>(cache.getType());
     auto fail = [&] { return emitError(cache.getLoc()) << type << ": "; };
     // What a layer's own window has left is read no more.
     std::optional<int64_t> window = getWindow(cache);
     if (window && *window > 0)
-      return type.withBudget(fail, std::min<int64_t>(budget, *window), /*first=*/0);
-    return type.withBudget(fail, budget, first);
+      return type.withBudget(fail, std::min<int64_t>(budget, *window), /*first=*/0, /*heavy=*/0);
+    return type.withBudget(fail, budget, kept.first, kept.heavy);
   }
 
   void report(ModuleOp module, const CacheChange &change) {

@@ -86,7 +86,8 @@ void llmc::dropLayer(func::FuncOp step, MutableArrayRef<Layer> layers, size_t in
   llvm::SetVector<Value> caches;
   for (Operation *op : llvm::reverse(layer.operations)) {
     auto append = dyn_cast<CacheAppendOp>(op);
-    if (!isOpTriviallyDead(op) && !(append && append->use_empty()))
+    // What updates a cache is dead with it.
+    if (!isOpTriviallyDead(op) && !(isa<CacheAppendOp, AttentionOp>(op) && op->use_empty()))
       continue;
     if (append)
       caches.insert(append.getCache());

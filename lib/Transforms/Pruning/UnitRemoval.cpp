@@ -157,6 +157,8 @@ private:
       cutSlice(slice);
     else
       inferRowWidth(op);
+    if (auto attention = dyn_cast<AttentionOp>(op); attention && attention.getUpdated())
+      attention.getUpdated().setType(attention.getCache().getType());
   }
 
   /// A slice of what a linear computes takes those of its columns that stay.

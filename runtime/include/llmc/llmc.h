@@ -232,7 +232,8 @@ LLMC_API const int32_t *llmc_session_tokens(const llmc_session *session);
  * Forgets all tokens from `position` on. Where a program keeps the newest keys and values exactly
  * (llmc_state_region in llmc/program.h), it keeps those of as many positions as a step has rows
  * beside what one token reads. After going back further the next evaluation begins with all tokens
- * that are left: results are those of a session that never was further.
+ * that are left: results are those of a session that never was further. Where a program chooses
+ * positions by what attention gave weight to, going back at all is that.
  */
 LLMC_API LLMC_MUST_USE llmc_status llmc_session_rewind(llmc_session *session, size_t position);
 /*

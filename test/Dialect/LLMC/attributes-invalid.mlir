@@ -245,13 +245,13 @@ func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f16
 // -----
 
 #i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
-// expected-error @+1 {{expected residual, sinks, ring, budget, first and rolling, each once, found 'window'}}
+// expected-error @+1 {{expected residual, sinks, ring, budget, first, heavy and rolling, each once, found 'window'}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, window = 32>)
 
 // -----
 
 #i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
-// expected-error @+1 {{expected residual, sinks, ring, budget, first and rolling, each once, found 'residual'}}
+// expected-error @+1 {{expected residual, sinks, ring, budget, first, heavy and rolling, each once, found 'residual'}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, residual = 32, residual = 32>)
 
 // -----
@@ -270,7 +270,7 @@ func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32
 
 // -----
 
-// expected-error @+1 {{expected a budget beside first and rolling, found 4 and 0 alone}}
+// expected-error @+1 {{expected a budget beside first, heavy and rolling, found 4, 0 and 0 alone}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, first = 4>)
 
 // -----
@@ -294,6 +294,35 @@ func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32
 
 // expected-error @+1 {{expected rolling positions of a multiple of 16, at least 28, found 16}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, budget = 32, first = 4, rolling = 16>)
+
+// -----
+
+// C7 of !llmc.kv_cache.
+// expected-error @+1 {{expected a budget of more than the first 4 positions and 28 heavy ones, found 32}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, budget = 32, first = 4, heavy = 28>)
+
+// -----
+
+#i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
+// expected-error @+1 {{expected a budget of at least 40 positions, the first 4, 16 heavy ones and the newest 20, which are read exactly, found 32}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, residual = 20, budget = 32, first = 4, heavy = 16>)
+
+// -----
+
+#i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
+// expected-error @+1 {{expected sinks among the first 4 positions, which stay beside heavy ones, found 5}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, residual = 2, sinks = 5, budget = 32, first = 4, heavy = 16>)
+
+// -----
+
+#along = #llmc.position_grouped<bits = 4, group = 32, scale = f16>
+// expected-error @+1 {{expected keys that share nothing along positions beside heavy positions, found #llmc.position_grouped}}
+func.func private @f(!llmc.kv_cache<3x32, capacity = 512, keys = #along, values = f32, residual = 2, budget = 100, heavy = 16>)
+
+// -----
+
+// expected-error @+1 {{expected at most 2^24 heavy positions, found 16777217}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, budget = 20000000, heavy = 16777217>)
 
 // -----
 

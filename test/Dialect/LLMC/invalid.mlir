@@ -554,3 +554,51 @@ func.func @f(%q: tensor<?x32xf32>, %c: !cache, %rows: !llmc.rows) {
   %0 = llmc.attention %q, %c, %rows : tensor<?x32xf32>, !cache {heads = 2 : i64, scale = 0.5 : f32, window = 8 : i64}
   return
 }
+
+// -----
+
+!cache = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32, heavy = 4>
+func.func @f(%q: tensor<?x32xf32>, %c: !cache, %rows: !llmc.rows) {
+  // expected-error @+1 {{expected no window over a cache that chooses 4 positions, found one of 8}}
+  %0, %1 = llmc.attention %q, %c, %rows : tensor<?x32xf32>, !cache updates !cache {heads = 2 : i64, scale = 0.5 : f32, window = 8 : i64}
+  return
+}
+
+// -----
+
+// C3 of llmc.attention.
+!cache = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32, heavy = 4>
+func.func @f(%q: tensor<?x32xf32>, %c: !cache, %rows: !llmc.rows) {
+  // expected-error @+1 {{expected no slopes over a cache that chooses 4 positions, which it does not know the places of}}
+  %0, %1 = llmc.attention %q, %c, %rows : tensor<?x32xf32>, !cache updates !cache {heads = 2 : i64, scale = 0.5 : f32, slopes = array<f32: 0.5, 0.25>}
+  return
+}
+
+// -----
+
+// C5 of llmc.attention.
+!cache = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32, heavy = 4>
+func.func @f(%q: tensor<?x32xf32>, %c: !cache, %rows: !llmc.rows) {
+  // expected-error @+1 {{expected to give the cache that it updates, '!llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32, heavy = 4>'}}
+  %0 = llmc.attention %q, %c, %rows : tensor<?x32xf32>, !cache {heads = 2 : i64, scale = 0.5 : f32}
+  return
+}
+
+// -----
+
+!cache = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32>
+func.func @f(%q: tensor<?x32xf32>, %c: !cache, %rows: !llmc.rows) {
+  // expected-error @+1 {{expected no updated cache where it chooses no positions, found '!llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32>'}}
+  %0, %1 = llmc.attention %q, %c, %rows : tensor<?x32xf32>, !cache updates !cache {heads = 2 : i64, scale = 0.5 : f32}
+  return
+}
+
+// -----
+
+!cache = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32, heavy = 4>
+!other = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32, heavy = 5>
+func.func @f(%q: tensor<?x32xf32>, %c: !cache, %rows: !llmc.rows) {
+  // expected-error @+1 {{expected an updated cache of '!llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32, heavy = 4>', found '!llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32, heavy = 5>'}}
+  %0, %1 = llmc.attention %q, %c, %rows : tensor<?x32xf32>, !cache updates !other {heads = 2 : i64, scale = 0.5 : f32}
+  return
+}

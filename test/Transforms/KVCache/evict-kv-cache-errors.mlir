@@ -1,6 +1,6 @@
 // RUN: llmc-opt %s --evict-kv-cache="budget=10 table=false" --split-input-file --verify-diagnostics
-// RUN: not llmc-opt %s --evict-kv-cache="policy=h2o budget=10" 2>&1 | FileCheck %s
-// CHECK: expected policy=window or policy=sinks, found 'h2o'
+// RUN: not llmc-opt %s --evict-kv-cache="policy=oldest budget=10" 2>&1 | FileCheck %s
+// CHECK: expected policy=window, policy=sinks or policy=h2o, found 'oldest'
 // RUN: not llmc-opt %s --evict-kv-cache 2>&1 | FileCheck %s --check-prefix=BUDGET
 // BUDGET: expected a budget of at least 1 position, found 0
 // RUN: not llmc-opt %s --evict-kv-cache="budget=-3" 2>&1 | FileCheck %s --check-prefix=NEGATIVE
@@ -10,7 +10,19 @@
 // RUN: not llmc-opt %s --evict-kv-cache="budget=4 sinks=-2" 2>&1 | FileCheck %s --check-prefix=FEWER
 // FEWER: expected sinks of at least 0, and fewer than the budget of 4 positions, found -2
 // RUN: not llmc-opt %s --evict-kv-cache="policy=window budget=4 sinks=2" 2>&1 | FileCheck %s --check-prefix=WINDOW
-// WINDOW: expected sinks with policy=sinks alone, found 2 with policy=window
+// WINDOW: expected no sinks with policy=window, found 2
+// RUN: not llmc-opt %s --evict-kv-cache="budget=9 recent=3" 2>&1 | FileCheck %s --check-prefix=RECENT
+// RECENT: expected recent with policy=h2o alone, found 3 with policy=sinks
+// RUN: not llmc-opt %s --evict-kv-cache="policy=h2o budget=9 recent=5" 2>&1 | FileCheck %s --check-prefix=HEAVY
+// HEAVY: expected at least 1 recent position, and at least 1 more of the budget of 9 beside 4 sinks and these, found 5
+// RUN: not llmc-opt %s --evict-kv-cache="policy=h2o budget=9 recent=-5" 2>&1 | FileCheck %s --check-prefix=LESS
+// LESS: expected at least 1 recent position, and at least 1 more of the budget of 9 beside 4 sinks and these, found -5
+// RUN: not llmc-opt %S/evict-kv-cache.mlir --evict-kv-cache="policy=h2o budget=99999999" 2>&1 | FileCheck %s --check-prefix=MOST
+// MOST: '!llmc.kv_cache<2x8, capacity = 4096, keys = f32, values = f32>': expected at most 2^24 heavy positions, found 49999996
+// RUN: not llmc-opt %S/evict-kv-cache.mlir --quantize-kv-cache="keys=i8 keys-along=positions keys-group=16 values=f32 residual=1 sinks=0" --evict-kv-cache="policy=h2o budget=40" 2>&1 | FileCheck %s --check-prefix=ALONG
+// ALONG: expected keys that share nothing along positions beside heavy positions, found #llmc.position_grouped
+// RUN: not llmc-opt %S/evict-kv-cache.mlir --quantize-kv-cache="keys=f16 values=i8 residual=6" --evict-kv-cache="policy=h2o budget=40 sinks=2" 2>&1 | FileCheck %s --check-prefix=EXACTSINKS
+// EXACTSINKS: expected sinks among the first 2 positions, which stay beside heavy ones, found 4
 // RUN: not llmc-opt %S/evict-kv-cache.mlir --evict-kv-cache="budget=9999999999" 2>&1 | FileCheck %s --check-prefix=ABSURD
 // ABSURD: '!llmc.kv_cache<2x8, capacity = 4096, keys = f32, values = f32>': expected budget of 0 to 2^31 positions, found 9999999999
 // RUN: not llmc-opt %S/evict-kv-cache.mlir --quantize-kv-cache="keys=f16 values=i8" --evict-kv-cache="budget=20" 2>&1 | FileCheck %s --check-prefix=EXACT

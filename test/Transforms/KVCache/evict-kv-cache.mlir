@@ -4,6 +4,8 @@
 // RUN: llmc-opt %s --evict-kv-cache="budget=10 table=false" --evict-kv-cache="budget=12 sinks=1 table=false" | FileCheck %s --check-prefixes=CHECK,AGAIN
 // RUN: llmc-opt %s --evict-kv-cache="budget=10 table=false" --quantize-kv-cache="keys=f16 values=i8 residual=6 table=false" | FileCheck %s --check-prefixes=CHECK,BOTH
 // RUN: llmc-opt %s --quantize-kv-cache="keys=f16 values=i8 residual=6 table=false" --evict-kv-cache="budget=10 table=false" | FileCheck %s --check-prefixes=CHECK,BOTH
+// RUN: llmc-opt %s --evict-kv-cache="policy=h2o budget=10 sinks=1" 2>&1 | FileCheck %s --check-prefix=HEAVY
+// RUN: llmc-opt %s --evict-kv-cache="policy=h2o budget=10 recent=2 table=false" --evict-kv-cache="budget=10 table=false" | FileCheck %s --check-prefixes=CHECK,SINKS
 // RUN: sed 's/scale = 0.5 : f32}/scale = 0.5 : f32, window = 7 : i64}/' %s | llmc-opt --evict-kv-cache="budget=10" 2>&1 | FileCheck %s --check-prefix=OWN
 
 // Every cache of the model, those of blocks too; blocks stay blocks. The last pass decides. Passes
@@ -19,6 +21,14 @@
 // CHECK: func.func @step
 // CHECK: call @block
 // CHECK: call @block
+
+// Attention gives the cache whose positions it chooses, as long as it does. Scores take a number for
+// each of 160 places.
+// HEAVY: evict-kv-cache: 2 caches, the first 1, 4 of most weight and the newest 5 positions: 43520 bytes of state per session, 1048576 before
+// HEAVY: func.func private @block
+// HEAVY-SAME: keys = f32, values = f32, budget = 10, first = 1, heavy = 4>
+// HEAVY: llmc.attention {{.*}} updates {{.*}}<2x8, capacity = 4096, keys = f32, values = f32, budget = 10, first = 1, heavy = 4> {heads
+// SINKS-NOT: updates
 
 // A layer with a window of its own keeps that.
 // OWN: evict-kv-cache: 2 caches, the newest 7 positions:

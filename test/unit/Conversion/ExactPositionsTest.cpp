@@ -163,7 +163,8 @@ TEST_F(ExactPositions, AttentionReadsThem) {
                         {2, 1, 64, along(3, 32), i3, 9, 6, 16, 50, 44}};
   auto getCache = [&](const Case &c) {
     return placePositions(KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys,
-                                           c.values, c.residual, c.sinks, 0, c.budget, c.first, 0),
+                                           c.values, c.residual, c.sinks, 0, c.budget, c.first,
+                                           /*heavy=*/0, /*rolling=*/0),
                           c.most);
   };
   auto getKernel = [&](const Case &c, bool oneRow) {

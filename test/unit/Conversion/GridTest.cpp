@@ -60,6 +60,12 @@ TEST_F(TinyModelOnGrid, RotatedKeysInFewerBits) {
   compare({2});
 }
 
+// Positions that are chosen by score: what one thread moves all read.
+TEST_F(TinyModelOnGrid, ChosenPositions) {
+  transform("evict-kv-cache{policy=h2o budget=6 sinks=1 recent=2 table=false}");
+  compare({2});
+}
+
 // Loops without lanes.
 TEST_F(TinyModelOnGrid, Meanings) {
   plan();

@@ -351,9 +351,11 @@ void Comparison::step(const StepRows &rows, double tolerance) {
       for (const std::vector<int32_t> *numbers : {&rows.sequences, &rows.positions, &rows.outputs})
         inputs.push_back(HostTensor::vector(*numbers));
     } else if (auto stored = llvm::dyn_cast<KVCacheType>(type)) {
+      size_t count = stored.choosesPositions() ? 2 : 0;
       for (CacheEncodingInterface encoding : {stored.getKeys(), stored.getValues()})
-        for (size_t i = stored.getStoredPlanes(encoding).size(); i > 0; --i)
-          inputs.push_back(*cache++);
+        count += stored.getStoredPlanes(encoding).size();
+      inputs.insert(inputs.end(), cache, cache + static_cast<ptrdiff_t>(count));
+      cache += static_cast<ptrdiff_t>(count);
     } else if (auto tensor = llvm::cast<RankedTensorType>(type); tensor.getRank() == 1) {
       inputs.push_back(HostTensor::vector(rows.tokens));
     } else {

@@ -166,6 +166,37 @@ TEST_F(MeaningOfModel, ExactPositions) {
   }
 }
 
+// From the pass to logits: positions that are chosen by what attention gave weight to, in two
+// sequences and several steps.
+TEST_F(MeaningOfModel, ChosenPositions) {
+  std::string text = ModelWriter("", "").write(), before = "capacity = 16, keys = f32";
+  text.replace(text.find(before), before.size(), "capacity = 64, keys = f32");
+  mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, text);
+  mlir::PassManager manager(context.get());
+  EvictKVCacheOptions options;
+  options.policy = "h2o";
+  options.budget = 12;
+  options.sinks = 2;
+  options.recent = 4;
+  options.table = false;
+  manager.addPass(createEvictKVCache(options));
+  ASSERT_TRUE(succeeded(manager.run(*module)));
+  StepRows first, second;
+  for (int32_t i = 0; i < 50; ++i) {
+    first.tokens.push_back(i * i % 47);
+    first.sequences.push_back(i < 30 ? 1 : 0);
+    first.positions.push_back(i < 30 ? i : i - 30);
+  }
+  first.outputs = {0, 11, 29, 30, 49};
+  for (int32_t i = 0; i < 9; ++i) {
+    second.tokens.push_back(46 - i);
+    second.sequences.push_back(i < 8 ? 0 : 1);
+    second.positions.push_back(i < 8 ? 20 + i : 30);
+  }
+  second.outputs = {0, 7, 8};
+  step(*module, {first, second}, tolerance, /*sequences=*/2);
+}
+
 TEST_F(MeaningOfModel, GroupedIntegers) { compareModel({modelEncoding, ""}, tolerance); }
 
 // An activation that the two see a rounding error apart may lie on both sides of a half: it is then

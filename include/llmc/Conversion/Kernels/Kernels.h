@@ -112,7 +112,8 @@ struct AttentionKernel {
 /// p],
 ///  output p, scratch p). Tasks of one row are its heads; of many, they are the heads of the cache
 ///  times the
-/// blocks of getRowsAtOnce() rows, the last one shorter.
+/// blocks of getRowsAtOnce() rows, the last one shorter. Where the cache chooses positions, tasks
+/// are its heads, of one row and of many, and its scores are updated.
 mlir::func::FuncOp emitAttention(mlir::ModuleOp module, const AttentionKernel &kernel,
                                  const KernelTarget &target);
 

@@ -196,8 +196,9 @@ FailureOr<View> llmc::emitAttention(Raise &raise, const Scores &scores, const Vi
       return raise.fail("cannot read its sinks");
   }
   auto result = AttentionOp::create(
-      raise.builder, raise.location, queryRows->value.getType(), queryRows->value, appended,
-      raise.step.getRows(), sinks, raise.builder.getI64IntegerAttr(heads),
+      raise.builder, raise.location, queryRows->value.getType(), /*updated=*/Type(),
+      queryRows->value, appended, raise.step.getRows(), sinks,
+      raise.builder.getI64IntegerAttr(heads),
       raise.builder.getF32FloatAttr(static_cast<float>(scale)),
       mask->window > 0 ? raise.builder.getI64IntegerAttr(mask->window) : IntegerAttr(),
       scores.softcap != 0 ? raise.builder.getF32FloatAttr(static_cast<float>(scores.softcap))
@@ -206,7 +207,7 @@ FailureOr<View> llmc::emitAttention(Raise &raise, const Scores &scores, const Vi
   // Columns are heads side by side; `shape` says where the ONNX tensor has its rows.
   View view;
   view.base = std::make_shared<Base>(raise.location);
-  view.base->value = result;
+  view.base->value = result.getResult();
   view.base->width = heads * size;
   view.shape.assign(shape.begin(), shape.end());
   view.rowsAxis = static_cast<int>(shape.size()) - 2;

@@ -204,7 +204,8 @@ CacheLayout CacheLayout::get(KVCacheType type) {
   layout.capacity = llvm::alignTo(type.getCapacity(), keyBlock);
   layout.residual = type.getResidual();
   layout.sinks = type.getSinks();
-  layout.first = type.getFirst();
+  layout.first = type.getFirst() + type.getHeavy();
+  layout.heavy = type.getHeavy();
   if (type.evicts())
     layout.window = type.getWindow();
   layout.exact = getRing(layout.sinks, type.getRing(), keyBlock, layout.capacity);
@@ -223,6 +224,8 @@ CacheLayout CacheLayout::get(KVCacheType type) {
     layout.exactKeys = place(half, layout.exact.size(), keyBlock);
   if (type.keepsExact(type.getValues()))
     layout.exactValues = place(half, layout.exact.size(), 1);
+  layout.scores = layout.size;
+  layout.size += layout.heads * layout.getScoreBytes();
   return layout;
 }
 

@@ -214,6 +214,36 @@ LogicalResult CacheRoundOp::verify() {
   return success();
 }
 
+void AttentionOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  effects.emplace_back(MemoryEffects::Read::get(), &getCacheMutable());
+  if (getUpdated())
+    effects.emplace_back(MemoryEffects::Write::get(), &getCacheMutable());
+}
+
+/// What attention can't do, and has to say, where a cache chooses positions.
+static LogicalResult verifyChosenPositions(AttentionOp op) {
+  KVCacheType cache = op.getCache().getType();
+  if (!cache.choosesPositions()) {
+    if (op.getUpdated())
+      return op.emitOpError("expected no updated cache where it chooses no positions, found ")
+             << op.getUpdated().getType();
+    return success();
+  }
+  if (op.getWindow())
+    return op.emitOpError("expected no window over a cache that chooses ")
+           << cache.getHeavy() << " positions, found one of " << *op.getWindow();
+  if (op.getSlopes())
+    return op.emitOpError("expected no slopes over a cache that chooses ")
+           << cache.getHeavy() << " positions, which it does not know the places of";
+  if (!op.getUpdated())
+    return op.emitOpError("expected to give the cache that it updates, ") << cache;
+  if (op.getUpdated().getType() != cache)
+    return op.emitOpError("expected an updated cache of ")
+           << cache << ", found " << op.getUpdated().getType();
+  return success();
+}
+
 LogicalResult AttentionOp::verify() {
   KVCacheType cache = getCache().getType();
   int64_t heads = getHeads();
@@ -225,6 +255,8 @@ LogicalResult AttentionOp::verify() {
   if (getWindow() && cache.getFirst() != 0)
     return emitOpError("expected no window over a cache that keeps its first ")
            << cache.getFirst() << " positions, found one of " << *getWindow();
+  if (failed(verifyChosenPositions(*this)))
+    return failure();
   if (std::optional<ArrayRef<float>> slopes = getSlopes()) {
     if (static_cast<int64_t>(slopes->size()) != heads)
       return emitOpError("expected ") << heads << " slopes, found " << slopes->size();

@@ -64,17 +64,17 @@ static void printCacheEncoding(AsmPrinter &printer, CacheEncodingInterface encod
 }
 
 /// What a type says of positions, in the order in which it is written.
-static constexpr StringLiteral positionNames[] = {"residual", "sinks", "ring",
-                                                  "budget",   "first", "rolling"};
+static constexpr StringLiteral positionNames[] = {"residual", "sinks", "ring",   "budget",
+                                                  "first",    "heavy", "rolling"};
 
 /// `, residual = 32, sinks = 4, ring = 160`: each where it is not 0.
 static ParseResult parsePositionLaw(AsmParser &parser, int64_t &residual, int64_t &sinks,
-                                    int64_t &ring, int64_t &budget, int64_t &first,
+                                    int64_t &ring, int64_t &budget, int64_t &first, int64_t &heavy,
                                     int64_t &rolling) {
-  int64_t *const numbers[] = {&residual, &sinks, &ring, &budget, &first, &rolling};
+  int64_t *const numbers[] = {&residual, &sinks, &ring, &budget, &first, &heavy, &rolling};
   for (int64_t *number : numbers)
     *number = 0;
-  llvm::SmallPtrSet<int64_t *, 6> given;
+  llvm::SmallPtrSet<int64_t *, 8> given;
   while (succeeded(parser.parseOptionalComma())) {
     SMLoc location = parser.getCurrentLocation();
     StringRef name;
@@ -93,8 +93,8 @@ static ParseResult parsePositionLaw(AsmParser &parser, int64_t &residual, int64_
 }
 
 static void printPositionLaw(AsmPrinter &printer, int64_t residual, int64_t sinks, int64_t ring,
-                             int64_t budget, int64_t first, int64_t rolling) {
-  const int64_t numbers[] = {residual, sinks, ring, budget, first, rolling};
+                             int64_t budget, int64_t first, int64_t heavy, int64_t rolling) {
+  const int64_t numbers[] = {residual, sinks, ring, budget, first, heavy, rolling};
   for (auto [name, number] : llvm::zip_equal(positionNames, numbers))
     if (number != 0)
       printer << ", " << name << " = " << number;
@@ -139,24 +139,31 @@ static LogicalResult verifyExactPositions(function_ref<InFlightDiagnostic()> emi
 
 static LogicalResult verifyBudget(function_ref<InFlightDiagnostic()> emitError,
                                   CacheEncodingInterface keys, int64_t residual, int64_t budget,
-                                  int64_t first, int64_t rolling) {
-  for (auto [name, number] :
-       {std::pair("budget", budget), std::pair("first", first), std::pair("rolling", rolling)})
+                                  int64_t first, int64_t heavy, int64_t rolling) {
+  for (auto [name, number] : {std::pair("budget", budget), std::pair("first", first),
+                              std::pair("heavy", heavy), std::pair("rolling", rolling)})
     if (number < 0 || number > mostPositions)
       return emitError() << "expected " << name << " of 0 to 2^31 positions, found " << number;
-  if (budget == 0 && (first != 0 || rolling != 0))
-    return emitError() << "expected a budget beside first and rolling, found " << first << " and "
-                       << rolling << " alone";
+  if (budget == 0 && (first != 0 || heavy != 0 || rolling != 0))
+    return emitError() << "expected a budget beside first, heavy and rolling, found " << first
+                       << ", " << heavy << " and " << rolling << " alone";
   if (budget == 0)
     return success();
   if (first >= budget)
     return emitError() << "expected a budget of more than the first " << first
                        << " positions, found " << budget;
-  int64_t window = budget - first, group = getCachePositions(keys);
-  if (int64_t recent = residual + group - 1; residual != 0 && recent > window)
-    return emitError() << "expected a budget of at least " << first + recent
-                       << " positions, the first " << first << " and the newest " << recent
-                       << ", which are read exactly, found " << budget;
+  if (heavy >= budget - first)
+    return emitError() << "expected a budget of more than the first " << first << " positions and "
+                       << heavy << " heavy ones, found " << budget;
+  int64_t window = budget - first - heavy, group = getCachePositions(keys);
+  if (int64_t recent = residual + group - 1; residual != 0 && recent > window) {
+    InFlightDiagnostic error = emitError();
+    error << "expected a budget of at least " << first + heavy + recent << " positions, the first "
+          << first;
+    if (heavy != 0)
+      error << ", " << heavy << " heavy ones";
+    return error << " and the newest " << recent << ", which are read exactly, found " << budget;
+  }
   if (rolling % std::max(keyBlock, group) != 0 || (rolling != 0 && rolling < window))
     return emitError() << "expected rolling positions of a multiple of "
                        << std::max(keyBlock, group) << ", at least " << window << ", found "
@@ -164,10 +171,29 @@ static LogicalResult verifyBudget(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
+/// Reports why positions can't be chosen by score, if so.
+static LogicalResult verifyHeavy(function_ref<InFlightDiagnostic()> emitError,
+                                 CacheEncodingInterface keys, int64_t sinks, int64_t first,
+                                 int64_t heavy) {
+  // Their places are numbers that fp32 holds.
+  constexpr int64_t most = int64_t(1) << 24;
+  if (heavy > most)
+    return emitError() << "expected at most 2^24 heavy positions, found " << heavy;
+  if (heavy != 0 && getCachePositions(keys) != 1)
+    return emitError() << "expected keys that share nothing along positions beside heavy "
+                          "positions, found "
+                       << keys;
+  if (heavy != 0 && sinks > first)
+    return emitError() << "expected sinks among the first " << first
+                       << " positions, which stay beside heavy ones, found " << sinks;
+  return success();
+}
+
 LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads,
                                   int64_t headSize, int64_t capacity, CacheEncodingInterface keys,
                                   CacheEncodingInterface values, int64_t residual, int64_t sinks,
-                                  int64_t ring, int64_t budget, int64_t first, int64_t rolling) {
+                                  int64_t ring, int64_t budget, int64_t first, int64_t heavy,
+                                  int64_t rolling) {
   if (heads <= 0 || headSize <= 0 || capacity <= 0)
     return emitError() << "expected positive heads, head size and capacity, found " << heads << "x"
                        << headSize << " and " << capacity;
@@ -186,7 +212,9 @@ LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, 
     return emitError() << "expected values that share nothing along positions, found " << values;
   if (failed(verifyExactPositions(emitError, keys, values, residual, sinks, ring)))
     return failure();
-  return verifyBudget(emitError, keys, residual, budget, first, rolling);
+  if (failed(verifyBudget(emitError, keys, residual, budget, first, heavy, rolling)))
+    return failure();
+  return verifyHeavy(emitError, keys, sinks, first, heavy);
 }
 
 bool KVCacheType::keepsExact(CacheEncodingInterface encoding) const {
@@ -208,24 +236,26 @@ int64_t KVCacheType::getRecentPositions() const {
 
 KVCacheType KVCacheType::withPlaces(int64_t ring, int64_t rolling) const {
   return get(getContext(), getHeads(), getHeadSize(), getCapacity(), getKeys(), getValues(),
-             getResidual(), getSinks(), ring, getBudget(), getFirst(), rolling);
+             getResidual(), getSinks(), ring, getBudget(), getFirst(), getHeavy(), rolling);
 }
 
 KVCacheType KVCacheType::withHeads(int64_t heads) const {
   return get(getContext(), heads, getHeadSize(), getCapacity(), getKeys(), getValues(),
-             getResidual(), getSinks(), getRing(), getBudget(), getFirst(), getRolling());
+             getResidual(), getSinks(), getRing(), getBudget(), getFirst(), getHeavy(),
+             getRolling());
 }
 
 KVCacheType KVCacheType::withEncodings(function_ref<InFlightDiagnostic()> emitError,
                                        CacheEncodingInterface keys, CacheEncodingInterface values,
                                        int64_t residual, int64_t sinks) const {
   return getChecked(emitError, getContext(), getHeads(), getHeadSize(), getCapacity(), keys, values,
-                    residual, sinks, /*ring=*/0, getBudget(), getFirst(), /*rolling=*/0);
+                    residual, sinks, /*ring=*/0, getBudget(), getFirst(), getHeavy(),
+                    /*rolling=*/0);
 }
 
 KVCacheType KVCacheType::withBudget(function_ref<InFlightDiagnostic()> emitError, int64_t budget,
-                                    int64_t first) const {
+                                    int64_t first, int64_t heavy) const {
   return getChecked(emitError, getContext(), getHeads(), getHeadSize(), getCapacity(), getKeys(),
-                    getValues(), getResidual(), getSinks(), /*ring=*/0, budget, first,
+                    getValues(), getResidual(), getSinks(), /*ring=*/0, budget, first, heavy,
                     /*rolling=*/0);
 }

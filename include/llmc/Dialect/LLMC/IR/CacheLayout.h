@@ -101,14 +101,20 @@ struct CacheLayout {
   std::optional<CacheArray> exactKeys, exactValues;
   CacheRing exact;
   int64_t residual, sinks;
-  /// Positions that are read beside the newest `window`; neither where all are.
-  int64_t first;
+  /// Positions that are read beside the newest `window`; neither where all are. They stand in the
+  /// first places; others take the last `heavy` of these.
+  int64_t first, heavy;
   std::optional<int64_t> window;
+  /// Where there are heavy ones: of each head and each place that positions have, in order, a score
+  /// in fp32.
+  int64_t scores;
   int64_t size;
 
   static CacheLayout get(KVCacheType type);
   /// Bytes that a position takes.
   int64_t getPositionBytes() const { return heads * (keys.getStride() + values.getStride()); }
+  /// Bytes that scores take, of a head.
+  int64_t getScoreBytes() const { return heavy == 0 ? 0 : stored.size() * 4; }
 };
 
 } // namespace llmc

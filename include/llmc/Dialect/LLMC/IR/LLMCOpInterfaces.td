@@ -31,9 +31,19 @@ def LLMC_StageOpInterface : OpInterface<"StageOpInterface"> {
       }], "bool", "choosesRows", (ins), /*methodBody=*/"",
       /*defaultImplementation=*/"return false;">,
     InterfaceMethod<[{
-        The operand that is updated in place, and is the result afterwards; null if there is none.
+        The operand that is updated in place, and is a result afterwards; null if there is none.
       }], "::mlir::Value", "getUpdatedOperand", (ins), /*methodBody=*/"",
       /*defaultImplementation=*/"return nullptr;">,
+    InterfaceMethod<[{
+        What that operand is called afterwards: the result of its type; null if there is none.
+      }], "::mlir::Value", "getUpdatedResult", (ins), /*methodBody=*/"",
+      /*defaultImplementation=*/[{
+        ::mlir::Value updated = $_op.getUpdatedOperand();
+        for (::mlir::Value result : $_op->getResults())
+          if (updated && result.getType() == updated.getType())
+            return result;
+        return nullptr;
+      }]>,
     InterfaceMethod<[{
         Whether `user`, which alone reads the result, is computed along with it although the
         operation is not row-wise: element by element, before it is stored.

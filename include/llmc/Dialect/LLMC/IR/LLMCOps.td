@@ -441,7 +441,8 @@ def LLMC_CacheRoundOp : LLMC_StageOp<"cache_round", "", [AllTypesMatch<["cache",
   }];
 }
 
-def LLMC_AttentionOp : LLMC_StageOp<"attention", "getQuery()", [AllTypesMatch<["query", "result"]>]> {
+def LLMC_AttentionOp : LLMC_StageOp<"attention", "getQuery()", [
+    AllTypesMatch<["query", "result"]>, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Causal attention over the cache";
   let description = [{
     For row r at position p of a sequence and query head h, which reads key/value head
@@ -456,25 +457,33 @@ def LLMC_AttentionOp : LLMC_StageOp<"attention", "getQuery()", [AllTypesMatch<["
     `sinks` are given: a score of each head's own to which no value belongs, so that a head can look
     at nothing (Xiao et al. 2023, section 3.3; as gpt-oss has it).
 
+    Which of those positions are read, the type of the cache says (`!llmc.kv_cache`). Where it chooses
+    some by what they are given weight, rows of a sequence read it in the order of their positions,
+    and it is updated in place: `updated` is the cache afterwards.
+
     Constraints:
     - C1. The width is heads · headSize; kvHeads divides heads.
-    - C2. window is positive, and there is none where the cache keeps its first positions.
-    - C3. slopes are finite, one per head.
+    - C2. window is positive, and there is none where the cache keeps its first positions, or others
+      that it chooses.
+    - C3. slopes are finite, one per head. There are none where the cache chooses positions, as it
+      does not say which they are.
     - C4. There is one sink per head.
+    - C5. There is `updated`, of the cache's type, where the cache chooses positions, and only there.
   }];
-  let arguments = (ins LLMC_Activations:$query, Arg<LLMC_KVCache, "", [MemRead]>:$cache,
+  let arguments = (ins LLMC_Activations:$query, LLMC_KVCache:$cache,
                        LLMC_Rows:$rows, Optional<LLMC_Vector>:$sinks, I64Attr:$heads,
                        F32Attr:$scale,
                        OptionalAttr<I64Attr>:$window, OptionalAttr<F32Attr>:$softcap,
                        OptionalAttr<DenseF32ArrayAttr>:$slopes);
-  let results = (outs LLMC_Activations:$result);
+  let results = (outs LLMC_Activations:$result, Optional<LLMC_KVCache>:$updated);
   let assemblyFormat = [{
     $query `,` $cache `,` $rows (`sinks` $sinks^)? `:` type($query) `,` type($cache)
-    (`,` type($sinks)^)? attr-dict
+    (`,` type($sinks)^)? (`updates` type($updated)^)? attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = rowOperands # [{
     bool isRowWise() { return false; }
+    ::mlir::Value getUpdatedOperand() { return getUpdated() ? getCache() : ::mlir::Value(); }
   }];
 }
 

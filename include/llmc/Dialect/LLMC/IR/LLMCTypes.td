@@ -50,6 +50,16 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     a group of positions, and the newest `rolling` others; all positions where it is 0, which means
     the same.
 
+    With `heavy` = H beside them, H others are read that have had most weight (Zhang et al. 2023,
+    "H2O: Heavy-hitter oracle", section 4), chosen for each key/value head: it reads the first F, the
+    newest W = B − F − H and those H. A position's score is the sum of the weights that the softmax of
+    the queries so far, itself the first, and of all query heads that read the head, has given it,
+    added position by position. At the start they are those that follow the first F. When a query at
+    position p ≥ F + H + W is to read, p − W leaves the newest: where the least score of the H is less
+    than its own, it takes that one's place (of equal ones the first place's); else nothing reads it
+    any more. What is read then depends on the text up to p and on nothing else. The attention over
+    such a cache updates it (`llmc.attention`).
+
     Constraints:
     - C1. heads, headSize and capacity are positive, and their product is at most 2^48.
     - C2. keys and values can store heads of headSize elements: planes belong to one position; their
@@ -63,13 +73,17 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     - C4. ring is a multiple of 16, and 0 or at least residual and the positions of a group.
     - C5. budget and first are at most 2^31; budget is 0, and first too, or larger than first, which
       is at least 0. What the newest residual positions and a group of positions are is among what
-      is read: at most budget − first.
+      is read: at most budget − first − heavy.
     - C6. rolling is a multiple of 16 and of the positions of a group, and 0 or at least
-      budget − first.
+      budget − first − heavy.
+    - C7. heavy is at least 0 and at most 2^24, and less than budget − first. Where it is not 0, keys
+      share no elements along positions, and sinks are at most first: others are read as rounded when
+      they leave the newest.
 
     Examples: `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16>`,
     `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = #v, residual = 32, sinks = 4>`,
-    `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4>`
+    `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4>`,
+    `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4, heavy = 124>`
   }];
   let parameters = (ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                         "::llmc::CacheEncodingInterface":$keys,
@@ -79,26 +93,26 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
                         DefaultValuedParameter<"int64_t", "0">:$ring,
                         DefaultValuedParameter<"int64_t", "0">:$budget,
                         DefaultValuedParameter<"int64_t", "0">:$first,
+                        DefaultValuedParameter<"int64_t", "0">:$heavy,
                         DefaultValuedParameter<"int64_t", "0">:$rolling);
   let builders = [
     // Nothing is kept exactly beside what is rounded.
     TypeBuilder<(ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                      "::llmc::CacheEncodingInterface":$keys,
                      "::llmc::CacheEncodingInterface":$values), [{
-      return $_get($_ctxt, heads, headSize, capacity, keys, values, 0, 0, 0, 0, 0, 0);
+      return $_get($_ctxt, heads, headSize, capacity, keys, values, 0, 0, 0, 0, 0, 0, 0);
     }]>,
     // Keys and values as floating-point numbers.
     TypeBuilder<(ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                      "::mlir::Type":$keys, "::mlir::Type":$values), [{
       return $_get($_ctxt, heads, headSize, capacity, ::llmc::PlainAttr::get($_ctxt, keys),
-                   ::llmc::PlainAttr::get($_ctxt, values), 0, 0, 0, 0, 0,
-                       0);
+                   ::llmc::PlainAttr::get($_ctxt, values), 0, 0, 0, 0, 0, 0, 0);
     }]>
   ];
   let assemblyFormat = [{
     `<` custom<HeadShape>($heads, $headSize) `,` `capacity` `=` $capacity `,`
     `keys` `=` custom<CacheEncoding>($keys) `,` `values` `=` custom<CacheEncoding>($values) ``
-    custom<PositionLaw>($residual, $sinks, $ring, $budget, $first, $rolling) `>`
+    custom<PositionLaw>($residual, $sinks, $ring, $budget, $first, $heavy, $rolling) `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -112,8 +126,10 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     int64_t getRecentPositions() const;
     /// Whether some positions are read no more.
     bool evicts() const { return getBudget() != 0; }
-    /// The newest positions that a query reads beside the first, itself among them.
-    int64_t getWindow() const { return getBudget() - getFirst(); }
+    /// Whether some of the positions that are read are chosen by what attention gives weight to.
+    bool choosesPositions() const { return getHeavy() != 0; }
+    /// The newest positions that a query reads beside the others, itself among them.
+    int64_t getWindow() const { return getBudget() - getFirst() - getHeavy(); }
     /// The same, kept elsewhere.
     ::llmc::KVCacheType withPlaces(int64_t ring, int64_t rolling) const;
     /// The same of so many heads.
@@ -125,7 +141,7 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
                                       int64_t sinks) const;
     /// The same of which other positions are read. Reports why that can't be, if so.
     ::llmc::KVCacheType withBudget(::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
-                                   int64_t budget, int64_t first) const;
+                                   int64_t budget, int64_t first, int64_t heavy) const;
   }];
 }
 

@@ -1,0 +1,241 @@
+//===- HeavyHittersTest.cpp - caches that keep what attention gives weight to ---===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelTestSupport.h"
+
+#include "mlir/IR/Builders.h"
+
+#include <cmath>
+#include <cstring>
+
+using namespace llmc;
+using namespace llmc::test;
+
+namespace {
+
+constexpr int64_t length = 90, capacity = 96, most = 13; ///< rows of a step
+constexpr float scale = 0.6f;
+
+struct Case {
+  int64_t heads, kvHeads, headSize;
+  CacheEncodingInterface keys, values;
+  int64_t residual, sinks, budget, first, heavy;
+
+  int64_t getWindow() const { return budget - first - heavy; }
+};
+
+/// Keys, values and queries of a text, head by head side by side.
+struct Text {
+  Text(mlir::Builder &builder, const Case &c, uint64_t seed)
+      : query(Rows::random(length, c.heads * c.headSize, seed, 2.0f)),
+        keys(Rows::random(length, c.kvHeads * c.headSize, seed + 10, 1.0f)),
+        values(Rows::random(length, c.kvHeads * c.headSize, seed + 20, 2.0f)) {
+    // All queries look for some positions, fewer than are chosen.
+    for (int64_t row = 0; row < length; ++row) {
+      for (int64_t first = 0; first < query->width; first += c.headSize)
+        query->at(row, first) = 2.0f;
+      for (int64_t first = 0; first < keys->width; first += c.headSize)
+        keys->at(row, first) = (row + first) % 11 == 3 ? 2.0f : keys->at(row, first) - 1.0f;
+    }
+    // What is kept exactly is what was given.
+    for (Rows *rows : {keys.get(), values.get()})
+      for (int64_t row = 0; row < length; ++row)
+        for (int64_t i = 0; i < rows->width; ++i)
+          rows->at(row, i) = roundTo(rows->at(row, i), builder.getF16Type());
+  }
+
+  std::unique_ptr<Rows> query, keys, values;
+};
+
+/// One sequence of a case.
+class Sequence {
+public:
+  Sequence(const Case &c, KVCacheType type, CompiledKernels &kernels, size_t firstKernel)
+      : c(c), kernel{type, c.heads, scale, {}, {}, {}}, kernels(kernels), firstKernel(firstKernel),
+        state(CacheLayout::get(type).size, 0xff), scratch(kernel.getScratchBytes(), 0xff),
+        output(length, c.heads * c.headSize) {}
+
+  /// Rows [begin, end) as one step, whose tasks two workers share.
+  void step(Text &text, int64_t begin, int64_t end) {
+    std::vector<int32_t> positions, sequences(end - begin, 0);
+    for (int64_t position = begin; position < end; ++position)
+      positions.push_back(static_cast<int32_t>(position));
+    uint8_t *states[] = {state.data()};
+    kernels.run(firstKernel, 0, end - begin, &text.keys->at(begin, 0), &text.values->at(begin, 0),
+                states, positions.data(), sequences.data(), 0);
+    int64_t tasks = getTasks(end - begin), middle = tasks / 2;
+    for (auto [from, to] : {std::pair(middle, tasks), std::pair(int64_t(0), middle)})
+      kernels.run(firstKernel + (end - begin == 1 ? 2 : 1), end - begin, from, to,
+                  &text.query->at(begin, 0), states, positions.data(), sequences.data(), 0,
+                  &output.at(begin, 0), scratch.data());
+  }
+
+private:
+  int64_t getTasks(int64_t rows) {
+    if (kernel.cache.choosesPositions())
+      return c.kvHeads;
+    int64_t atOnce = kernel.getRowsAtOnce();
+    return rows == 1 ? c.heads : (rows + atOnce - 1) / atOnce * c.kvHeads;
+  }
+
+  const Case &c;
+  AttentionKernel kernel;
+  CompiledKernels &kernels;
+  size_t firstKernel;
+  Memory state, scratch;
+
+public:
+  Rows output;
+};
+
+/// Rounds a head to integers of 8 bits with one scale, as the test's encoding does.
+void roundHead(llvm::MutableArrayRef<float> head, mlir::Type scaleType) {
+  float largest = 0;
+  for (float number : head)
+    largest = std::max(largest, std::fabs(number));
+  float step = roundTo(largest / 127, scaleType);
+  for (float &number : head)
+    number = std::nearbyint(number / step) * step;
+}
+
+/// What is read by the definition, in fp64, token by token.
+class Definition {
+public:
+  Definition(const Case &c, Text &exact, Text &rounded) : c(c), exact(exact), rounded(rounded) {}
+
+  /// Compares a row after the other with `found`, of the queries of one head of the cache.
+  void expect(Rows &found, int64_t shared) {
+    std::vector<double> scores(length, 0.0);
+    std::vector<bool> isGone(length, false);
+    for (int64_t p = 0; p < length; ++p) {
+      evict(p, scores, isGone);
+      for (int64_t i = 0; i < c.heads / c.kvHeads; ++i)
+        expectHead(found, p, shared * (c.heads / c.kvHeads) + i, isGone, scores);
+    }
+    EXPECT_GE(replaced, 5) << "too few take the place of others to be a test";
+  }
+
+private:
+  void evict(int64_t p, llvm::ArrayRef<double> scores, std::vector<bool> &isGone) {
+    int64_t leaving = p - c.getWindow(), lightest = -1;
+    if (leaving < c.first + c.heavy)
+      return;
+    for (int64_t t = c.first; t < leaving; ++t)
+      if (!isGone[t] && (lightest < 0 || scores[t] < scores[lightest]))
+        lightest = t;
+    replaced += scores[lightest] < scores[leaving];
+    isGone[scores[lightest] < scores[leaving] ? lightest : leaving] = true;
+  }
+
+  void expectHead(Rows &found, int64_t p, int64_t head, const std::vector<bool> &isGone,
+                  std::vector<double> &scores) {
+    int64_t shared = head * c.kvHeads / c.heads * c.headSize, own = head * c.headSize;
+    std::vector<double> weights(p + 1, 0.0), expected(c.headSize, 0.0);
+    double sum = 0;
+    auto choose = [&](int64_t t) -> Text & {
+      return t < c.sinks || t + c.residual > p ? exact : rounded;
+    };
+    for (int64_t t = 0; t <= p; ++t) {
+      if (isGone[t])
+        continue;
+      double score = 0;
+      for (int64_t i = 0; i < c.headSize; ++i)
+        score += double(exact.query->at(p, own + i)) * choose(t).keys->at(t, shared + i);
+      sum += weights[t] = std::exp(score * double(scale));
+    }
+    for (int64_t t = 0; t <= p; ++t) {
+      scores[t] += weights[t] / sum;
+      for (int64_t i = 0; i < c.headSize; ++i)
+        expected[i] += weights[t] / sum * choose(t).values->at(t, shared + i);
+    }
+    for (int64_t i = 0; i < c.headSize; ++i)
+      ASSERT_NEAR(found.at(p, own + i), expected[i], 2e-5) << "position " << p << " head " << head;
+  }
+
+  const Case &c;
+  Text &exact, &rounded;
+  int64_t replaced = 0;
+};
+
+class HeavyHitters : public ::testing::Test {
+protected:
+  std::unique_ptr<mlir::MLIRContext> context = makeContext();
+  mlir::Builder builder{context.get()};
+};
+
+} // namespace
+
+TEST_F(HeavyHitters, AttentionChoosesThem) {
+  mlir::Attribute integers = GroupedAttr::get(context.get(), 8, GroupedAttr::channelGroup,
+                                              ZeroPoint::None, builder.getF16Type());
+  auto i8 = llvm::cast<CacheEncodingInterface>(integers);
+  CacheEncodingInterface f32 = PlainAttr::get(context.get(), builder.getF32Type()),
+                         f16 = PlainAttr::get(context.get(), builder.getF16Type());
+  // Chosen places within a block, over the border of two, and of values with scales.
+  const Case cases[] = {{4, 2, 16, f32, f16, 0, 0, 26, 3, 9},
+                        {3, 1, 20, i8, i8, 5, 3, 33, 4, 14},
+                        {2, 2, 8, f16, f32, 0, 0, 20, 0, 16}};
+  auto getCache = [&](const Case &c, bool isWhole) {
+    return placePositions(KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys,
+                                           c.values, c.residual, c.sinks, 0, isWhole ? 0 : c.budget,
+                                           isWhole ? 0 : c.first, isWhole ? 0 : c.heavy, 0),
+                          most);
+  };
+  std::vector<Emitter> emitters;
+  auto add = [&](const Case &c, bool isWhole) {
+    emitters.push_back([&, isWhole](mlir::ModuleOp module, const KernelTarget &target) {
+      return emitCacheAppend(module, getCache(c, isWhole), target);
+    });
+    for (bool oneRow : {false, true})
+      emitters.push_back([&, isWhole, oneRow](mlir::ModuleOp module, const KernelTarget &target) {
+        const AttentionKernel kernel{getCache(c, isWhole), c.heads, scale, {}, {}, {},
+                                     /*sinks=*/false,      oneRow};
+        return emitAttention(module, kernel, target);
+      });
+  };
+  for (const Case &c : cases)
+    add(c, /*isWhole=*/false);
+  add(cases[0], /*isWhole=*/true);
+  auto check = [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+    for (auto [index, c] : llvm::enumerate(cases)) {
+      SCOPED_TRACE(index);
+      Text text(builder, c, index), rounded(builder, c, index);
+      if (c.residual != 0)
+        for (Rows *rows : {rounded.keys.get(), rounded.values.get()})
+          for (int64_t i = 0; i < length * c.kvHeads; ++i)
+            roundHead({&rows->at(i / c.kvHeads, i % c.kvHeads * c.headSize),
+                       static_cast<size_t>(c.headSize)},
+                      builder.getF16Type());
+      // As many rows as a step may have, one by one, and again where another text was.
+      Sequence whole(c, getCache(c, false), kernels, 3 * index),
+          single(c, getCache(c, false), kernels, 3 * index);
+      for (int64_t row = 0; row < length; row += most)
+        whole.step(text, row, std::min(row + most, length));
+      Text other(builder, c, index + 7);
+      for (Text *each : {&other, &text})
+        for (int64_t row = 0; row < length; ++row)
+          single.step(*each, row, row + 1);
+      ASSERT_EQ(
+          std::memcmp(whole.output.data(), single.output.data(), length * whole.output.stride * 4),
+          0);
+      for (int64_t shared = 0; shared < c.kvHeads; ++shared)
+        Definition(c, text, rounded).expect(whole.output, shared);
+      whole.output.append(bytes);
+    }
+    // As long as all that was written is read, the bits are those of a cache that keeps all.
+    const Case &c = cases[0];
+    Text text(builder, c, 0);
+    Sequence some(c, getCache(c, false), kernels, 0),
+        all(c, getCache(c, true), kernels, 3 * std::size(cases));
+    for (Sequence *sequence : {&some, &all})
+      for (int64_t row = 0; row < c.budget; row += most)
+        sequence->step(text, row, row + most);
+    ASSERT_EQ(std::memcmp(some.output.data(), all.output.data(), c.budget * some.output.stride * 4),
+              0);
+  };
+  forEachTarget(*context, emitters, check, /*integerProducts=*/false);
+}
