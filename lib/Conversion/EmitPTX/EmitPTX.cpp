@@ -16,6 +16,8 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -47,6 +49,57 @@ makeMachine(mlir::NVVM::NVVMTargetAttr target) {
                                  std::nullopt, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
+/// Whether an operation is the product of fragments that kernels have: for others there may be no
+/// instruction.
+static bool isProduct(mlir::Operation *op) {
+  namespace NVVM = mlir::NVVM;
+  auto product = llvm::dyn_cast<NVVM::MmaOp>(op);
+  if (!product)
+    return false;
+  NVVM::MMAShapeAttr shape = product.getShape();
+  return shape.getM() == 16 && shape.getN() == 8 && shape.getK() == 32 &&
+         product.getLayoutA() == NVVM::MMALayout::row &&
+         product.getLayoutB() == NVVM::MMALayout::col &&
+         product.getMultiplicandAPtxType() == NVVM::MMATypes::u8 &&
+         product.getMultiplicandBPtxType() == NVVM::MMATypes::s8 &&
+         product.getIntOverflowBehavior() == NVVM::MMAIntOverflow::wrapped;
+}
+
+/// Whether it asks for what kernels will read: a line of global memory, or many bytes.
+static bool isPrefetch(mlir::Operation *op) {
+  if (auto bulk = llvm::dyn_cast<mlir::NVVM::CpAsyncBulkPrefetchOp>(op))
+    return !bulk.getL2CacheHint();
+  auto line = llvm::dyn_cast<mlir::LLVM::Prefetch>(op);
+  return line && line.getCache() == 1 &&
+         llvm::cast<mlir::LLVM::LLVMPointerType>(line.getAddr().getType()).getAddressSpace() ==
+             globalMemory;
+}
+
+/// LLVM's back end leaves prefetches out.
+static void keepPrefetches(llvm::Module &module) {
+  for (llvm::Function &function : module) {
+    if (function.getIntrinsicID() != llvm::Intrinsic::prefetch)
+      continue;
+    for (llvm::User *user : llvm::make_early_inc_range(function.users())) {
+      auto *call = llvm::cast<llvm::CallInst>(user);
+      llvm::Value *address = call->getArgOperand(0);
+      auto *type = llvm::FunctionType::get(call->getType(), {address->getType()}, false);
+      auto *assembly = llvm::InlineAsm::get(type, "prefetch.global.L2 [$0];", "l",
+                                            /*hasSideEffects=*/true);
+      llvm::IRBuilder<>(call).CreateCall(assembly, {address});
+      call->eraseFromParent();
+    }
+  }
+}
+
+/// What the threads of a warp do together stays where it is, as `bar.warp.sync` does: LLVM takes
+/// products for functions of a thread's own operands.
+static void keepTogether(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    if (function.getName().starts_with("llvm.nvvm.mma."))
+      function.setConvergent();
+}
+
 /// Code generators abort at much that the dialects can say: kernels are made of a few of their
 /// operations.
 static mlir::LogicalResult checkOperations(mlir::ModuleOp program) {
@@ -63,7 +116,8 @@ static mlir::LogicalResult checkOperations(mlir::ModuleOp program) {
                   LLVM::GlobalOp, LLVM::InsertValueOp, LLVM::LoadOp, LLVM::SqrtOp, LLVM::StoreOp,
                   LLVM::UndefOp, NVVM::Barrier0Op, NVVM::BlockIdXOp, NVVM::DotAccumulate4WayOp,
                   NVVM::GridDimXOp, NVVM::PermuteOp, NVVM::ShflOp, NVVM::SyncWarpOp,
-                  NVVM::ThreadIdXOp>(op))
+                  NVVM::ThreadIdXOp>(op) ||
+        isProduct(op) || isPrefetch(op))
       return mlir::WalkResult::advance();
     op->emitOpError("is not one that kernels are made of");
     return mlir::WalkResult::interrupt();
@@ -93,6 +147,8 @@ llvm::Expected<llvm::SmallVector<char, 0>> llmc::emitPTX(mlir::ModuleOp program)
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = makeMachine(target);
   if (!machine)
     return machine.takeError();
+  keepTogether(*module);
+  keepPrefetches(*module);
   module->setDataLayout((*machine)->createDataLayout());
   module->setTargetTriple((*machine)->getTargetTriple());
   optimize(*module, **machine);

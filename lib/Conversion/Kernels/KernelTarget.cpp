@@ -23,20 +23,20 @@ static constexpr KernelTarget x86Targets[] = {
     {"avx512vbmi", "icelake-server",
      "+avx512f,+avx512bw,+avx512vl,+avx512dq,+avx512vnni,+avx512vbmi,+avx512vbmi2,+avx2,+fma,+f16c,"
      "+bmi2,-prefer-256-bit",
-     avx512Features | LLMC_FEATURE_AVX512VBMI, 12, 2, 4, 3, true, true, DotLowering::Vnni,
+     avx512Features | LLMC_FEATURE_AVX512VBMI, 12, 2, 4, 3, true, true, 0, DotLowering::Vnni,
      "avx512vnni"},
     {"avx512vnni", "cascadelake",
      "+avx512f,+avx512bw,+avx512vl,+avx512dq,+avx512vnni,+avx2,+fma,+f16c,+bmi2,-prefer-256-bit",
-     avx512Features, 12, 2, 4, 3, true, true, DotLowering::Vnni},
-    {"avx2", "haswell", "+avx2,+fma,+f16c,+bmi2", avx2Features, 6, 1, 4, 1, true, true,
+     avx512Features, 12, 2, 4, 3, true, true, 0, DotLowering::Vnni},
+    {"avx2", "haswell", "+avx2,+fma,+f16c,+bmi2", avx2Features, 6, 1, 4, 1, true, true, 0,
      DotLowering::Maddubs},
-    {"x86-64", "x86-64", "", 0, 2, 1, 2, 1, false, false, DotLowering::Plain},
+    {"x86-64", "x86-64", "", 0, 2, 1, 2, 1, false, false, 0, DotLowering::Plain},
 };
 
 static constexpr KernelTarget armTargets[] = {
     {"neon-dotprod", "neoverse-n1", "+neon,+dotprod,+fp-armv8",
-     LLMC_FEATURE_NEON | LLMC_FEATURE_DOTPROD, 6, 1, 4, 1, true, true, DotLowering::Sdot},
-    {"neon", "cortex-a72", "+neon,+fp-armv8", LLMC_FEATURE_NEON, 6, 1, 4, 1, true, true,
+     LLMC_FEATURE_NEON | LLMC_FEATURE_DOTPROD, 6, 1, 4, 1, true, true, 0, DotLowering::Sdot},
+    {"neon", "cortex-a72", "+neon,+fp-armv8", LLMC_FEATURE_NEON, 6, 1, 4, 1, true, true, 0,
      DotLowering::Plain},
 };
 

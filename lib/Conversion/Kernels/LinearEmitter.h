@@ -30,22 +30,44 @@ struct Panel {
   static Panel get(const TiledLayout &layout, const CodeDecoder *codes);
 };
 
-/// Emits one linear kernel.
-class LinearEmitter {
+/// A linear kernel's function: what it computes, and its arguments.
+class LinearFunction {
 public:
-  LinearEmitter(mlir::ModuleOp module, llvm::StringRef name, const LinearKernel &spec,
-                const KernelTarget &target);
+  LinearFunction(mlir::ModuleOp module, llvm::StringRef name, const LinearKernel &spec,
+                 const KernelTarget &target);
 
-  mlir::func::FuncOp emit();
-
-private:
+protected:
   using Value = mlir::Value;
   using Values = KernelBuilder::Values;
   using Scales = CodeDecoder::Scales;
 
-  Value zero() { return k.real(k.vector(k.f32()), 0.0); }
   int64_t inputStride() const { return getRowStride(layout.columns); }
   Value getTile(Value tile) { return getTileAddress(k, layout, weights, tile); }
+  /// The group of scales of a block.
+  Value getScaleGroup(Value block) { return k.div(block, codes->getBlocksPerScale()); }
+  /// Whether rows of weights and of activations have one scale each, so that a dot product of whole
+  /// rows is one sum of integers.
+  bool isOneSum() const;
+
+  const LinearKernel &spec;
+  TiledLayout layout;
+  std::unique_ptr<WeightDecoder> decoder; ///< null for plain weights
+  const CodeDecoder *codes;               ///< null where activations are exact
+  KernelBuilder k;
+  Value rows, begin, end, weights, input, scales, sums, bias, residual, output, scratch;
+};
+
+/// Emits one linear kernel, on vectors of 16 lanes.
+class LinearEmitter : public LinearFunction {
+public:
+  LinearEmitter(mlir::ModuleOp module, llvm::StringRef name, const LinearKernel &spec,
+                const KernelTarget &target)
+      : LinearFunction(module, name, spec, target), panelShape(Panel::get(layout, codes)) {}
+
+  mlir::func::FuncOp emit();
+
+private:
+  Value zero() { return k.real(k.vector(k.f32()), 0.0); }
 
   // Outputs.
   Value getOutputAddress(Value base, Value row, Value tile);
@@ -60,16 +82,11 @@ private:
   /// The codes of a block of `row` as 8 vectors of 4 codes in all lanes.
   Values loadActivations(Value input, int64_t row);
   Value dot(llvm::ArrayRef<Value> weights, llvm::ArrayRef<Value> activations);
-  /// The group of scales of a block.
-  Value getScaleGroup(Value block);
   /// CodeDecoder::addDot.
   Value addDot(Value dot, const Scales &weightScales, Value scale, Value codeSum, Value sum) {
     return codes->addDot(k, dot, weightScales, scale, codeSum, sum);
   }
 
-  /// Whether rows of weights and of activations have one scale each, so that a dot product of whole
-  /// rows is one sum of integers.
-  bool isOneSum() const;
   /// What loops over blocks begin with where it is: that sum, and the activations' own.
   Values startSums() { return {k.integer(k.vector(k.i32()), 0), k.real(k.f32(), 0.0)}; }
 
@@ -104,13 +121,7 @@ private:
   Scales loadPanelScales(int64_t index, Value group);
   Value getPanel(int64_t index);
 
-  const LinearKernel &spec;
-  TiledLayout layout;
-  std::unique_ptr<WeightDecoder> decoder; ///< null for plain weights
-  const CodeDecoder *codes;               ///< null where activations are exact
   Panel panelShape;
-  KernelBuilder k;
-  Value rows, begin, end, weights, input, scales, sums, bias, residual, output, scratch;
 };
 
 } // namespace llmc

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FragmentLinear.h"
 #include "LinearEmitter.h"
 
 using namespace mlir;
@@ -21,10 +22,10 @@ static std::string getArguments(const LinearKernel &spec) {
   return arguments + "pp";
 }
 
-LinearEmitter::LinearEmitter(ModuleOp module, StringRef name, const LinearKernel &spec,
-                             const KernelTarget &target)
+LinearFunction::LinearFunction(ModuleOp module, StringRef name, const LinearKernel &spec,
+                               const KernelTarget &target)
     : spec(spec), layout(TiledLayout::get(spec.weight)), decoder(getWeightDecoder(spec.weight)),
-      codes(spec.rounded ? decoder->getCodes() : nullptr), panelShape(Panel::get(layout, codes)),
+      codes(spec.rounded ? decoder->getCodes() : nullptr),
       k(module, name, getArguments(spec), target) {
   unsigned next = 0;
   rows = k.argument(next++);
@@ -106,13 +107,11 @@ Value LinearEmitter::dot(ArrayRef<Value> weights, ArrayRef<Value> activations) {
                             codes->getMaxCode());
 }
 
-bool LinearEmitter::isOneSum() const {
+bool LinearFunction::isOneSum() const {
   // 2^16 · 127 · 255 is below 2^31.
   constexpr int64_t widest = int64_t(1) << 16;
   return spec.rounded && spec.oneScale && codes->getScalesPerRow() == 1 && layout.columns <= widest;
 }
-
-Value LinearEmitter::getScaleGroup(Value block) { return k.div(block, codes->getBlocksPerScale()); }
 
 //===----------------------------------------------------------------------===//
 // The interface
@@ -141,6 +140,12 @@ int64_t LinearKernel::getScratchBytes() const {
   return maxTilesAtOnce * Panel::get(TiledLayout::get(weight), codes).bytes;
 }
 
+bool LinearKernel::usesFragments(const KernelTarget &target) const {
+  std::unique_ptr<WeightDecoder> decoder = getWeightDecoder(weight);
+  const CodeDecoder *codes = rounded && decoder ? decoder->getCodes() : nullptr;
+  return target.warps > 0 && codes && codes->isInParts();
+}
+
 std::string llmc::explainUnsupported(const LinearKernel &kernel) {
   std::string reason = explainUnsupported(kernel.weight);
   if (!reason.empty() || !kernel.rounded)
@@ -150,16 +155,37 @@ std::string llmc::explainUnsupported(const LinearKernel &kernel) {
   return codes ? codes->explainUnsupported() : "rounded activations need integer weights";
 }
 
+std::optional<TilesAttribute> TilesAttribute::get(func::FuncOp kernel) {
+  auto numbers = kernel->getAttrOfType<DenseI64ArrayAttr>(name);
+  if (!numbers || numbers.size() != 3)
+    return std::nullopt;
+  return TilesAttribute{numbers[0], numbers[1], numbers[2]};
+}
+
+void TilesAttribute::set(func::FuncOp kernel) const {
+  kernel->setAttr(name, DenseI64ArrayAttr::get(kernel.getContext(), {offset, bytes, count}));
+}
+
 func::FuncOp llmc::emitLinear(ModuleOp module, const LinearKernel &kernel,
                               const KernelTarget &target) {
+  // One function for any number of rows.
+  bool fragments = kernel.usesFragments(target);
   std::string name;
   llvm::raw_string_ostream stream(name);
   stream << "linear_" << getWeightName(kernel.weight)
          << (kernel.rounded ? kernel.oneScale ? "_a8row" : "_a8" : "")
          << (kernel.bias ? "_bias" : "") << (kernel.residual ? "_residual" : "")
-         << (kernel.oneRow ? "_row" : "_rows") << "_o" << kernel.outputStride
-         << (kernel.exactOutput ? "x" : "") << "_" << target.name;
+         << (fragments       ? ""
+             : kernel.oneRow ? "_row"
+                             : "_rows")
+         << "_o" << kernel.outputStride << (kernel.exactOutput ? "x" : "") << "_" << target.name;
   if (auto existing = module.lookupSymbol<func::FuncOp>(name))
     return existing;
-  return LinearEmitter(module, name, kernel, target).emit();
+  func::FuncOp function = fragments ? emitFragmentLinear(module, name, kernel, target)
+                                    : LinearEmitter(module, name, kernel, target).emit();
+  if (target.warps > 0) {
+    TiledLayout layout = TiledLayout::get(kernel.weight);
+    TilesAttribute{layout.tableBytes, layout.tileBytes, layout.tiles}.set(function);
+  }
+  return function;
 }

@@ -175,13 +175,18 @@ static Value getTableAddress(KernelBuilder &k, const TiledPlane &table, TilePlac
   return k.offset(table.isSharedTable() ? place.matrix : place.tile, table.offset);
 }
 
-/// Element `index` of the 16 rows of a plane of whole numbers: integers or floats.
-static Value loadElement(KernelBuilder &k, const TiledPlane &plane, Value tile, Value index) {
-  int64_t bytes = plane.getElementBytes() * tileRows;
-  Value address = k.offset(tile, k.add(k.mul(index, bytes), plane.offset));
+/// Element `index` of a plane of whole numbers, integers or floats: of the 16 rows, or of one.
+static Value loadElement(KernelBuilder &k, const TiledPlane &plane, Value tile, Value index,
+                         Value row = {}) {
+  int64_t bytes = plane.getElementBytes();
+  Value place = k.mul(index, bytes * tileRows);
+  if (row)
+    place = k.add(place, k.mul(row, bytes));
+  Value address = k.offset(tile, k.add(place, plane.offset));
   if (plane.isFloat())
-    return k.loadAsFloats(plane.element, address);
-  return k.extendUnsigned(k.load(k.vector(k.i8()), address, 1), k.vector(k.i32()));
+    return k.loadAsFloats(plane.element, address, row ? 1 : lanes);
+  Value integers = k.load(row ? k.i8() : k.vector(k.i8()), address, 1);
+  return k.extendUnsigned(integers, row ? k.i32() : k.vector(k.i32()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -368,21 +373,54 @@ Values CodeDecoder::decodeFound(KernelBuilder &k, TilePlace place, Value block) 
   return decoded;
 }
 
-CodeDecoder::Scales CodeDecoder::loadScales(KernelBuilder &k, TilePlace place, Value group) const {
-  Value tile = place.tile;
-  Scales result{loadElement(k, scales(), tile, group), {}};
+std::pair<Value, Value> CodeDecoder::loadEight(KernelBuilder &k, Value tile, Value block, Value row,
+                                               Value eighth) const {
+  constexpr int64_t inputs = 8, lineBytes = 64;
+  const TiledPlane &plane = codes();
+  Value ofRow = k.add(k.mul(block, plane.getBlockBytes()), k.mul(row, 4));
+  Value lines = k.offset(tile, k.add(ofRow, plane.offset));
+  Value first = k.mul(eighth, inputs);
+  std::pair<Value, Value> result;
+  int64_t offset = 0, place = 0;
+  for (int64_t width : getBitParts(plane.getBits())) {
+    int64_t inLine = blockInputs / width;
+    Value at = k.offset(lines, k.add(k.mul(k.div(first, inLine), lineBytes), offset));
+    Value low = k.load(k.i32(), at, 4), high;
+    if (inLine < inputs) {
+      high = k.load(k.i32(), k.offset(at, lineBytes), 4);
+    } else {
+      // Four elements of a row stand side by side, the next four `width` bits above.
+      Value fours = k.div(k.rem(first, k.integer(inLine)), 4);
+      low = k.shr(low, k.truncate(k.mul(fours, width), k.i32()));
+      Value mask = k.integer(k.i32(), ((1 << width) - 1) * 0x01010101);
+      high = k.bitAnd(k.shr(low, width), mask);
+      low = k.bitAnd(low, mask);
+    }
+    result.first = place == 0 ? low : k.bitOr(result.first, k.shl(low, place));
+    result.second = place == 0 ? high : k.bitOr(result.second, k.shl(high, place));
+    offset += plane.getLines(width) * lineBytes;
+    place += width;
+  }
+  return result;
+}
+
+CodeDecoder::Scales CodeDecoder::loadScales(KernelBuilder &k, TilePlace place, Value group,
+                                            Value row) const {
+  auto load = [&](const TiledPlane &plane) {
+    return loadElement(k, plane, place.tile, group, row);
+  };
+  Scales result{load(scales()), {}};
   if (linear.zeros)
-    result.zeros = k.toFloat(loadElement(k, layout.planes[*linear.zeros], tile, group));
+    result.zeros = k.toFloat(load(layout.planes[*linear.zeros]));
   else if (linear.minima)
-    result.zeros = loadElement(k, layout.planes[*linear.minima], tile, group);
+    result.zeros = load(layout.planes[*linear.minima]);
   return result;
 }
 
 Value CodeDecoder::finishDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale,
                              Value codeSum) const {
   // What zero stands for is taken off while all numbers are still integers.
-  VectorType words = k.vector(k.i32());
-  Value zero = k.integer(words, linear.zero);
+  Value zero = k.integer(dot.getType(), linear.zero);
   if (linear.zeros)
     zero = k.toInteger(weights.zeros);
   Value exact = k.toFloat(k.sub(dot, k.mul(zero, k.toInteger(codeSum))));
@@ -390,17 +428,26 @@ Value CodeDecoder::finishDot(KernelBuilder &k, Value dot, const Scales &weights,
   return linear.minima ? k.fma(weights.zeros, k.fmul(scale, codeSum), sum) : sum;
 }
 
-Value CodeDecoder::addDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale,
-                          Value codeSum, Value sum) const {
+Value CodeDecoder::getExact(KernelBuilder &k, Value dot, const Scales &weights,
+                            Value codeSum) const {
   // Codes are unsigned; what zero stands for is taken off. All numbers are integers below 2^24
   // (32 · 255 · 127), so floats hold them exactly.
   Value exact = k.toFloat(dot);
   if (linear.zeros)
-    exact = k.fma(k.fneg(weights.zeros), codeSum, exact);
-  else if (linear.zero != 0)
-    exact = k.fma(k.real(k.vector(k.f32()), -static_cast<double>(linear.zero)), codeSum, exact);
+    return k.fma(k.fneg(weights.zeros), codeSum, exact);
+  if (linear.zero != 0)
+    return k.fma(k.real(exact.getType(), -static_cast<double>(linear.zero)), codeSum, exact);
+  return exact;
+}
+
+Value CodeDecoder::addExact(KernelBuilder &k, Value exact, const Scales &weights, Value scale,
+                            Value offset, Value sum) const {
   sum = k.fma(exact, k.fmul(weights.scales, scale), sum);
-  if (linear.minima)
-    sum = k.fma(weights.zeros, k.fmul(scale, codeSum), sum);
-  return sum;
+  return linear.minima ? k.fma(weights.zeros, offset, sum) : sum;
+}
+
+Value CodeDecoder::addDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale,
+                          Value codeSum, Value sum) const {
+  Value offset = linear.minima ? k.fmul(scale, codeSum) : Value();
+  return addExact(k, getExact(k, dot, weights, codeSum), weights, scale, offset, sum);
 }

@@ -60,22 +60,37 @@ public:
   bool isPacked() const { return linear.packed; }
   /// Whether codes are found in a table.
   bool isFound() const { return linear.table.has_value(); }
+  /// Whether codes lie in parts of bits as they are, so that loadEight() finds them.
+  bool isInParts() const {
+    return !linear.packed && !linear.masked && !linear.table && codes().inParts &&
+           codes().columns == 1;
+  }
   /// Of what stands after the codes in a tile, in bytes.
   int64_t getScaleOffset() const { return scales().offset; }
   int64_t getBlocksPerScale() const { return scales().inputs / blockInputs; }
   int64_t getScalesPerRow() const { return scales().elements; }
   /// Whether zero points or minima are stored beside scales.
   bool hasZeros() const { return linear.zeros || linear.minima; }
+  bool hasMinima() const { return linear.minima.has_value(); }
 
   /// The codes of a block as 8 vectors of 64 bytes, in the order that llmc.group_dot takes.
   Values loadCodes(KernelBuilder &k, TilePlace place, Value block) const;
-  Scales loadScales(KernelBuilder &k, TilePlace place, Value group) const;
+  /// The codes of a row from input 8 · `eighth` of a block on, four in 32 bits and four more.
+  std::pair<Value, Value> loadEight(KernelBuilder &k, Value tile, Value block, Value row,
+                                    Value eighth) const;
+  /// Those of the 16 rows, or of one.
+  Scales loadScales(KernelBuilder &k, TilePlace place, Value group, Value row = {}) const;
   /// The values of a block of found codes: 32 vectors of the 16 rows.
   Values decodeFound(KernelBuilder &k, TilePlace place, Value block) const;
   /// sum + dot · scales, where the dot product's codes become what they stand for. `scale` and
-  /// `codeSum` are the activations', in all lanes.
+  /// `codeSum` are the activations', in all lanes; or all is of one row.
   Value addDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale, Value codeSum,
                Value sum) const;
+  /// Its two halves: the dot product of the numbers that codes stand for, minima left out, as an
+  /// exact float; and what adds that, where `offset` is scale · codeSum if there are minima.
+  Value getExact(KernelBuilder &k, Value dot, const Scales &weights, Value codeSum) const;
+  Value addExact(KernelBuilder &k, Value exact, const Scales &weights, Value scale, Value offset,
+                 Value sum) const;
   /// The same of the dot product of a whole row, where each has one scale: codes' sums are below
   /// 2^24, and all products of integers fit 32 bits.
   Value finishDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale,

@@ -90,7 +90,7 @@ LogicalResult FunctionConverter::chooseLinear(LinearOp op, Operation *add, Kerne
   kernel.oneRow = oneRow;
   if (std::string reason = explainUnsupported(kernel.weight); !reason.empty())
     return op.emitOpError() << reason;
-  int64_t scratchBytes = kernel.getScratchBytes();
+  int64_t scratchBytes = kernel.usesFragments(target) ? 0 : kernel.getScratchBytes();
   if (kernels.usesMeaning(op) || (add && kernels.usesMeaning(add)) ||
       !explainUnsupported(kernel).empty()) {
     FailureOr<MeaningKernel> meaning = emitLinearMeaning(code, op, add, kernel.exactOutput, target);

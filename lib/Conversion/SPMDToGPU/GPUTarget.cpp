@@ -31,6 +31,14 @@ llvm::StringRef GPUTarget::getPTXFeature(llvm::StringRef architecture) {
   return {};
 }
 
+/// PTX ISA, cp.async.bulk: PTX 8.0 and sm_90.
+bool GPUTarget::hasBulkCopies() const {
+  llvm::StringRef feature = getPTXFeature(architecture);
+  int version = 0;
+  return architecture != "sm_80" && feature.consume_front("+ptx") &&
+         !feature.getAsInteger(10, version) && version >= 80;
+}
+
 bool GPUTarget::isNamedBy(llvm::StringRef text) {
   return text == "cuda" || text.starts_with("cuda:") || text.starts_with("cuda,");
 }

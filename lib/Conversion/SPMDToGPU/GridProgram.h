@@ -30,17 +30,33 @@ public:
   Value threadIndex(); ///< in the block, i32
   Value blockIndex();  ///< i64
   Value blockCount();  ///< i64
+  /// The thread's group in its block, i64, where groups have so many threads.
+  Value groupIndex(int64_t threads);
+  /// What a group of `threads` has of `count` pieces (i64), its share of the block's, which has
+  /// `ofBlock` threads: the first, and the one after the last.
+  std::pair<Value, Value> groupShare(Value count, int64_t threads, int64_t ofBlock);
   /// The address `bytes` (i64) after `base`.
   Value offset(Value base, Value bytes);
 
   mlir::OpBuilder &builder;
   mlir::Location location;
+
+private:
+  std::pair<Value, Value> share(Value count, Value index, Value shares);
 };
 
 /// Turns what functions of a plan share out over workers (cpu.stage, cpu.field, spmd.barrier …)
 /// into what a block of threads does, and `entry` into the kernel. Addresses are of global memory
 /// already.
 mlir::LogicalResult lowerSteps(mlir::ModuleOp code, spmd::EntryOp entry, const GPUTarget &target);
+
+/// Whether a kernel is for all threads of a block, whose warps multiply fragments, and not for
+/// groups of 16 that have lanes of vectors.
+bool isOfBlock(mlir::func::FuncOp kernel);
+
+/// Lets each group ask for what it will read first of weights, before barriers of a function of the
+/// plan.
+void prefetchWeights(mlir::ModuleOp code, mlir::func::FuncOp function, const GPUTarget &target);
 
 /// What of a kernel is the same in all threads of a group, and what isn't.
 struct GroupWork {

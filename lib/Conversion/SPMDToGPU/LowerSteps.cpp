@@ -41,6 +41,33 @@ Value ThreadBuilder::offset(Value base, Value bytes) {
                              ArrayRef<LLVM::GEPArg>{bytes});
 }
 
+Value ThreadBuilder::groupIndex(int64_t threads) {
+  Value index = arith::ShRUIOp::create(builder, location, threadIndex(),
+                                       integer(i32(), llvm::Log2_64(threads)));
+  return arith::ExtUIOp::create(builder, location, i64(), index);
+}
+
+/// The share `index` of `count` pieces that `shares` have each: [count · index / shares, count ·
+/// (index + 1) / shares).
+std::pair<Value, Value> ThreadBuilder::share(Value count, Value index, Value shares) {
+  auto bound = [&](Value at) -> Value {
+    Value product = arith::MulIOp::create(builder, location, count, at);
+    return arith::DivUIOp::create(builder, location, product, shares);
+  };
+  Value next = arith::AddIOp::create(builder, location, index, integer(i64(), 1));
+  return {bound(index), bound(next)};
+}
+
+std::pair<Value, Value> ThreadBuilder::groupShare(Value count, int64_t threads, int64_t ofBlock) {
+  auto [first, last] = share(count, blockIndex(), blockCount());
+  if (threads == ofBlock)
+    return {first, last};
+  Value ofThis = arith::SubIOp::create(builder, location, last, first);
+  auto [begin, end] = share(ofThis, groupIndex(threads), integer(i64(), ofBlock / threads));
+  return {arith::AddIOp::create(builder, location, first, begin),
+          arith::AddIOp::create(builder, location, first, end)};
+}
+
 //===----------------------------------------------------------------------===//
 // Steps
 //===----------------------------------------------------------------------===//
@@ -66,6 +93,8 @@ public:
 
   LogicalResult run() {
     for (auto function : llvm::to_vector(code.getOps<func::FuncOp>())) {
+      if (isOfBlock(function))
+        ofBlocks.insert(function.getName());
       bool takesStep = false;
       for (BlockArgument argument : function.getArguments())
         if (isa<spmd::StepType>(argument.getType())) {
@@ -80,8 +109,10 @@ public:
     for (auto &[name, function] : functions)
       if (failed(countBarriers(function)))
         return failure();
-    for (auto &[name, function] : functions)
+    for (auto &[name, function] : functions) {
+      prefetchWeights(code, function, target);
       lower(function);
+    }
     createBarrier();
     createKernel();
     return success();
@@ -156,41 +187,29 @@ private:
   Value add(Value value, int64_t more) {
     return arith::AddIOp::create(builder, b.location, value, b.integer(b.i64(), more));
   }
-  /// The thread's group in its block, i64.
-  Value groupIndex() {
-    Value index = arith::ShRUIOp::create(builder, b.location, b.threadIndex(),
-                                         b.integer(b.i32(), llvm::Log2_64(groupThreads)));
-    return arith::ExtUIOp::create(builder, b.location, b.i64(), index);
-  }
-  Value groupCount() { return b.integer(b.i64(), target.threads / groupThreads); }
-
   Value getField(cpu::FieldOp op) {
     Value address = member(op.getStep(), static_cast<int64_t>(op.getField()));
     if (op.getField() != cpu::Field::WorkerArena)
       return address;
-    Value ofBlock = arith::MulIOp::create(builder, b.location, b.blockIndex(), groupCount());
-    Value index = arith::AddIOp::create(builder, b.location, ofBlock, groupIndex());
+    Value ofBlock = arith::MulIOp::create(builder, b.location, b.blockIndex(),
+                                          b.integer(b.i64(), target.threads / groupThreads));
+    Value index = arith::AddIOp::create(builder, b.location, ofBlock, b.groupIndex(groupThreads));
     Value bytes = b.integer(b.i64(), op.getStride());
     return b.offset(address, arith::MulIOp::create(builder, b.location, index, bytes));
   }
 
-  /// The share `index` of `count` pieces that `shares` have each: [count · index / shares, count ·
-  /// (index + 1) / shares).
-  std::pair<Value, Value> getShare(Value count, Value index, Value shares) {
-    auto bound = [&](Value at) -> Value {
-      Value product = arith::MulIOp::create(builder, b.location, count, at);
-      return arith::DivUIOp::create(builder, b.location, product, shares);
-    };
-    return {bound(index), bound(add(index, 1))};
+  /// Threads that have a share of a stage's pieces together.
+  int64_t getThreads(cpu::StageOp op) {
+    WalkResult result = op.walk([&](func::CallOp call) {
+      return ofBlocks.contains(call.getCallee()) ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    return result.wasInterrupted() ? target.threads : groupThreads;
   }
 
   /// The block's share of the pieces, and of that the group's.
   void lower(cpu::StageOp op) {
-    auto [first, last] = getShare(op.getCount(), b.blockIndex(), b.blockCount());
-    Value count = arith::SubIOp::create(builder, b.location, last, first);
-    auto [begin, end] = getShare(count, groupIndex(), groupCount());
-    begin = arith::AddIOp::create(builder, b.location, first, begin);
-    end = arith::AddIOp::create(builder, b.location, first, end);
+    int64_t threads = getThreads(op);
+    auto [begin, end] = b.groupShare(op.getCount(), threads, target.threads);
     Value any = arith::CmpIOp::create(builder, b.location, arith::CmpIPredicate::ult, begin, end);
     auto condition = scf::IfOp::create(builder, op.getLoc(), any, /*withElseRegion=*/false);
     Block &from = op.getBody().front();
@@ -282,6 +301,7 @@ private:
   LLVM::LLVMStructType stepType;
   llvm::MapVector<StringRef, func::FuncOp> functions; ///< that take a step
   llvm::DenseMap<StringRef, int64_t> barriers;        ///< that each passes
+  llvm::DenseSet<StringRef> ofBlocks;                 ///< kernels
 };
 
 } // namespace

@@ -26,6 +26,7 @@ static const KernelTarget kernelTarget = {"cuda",
                                           /*integerTiles=*/2,
                                           /*fma=*/true,
                                           /*halfConversion=*/true,
+                                          /*warps=*/0,
                                           cpu::DotLowering::Plain};
 
 /// Parts have no kernel: only what runs whole steps launches one.
@@ -37,15 +38,16 @@ static LogicalResult checkWhole(ModuleOp plan) {
   return failure(result.wasInterrupted());
 }
 
-/// Everything lies in global memory.
+/// Everything lies in global memory but what the threads of a block share.
 static void placeInGlobalMemory(ModuleOp code) {
   Type pointer = LLVM::LLVMPointerType::get(code.getContext(), globalMemory);
   auto place = [&](Value value) {
-    if (isa<LLVM::LLVMPointerType>(value.getType()))
+    auto type = dyn_cast<LLVM::LLVMPointerType>(value.getType());
+    if (type && type.getAddressSpace() == 0)
       value.setType(pointer);
   };
   code.walk([&](Operation *op) {
-    if (auto table = dyn_cast<LLVM::GlobalOp>(op))
+    if (auto table = dyn_cast<LLVM::GlobalOp>(op); table && table.getAddrSpace() == 0)
       table.setAddrSpace(globalMemory);
     llvm::for_each(op->getResults(), place);
     for (Region &region : op->getRegions())
@@ -62,9 +64,13 @@ static bool takesStep(func::FuncOp function) {
   return llvm::any_of(function.getArgumentTypes(), llvm::IsaPred<spmd::StepType>);
 }
 
+bool llmc::isOfBlock(func::FuncOp kernel) {
+  return kernel.walk([](NVVM::MmaOp) { return WalkResult::interrupt(); }).wasInterrupted();
+}
+
 static LogicalResult distributeKernels(ModuleOp code) {
   for (auto function : code.getOps<func::FuncOp>()) {
-    if (takesStep(function))
+    if (takesStep(function) || isOfBlock(function))
       continue;
     FailureOr<GroupWork> work = distributeLanes(function);
     if (failed(work))
@@ -89,7 +95,9 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::convertSPMDToGPU(ModuleOp plan, const GPU
   plan.getContext()->loadDialect<NVVM::NVVMDialect>();
   if (failed(checkWhole(plan)))
     return failure();
-  Target lanes{llvm::Triple("nvptx64-nvidia-cuda"), {&kernelTarget}};
+  KernelTarget ofBlock = kernelTarget;
+  ofBlock.warps = static_cast<uint16_t>(target.threads / warpThreads);
+  Target lanes{llvm::Triple("nvptx64-nvidia-cuda"), {&ofBlock}};
   FailureOr<OwningOpRef<ModuleOp>> code = convertSPMDToCPU(plan, lanes, kernels);
   if (failed(code))
     return failure();

@@ -5,12 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "TinyModelOnGrid.h"
 #include "llmc/Conversion/EmitPTX/EmitCUDAImages.h"
-#include "llmc/cuda_image.h"
+
+#include "gtest/gtest.h"
 
 using namespace llmc;
-using namespace llmc::test;
 
 // A function is described in several lines, and the kernel last.
 TEST(AssemblerFacts, AreSummedUpOverFunctions) {
@@ -35,21 +34,4 @@ TEST(AssemblerFacts, WhatIsNotSaidIsNotKnown) {
   llvm::json::Object facts = readAssemblerFacts("ptxas info    : Used 24 registers");
   EXPECT_EQ(facts.getInteger("shared_bytes"), 0);
   EXPECT_EQ(facts.getInteger("spill_bytes"), std::nullopt);
-}
-
-TEST_F(TinyModelOnGrid, IsAssembled) {
-  Assembler assembler = llvm::cantFail(Assembler::find(""));
-  if (!assembler.exists())
-    GTEST_SKIP() << "no ptxas in PATH";
-  plan();
-  kernel = std::move(*convertSPMDToGPU(*program, GPUTarget()));
-  llvm::SmallVector<CUDAImage> images = llvm::cantFail(emitCUDAImages(*kernel, assembler));
-  ASSERT_EQ(images.size(), 2u);
-  EXPECT_EQ(images[1].name, "sm_80 cubin");
-  EXPECT_GT(images[1].facts.getInteger("registers").value_or(0), 0);
-  llmc_cuda_image header;
-  std::memcpy(&header, images[1].bytes.data(), sizeof header);
-  // An ELF file.
-  EXPECT_EQ(llvm::StringRef(images[1].bytes.data() + header.code_offset, 4), "\x7f"
-                                                                             "ELF");
 }

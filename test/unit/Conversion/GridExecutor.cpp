@@ -40,6 +40,7 @@ static uint32_t getBlockIndex() { return getGrid()->getBlock(); }
 static uint32_t getBlockCount() { return getGrid()->getBlockCount(); }
 static void waitForBlock() { getGrid()->waitForBlock(); }
 static void waitForWarp(uint32_t mask) { getGrid()->waitForWarp(mask); }
+static void *getShared(uint64_t bytes) { return getGrid()->getShared(bytes); }
 static uint32_t shuffle(uint32_t mask, uint32_t value, uint32_t index) {
   return getGrid()->exchange(mask, value, index);
 }
@@ -61,6 +62,23 @@ static uint32_t permute(uint32_t low, uint32_t high, uint32_t selector) {
   return result;
 }
 
+/// What the thread that runs has of the last product, whose registers are asked for at once.
+static std::array<uint32_t, 4> product;
+static void multiply(uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1,
+                     uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3) {
+  product = getGrid()->multiply({a0, a1, a2, a3, b0, b1}, {c0, c1, c2, c3});
+}
+static uint32_t getProduct(uint32_t index) { return product[index]; }
+
+/// A line, and many bytes, whose number and address are multiples of 16.
+static void prefetchLine(const void *address) { getGrid()->prefetch(address, 1); }
+static void prefetchBytes(const void *address, uint32_t bytes) {
+  constexpr uintptr_t alignment = 16;
+  if (bytes == 0 || bytes % alignment != 0 || reinterpret_cast<uintptr_t>(address) % alignment != 0)
+    return getGrid()->fail("bytes that are asked for lie at no multiple of 16");
+  getGrid()->prefetch(address, bytes);
+}
+
 static int64_t loadAcquire(const int64_t *address) {
   getGrid()->spin();
   return *address;
@@ -80,9 +98,14 @@ static const Function functions[] = {
     {"grid_block_count", reinterpret_cast<void *>(getBlockCount)},
     {"grid_wait_for_block", reinterpret_cast<void *>(waitForBlock)},
     {"grid_wait_for_warp", reinterpret_cast<void *>(waitForWarp)},
+    {"grid_shared", reinterpret_cast<void *>(getShared)},
     {"grid_shuffle", reinterpret_cast<void *>(shuffle)},
     {"grid_dot_bytes", reinterpret_cast<void *>(dotBytes)},
     {"grid_permute", reinterpret_cast<void *>(permute)},
+    {"grid_multiply", reinterpret_cast<void *>(multiply)},
+    {"grid_product", reinterpret_cast<void *>(getProduct)},
+    {"grid_prefetch_line", reinterpret_cast<void *>(prefetchLine)},
+    {"grid_prefetch_bytes", reinterpret_cast<void *>(prefetchBytes)},
     {"grid_load_acquire", reinterpret_cast<void *>(loadAcquire)},
     {"grid_add_release", reinterpret_cast<void *>(addRelease)},
 };
@@ -138,6 +161,13 @@ private:
           return call(op, "grid_permute", i32,
                       {permute.getLo(), permute.getHi(), permute.getSelector()});
         })
+        .Case([&](NVVM::MmaOp product) { return multiply(product); })
+        .Case(
+            [&](LLVM::Prefetch line) { return call(op, "grid_prefetch_line", {}, line.getAddr()); })
+        .Case([&](NVVM::CpAsyncBulkPrefetchOp bulk) {
+          return call(op, "grid_prefetch_bytes", {}, {bulk.getSrcMem(), bulk.getSize()});
+        })
+        .Case([&](LLVM::AddressOfOp address) { return replaceShared(address); })
         .Case([&](LLVM::LoadOp load) {
           if (load.getOrdering() != LLVM::AtomicOrdering::acquire)
             return success();
@@ -151,23 +181,62 @@ private:
         });
   }
 
+  /// Of memory that a block's threads share, each block has its own.
+  LogicalResult replaceShared(LLVM::AddressOfOp op) {
+    constexpr unsigned sharedMemory = 3;
+    if (cast<LLVM::LLVMPointerType>(op.getType()).getAddressSpace() != sharedMemory)
+      return success();
+    auto type = cast<LLVM::LLVMArrayType>(
+        code.lookupSymbol<LLVM::GlobalOp>(op.getGlobalName()).getGlobalType());
+    Value bytes = LLVM::ConstantOp::create(builder, op.getLoc(), builder.getI64Type(),
+                                           static_cast<int64_t>(type.getNumElements()));
+    return call(op, "grid_shared", op.getType(), bytes);
+  }
+
+  /// A call that multiplies, and one for each register of the result.
+  LogicalResult multiply(NVVM::MmaOp op) {
+    NVVM::MMAShapeAttr shape = op.getShape();
+    if (shape.getM() != 16 || shape.getN() != 8 || shape.getK() != 32 ||
+        op.getLayoutA() != NVVM::MMALayout::row || op.getLayoutB() != NVVM::MMALayout::col ||
+        op.getMultiplicandAPtxType() != NVVM::MMATypes::u8 ||
+        op.getMultiplicandBPtxType() != NVVM::MMATypes::s8 ||
+        op.getIntOverflowBehavior() != NVVM::MMAIntOverflow::wrapped)
+      return failure();
+    Location location = op.getLoc();
+    Type i32 = builder.getI32Type();
+    LLVM::CallOp::create(builder, location, declare("grid_multiply", {}, op.getOperandTypes()),
+                         op.getOperands());
+    Value result = LLVM::UndefOp::create(builder, location, op.getType());
+    for (int64_t i = 0; i < 4; ++i) {
+      Value index = LLVM::ConstantOp::create(builder, location, i32, i);
+      Value sum = LLVM::CallOp::create(builder, location, declare("grid_product", i32, i32), index)
+                      .getResult();
+      result = LLVM::InsertValueOp::create(builder, location, result, sum, i);
+    }
+    op.getResult().replaceAllUsesWith(result);
+    op.erase();
+    return success();
+  }
+
   Value as(Type type, Value value) {
     return value.getType() == type
                ? value
                : LLVM::BitcastOp::create(builder, value.getLoc(), type, value).getResult();
   }
 
+  LLVM::LLVMFuncOp declare(StringRef name, Type result, TypeRange operands) {
+    if (auto function = code.lookupSymbol<LLVM::LLVMFuncOp>(name))
+      return function;
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(code.getBody());
+    Type type = result ? result : LLVM::LLVMVoidType::get(code.getContext());
+    return LLVM::LLVMFuncOp::create(builder, code.getLoc(), name,
+                                    LLVM::LLVMFunctionType::get(type, llvm::to_vector(operands)));
+  }
+
   LogicalResult call(Operation *op, StringRef name, Type result, ValueRange operands) {
-    auto function = code.lookupSymbol<LLVM::LLVMFuncOp>(name);
-    if (!function) {
-      OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPointToStart(code.getBody());
-      Type type = result ? result : LLVM::LLVMVoidType::get(code.getContext());
-      function = LLVM::LLVMFuncOp::create(
-          builder, op->getLoc(), name,
-          LLVM::LLVMFunctionType::get(type, llvm::to_vector(operands.getTypes())));
-    }
-    auto made = LLVM::CallOp::create(builder, op->getLoc(), function, operands);
+    auto made = LLVM::CallOp::create(builder, op->getLoc(),
+                                     declare(name, result, operands.getTypes()), operands);
     if (result && op->getNumResults() == 1)
       op->getResult(0).replaceAllUsesWith(as(op->getResult(0).getType(), made.getResult()));
     op->erase();
@@ -242,10 +311,13 @@ llvm::Expected<GridExecutor> GridExecutor::compile(ModuleOp program, llvm::CodeG
 }
 
 llvm::Error GridExecutor::run(const llmc_step &step, unsigned blocks, uint64_t seed,
-                              int64_t *arrived) const {
-  return GridScheduler(blocks, threads, seed).run([&] {
+                              int64_t *arrived) {
+  GridScheduler scheduler(blocks, threads, seed);
+  llvm::Error error = scheduler.run([&] {
     kernel(step.weights, step.arena, step.worker_arena, const_cast<uint8_t **>(step.states),
            step.tokens, step.positions, step.sequences, step.outputs, step.logits, step.rows,
            step.output_rows, arrived);
   });
+  llvm::append_range(prefetched, scheduler.getPrefetched());
+  return error;
 }

@@ -23,6 +23,7 @@
 #include "llvm/Support/Error.h"
 
 #include <memory>
+#include <vector>
 
 namespace llvm::orc {
 class LLJIT;
@@ -41,11 +42,15 @@ public:
 
   unsigned getThreads() const { return threads; } ///< of a block
 
+  /// Addresses that steps have asked for before they needed them, with the bytes of each.
+  using Prefetched = std::vector<std::pair<const void *, int64_t>>;
+  const Prefetched &getPrefetched() const { return prefetched; }
+
   /// Runs a step on `blocks` blocks, which count themselves at `arrived`. Fails where threads wait
   /// for what never comes.
-  llvm::Error run(const llmc_step &step, unsigned blocks, uint64_t seed, int64_t *arrived) const;
+  llvm::Error run(const llmc_step &step, unsigned blocks, uint64_t seed, int64_t *arrived);
   /// The same with a counter of its own.
-  llvm::Error run(const llmc_step &step, unsigned blocks, uint64_t seed) const {
+  llvm::Error run(const llmc_step &step, unsigned blocks, uint64_t seed) {
     int64_t arrived = 0;
     return run(step, blocks, seed, &arrived);
   }
@@ -61,6 +66,7 @@ private:
   std::unique_ptr<llvm::orc::LLJIT> jit;
   Kernel kernel = nullptr;
   unsigned threads = 0;
+  Prefetched prefetched;
 };
 
 } // namespace llmc::test

@@ -20,7 +20,7 @@ GridScheduler *llmc::test::getGrid() { return grid; }
 
 GridScheduler::GridScheduler(unsigned blocks, unsigned threads, uint64_t seed)
     : blocks(blocks), threads(threads), random(seed), fibers(blocks * threads), ofBlocks(blocks),
-      ofWarps(blocks * threads / warpThreads) {}
+      ofWarps(blocks * threads / warpThreads), shared(blocks) {}
 
 llvm::Error GridScheduler::run(llvm::function_ref<void()> ofThreads) {
   body = ofThreads;
@@ -112,6 +112,13 @@ GridScheduler::Meeting &GridScheduler::getMeeting(uint32_t mask) {
   return ofWarp.back();
 }
 
+void *GridScheduler::getShared(size_t bytes) {
+  std::vector<uint64_t> &words = shared[getBlock()];
+  // What nobody has stored is no number.
+  words.resize(std::max(words.size(), (bytes + 7) / 8), ~uint64_t(0));
+  return words.data();
+}
+
 void GridScheduler::waitForBlock() { meet(ofBlocks[getBlock()], threads, /*kind=*/0); }
 
 void GridScheduler::waitForWarp(uint32_t mask) {
@@ -121,14 +128,39 @@ void GridScheduler::waitForWarp(uint32_t mask) {
 uint32_t GridScheduler::exchange(uint32_t mask, uint32_t value, uint32_t index) {
   Meeting &meeting = getMeeting(mask);
   // Who is ahead may bring the next value while others still look at this one.
-  uint32_t *values = meeting.values[meeting.generation % 2];
+  auto &values = meeting.values[meeting.generation % 2];
   unsigned thread = getThread() % warpThreads;
-  values[thread] = value;
+  values[thread][0] = value;
   meet(meeting, llvm::popcount(mask), /*kind=*/2);
   unsigned from = thread / groupThreads * groupThreads + index % groupThreads;
   if ((mask >> from & 1) == 0)
     fail("a thread asks for the value of one that brings none");
-  return values[from];
+  return values[from][0];
+}
+
+/// Byte `index` of `bytes`.
+static uint32_t getByte(uint32_t bytes, unsigned index) { return bytes >> 8 * index & 255; }
+
+/// Where elements of the factors and products are: PTX ISA, "Matrix Fragments for mma.m16n8k32".
+std::array<uint32_t, 4> GridScheduler::multiply(const std::array<uint32_t, 6> &fragments,
+                                                std::array<uint32_t, 4> sums) {
+  constexpr unsigned inputs = 32, half = 16, rows = 8;
+  Meeting &meeting = getMeeting(~0u);
+  auto &values = meeting.values[meeting.generation % 2];
+  unsigned thread = getThread() % warpThreads;
+  values[thread] = fragments;
+  meet(meeting, warpThreads, /*kind=*/3);
+  for (unsigned i = 0; i < 4; ++i) {
+    unsigned row = thread / 4 + rows * (i / 2), column = thread % 4 * 2 + i % 2;
+    for (unsigned input = 0; input < inputs; ++input) {
+      unsigned inRow = input % half / 4, byte = input % 4;
+      uint32_t a = values[row % rows * 4 + inRow][row / rows + 2 * (input / half)];
+      uint32_t b = values[column * 4 + inRow][4 + input / half];
+      sums[i] += static_cast<uint32_t>(static_cast<int32_t>(getByte(a, byte)) *
+                                       static_cast<int8_t>(getByte(b, byte)));
+    }
+  }
+  return sums;
 }
 
 void GridScheduler::spin() {

@@ -11,6 +11,7 @@
 #include "llvm/ADT/FunctionExtras.h"
 #include "llvm/Support/Error.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <random>
@@ -29,6 +30,12 @@ public:
   /// Runs `body` in every thread until all have come to its end.
   llvm::Error run(llvm::function_ref<void()> body);
 
+  /// The memory that the threads of the block share, of `bytes` bytes.
+  void *getShared(size_t bytes);
+  /// Notes that a thread has asked for `bytes` bytes at `address`.
+  void prefetch(const void *address, int64_t bytes) { prefetched.emplace_back(address, bytes); }
+  const std::vector<std::pair<const void *, int64_t>> &getPrefetched() const { return prefetched; }
+
   unsigned getBlock() const { return fibers[current].block; }
   unsigned getBlockCount() const { return blocks; }
   unsigned getThread() const { return fibers[current].thread; }
@@ -39,6 +46,13 @@ public:
   /// counted from the first of its segment of 16, has brought.
   uint32_t exchange(uint32_t mask, uint32_t value, uint32_t index);
   void waitForWarp(uint32_t mask);
+  /// mma.sync m16n8k32 of unsigned by signed bytes: waits for the warp, whose threads bring four
+  /// and two registers of the factors, and gives what this thread has of the products, added to
+  /// `sums`.
+  std::array<uint32_t, 4> multiply(const std::array<uint32_t, 6> &fragments,
+                                   std::array<uint32_t, 4> sums);
+  /// Ends the launch.
+  void fail(std::string message);
   /// Lets others go on: the thread looks again and again for what they write.
   void spin();
 
@@ -54,7 +68,7 @@ private:
     uint32_t mask = 0;
     unsigned here = 0, generation = 0;
     int kind = 0; ///< of what those who are here have called
-    uint32_t values[2][32] = {};
+    std::array<uint32_t, 6> values[2][32] = {};
     std::vector<unsigned> waiting;
   };
 
@@ -63,7 +77,6 @@ private:
   /// Waits until `expected` threads are here.
   void meet(Meeting &meeting, unsigned expected, int kind);
   Meeting &getMeeting(uint32_t mask);
-  void fail(std::string message);
   unsigned choose(); ///< which of the runnable threads is next
 
   unsigned blocks, threads;
@@ -77,6 +90,8 @@ private:
   ucontext_t scheduler;
   llvm::function_ref<void()> body;
   std::string error;
+  std::vector<std::pair<const void *, int64_t>> prefetched;
+  std::vector<std::vector<uint64_t>> shared; ///< by the blocks
 };
 
 /// The scheduler whose threads run, or null.

@@ -50,7 +50,7 @@ public:
   Memory(spmd::ProgramOp program, const Pages &weights, int64_t workers)
       : weights(weights), arena(program.getSizes().getArenaBytes()),
         workerArena(program.getSizes().getWorkerArenaBytes() * workers),
-        state(program.getSizes().getStateBytes()) {}
+        state(program.getSizes().getStateBytes()), width(program.getSizes().getVocabulary()) {}
 
   /// All rows' logits.
   Logits run(const Rows &rows, llvm::function_ref<void(llmc_step &)> launch) {
@@ -58,7 +58,7 @@ public:
     std::vector<int32_t> outputs;
     for (int32_t i = 0; i < count; ++i)
       outputs.push_back(i);
-    Logits logits(count * vocabulary, NAN);
+    Logits logits(count * width, NAN);
     uint8_t *states[] = {state.data()};
     llmc_step step{};
     step.weights = weights.data();
@@ -79,6 +79,7 @@ public:
 private:
   const Pages &weights;
   Pages arena, workerArena, state;
+  int64_t width; ///< of a row of logits
 };
 
 class TinyModelOnGrid : public ::testing::Test {
@@ -121,7 +122,8 @@ protected:
     ASSERT_TRUE(succeeded(table));
     weights = Pages(table->getByteSize());
     ASSERT_TRUE(succeeded(table->pack({weights.data(), weights.size()})));
-    mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> planned = planStep(*module, *table, maxRows);
+    mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> planned =
+        planStep(*module, *table, rowsAtOnce);
     ASSERT_TRUE(succeeded(planned));
     program = std::move(*planned);
   }
@@ -144,6 +146,7 @@ protected:
   void compile(llvm::StringRef kernels = "all",
                llvm::CodeGenOptLevel level = llvm::CodeGenOptLevel::None) {
     GPUTarget target;
+    target.architecture = architecture;
     target.threads = 64;
     mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> lowered =
         convertSPMDToGPU(*program, target, llvm::cantFail(KernelChoice::parse(kernels)));
@@ -196,6 +199,8 @@ protected:
   }
 
   std::vector<Rows> steps = {prompt, next};
+  int64_t rowsAtOnce = maxRows;
+  std::string architecture = GPUTarget().architecture;
   inline static std::optional<mlir::MLIRContext> context;
   inline static mlir::OwningOpRef<mlir::ModuleOp> raised;
   mlir::OwningOpRef<mlir::ModuleOp> module, program, kernel;

@@ -33,7 +33,10 @@ struct KernelTarget {
   unsigned integerTiles; ///< tiles of 16 weight rows in that register tile
   bool fma;              ///< has fused multiply-add
   bool halfConversion;   ///< converts f16 in hardware
-  cpu::DotLowering dot;  ///< what llmc.group_dot becomes
+  /// Of a worker that is a block of threads, which multiply fragments of matrices (nvvm.mma.sync);
+  /// 0: a worker is one thread.
+  uint16_t warps;
+  cpu::DotLowering dot; ///< what llmc.group_dot becomes
   /// The variant that does as well where no weights are found in tables of bytes; empty: none.
   llvm::StringLiteral without = "";
 };

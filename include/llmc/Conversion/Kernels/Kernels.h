@@ -47,6 +47,22 @@ struct LinearKernel {
 
   /// Bytes of scratch that every worker needs.
   int64_t getScratchBytes() const;
+  /// Whether the warps of a worker multiply fragments of matrices of integers: the kernel needs no
+  /// scratch, and takes any number of rows.
+  bool usesFragments(const KernelTarget &target) const;
+
+  /// Which argument is the address of the weights.
+  static constexpr unsigned weightsArgument = 3;
+};
+/// How the weights of a linear kernel for a GPU lie, as an attribute of its function: tiles of so
+/// many bytes, one after the other, the first so many bytes after the start.
+struct TilesAttribute {
+  int64_t offset, bytes, count;
+
+  static constexpr llvm::StringLiteral name = "tiles";
+  /// Nothing for functions without one.
+  static std::optional<TilesAttribute> get(mlir::func::FuncOp kernel);
+  void set(mlir::func::FuncOp kernel) const;
 };
 /// (rows i, begin i, end i [tiles], weights p, input p | codes p, scales p, sums p, [bias p],
 ///  [residual p], output p, scratch p). Kernels can read the weight (explainUnsupported).

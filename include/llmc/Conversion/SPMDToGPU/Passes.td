@@ -20,10 +20,12 @@ def ConvertSPMDToGPU : Pass<"convert-spmd-to-gpu", "::mlir::ModuleOp"> {
     that is zero at the launch.
 
     - **Stages.** A block has its contiguous share of a stage's pieces, and of that each of its groups
-      of 16 threads its own.
+      of 16 threads its own, or all of its threads together where fragments are multiplied.
     - **Barriers** count arrivals: one thread of a block adds 1 to the counter (after a fence that
       releases, for the device), and waits (`acquire`) until all blocks have been there as often as itself. How often
       that is, is known when the program is made, since plans have no loops.
+    - **Weights** that a group will read first are asked for (`llvm.intr.prefetch`, or
+      `nvvm.cp.async.bulk.prefetch` from sm_90a on) at the first barrier after the linears before them.
     - **Kernels** are those of `convert-spmd-to-cpu`, written on vectors of 16 lanes. Here lane i is
       thread i of a group: a vector of 16 numbers is one register of each thread, and one of 64 bytes,
       the four bytes that stand side by side, is one of 32 bits. Loads and stores of vectors are of
@@ -32,6 +34,11 @@ def ConvertSPMDToGPU : Pass<"convert-spmd-to-gpu", "::mlir::ModuleOp"> {
       numbers are shuffles, `llmc.group_dot` is `nvvm.dot.accumulate.4way`, `cpu.take_bytes` is
       `nvvm.prmt`. Before threads read what others of their group have stored, and before they store
       where others may still read, the group waits for each other (`nvvm.bar.warp.sync`).
+    - **Linears** of integers in parts of bits, of rounded activations, are products of fragments
+      (`nvvm.mma.sync`, m16n8k32, u8 by s8), written for a thread of a block: up to 8 rows cost the
+      same, one function takes any number, and no scratch is needed. The warps of a block share out
+      the inputs of a tile, leave sums of integers in shared memory (`@shared`), and wait
+      (`nvvm.barrier0`) for each other before each output is added up by one thread.
 
     So operations, encodings of weights and caches, layouts of weights and the order of every sum are
     those of CPUs, an operation without a kernel runs by its meaning here too, and results are the bits

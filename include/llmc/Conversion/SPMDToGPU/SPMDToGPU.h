@@ -21,6 +21,8 @@ namespace llmc {
 
 /// Threads that run a kernel's 16 lanes.
 inline constexpr int64_t groupThreads = 16;
+/// Threads that multiply fragments of matrices together.
+inline constexpr int64_t warpThreads = 32;
 /// Where everything is that a step reads and writes: LLVM's number for global memory.
 inline constexpr unsigned globalMemory = 1;
 
@@ -28,6 +30,10 @@ inline constexpr unsigned globalMemory = 1;
 struct GPUTarget {
   std::string architecture = "sm_80"; ///< NVIDIA's name, as LLVM spells it
   int64_t threads = 256;              ///< of a block
+
+  /// Whether it copies any number of bytes with one instruction (cp.async.bulk), which the PTX that
+  /// has the architecture first knows.
+  bool hasBulkCopies() const;
 
   /// Reads `cuda[:ARCHITECTURE]`.
   static llvm::Expected<GPUTarget> parse(llvm::StringRef text);
