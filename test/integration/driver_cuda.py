@@ -6,12 +6,13 @@ import os
 import pathlib
 import stat
 import subprocess
+import sys
 import tempfile
 import unittest
 
 import numpy as np
 
-from support import TINY, compile_model, compute_logits, llmc, llmc_json, one_target, tool
+from support import SOURCE, TINY, compile_model, compute_logits, llmc, llmc_json, one_target, tool
 
 MODEL = TINY / "model.onnx"
 TOKENS = np.array([33, 66, 1388, 719], np.int32)
@@ -30,7 +31,7 @@ echo "    8 bytes stack frame, 4 bytes spill stores, 4 bytes spill loads" >&2
 
 
 def setUpModule():
-    global folder, host, both, alone
+    global folder, host, both, alone, small
     temporary = tempfile.TemporaryDirectory()
     unittest.addModuleCleanup(temporary.cleanup)
     folder = pathlib.Path(temporary.name)
@@ -38,6 +39,11 @@ def setUpModule():
     # Targets in one option, in any order, and in several.
     both = compile_model(MODEL, folder / "both.llmc", Q4, f"--target=cuda:sm_80,sm_90a,{host}", "--ptxas=none")
     alone = compile_model(MODEL, folder / "alone.llmc", Q4, f"--target={host}")
+    # What is not run needs no model that takes long to compile.
+    small = folder / "small.mlir"
+    inputs = SOURCE / "test" / "Translate" / "Inputs"
+    small.write_bytes((inputs / "tiny.mlir").read_bytes())
+    subprocess.run([sys.executable, inputs / "make_weights.py", folder / "weights.bin"], check=True)
 
 
 def environment(**values):
@@ -60,7 +66,7 @@ class Images(unittest.TestCase):
         self.assertEqual(llmc_json("bench", both, "--device", "cpu", "--repeat", 1, "--generate-tokens", 1)["driver"], "cpu")
 
     def test_without_code_for_cpus(self):
-        gpu = compile_model(MODEL, folder / "gpu.llmc", Q4, "--target=cuda", "--ptxas=none")
+        gpu = compile_model(small, folder / "gpu.llmc", "", "--target=cuda", "--ptxas=none")
         self.assertEqual([image["name"] for image in llmc_json("inspect", gpu)["images"]], ["sm_80"])
         self.fails("run", gpu, "--prompt", "a", message=f"the model was not compiled for {os.uname().machine}")
 
@@ -68,19 +74,19 @@ class Images(unittest.TestCase):
         ptxas = folder / "ptxas"
         ptxas.write_text(ASSEMBLER)
         ptxas.chmod(ptxas.stat().st_mode | stat.S_IXUSR)
-        model = compile_model(MODEL, folder / "cubin.llmc", Q4, "--target=cuda:sm_86", f"--ptxas={ptxas}")
+        model = compile_model(small, folder / "cubin.llmc", "", "--target=cuda:sm_86", f"--ptxas={ptxas}")
         image = llmc_json("inspect", model)["images"][1]
         self.assertEqual({key: image[key] for key in ("name", "code", "code_bytes", "registers", "shared_bytes", "spill_bytes")},
                          {"name": "sm_86", "code": "cubin", "code_bytes": 12, "registers": 40, "shared_bytes": 64,
                           "spill_bytes": 8})
         self.assertIn("40 registers, 64 B shared memory, 8 B stack, 8 B spills", llmc("inspect", model).stdout)
-        result = subprocess.run([tool("llmc"), "compile", MODEL, "--passes", Q4, "--target=cuda", f"--ptxas={ptxas}", "-o",
+        result = subprocess.run([tool("llmc"), "compile", small, "--target=cuda", f"--ptxas={ptxas}", "-o",
                                  folder / "x"], env=environment(FAIL="1"), capture_output=True, text=True)
         self.assertEqual(result.returncode, 1)
         self.assertIn("makes no code for sm_80 of the kernel (--ptxas=none leaves machine code out): ptxas fatal", result.stderr)
 
     def test_in_objects(self):
-        compile_model(MODEL, folder / "q.o", Q4, f"--target=cuda,{host}", "--ptxas=none", "--object")
+        compile_model(small, folder / "q.o", "", f"--target=cuda,{host}", "--ptxas=none", "--object")
         found = llmc_json("inspect", folder / "q.o")
         self.assertEqual([image["name"] for image in found["images"]], ["sm_80"])
         self.assertIn(b".target sm_80", (folder / "q.o").read_bytes())
