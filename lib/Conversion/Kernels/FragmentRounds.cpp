@@ -41,7 +41,7 @@ static constexpr int64_t weightScales = entrySums, rowScales = weightScales + ti
 static constexpr int64_t mostBlocks = 4;
 /// Lines of the second level of the cache, and how many bytes before they are loaded they are asked
 /// for: as many as a block has asked for before the stage (PrefetchWeights.cpp).
-static constexpr int64_t lineBytes = 128, prefetchDistance = 64 << 10;
+static constexpr int64_t cacheLineBytes = 128, bytesAhead = 64 << 10;
 
 //===----------------------------------------------------------------------===//
 // Shared memory
@@ -117,10 +117,10 @@ void FragmentEmitter::storeOutputs(Value tile, Value firstRow, ArrayRef<Value> s
 /// Asks for what the block reads of its tiles later, a line by each thread.
 void FragmentEmitter::prefetch(Value tile, Value block) {
   int64_t ofBlock = layout.tileBytes / layout.getBlocks();
-  int64_t lines = llvm::divideCeil(getBlocksOfWarp() * k.target.warps * ofBlock, lineBytes);
+  int64_t lines = llvm::divideCeil(getBlocksOfWarp() * k.target.warps * ofBlock, cacheLineBytes);
   Value left = k.mul(k.sub(end, tile), layout.tileBytes);
-  Value line = k.mul(k.min(thread, k.integer(lines - 1)), lineBytes);
-  Value ahead = k.add(k.add(k.mul(block, ofBlock), line), prefetchDistance);
+  Value line = k.mul(k.min(thread, k.integer(lines - 1)), cacheLineBytes);
+  Value ahead = k.add(k.add(k.mul(block, ofBlock), line), bytesAhead);
   k.prefetch(k.offset(getTile(tile), k.min(ahead, k.add(left, -1))));
 }
 

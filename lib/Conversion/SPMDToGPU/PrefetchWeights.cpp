@@ -27,7 +27,7 @@ using namespace llmc;
 
 /// Bytes of a line of the cache, and lines of a matrix that each thread asks for: 64 KiB for a
 /// block of 256 threads, which memory brings in a few microseconds, about as long as blocks wait.
-static constexpr int64_t lineBytes = 128, linesOfThread = 2;
+static constexpr int64_t cacheLineBytes = 128, linesOfThread = 2;
 
 namespace {
 
@@ -114,7 +114,7 @@ private:
     Value any = isBelow(constant(0), bytes);
     Value both = arith::AndIOp::create(builder, b.location, first, any);
     ifThen(both, [&] {
-      Value most = constant(lineBytes * linesOfThread * threads);
+      Value most = constant(cacheLineBytes * linesOfThread * threads);
       Value size = arith::MinUIOp::create(builder, b.location, bytes, most);
       size = arith::TruncIOp::create(builder, b.location, b.i32(), size);
       NVVM::CpAsyncBulkPrefetchOp::create(builder, b.location, address, size, Value());
@@ -123,11 +123,11 @@ private:
 
   /// A line by each thread, and then the next.
   void prefetchLines(Value address, Value bytes, int64_t threads) {
-    Value first =
-        arith::MulIOp::create(builder, b.location, threadOfGroup(threads), constant(lineBytes));
+    Value first = arith::MulIOp::create(builder, b.location, threadOfGroup(threads),
+                                        constant(cacheLineBytes));
     for (int64_t line = 0; line < linesOfThread; ++line) {
-      Value offset =
-          arith::AddIOp::create(builder, b.location, first, constant(line * lineBytes * threads));
+      Value offset = arith::AddIOp::create(builder, b.location, first,
+                                           constant(line * cacheLineBytes * threads));
       ifThen(isBelow(offset, bytes), [&] {
         LLVM::Prefetch::create(builder, b.location, b.offset(address, offset),
                                builder.getI32IntegerAttr(0), builder.getI32IntegerAttr(2),
