@@ -9,6 +9,7 @@
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/APFloat.h"
 #include "gtest/gtest.h"
 
 #include <cmath>
@@ -57,5 +58,33 @@ TEST(Float, EveryBfloatWidensExactly) {
       EXPECT_TRUE(std::isnan(found)) << bits;
     else
       EXPECT_EQ(bitsOf(found), bitsOf(static_cast<float>(expected))) << bits;
+  }
+}
+
+/// Rounds by arithmetic that is not ours.
+static uint16_t roundByAPFloat(float value, mlir::Type type) {
+  llvm::APFloat rounded(value);
+  bool lossy;
+  rounded.convert(mlir::cast<mlir::FloatType>(type).getFloatSemantics(),
+                  llvm::APFloat::rmNearestTiesToEven, &lossy);
+  return static_cast<uint16_t>(rounded.bitcastToAPInt().getZExtValue());
+}
+
+TEST(Float, RoundsToTheNearestHalfToEven) {
+  mlir::MLIRContext context;
+  mlir::Builder builder(&context);
+  for (mlir::Type type : {mlir::Type(builder.getF16Type()), mlir::Type(builder.getBF16Type())}) {
+    auto expectRounded = [&](uint32_t bits) {
+      float value;
+      std::memcpy(&value, &bits, sizeof value);
+      uint8_t bytes[2];
+      writeFloat(bytes, 0, type, value);
+      ASSERT_EQ(bytes[0] | bytes[1] << 8, roundByAPFloat(value, type)) << bits;
+    };
+    // Every sign, exponent and first bits, with what makes ties and their neighbours of the rest.
+    for (uint32_t first = 0; first < 0x10000; ++first)
+      for (uint32_t rest : {0x0000u, 0x0001u, 0x0fffu, 0x1000u, 0x1001u, 0x2fffu, 0x3000u, 0x3001u,
+                            0x7fffu, 0x8000u, 0x8001u, 0xffffu})
+        expectRounded(first << 16 | rest);
   }
 }

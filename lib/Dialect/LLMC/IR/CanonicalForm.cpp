@@ -12,6 +12,8 @@
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
+
 using namespace mlir;
 using namespace llmc;
 
@@ -35,16 +37,46 @@ void llmc::writeCode(uint8_t *row, int64_t column, unsigned bits, unsigned code)
     row[bit / 8 + 1] |= static_cast<uint8_t>(code >> (8 - bit % 8));
 }
 
+/// Bits without the last `bits`, to nearest, half to even; a carry goes into the exponent.
+static uint32_t roundBits(uint32_t magnitude, unsigned bits) {
+  uint32_t odd = magnitude >> bits & 1;
+  return (magnitude + (1u << (bits - 1)) - 1 + odd) >> bits;
+}
+
+static constexpr uint32_t infinity = 0x7f800000, signBit = 0x80000000;
+
+static uint16_t roundToBFloat(float value) {
+  auto bits = llvm::bit_cast<uint32_t>(value);
+  uint32_t magnitude = bits & ~signBit, sign = (bits & signBit) >> 16;
+  // What is no number stays none, with as much of its fraction as there is room for.
+  uint32_t result = magnitude > infinity ? magnitude >> 16 | 0x40 : roundBits(magnitude, 16);
+  return static_cast<uint16_t>(sign | result);
+}
+
+static uint16_t roundToHalf(float value) {
+  constexpr uint32_t leastNormal = 113u << 23, halfInfinity = 0x7c00;
+  auto bits = llvm::bit_cast<uint32_t>(value);
+  uint32_t magnitude = bits & ~signBit, result;
+  if (magnitude > infinity) {
+    result = halfInfinity | 0x200 | (magnitude >> 13 & 0x3ff);
+  } else if (magnitude < leastNormal) {
+    // Added to 0.5 a number is rounded to multiples of the smallest half by the addition itself.
+    constexpr float shift = 0.5f;
+    result = llvm::bit_cast<uint32_t>(llvm::bit_cast<float>(magnitude) + shift) -
+             llvm::bit_cast<uint32_t>(shift);
+  } else {
+    result = std::min(roundBits(magnitude - (112u << 23), 13), halfInfinity);
+  }
+  return static_cast<uint16_t>((bits & signBit) >> 16 | result);
+}
+
 void llmc::writeFloat(uint8_t *bytes, int64_t index, Type type, float value) {
   using namespace llvm::support::endian;
   if (type.isF32())
     return write32le(bytes + 4 * index, llvm::bit_cast<uint32_t>(value));
   if (isByteFloat(type))
     return writeCode(bytes, index, type.getIntOrFloatBitWidth(), encodeByteFloat(type, value));
-  APFloat rounded(value);
-  bool lossy;
-  rounded.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lossy);
-  write16le(bytes + 2 * index, static_cast<uint16_t>(rounded.bitcastToAPInt().getZExtValue()));
+  write16le(bytes + 2 * index, type.isBF16() ? roundToBFloat(value) : roundToHalf(value));
 }
 
 float llmc::readFloat(const uint8_t *bytes, int64_t index, Type type) {
@@ -104,20 +136,26 @@ CanonicalForm CanonicalForm::place(ArrayRef<Plane> planes, ArrayRef<int64_t> sha
   return form;
 }
 
+/// The bits of a run of bytes that are 1.
+static int64_t countOnes(ArrayRef<uint8_t> bytes) {
+  int64_t count = 0;
+  size_t whole = bytes.size() / 8;
+  for (size_t word = 0; word < whole; ++word)
+    count += llvm::popcount(llvm::support::endian::read64le(bytes.data() + 8 * word));
+  for (uint8_t byte : bytes.drop_front(8 * whole))
+    count += llvm::popcount(byte);
+  return count;
+}
+
 int64_t CanonicalForm::countKept(const uint8_t *bytes, int64_t rows, int64_t width) const {
   const PlaneArray &mask = planes.front();
+  ArrayRef<uint8_t> bits(bytes + mask.offset, rows * mask.rowBytes);
+  int64_t count = countOnes(bits);
   // What fills a row's last byte up says nothing.
-  auto last = static_cast<uint8_t>(width % 8 == 0 ? 0xff : (1u << width % 8) - 1);
-  int64_t count = 0;
-  for (int64_t row = 0; row < rows; ++row) {
-    ArrayRef<uint8_t> bits(bytes + mask.offset + row * mask.rowBytes, mask.rowBytes);
-    for (; bits.size() > 8; bits = bits.drop_front(8))
-      count += llvm::popcount(llvm::support::endian::read64le(bits.data()));
-    for (; bits.size() > 1; bits = bits.drop_front())
-      count += llvm::popcount(bits.front());
-    if (!bits.empty())
-      count += llvm::popcount(static_cast<uint8_t>(bits.front() & last));
-  }
+  if (width % 8 != 0)
+    for (int64_t row = 0; row < rows; ++row)
+      count -=
+          llvm::popcount(static_cast<uint8_t>(bits[(row + 1) * mask.rowBytes - 1] >> width % 8));
   return count;
 }
 

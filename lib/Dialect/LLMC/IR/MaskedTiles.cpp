@@ -9,8 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
-#include "llmc/Dialect/LLMC/IR/TiledLayout.h"
+#include "TileMask.h"
 
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/Endian.h"
@@ -23,6 +22,13 @@ using llvm::support::endian::read64le;
 
 /// Words of the mask in a block, and bits in a word.
 static constexpr int64_t words = 8, wordBits = 64;
+
+/// Visits the bits of a word that are 1, from the lowest on.
+template <typename Visit>
+static void forEachBit(uint64_t word, Visit visit) {
+  for (; word != 0; word &= word - 1)
+    visit(llvm::countr_zero(word));
+}
 
 namespace {
 
@@ -89,26 +95,25 @@ private:
   void packFloats(const uint8_t *mask, int64_t *next, uint8_t *out) const {
     int64_t size = plane.getElementBytes();
     for (int64_t word = 0; word < words; ++word)
-      for (int64_t bit = 0; bit < wordBits; ++bit) {
-        if (!(read64le(mask + 8 * word) >> bit & 1))
-          continue;
+      forEachBit(read64le(mask + 8 * word), [&](int64_t bit) {
         // What a mask has more than there are weights is zero.
         if (int64_t element = next[bit % tileRows]++; element < plane.kept)
           std::memcpy(out, bytes + array.offset + element * size, size);
         out += size;
-      }
+      });
   }
 
   void packIntegers(const uint8_t *mask, int64_t *next, uint8_t *out) const {
-    unsigned codes[words][wordBits] = {};
-    for (int64_t word = 0; word < words; ++word)
-      for (int64_t bit = 0, n = 0; bit < wordBits; ++bit) {
-        if (!(read64le(mask + 8 * word) >> bit & 1))
-          continue;
+    uint8_t codes[words][wordBits] = {};
+    unsigned bits = plane.getBits();
+    for (int64_t word = 0; word < words; ++word) {
+      uint8_t *code = codes[word];
+      forEachBit(read64le(mask + 8 * word), [&](int64_t bit) {
         if (int64_t element = next[bit / 4]++; element < plane.kept)
-          codes[word][n] = array.readInteger(bytes, 0, element);
-        ++n;
-      }
+          *code = static_cast<uint8_t>(readCode(bytes + array.offset, element, bits));
+        ++code;
+      });
+    }
     unsigned place = 0; // of the part in the integer
     for (unsigned width : getBitParts(plane.getBits())) {
       for (int64_t word = 0; word < words; word += 8 / width) {
@@ -155,14 +160,15 @@ int64_t llmc::getPackedSize(const TiledLayout &layout, ArrayRef<uint8_t> bytes) 
   int64_t size = layout.getByteSize();
   if (!layout.isMasked())
     return size;
-  std::vector<uint8_t> tileBytes(layout.tileBytes);
+  auto form = CanonicalForm::get(layout.encoding, {layout.rows, layout.columns});
+  std::vector<uint8_t> mask(layout.planes.front().getByteSize(layout.getBlocks()));
   for (auto [index, plane] : llvm::enumerate(layout.planes))
     if (plane.kept != 0)
       size = getStarts(
                  layout, KeptPlane(layout, index, bytes),
                  [&](int64_t tile) {
-                   packTile(layout, bytes, tile, tileBytes.data());
-                   return tileBytes.data() + layout.planes.front().offset;
+                   packMask(layout, form, bytes.data(), tile, mask.data());
+                   return mask.data();
                  },
                  size)
                  .back();

@@ -6,11 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
-#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+#include "TileMask.h"
 
-#include "llvm/ADT/APFloat.h"
-#include "llvm/ADT/bit.h"
-#include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cstring>
@@ -169,15 +166,34 @@ static void packRow(const PlaneArray &from, const TiledPlane &to, const uint8_t 
   }
 }
 
-/// Copies a row of a mask into a tile of zeros. `byInput` says the order for floats.
-static void packMaskRow(const PlaneArray &from, const TiledPlane &to, const uint8_t *bytes,
-                        int64_t arrayRow, int64_t row, bool byInput, uint8_t *tile) {
-  for (int64_t column = 0; column < to.elements; ++column) {
-    int64_t word = column / 4, i = column % 4;
-    int64_t bit = byInput ? tileRows * i + row : 4 * row + i;
-    tile[to.offset + 8 * word + bit / 8] |=
-        static_cast<uint8_t>(from.readInteger(bytes, arrayRow, column) << bit % 8);
+/// Copies a row of a mask, of `columns` bits at `bits`, into words of zeros at `out`. `byInput`
+/// says the order for floats.
+static void packMaskRow(const uint8_t *bits, int64_t columns, int64_t row, bool byInput,
+                        uint8_t *out) {
+  for (int64_t column = 0; column < columns; column += 4) {
+    unsigned four = bits[column / 8] >> column % 8 & 15u;
+    // What fills a row's last byte up says nothing.
+    if (columns - column < 4)
+      four &= (1u << (columns - column)) - 1;
+    uint8_t *word = out + 2 * column;
+    if (!byInput)
+      word[row / 2] |= static_cast<uint8_t>(four << 4 * (row % 2));
+    else
+      for (int64_t i = 0; i < 4; ++i)
+        word[2 * i + row / 8] |= static_cast<uint8_t>((four >> i & 1) << row % 8);
   }
+}
+
+void llmc::packMask(const TiledLayout &layout, const CanonicalForm &form, const uint8_t *bytes,
+                    int64_t tile, uint8_t *out) {
+  std::memset(out, 0, layout.planes.front().getByteSize(layout.getBlocks()));
+  const PlaneArray &mask = form[0];
+  int64_t first = tile * tileRows, count = std::min(tileRows, layout.rows - first);
+  bool byInput = llvm::any_of(
+      layout.planes, [](const TiledPlane &plane) { return plane.kept != 0 && !plane.isOfCodes(); });
+  for (int64_t row = 0; row < count; ++row)
+    packMaskRow(bytes + mask.offset + (first + row) * mask.rowBytes, layout.columns, row, byInput,
+                out);
 }
 
 void llmc::packTables(const TiledLayout &layout, ArrayRef<uint8_t> bytes, uint8_t *out) {
@@ -193,24 +209,12 @@ void llmc::packTile(const TiledLayout &layout, ArrayRef<uint8_t> bytes, int64_t 
   std::memset(out, 0, layout.tileBytes);
   auto form = CanonicalForm::get(layout.encoding, {layout.rows, layout.columns});
   int64_t first = tile * tileRows, count = std::min(tileRows, layout.rows - first);
-  bool byInput = llvm::any_of(
-      layout.planes, [](const TiledPlane &plane) { return plane.kept != 0 && !plane.isOfCodes(); });
+  if (layout.isMasked())
+    packMask(layout, form, bytes.data(), tile, out + layout.planes.front().offset);
   for (auto [from, to] : llvm::zip(form.planes, layout.planes))
-    for (int64_t row = 0; row < count && to.kept == 0 && !to.isSharedTable(); ++row) {
-      int64_t arrayRow = from.rows == Plane::all ? 0 : (first + row) / from.rows;
-      if (to.isMask)
-        packMaskRow(from, to, bytes.data(), arrayRow, row, byInput, out);
-      else
-        packRow(from, to, bytes.data(), arrayRow, row, out);
-    }
-}
-
-/// Rounds to the nearest half or bfloat16; exact for values that came from one.
-static uint16_t narrow(float value, Type type) {
-  APFloat number(value);
-  bool inexact = false;
-  number.convert(cast<FloatType>(type).getFloatSemantics(), APFloat::rmNearestTiesToEven, &inexact);
-  return static_cast<uint16_t>(number.bitcastToAPInt().getZExtValue());
+    for (int64_t row = 0; row < count && to.kept == 0 && !to.isMask && !to.isSharedTable(); ++row)
+      packRow(from, to, bytes.data(), from.rows == Plane::all ? 0 : (first + row) / from.rows, row,
+              out);
 }
 
 void llmc::packPlainTile(const TiledLayout &layout, RowReader readRow, int64_t tile, uint8_t *out) {
@@ -220,10 +224,7 @@ void llmc::packPlainTile(const TiledLayout &layout, RowReader readRow, int64_t t
     readRow(tile * tileRows + row, values);
     for (int64_t column = 0; column < layout.columns; ++column) {
       int64_t index = column * tileRows + row;
-      if (layout.element.isF32())
-        llvm::support::endian::write32le(out + 4 * index, llvm::bit_cast<uint32_t>(values[column]));
-      else
-        llvm::support::endian::write16le(out + 2 * index, narrow(values[column], layout.element));
+      writeFloat(out, index, layout.element, values[column]);
     }
   }
 }
