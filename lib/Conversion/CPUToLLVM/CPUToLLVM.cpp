@@ -271,13 +271,15 @@ LogicalResult lowerSeams(ModuleOp module) {
       lowerGroupDots(function, target.getDot());
       lowerLookups(function, target.getDot());
       lowerExpansions(function, target);
+      lowerExpandLoads(function, target);
+      lowerShuffles(function, target);
       lowerByteLookups(function, target.getFeatures());
       continue;
     }
     Operation *found = nullptr;
     function.walk([&](Operation *op) {
       if (!isa<GroupDotOp, cpu::TableLookupOp, cpu::TakeBytesOp, cpu::ExpandBytesOp,
-               cpu::LookUpBytesOp, cpu::WindowsOp>(op))
+               cpu::LookUpBytesOp, cpu::ShuffleBytesOp, cpu::WindowsOp>(op))
         return WalkResult::advance();
       found = op;
       return WalkResult::interrupt();

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/Sequence.h"
 
 #include <numeric>
 
@@ -129,16 +130,32 @@ Value DotBuilder::sdot() {
   return concat(concat(quarters[0], quarters[1]), concat(quarters[2], quarters[3]));
 }
 
+/// Whether it is loaded, or made of what is: such operations are moved to where they are used.
+static bool isMoved(Operation *op) {
+  return isa<LLVM::LoadOp, vector::BroadcastOp, vector::BitCastOp>(op);
+}
+
 /// Moves the loading of a factor down to where it is used. Nothing on the way writes memory.
 static void sink(Value value, Operation *before, DenseSet<Operation *> &sunk) {
   Operation *op = value.getDefiningOp();
-  if (!op || op->getBlock() != before->getBlock() || sunk.contains(op) ||
-      !isa<LLVM::LoadOp, vector::BroadcastOp, vector::BitCastOp>(op))
+  if (!op || op->getBlock() != before->getBlock() || sunk.contains(op) || !isMoved(op))
     return;
   sunk.insert(op);
   for (Value operand : op->getOperands())
     sink(operand, before, sunk);
   op->moveBefore(before);
+}
+
+/// The later of `place`, null at first, and what computes `value` or what it is loaded from.
+static Operation *findLast(Value value, Block *block, Operation *place) {
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getBlock() != block)
+    return place;
+  if (!isMoved(op))
+    return !place || place->isBeforeInBlock(op) ? op : place;
+  for (Value operand : op->getOperands())
+    place = findLast(operand, block, place);
+  return place;
 }
 
 namespace {
@@ -158,10 +175,31 @@ private:
   VectorType vector(unsigned bits, int64_t count) {
     return VectorType::get({count}, builder.getIntegerType(bits));
   }
-  void sinkStep(size_t step) {
+  /// Whether some weights of each step are more than loaded.
+  bool areComputed() {
+    return llvm::all_of(llvm::seq(steps), [&](size_t step) {
+      return llvm::any_of(dots, [&](GroupDotOp dot) {
+        Operation *op = dot.getWeights()[step].getDefiningOp();
+        return op && !isMoved(op);
+      });
+    });
+  }
+  /// Goes to where the products of a step are built: where all of its weights are computed, so that
+  /// registers needn't hold those of all steps, or else where the dot products stand.
+  void startStep(size_t step) {
+    if (areAllComputed) {
+      Operation *last = place;
+      for (GroupDotOp dot : dots)
+        for (Value factor : {dot.getWeights()[step], dot.getActivations()[step]})
+          last = findLast(factor, dots.back()->getBlock(), last);
+      if (last != place)
+        builder.setInsertionPointAfter(last);
+      place = last;
+    }
+    Operation *before = &*builder.getInsertionPoint();
     for (GroupDotOp dot : dots) {
-      sink(dot.getWeights()[step], dots.back(), sunk);
-      sink(dot.getActivations()[step], dots.back(), sunk);
+      sink(dot.getWeights()[step], before, sunk);
+      sink(dot.getActivations()[step], before, sunk);
     }
   }
   /// 32 of 64 bytes; of weights above 15 the low (part 0) or the high four bits.
@@ -171,6 +209,8 @@ private:
   MutableArrayRef<GroupDotOp> dots;
   size_t steps;
   DenseSet<Operation *> sunk;
+  bool areAllComputed = areComputed();
+  Operation *place = nullptr; ///< that the last step stands behind
   DenseMap<std::pair<Value, int64_t>, Value> halves;
   DenseMap<std::pair<Value, int64_t>, Value> nibbles; ///< by weights, and 2 · half + part
 };
@@ -179,9 +219,11 @@ private:
 
 void RunLowering::toVnni() {
   VectorType words = vector(32, 16);
-  SmallVector<Value> sums(dots.size(), splat(words, 0));
+  SmallVector<Value> sums;
   for (size_t step = 0; step < steps; ++step) {
-    sinkStep(step);
+    startStep(step);
+    if (sums.empty())
+      sums.assign(dots.size(), splat(words, 0));
     // LLVM 22 takes vectors of bytes for the factors.
     for (auto [sum, dot] : llvm::zip(sums, dots))
       sum = call("llvm.x86.avx512.vpdpbusd.512", words,
@@ -231,7 +273,7 @@ void RunLowering::toMaddubs() {
   size_t count = dots.size() * 2 * parts;
   SmallVector<Value> sums(count), results(count);
   for (size_t step = 0; step < steps; ++step) {
-    sinkStep(step);
+    startStep(step);
     bool widen = (step + 1) % stepsThatFit == 0 || step + 1 == steps;
     for (auto [index, dot] : llvm::enumerate(dots))
       for (int64_t half = 0; half < 2; ++half)
@@ -249,6 +291,7 @@ void RunLowering::toMaddubs() {
           sum = nullptr;
         }
   }
+  builder.setInsertionPoint(dots.back());
   SmallVector<int64_t> all(16);
   std::iota(all.begin(), all.end(), 0);
   for (auto [index, dot] : llvm::enumerate(dots)) {

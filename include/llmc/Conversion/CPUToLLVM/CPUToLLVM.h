@@ -33,6 +33,13 @@ void lowerLookups(mlir::func::FuncOp function, cpu::DotLowering lowering);
 /// set.
 void lowerExpansions(mlir::func::FuncOp function, cpu::TargetAttr target);
 
+/// Replaces every llvm.intr.masked.expandload in `function` that no instruction is for. Of what is
+/// kept 16 bytes more can be read than there are.
+void lowerExpandLoads(mlir::func::FuncOp function, cpu::TargetAttr target);
+
+/// Replaces every cpu.shuffle_bytes in `function` by what suits LLVM's features.
+void lowerShuffles(mlir::func::FuncOp function, cpu::TargetAttr target);
+
 /// Replaces every cpu.look_up_bytes and cpu.windows in `function` by what suits LLVM's features.
 void lowerByteLookups(mlir::func::FuncOp function, llvm::StringRef features);
 

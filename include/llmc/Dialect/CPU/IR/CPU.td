@@ -75,7 +75,8 @@ def CPU_TargetAttr : AttrDef<CPU_Dialect, "Target"> {
     any machine, `vnni` (vpdpbusd on 512 bits), `maddubs` (vpmaddubsw, sums in int16, vpmaddwd) or
     `sdot` (of AArch64). Look-ups go by it too. `cpu.table_lookup` is one vpermps of 512 bits with
     `vnni`, two of 256 for each half with `maddubs`, and choices between halves of the table
-    elsewhere; `cpu.take_bytes` is a pshufb with both, and shifts elsewhere. `cpu.look_up_bytes` and
+    elsewhere; `cpu.take_bytes` is a pshufb with both, and shifts elsewhere. `cpu.shuffle_bytes` is a pshufb or a tbl
+    where there is one, unless `dot` is plain. `cpu.look_up_bytes` and
     `cpu.windows` go by features: with AVX-512 VBMI and VBMI2 they are two vpermi2b and a vpmultishiftqb;
     a look-up is a pshufb for every 16 bytes with AVX2 or AVX-512 alone, tbl and tbx with NEON, loads
     elsewhere, and windows are shifts.
@@ -155,6 +156,19 @@ def CPU_ExpandBytesOp : CPU_Op<"expand_bytes",
                        VectorOfLengthAndType<[64], [I8]>:$others);
   let results = (outs VectorOfLengthAndType<[64], [I8]>:$result);
   let assemblyFormat = "$bytes `to` $mask `of` $others attr-dict `:` type($result)";
+}
+
+def CPU_ShuffleBytesOp : CPU_Op<"shuffle_bytes",
+                                [Pure, AllTypesMatch<["bytes", "places", "result"]>]> {
+  let summary = "Bytes of each 16, in an order that others say";
+  let description = [{
+    Byte i of the result is, where `places[i]` is below 128, the byte of the 16 of `bytes` that i is
+    one of at `places[i]` mod 16; elsewhere 0.
+  }];
+  let arguments = (ins VectorOfLengthAndType<[64], [I8]>:$bytes,
+                       VectorOfLengthAndType<[64], [I8]>:$places);
+  let results = (outs VectorOfLengthAndType<[64], [I8]>:$result);
+  let assemblyFormat = "$bytes `[` $places `]` attr-dict `:` type($result)";
 }
 
 def CPU_LookUpBytesOp : CPU_Op<"look_up_bytes", [Pure]> {
