@@ -78,6 +78,11 @@ Value KernelBuilder::real(Type type, double value) {
   return arith::ConstantOp::create(builder, location, attribute);
 }
 
+Value KernelBuilder::bytes(ArrayRef<int8_t> numbers) {
+  VectorType type = vector(i8(), static_cast<int64_t>(numbers.size()));
+  return arith::ConstantOp::create(builder, location, DenseElementsAttr::get(type, numbers));
+}
+
 std::string llmc::spellBits(float value) {
   return llvm::utohexstr(llvm::bit_cast<uint32_t>(value));
 }
@@ -362,6 +367,9 @@ Value KernelBuilder::expandBytes(Value bytes, Value mask, Value others) {
 Value KernelBuilder::expandLoad(Value address, Value mask, Value others) {
   return LLVM::masked_expandload::create(builder, location, others.getType(), address, mask,
                                          others);
+}
+Value KernelBuilder::shuffleBytes(Value bytes, Value places) {
+  return cpu::ShuffleBytesOp::create(builder, location, bytes.getType(), bytes, places);
 }
 Value KernelBuilder::lookUpBytes(Value table, Value indices, int64_t size, bool byRow) {
   return cpu::LookUpBytesOp::create(builder, location, indices.getType(), table, indices, size,

@@ -55,6 +55,7 @@ public:
   Value integer(int64_t value);                  ///< i64
   Value integer(mlir::Type type, int64_t value); ///< scalar or splat
   Value real(mlir::Type type, double value);     ///< scalar or splat
+  Value bytes(llvm::ArrayRef<int8_t> numbers);   ///< a vector
   /// The address of constant numbers, which stand once in the module.
   Value table(llvm::ArrayRef<float> numbers);
 
@@ -119,6 +120,8 @@ public:
   Value expandBytes(Value bytes, Value mask, Value others);
   /// The same of numbers in memory, and of any number of them; no others are read.
   Value expandLoad(Value address, Value mask, Value others);
+  /// Of 64 bytes, the one of each 16 at the place that another says: modulo 16, and 0 from 128 on.
+  Value shuffleBytes(Value bytes, Value places);
   /// The bytes at `indices`, 64 bytes, of a table of `size` at an address that nothing writes to,
   /// or of one for each four bytes.
   Value lookUpBytes(Value table, Value indices, int64_t size = 256, bool byRow = false);

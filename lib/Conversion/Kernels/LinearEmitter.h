@@ -68,6 +68,11 @@ public:
 
 private:
   Value zero() { return k.real(k.vector(k.f32()), 0.0); }
+  /// Where a decoder reads a tile at this address.
+  TilePlace getPlace(Value tile) {
+    int64_t panels = spec.oneRow ? 0 : maxTilesAtOnce * panelShape.bytes;
+    return {weights, tile, layout.isMasked() ? k.offset(scratch, panels) : Value()};
+  }
 
   // Outputs.
   Value getOutputAddress(Value base, Value row, Value tile);
@@ -82,6 +87,13 @@ private:
   /// The codes of a block of `row` as 8 vectors of 4 codes in all lanes.
   Values loadActivations(Value input, int64_t row);
   Value dot(llvm::ArrayRef<Value> weights, llvm::ArrayRef<Value> activations);
+  /// Products of the codes of a block, and the sum of the activations that they are multiplied
+  /// with: of one row whose codes start at `line`.
+  struct BlockDot {
+    Value products; ///< 16 i32
+    Value codeSum;  ///< 16 i32; null where it is that of all of the block's
+  };
+  BlockDot dotBlock(Value tile, Value block, Value line);
   /// CodeDecoder::addDot.
   Value addDot(Value dot, const Scales &weightScales, Value scale, Value codeSum, Value sum) {
     return codes->addDot(k, dot, weightScales, scale, codeSum, sum);

@@ -133,11 +133,13 @@ Panel Panel::get(const TiledLayout &layout, const CodeDecoder *codes) {
 }
 
 int64_t LinearKernel::getScratchBytes() const {
+  TiledLayout layout = TiledLayout::get(weight);
+  int64_t ofDecoder = getDecoderScratchBytes(layout);
   if (oneRow)
-    return 0;
+    return ofDecoder;
   std::unique_ptr<WeightDecoder> decoder = getWeightDecoder(weight);
   const CodeDecoder *codes = rounded && decoder ? decoder->getCodes() : nullptr;
-  return maxTilesAtOnce * Panel::get(TiledLayout::get(weight), codes).bytes;
+  return maxTilesAtOnce * Panel::get(layout, codes).bytes + ofDecoder;
 }
 
 bool LinearKernel::usesFragments(const KernelTarget &target) const {

@@ -6,15 +6,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "MaskedBlock.h"
+#include "MaskedShuffles.h"
 
 using namespace mlir;
 using namespace llmc;
 
 using Values = KernelBuilder::Values;
 
-MaskedBlock::MaskedBlock(KernelBuilder &k, const TiledLayout &layout, Value tile, Value block)
-    : k(k), layout(layout), tile(tile), block(block) {
-  Value line = k.offset(tile, k.add(k.mul(block, 64), layout.planes.front().offset));
+MaskedBlock::MaskedBlock(KernelBuilder &k, const TiledLayout &layout, Value tile, Value block,
+                         Value scratch)
+    : k(k), layout(layout), tile(tile), block(block), scratch(scratch) {
+  line = k.offset(tile, k.add(k.mul(block, 64), layout.planes.front().offset));
   for (int64_t word = 0; word < blockInputs / 4; ++word)
     words.push_back(k.load(k.i64(), k.offset(line, 8 * word), 8));
 }
@@ -24,39 +26,77 @@ Value MaskedBlock::getAddress(const TiledPlane &plane) const {
   return k.offset(tile, k.extendUnsigned(start, k.i64()));
 }
 
-Values MaskedBlock::loadBytes(const TiledPlane &plane, Value others) const {
+/// `width` bits of each byte from bit `shift` on.
+static Value takePart(KernelBuilder &k, Value packed, int64_t shift, unsigned width) {
+  if (width == 8)
+    return packed;
+  // There are no shifts of bytes: 16-bit ones, and the mask removes what comes across.
   VectorType bytes = k.vector(k.i8(), 64), halves = k.vector(k.i16(), 32);
-  Value from = getAddress(plane), none = k.integer(bytes, 0);
-  SmallVector<unsigned, 3> widths = getBitParts(plane.getBits());
-  bool isWhole = widths.size() == 1;
-  Values lines(words.size());
+  return k.bitAnd(k.bitcast(k.shr(k.bitcast(packed, halves), shift), bytes),
+                  k.integer(bytes, (1 << width) - 1));
+}
+
+void MaskedBlock::visitParts(const TiledPlane &plane, function_ref<Value(int64_t word)> count,
+                             PartVisitor visit) const {
+  Value from = getAddress(plane);
   unsigned place = 0; // of the part in the integer
-  for (unsigned width : widths) {
+  for (unsigned width : getBitParts(plane.getBits())) {
     int64_t shared = 8 / width;
     for (int64_t first = 0; first < static_cast<int64_t>(words.size()); first += shared) {
-      Value packed = k.load(bytes, from, 1), most;
+      Value most;
       for (int64_t i = 0; i < shared; ++i) {
-        Value word = words[first + i], part = packed;
-        // There are no shifts of bytes: 16-bit ones, and the mask removes what comes across.
-        if (width != 8)
-          part = k.bitAnd(k.bitcast(k.shr(k.bitcast(packed, halves), width * i), bytes),
-                          k.integer(bytes, (1 << width) - 1));
-        part = k.expandBytes(part, word, isWhole ? others : none);
-        Value &line = lines[first + i];
-        if (place == 0)
-          line = part;
-        else
-          line = k.bitOr(line, k.bitcast(k.shl(k.bitcast(part, halves), place), bytes));
-        Value count = k.countOnes(word);
-        most = most ? k.max(most, count) : count;
+        visit({from, first + i, width, width * i, place});
+        Value kept = count(first + i);
+        most = most ? k.max(most, kept) : kept;
       }
       from = k.offset(from, most);
     }
     place += width;
   }
+}
+
+/// `line`, or nothing, and a part of integers from bit `place` on.
+static Value addPart(KernelBuilder &k, Value line, Value part, unsigned place) {
+  if (place == 0)
+    return part;
+  VectorType bytes = k.vector(k.i8(), 64), halves = k.vector(k.i16(), 32);
+  return k.bitOr(line, k.bitcast(k.shl(k.bitcast(part, halves), place), bytes));
+}
+
+Values MaskedBlock::loadBytes(const TiledPlane &plane, Value others) const {
+  if (scratch && expandsByShuffles(k.target))
+    return shuffleBytes(plane, others);
+  VectorType bytes = k.vector(k.i8(), 64);
+  Value none = k.integer(bytes, 0);
+  bool isWhole = getBitParts(plane.getBits()).size() == 1;
+  Values lines(words.size());
+  auto count = [&](int64_t word) { return k.countOnes(words[word]); };
+  visitParts(plane, count, [&](const Part &part) {
+    Value packed = takePart(k, k.load(bytes, part.from, 1), part.shift, part.width);
+    Value expanded = k.expandBytes(packed, words[part.word], isWhole ? others : none);
+    lines[part.word] = addPart(k, lines[part.word], expanded, part.place);
+  });
   if (!isWhole)
     for (auto [line, word] : llvm::zip(lines, words))
       line = k.select(k.asMask(word), line, others);
+  return lines;
+}
+
+Values MaskedBlock::shuffleBytes(const TiledPlane &plane, Value others) const {
+  MaskedShuffles shuffles(k, line, scratch);
+  Values lines(words.size()), places;
+  auto count = [&](int64_t word) { return shuffles.count(word); };
+  visitParts(plane, count, [&](const Part &part) {
+    // Where they are first needed: registers hold few.
+    if (places.size() == static_cast<size_t>(part.word))
+      places.push_back(shuffles.getPlaces(part.word));
+    Value kept = k.shuffleBytes(shuffles.load(part.word, part.from), places[part.word]);
+    lines[part.word] =
+        addPart(k, lines[part.word], takePart(k, kept, part.shift, part.width), part.place);
+  });
+  Value none = k.integer(k.vector(k.i8(), 64), 0);
+  for (auto [line, place] : llvm::zip(lines, places))
+    line = k.select(k.lessInteger(place, none), others, line);
   return lines;
 }
 

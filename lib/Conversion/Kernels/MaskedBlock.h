@@ -19,7 +19,9 @@ public:
   using Value = mlir::Value;
   using Values = KernelBuilder::Values;
 
-  MaskedBlock(KernelBuilder &k, const TiledLayout &layout, Value tile, Value block);
+  /// `scratch` is as TilePlace has it.
+  MaskedBlock(KernelBuilder &k, const TiledLayout &layout, Value tile, Value block,
+              Value scratch = {});
 
   /// Where the kept weights of a plane stand.
   Value getAddress(const TiledPlane &plane) const;
@@ -33,13 +35,29 @@ public:
   Values getMask() const;
 
 private:
+  /// Bits of the integers of a word of the mask: `width` of each byte from `from` on, from bit
+  /// `shift` on, which are the integers' from bit `place` on.
+  struct Part {
+    Value from;
+    int64_t word;
+    unsigned width;
+    int64_t shift;
+    unsigned place;
+  };
+  using PartVisitor = llvm::function_ref<void(const Part &part)>;
+  /// Visits all of a plane's. `count` says how many weights of a word are kept.
+  void visitParts(const TiledPlane &plane, llvm::function_ref<Value(int64_t word)> count,
+                  PartVisitor visit) const;
+  /// loadBytes() by shuffles.
+  Values shuffleBytes(const TiledPlane &plane, Value others) const;
   Values loadFloats(const TiledPlane &plane) const;
   /// The four inputs of each 64 bytes as i32.
   Values split(llvm::ArrayRef<Value> lines) const;
 
   KernelBuilder &k;
   const TiledLayout &layout;
-  Value tile, block;
+  Value tile, block, scratch;
+  Value line;   ///< the address of the mask
   Values words; ///< of the mask
 };
 

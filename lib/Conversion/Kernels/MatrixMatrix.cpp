@@ -76,7 +76,7 @@ void LinearEmitter::decodePanel(Value tile, Value panel) {
 }
 
 void LinearEmitter::decodePanelBlock(Value tile, Value panel, Value block, int64_t inputs) {
-  Values decoded = decoder->decodeBlock(k, {weights, tile}, block);
+  Values decoded = decoder->decodeBlock(k, getPlace(tile), block);
   Value line = k.offset(panel, k.mul(block, blockInputs * tileRows * 4));
   for (int64_t n = 0; n < inputs; ++n)
     k.storeVector(decoded[n], k.offset(line, n * tileRows * 4));
@@ -115,11 +115,11 @@ void LinearEmitter::unpackPanel(Value tile, Value panel) {
   if (!panelShape.inPlace)
     k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, [&](Value block) {
       Value line = k.offset(panel, k.mul(block, blockInputs * tileRows));
-      for (auto [step, code] : llvm::enumerate(codes->loadCodes(k, {weights, tile}, block)))
+      for (auto [step, code] : llvm::enumerate(codes->loadCodes(k, getPlace(tile), block)))
         k.store(code, k.offset(line, static_cast<int64_t>(step) * 64), 1);
     });
   k.loop(k.integer(0), k.integer(codes->getScalesPerRow()), 1, [&](Value group) {
-    Scales scales = codes->loadScales(k, {weights, tile}, group);
+    Scales scales = codes->loadScales(k, getPlace(tile), group);
     Value to = k.offset(panel, k.mul(group, tileRows * 4));
     k.storeVector(scales.scales, k.offset(to, panelShape.scaleOffset));
     if (scales.zeros)

@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LinearEmitter.h"
+#include "MaskedBlock.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -66,13 +67,17 @@ void LinearEmitter::prefetchBlock(Value tile, Value block) {
 
 /// What stands behind the tiles is read from one end to the other.
 void LinearEmitter::prefetchKept(Value tile, Value block) {
-  int64_t kept = 0, weights = layout.tiles * layout.getBlocks() * blockInputs * tileRows;
-  for (const TiledPlane &plane : layout.planes)
-    kept += plane.kept * plane.getBits();
-  int64_t bytes = llvm::divideCeil(kept * blockInputs * tileRows, 8 * weights);
-  Value ahead = k.offset(codes->getKeptAddress(k, tile, block), prefetchDistance);
-  for (int64_t byte = 0; byte < bytes; byte += lineBytes)
-    k.prefetch(k.offset(ahead, byte));
+  int64_t weights = layout.tiles * layout.getBlocks() * blockInputs * tileRows;
+  for (const TiledPlane &plane : layout.planes) {
+    if (plane.kept == 0)
+      continue;
+    int64_t bits = plane.kept * (plane.isOfCodes() ? plane.getBits() : 8 * plane.getElementBytes());
+    int64_t bytes = llvm::divideCeil(bits * blockInputs * tileRows, 8 * weights);
+    Value ahead = k.offset(MaskedBlock(k, layout, tile, block).getAddress(plane), prefetchDistance);
+    // Blocks begin anywhere in a line, and some are longer than others.
+    for (int64_t byte = 0; byte < bytes + lineBytes; byte += lineBytes)
+      k.prefetch(k.offset(ahead, byte));
+  }
 }
 
 /// Planes that are read side by side are asked for side by side, the same number of blocks ahead,
@@ -100,33 +105,61 @@ void LinearEmitter::emitOneRowRounded(Value tile) {
   if (isOneSum())
     return finishRow(sumRowInOne(tile), tile);
   Value address = getTile(tile);
-  Value sum = k.loop(
-      k.integer(0), k.integer(layout.getBlocks()), 1, Values{zero()},
-      [&](Value block, ValueRange carried) -> Values {
-        prefetchBlock(address, block);
-        Values lines = codes->loadCodes(k, {weights, address}, block);
-        Values activations = loadActivations(k.offset(input, k.mul(block, blockInputs)), 0);
-        Scales weightScales = codes->loadScales(k, {weights, address}, getScaleGroup(block));
-        Value at = k.mul(block, 4);
-        return {addDot(dot(lines, activations), weightScales, k.loadBroadcast(k.offset(scales, at)),
-                       k.loadBroadcast(k.offset(sums, at)), carried[0])};
-      })[0];
+  Value sum =
+      k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, Values{zero()},
+             [&](Value block, ValueRange carried) -> Values {
+               prefetchBlock(address, block);
+               BlockDot dots = dotBlock(address, block, k.offset(input, k.mul(block, blockInputs)));
+               Scales weightScales = codes->loadScales(k, getPlace(address), getScaleGroup(block));
+               Value at = k.mul(block, 4);
+               Value codeSum =
+                   dots.codeSum ? k.toFloat(dots.codeSum) : k.loadBroadcast(k.offset(sums, at));
+               return {addDot(dots.products, weightScales, k.loadBroadcast(k.offset(scales, at)),
+                              codeSum, carried[0])};
+             })[0];
   finishRow(sum, tile);
+}
+
+/// Activations of kept codes are taken to these: half as many products as of all, and the same sums
+/// of integers.
+LinearEmitter::BlockDot LinearEmitter::dotBlock(Value tile, Value block, Value line) {
+  if (!codes->isGathered(k.target)) {
+    Values activations = loadActivations(line, 0);
+    return {dot(codes->loadCodes(k, getPlace(tile), block), activations), {}};
+  }
+  CodeDecoder::Gathered gathered = codes->loadGathered(k, getPlace(tile), block);
+  VectorType bytes = k.vector(k.i8(), 64);
+  SmallVector<int64_t> repeated;
+  for (int64_t byte = 0; byte < 64; ++byte)
+    repeated.push_back(byte % 16);
+  Values activations, ones(gathered.codes.size(), k.integer(bytes, 1));
+  for (auto [places, window] : llvm::zip(gathered.places, gathered.windows)) {
+    Value sixteen = k.load(k.vector(k.i8(), 16), k.offset(line, window), 1);
+    activations.push_back(k.shuffleBytes(k.shuffle(sixteen, sixteen, repeated), places));
+  }
+  Value products = dot(gathered.codes, activations);
+  Value codeSum = GroupDotOp::create(k.builder, k.location, k.vector(k.i32()), ones, activations,
+                                     /*maxWeight=*/1);
+  return {products, codeSum};
 }
 
 Value LinearEmitter::sumRowInOne(Value tile) {
   Value address = getTile(tile);
-  Values total =
-      k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, startSums(),
-             [&](Value block, ValueRange carried) -> Values {
-               prefetchBlock(address, block);
-               Values lines = codes->loadCodes(k, {weights, address}, block);
-               Values activations = loadActivations(k.offset(input, k.mul(block, blockInputs)), 0);
-               Value codeSum = k.load(k.f32(), k.offset(sums, k.mul(block, 4)));
-               return {k.add(carried[0], dot(lines, activations)), k.fadd(carried[1], codeSum)};
-             });
-  return codes->finishDot(k, total[0], codes->loadScales(k, {weights, address}, k.integer(0)),
-                          k.loadBroadcast(scales), k.broadcast(total[1]));
+  bool isGathered = codes->isGathered(k.target);
+  Value none = k.integer(k.vector(k.i32()), 0);
+  Values total = k.loop(
+      k.integer(0), k.integer(layout.getBlocks()), 1, isGathered ? Values{none, none} : startSums(),
+      [&](Value block, ValueRange carried) -> Values {
+        prefetchBlock(address, block);
+        BlockDot dots = dotBlock(address, block, k.offset(input, k.mul(block, blockInputs)));
+        Value codeSum = isGathered
+                            ? k.add(carried[1], dots.codeSum)
+                            : k.fadd(carried[1], k.load(k.f32(), k.offset(sums, k.mul(block, 4))));
+        return {k.add(carried[0], dots.products), codeSum};
+      });
+  return codes->finishDot(k, total[0], codes->loadScales(k, getPlace(address), k.integer(0)),
+                          k.loadBroadcast(scales),
+                          isGathered ? k.toFloat(total[1]) : k.broadcast(total[1]));
 }
 
 //===----------------------------------------------------------------------===//
@@ -147,7 +180,10 @@ LinearEmitter::Values LinearEmitter::addDecoded(ArrayRef<Value> addresses, Value
         Values next(carried);
         Value inputs = k.offset(input, k.mul(block, blockInputs * 4));
         for (auto [i, address] : llvm::enumerate(addresses)) {
-          Values decoded = decoder->decodeBlock(k, {weights, address}, block);
+          if (layout.isMasked())
+            prefetchKept(address, block);
+          prefetchPlanes(address, block);
+          Values decoded = decoder->decodeBlock(k, getPlace(address), block);
           for (int64_t n = 0; n < blockInputs; ++n)
             next[i] = k.fma(decoded[n], k.loadBroadcast(k.offset(inputs, n * 4)), next[i]);
         }

@@ -7,6 +7,7 @@
 
 #include "WeightDecoder.h"
 #include "MaskedBlock.h"
+#include "MaskedShuffles.h"
 #include "RegisterBuilder.h"
 #include "llmc/Conversion/Kernels/Kernels.h"
 #include "llmc/Dialect/CPU/IR/CPU.h"
@@ -49,6 +50,10 @@ std::unique_ptr<WeightDecoder> llmc::getWeightDecoder(RankedTensorType type) {
 
 Value llmc::getTileAddress(KernelBuilder &k, const TiledLayout &layout, Value matrix, Value tile) {
   return k.offset(matrix, k.add(k.mul(tile, layout.tileBytes), layout.tableBytes));
+}
+
+int64_t llmc::getDecoderScratchBytes(const TiledLayout &layout) {
+  return layout.isMasked() ? MaskedShuffles::scratchBytes : 0;
 }
 
 std::string llmc::getEncodingName(Attribute encoding) {
@@ -203,7 +208,7 @@ public:
         unit(EncodingInterface(layout.encoding).getUnit()) {
     std::optional<MaskedBlock> masked;
     if (layout.isMasked())
-      masked.emplace(k, layout, tile, block);
+      masked.emplace(k, layout, tile, block, place.scratch);
     for (const TiledPlane &plane : layout.planes) {
       if (plane.isMask)
         loaded.push_back(masked->getMask());
@@ -310,25 +315,21 @@ std::string CodeDecoder::explainUnsupported() const {
 }
 
 /// Codes of kept weights, and the code of zero where there are none.
-Values CodeDecoder::loadKept(KernelBuilder &k, Value tile, Value block) const {
+Values CodeDecoder::loadKept(KernelBuilder &k, TilePlace place, Value block) const {
   VectorType bytes = k.vector(k.i8(), 64);
   Value others = k.integer(bytes, linear.zero);
   if (linear.zeros) {
     // That of a row four times, side by side.
     const TiledPlane &zeros = layout.planes[*linear.zeros];
     Value group = k.div(block, getBlocksPerScale());
-    Value address = k.offset(tile, k.add(k.mul(group, tileRows), zeros.offset));
+    Value address = k.offset(place.tile, k.add(k.mul(group, tileRows), zeros.offset));
     Value ofRows = k.load(k.vector(k.i8()), address, 1);
     SmallVector<int64_t> places;
     for (int64_t byte = 0; byte < 64; ++byte)
       places.push_back(byte / 4);
     others = k.shuffle(ofRows, ofRows, places);
   }
-  return MaskedBlock(k, layout, tile, block).loadBytes(codes(), others);
-}
-
-Value CodeDecoder::getKeptAddress(KernelBuilder &k, Value tile, Value block) const {
-  return MaskedBlock(k, layout, tile, block).getAddress(codes());
+  return MaskedBlock(k, layout, place.tile, block, place.scratch).loadBytes(codes(), others);
 }
 
 /// Looks each byte of the codes' plane up.
@@ -344,7 +345,7 @@ static Values findCodes(KernelBuilder &k, const TiledPlane &places, const TiledP
 
 Values CodeDecoder::loadCodes(KernelBuilder &k, TilePlace place, Value block) const {
   if (linear.masked)
-    return loadKept(k, place.tile, block);
+    return loadKept(k, place, block);
   if (linear.table)
     return findCodes(k, codes(), layout.planes[*linear.table], place, block);
   if (!linear.packed)
@@ -357,6 +358,42 @@ Values CodeDecoder::loadCodes(KernelBuilder &k, TilePlace place, Value block) co
     for (DecodeBuilder::Operand quad : encoding.decodeCodes(builder, elements.get(input)))
       lines.push_back(k.bitcast(RegisterBuilder::toValue(quad), k.vector(k.i8(), 64)));
   return lines;
+}
+
+bool CodeDecoder::isGathered(const KernelTarget &target) const {
+  auto sparse = dyn_cast<SparseAttr>(layout.encoding);
+  return linear.packed && sparse && sparse.getCount() == 2 && sparse.getOf() == 4 &&
+         codes().inParts && target.dot != cpu::DotLowering::Plain;
+}
+
+/// Positions of a group of four weights are 4 bits, which stand as bytes: those of groups 4l … 4l +
+/// 3 of the rows in vector l. Vector 2l + h of codes has, in bytes 0 and 1 of each row, what is
+/// kept of group 4l + 2h, in bytes 2 and 3 that of the next one.
+CodeDecoder::Gathered CodeDecoder::loadGathered(KernelBuilder &k, TilePlace place,
+                                                Value block) const {
+  Gathered result;
+  result.codes = loadBytes(k, codes(), place.tile, block);
+  VectorType halves = k.vector(k.i16(), 32), bytes = k.vector(k.i8(), 64);
+  constexpr int64_t windowInputs = 16;
+  for (auto [window, positions] :
+       llvm::enumerate(loadBytes(k, layout.planes.front(), place.tile, block)))
+    for (int64_t half = 0; half < 2; ++half) {
+      SmallVector<int8_t> groups, starts, first, second;
+      for (int64_t byte = 0; byte < 64; ++byte) {
+        int64_t group = 2 * half + byte % 4 / 2;
+        groups.push_back(static_cast<int8_t>(byte % 16 / 4 * 4 + group));
+        starts.push_back(static_cast<int8_t>(4 * group));
+        first.push_back(byte % 2 == 0 ? 3 : 0);
+        second.push_back(byte % 2 == 0 ? 0 : 3);
+      }
+      // The first position is in the low two bits.
+      Value both = k.shuffleBytes(positions, k.bytes(groups));
+      Value upper = k.bitcast(k.shr(k.bitcast(both, halves), 2), bytes);
+      Value taken = k.bitOr(k.bitAnd(both, k.bytes(first)), k.bitAnd(upper, k.bytes(second)));
+      result.places.push_back(k.bitOr(taken, k.bytes(starts)));
+      result.windows.push_back(windowInputs * static_cast<int64_t>(window));
+    }
+  return result;
 }
 
 /// Four weights are looked up at a time, where decode() would look up each by itself.

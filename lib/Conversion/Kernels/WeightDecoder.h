@@ -30,7 +30,12 @@ mlir::Value getTileAddress(KernelBuilder &k, const TiledLayout &layout, mlir::Va
 /// Where a decoder reads: what all tiles share stands in front of them.
 struct TilePlace {
   mlir::Value matrix, tile; ///< addresses
+  /// Memory of its own, getDecoderScratchBytes(); null where there is none, which is slower.
+  mlir::Value scratch = {};
 };
+
+/// Bytes that decoding weights of a layout may use.
+int64_t getDecoderScratchBytes(const TiledLayout &layout);
 
 /// Weights that are linear functions of unsigned codes (LinearCodes), so that their products with
 /// rounded activations are integers.
@@ -80,6 +85,17 @@ public:
                                     Value eighth) const;
   /// Those of the 16 rows, or of one.
   Scales loadScales(KernelBuilder &k, TilePlace place, Value group, Value row = {}) const;
+  /// Kept codes alone, and where the inputs stand that they are multiplied with.
+  struct Gathered {
+    Values codes;  ///< vectors of 64 bytes, four of each row in one
+    Values places; ///< of each byte, in 16 inputs
+    /// The first of these 16 inputs in the block, for each vector.
+    llvm::SmallVector<int64_t> windows;
+  };
+  /// Whether two codes of each four are kept, and a target takes bytes by places.
+  bool isGathered(const KernelTarget &target) const;
+  /// The kept codes of a block of such.
+  Gathered loadGathered(KernelBuilder &k, TilePlace place, Value block) const;
   /// The values of a block of found codes: 32 vectors of the 16 rows.
   Values decodeFound(KernelBuilder &k, TilePlace place, Value block) const;
   /// sum + dot · scales, where the dot product's codes become what they stand for. `scale` and
@@ -96,11 +112,8 @@ public:
   Value finishDot(KernelBuilder &k, Value dot, const Scales &weights, Value scale,
                   Value codeSum) const;
 
-  /// Where kept weights of a block stand that are stored alone.
-  Value getKeptAddress(KernelBuilder &k, Value tile, Value block) const;
-
 private:
-  Values loadKept(KernelBuilder &k, Value tile, Value block) const;
+  Values loadKept(KernelBuilder &k, TilePlace place, Value block) const;
   const TiledPlane &codes() const { return layout.planes[linear.codes]; }
   const TiledPlane &scales() const { return layout.planes[linear.scales]; }
 
