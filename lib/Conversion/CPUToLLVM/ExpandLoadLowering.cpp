@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "JoinVectors.h"
 #include "llmc/Conversion/CPUToLLVM/CPUToLLVM.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -20,7 +21,6 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
 
-#include <numeric>
 
 using namespace mlir;
 using namespace llmc;
@@ -98,12 +98,6 @@ Value ExpandLoadBuilder::getTable() {
   return LLVM::AddressOfOp::create(b, pointer(), name);
 }
 
-static Value join(ImplicitLocOpBuilder &b, Value low, Value high) {
-  SmallVector<int64_t> all(2 * cast<VectorType>(low.getType()).getNumElements());
-  std::iota(all.begin(), all.end(), 0);
-  return vector::ShuffleOp::create(b, low, high, all);
-}
-
 /// 16 bytes at a time. Those behind the last kept number are read too.
 Value ExpandLoadBuilder::some() {
   Value table = getTable(), mask = getBits(), next = op.getPtr();
@@ -124,7 +118,7 @@ Value ExpandLoadBuilder::some() {
   }
   for (; parts.size() > 1; parts.truncate(parts.size() / 2))
     for (size_t i = 0; i < parts.size() / 2; ++i)
-      parts[i] = join(b, parts[2 * i], parts[2 * i + 1]);
+      parts[i] = joinVectors(b, parts[2 * i], parts[2 * i + 1]);
   return vector::BitCastOp::create(b, type, parts.front());
 }
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "JoinVectors.h"
 #include "llmc/Conversion/CPUToLLVM/CPUToLLVM.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -102,12 +103,6 @@ Value ExpandBuilder::shuffle(Value from, Value places, int64_t first) {
               type, {from, here});
 }
 
-static Value join(ImplicitLocOpBuilder &b, Value low, Value high) {
-  SmallVector<int64_t> all(2 * cast<VectorType>(low.getType()).getNumElements());
-  std::iota(all.begin(), all.end(), 0);
-  return vector::ShuffleOp::create(b, low, high, all);
-}
-
 /// 16 bytes at a time: those that come next, each as many places on as bits before it are 1.
 Value ExpandBuilder::some() {
   Value ranks = getRanks(), next = integer(0);
@@ -121,11 +116,12 @@ Value ExpandBuilder::some() {
   if (expansion == Expansion::NeonTable)
     for (auto [index, part] : llvm::enumerate(parts))
       part = shuffle(part, ranks, static_cast<int64_t>(index) * lane);
-  SmallVector<Value> halves{join(b, parts[0], parts[1]), join(b, parts[2], parts[3])};
+  SmallVector<Value> halves{joinVectors(b, parts[0], parts[1]), joinVectors(b, parts[2], parts[3])};
   if (expansion == Expansion::ByteShuffle)
     for (auto [index, half] : llvm::enumerate(halves))
       half = shuffle(half, ranks, static_cast<int64_t>(index) * 2 * lane);
-  return arith::SelectOp::create(b, getCondition(), join(b, halves[0], halves[1]), op.getOthers());
+  return arith::SelectOp::create(b, getCondition(), joinVectors(b, halves[0], halves[1]),
+                                 op.getOthers());
 }
 
 /// One byte at a time, in a loop: written out it would take long to compile.
