@@ -17,10 +17,10 @@ using namespace llmc::test;
 
 namespace {
 
-constexpr int64_t length = 90, capacity = 96, most = 13; ///< rows of a step
+constexpr int64_t textLength = 90, cacheCapacity = 96, most = 13; ///< rows of a step
 constexpr float scale = 0.6f;
 
-struct Case {
+struct HeavyCase {
   int64_t heads, kvHeads, headSize;
   CacheEncodingInterface keys, values;
   int64_t residual, sinks, budget, first, heavy;
@@ -29,13 +29,13 @@ struct Case {
 };
 
 /// Keys, values and queries of a text, head by head side by side.
-struct Text {
-  Text(mlir::Builder &builder, const Case &c, uint64_t seed)
-      : query(Rows::random(length, c.heads * c.headSize, seed, 2.0f)),
-        keys(Rows::random(length, c.kvHeads * c.headSize, seed + 10, 1.0f)),
-        values(Rows::random(length, c.kvHeads * c.headSize, seed + 20, 2.0f)) {
+struct HeavyText {
+  HeavyText(mlir::Builder &builder, const HeavyCase &c, uint64_t seed)
+      : query(Rows::random(textLength, c.heads * c.headSize, seed, 2.0f)),
+        keys(Rows::random(textLength, c.kvHeads * c.headSize, seed + 10, 1.0f)),
+        values(Rows::random(textLength, c.kvHeads * c.headSize, seed + 20, 2.0f)) {
     // All queries look for some positions, fewer than are chosen.
-    for (int64_t row = 0; row < length; ++row) {
+    for (int64_t row = 0; row < textLength; ++row) {
       for (int64_t first = 0; first < query->width; first += c.headSize)
         query->at(row, first) = 2.0f;
       for (int64_t first = 0; first < keys->width; first += c.headSize)
@@ -43,7 +43,7 @@ struct Text {
     }
     // What is kept exactly is what was given.
     for (Rows *rows : {keys.get(), values.get()})
-      for (int64_t row = 0; row < length; ++row)
+      for (int64_t row = 0; row < textLength; ++row)
         for (int64_t i = 0; i < rows->width; ++i)
           rows->at(row, i) = roundTo(rows->at(row, i), builder.getF16Type());
   }
@@ -52,15 +52,15 @@ struct Text {
 };
 
 /// One sequence of a case.
-class Sequence {
+class HeavySequence {
 public:
-  Sequence(const Case &c, KVCacheType type, CompiledKernels &kernels, size_t firstKernel)
+  HeavySequence(const HeavyCase &c, KVCacheType type, CompiledKernels &kernels, size_t firstKernel)
       : c(c), kernel{type, c.heads, scale, {}, {}, {}}, kernels(kernels), firstKernel(firstKernel),
         state(CacheLayout::get(type).size, 0xff), scratch(kernel.getScratchBytes(), 0xff),
-        output(length, c.heads * c.headSize) {}
+        output(textLength, c.heads * c.headSize) {}
 
   /// Rows [begin, end) as one step, whose tasks two workers share.
-  void step(Text &text, int64_t begin, int64_t end) {
+  void step(HeavyText &text, int64_t begin, int64_t end) {
     std::vector<int32_t> positions, sequences(end - begin, 0);
     for (int64_t position = begin; position < end; ++position)
       positions.push_back(static_cast<int32_t>(position));
@@ -82,7 +82,7 @@ private:
     return rows == 1 ? c.heads : (rows + atOnce - 1) / atOnce * c.kvHeads;
   }
 
-  const Case &c;
+  const HeavyCase &c;
   AttentionKernel kernel;
   CompiledKernels &kernels;
   size_t firstKernel;
@@ -105,13 +105,14 @@ void roundHead(llvm::MutableArrayRef<float> head, mlir::Type scaleType) {
 /// What is read by the definition, in fp64, token by token.
 class Definition {
 public:
-  Definition(const Case &c, Text &exact, Text &rounded) : c(c), exact(exact), rounded(rounded) {}
+  Definition(const HeavyCase &c, HeavyText &exact, HeavyText &rounded)
+      : c(c), exact(exact), rounded(rounded) {}
 
   /// Compares a row after the other with `found`, of the queries of one head of the cache.
   void expect(Rows &found, int64_t shared) {
-    std::vector<double> scores(length, 0.0);
-    std::vector<bool> isGone(length, false);
-    for (int64_t p = 0; p < length; ++p) {
+    std::vector<double> scores(textLength, 0.0);
+    std::vector<bool> isGone(textLength, false);
+    for (int64_t p = 0; p < textLength; ++p) {
       evict(p, scores, isGone);
       for (int64_t i = 0; i < c.heads / c.kvHeads; ++i)
         expectHead(found, p, shared * (c.heads / c.kvHeads) + i, isGone, scores);
@@ -136,7 +137,7 @@ private:
     int64_t shared = head * c.kvHeads / c.heads * c.headSize, own = head * c.headSize;
     std::vector<double> weights(p + 1, 0.0), expected(c.headSize, 0.0);
     double sum = 0;
-    auto choose = [&](int64_t t) -> Text & {
+    auto choose = [&](int64_t t) -> HeavyText & {
       return t < c.sinks || t + c.residual > p ? exact : rounded;
     };
     for (int64_t t = 0; t <= p; ++t) {
@@ -156,8 +157,8 @@ private:
       ASSERT_NEAR(found.at(p, own + i), expected[i], 2e-5) << "position " << p << " head " << head;
   }
 
-  const Case &c;
-  Text &exact, &rounded;
+  const HeavyCase &c;
+  HeavyText &exact, &rounded;
   int64_t replaced = 0;
 };
 
@@ -176,17 +177,18 @@ TEST_F(HeavyHitters, AttentionChoosesThem) {
   CacheEncodingInterface f32 = PlainAttr::get(context.get(), builder.getF32Type()),
                          f16 = PlainAttr::get(context.get(), builder.getF16Type());
   // Chosen places within a block, over the border of two, and of values with scales.
-  const Case cases[] = {{4, 2, 16, f32, f16, 0, 0, 26, 3, 9},
-                        {3, 1, 20, i8, i8, 5, 3, 33, 4, 14},
-                        {2, 2, 8, f16, f32, 0, 0, 20, 0, 16}};
-  auto getCache = [&](const Case &c, bool isWhole) {
-    return placePositions(KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys,
-                                           c.values, c.residual, c.sinks, 0, isWhole ? 0 : c.budget,
-                                           isWhole ? 0 : c.first, isWhole ? 0 : c.heavy, 0),
+  const HeavyCase cases[] = {{4, 2, 16, f32, f16, 0, 0, 26, 3, 9},
+                             {3, 1, 20, i8, i8, 5, 3, 33, 4, 14},
+                             {2, 2, 8, f16, f32, 0, 0, 20, 0, 16}};
+  auto getCache = [&](const HeavyCase &c, bool isWhole) {
+    return placePositions(KVCacheType::get(context.get(), c.kvHeads, c.headSize, cacheCapacity,
+                                           c.keys, c.values, c.residual, c.sinks, 0,
+                                           isWhole ? 0 : c.budget, isWhole ? 0 : c.first,
+                                           isWhole ? 0 : c.heavy, 0),
                           most);
   };
   std::vector<Emitter> emitters;
-  auto add = [&](const Case &c, bool isWhole) {
+  auto add = [&](const HeavyCase &c, bool isWhole) {
     emitters.push_back([&, isWhole](mlir::ModuleOp module, const KernelTarget &target) {
       return emitCacheAppend(module, getCache(c, isWhole), target);
     });
@@ -197,41 +199,41 @@ TEST_F(HeavyHitters, AttentionChoosesThem) {
         return emitAttention(module, kernel, target);
       });
   };
-  for (const Case &c : cases)
+  for (const HeavyCase &c : cases)
     add(c, /*isWhole=*/false);
   add(cases[0], /*isWhole=*/true);
   auto check = [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
     for (auto [index, c] : llvm::enumerate(cases)) {
       SCOPED_TRACE(index);
-      Text text(builder, c, index), rounded(builder, c, index);
+      HeavyText text(builder, c, index), rounded(builder, c, index);
       if (c.residual != 0)
         for (Rows *rows : {rounded.keys.get(), rounded.values.get()})
-          for (int64_t i = 0; i < length * c.kvHeads; ++i)
+          for (int64_t i = 0; i < textLength * c.kvHeads; ++i)
             roundHead({&rows->at(i / c.kvHeads, i % c.kvHeads * c.headSize),
                        static_cast<size_t>(c.headSize)},
                       builder.getF16Type());
       // As many rows as a step may have, one by one, and again where another text was.
-      Sequence whole(c, getCache(c, false), kernels, 3 * index),
+      HeavySequence whole(c, getCache(c, false), kernels, 3 * index),
           single(c, getCache(c, false), kernels, 3 * index);
-      for (int64_t row = 0; row < length; row += most)
-        whole.step(text, row, std::min(row + most, length));
-      Text other(builder, c, index + 7);
-      for (Text *each : {&other, &text})
-        for (int64_t row = 0; row < length; ++row)
+      for (int64_t row = 0; row < textLength; row += most)
+        whole.step(text, row, std::min(row + most, textLength));
+      HeavyText other(builder, c, index + 7);
+      for (HeavyText *each : {&other, &text})
+        for (int64_t row = 0; row < textLength; ++row)
           single.step(*each, row, row + 1);
-      ASSERT_EQ(
-          std::memcmp(whole.output.data(), single.output.data(), length * whole.output.stride * 4),
-          0);
+      ASSERT_EQ(std::memcmp(whole.output.data(), single.output.data(),
+                            textLength * whole.output.stride * 4),
+                0);
       for (int64_t shared = 0; shared < c.kvHeads; ++shared)
         Definition(c, text, rounded).expect(whole.output, shared);
       whole.output.append(bytes);
     }
     // As long as all that was written is read, the bits are those of a cache that keeps all.
-    const Case &c = cases[0];
-    Text text(builder, c, 0);
-    Sequence some(c, getCache(c, false), kernels, 0),
+    const HeavyCase &c = cases[0];
+    HeavyText text(builder, c, 0);
+    HeavySequence some(c, getCache(c, false), kernels, 0),
         all(c, getCache(c, true), kernels, 3 * std::size(cases));
-    for (Sequence *sequence : {&some, &all})
+    for (HeavySequence *sequence : {&some, &all})
       for (int64_t row = 0; row < c.budget; row += most)
         sequence->step(text, row, row + most);
     ASSERT_EQ(std::memcmp(some.output.data(), all.output.data(), c.budget * some.output.stride * 4),
