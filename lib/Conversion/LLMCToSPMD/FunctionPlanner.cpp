@@ -230,11 +230,11 @@ void FunctionPlanner::emitStage() {
     return;
   for (Operation *op : stage.ops)
     countUses(op);
-  // What nothing else reads has no place: it never leaves the stage.
+  // What the stage alone reads has no place: it never leaves it.
   SmallVector<Value> yielded, writes;
   for (Operation *op : stage.ops)
     for (Value result : op->getResults()) {
-      if (!isCache(result) && remainingUses[result] == 0)
+      if (!isCache(result) && !result.use_empty() && remainingUses[result] == 0)
         continue;
       if (!isCache(result))
         places[result] = makePlace(result);
