@@ -21,7 +21,6 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
 
-
 using namespace mlir;
 using namespace llmc;
 using ExpandLoadOp = LLVM::masked_expandload;

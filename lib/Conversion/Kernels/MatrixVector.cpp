@@ -139,7 +139,7 @@ LinearEmitter::BlockDot LinearEmitter::dotBlock(Value tile, Value block, Value l
   }
   Value products = dot(gathered.codes, activations);
   Value codeSum = GroupDotOp::create(k.builder, k.location, k.vector(k.i32()), ones, activations,
-                                     /*maxWeight=*/1);
+                                     /*max_weight=*/1);
   return {products, codeSum};
 }
 
