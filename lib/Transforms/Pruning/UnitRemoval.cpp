@@ -151,14 +151,15 @@ private:
 
   /// Gives an operation the type that follows from its operands.
   void retype(Operation *op) {
+    // What was updated has the type of what it was.
+    if (auto attention = dyn_cast<AttentionOp>(op); attention && attention.getUpdated())
+      attention.getUpdated().setType(attention.getCache().getType());
     if (auto append = dyn_cast<CacheAppendOp>(op))
       append.getResult().setType(append.getCache().getType());
     else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
       cutSlice(slice);
     else
       inferRowWidth(op);
-    if (auto attention = dyn_cast<AttentionOp>(op); attention && attention.getUpdated())
-      attention.getUpdated().setType(attention.getCache().getType());
   }
 
   /// A slice of what a linear computes takes those of its columns that stay.
