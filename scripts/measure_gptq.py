@@ -13,13 +13,11 @@ import dataclasses
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(os.environ.get("LLMC_BUILD", ROOT / "build"))
-MODEL = ROOT / "out" / "smollm2" / "plain" / "model.onnx"
+from measurement import MODEL, ROOT, open_results, run
+
 RESULTS = ROOT / "out" / "measure-gptq"
 CALIBRATION = "samples=128 sequence-length=512"
 
@@ -71,15 +69,6 @@ def list_experiments(texts: pathlib.Path, written: pathlib.Path) -> list[Experim
     return experiments
 
 
-def run(program: str, *arguments: object) -> str:
-    """What a built program prints; ends the measurement where it fails."""
-    command = [str(BUILD / "bin" / program), *map(str, arguments)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-    if done.returncode != 0:
-        sys.exit(f"measure-gptq: {' '.join(command)} failed")
-    return done.stdout
-
-
 def write_own_text(file: pathlib.Path) -> None:
     """Lets the model write its calibration text, once for all cells."""
     if file.exists():
@@ -119,10 +108,7 @@ def main() -> int:
     texts = pathlib.Path(os.environ.get("LLMC_TEST_DATA", "")) / "wikitext-2"
     if not (texts / "valid.txt").exists():
         sys.exit("measure-gptq: LLMC_TEST_DATA: expected a folder that holds wikitext-2/valid.txt")
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    if options.fresh:
-        for file in RESULTS.iterdir():
-            file.unlink()
+    open_results(RESULTS, options.fresh)
     test, written = texts / "wiki.test.raw", RESULTS / "written.npy"
     reference = RESULTS / "fp32.llmc"
     if not reference.exists():

@@ -14,12 +14,10 @@ import json
 import os
 import pathlib
 import random
-import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(os.environ.get("LLMC_BUILD", ROOT / "build"))
-MODEL = ROOT / "out" / "smollm2" / "plain" / "model.onnx"
+from measurement import MODEL, ROOT, open_results, run
+
 RESULTS = ROOT / "out" / "measure-passkeys"
 ANSWER_TOKENS = 8
 
@@ -71,22 +69,13 @@ def list_policies(budget: int, recent: int, sinks: int) -> dict[str, str]:
     }
 
 
-def run(program: str, *arguments: object) -> str:
-    """What a built program prints; ends the measurement where it fails."""
-    command = [str(BUILD / "bin" / program), *map(str, arguments)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace")
-    if done.returncode != 0:
-        sys.exit(f"measure-passkeys: {command[:3]} failed")
-    return done.stdout
-
-
 def is_hit(artifact: pathlib.Path, case: Case) -> bool:
     written = run("llmc", "run", artifact, "--prompt", case.prompt, "--max-tokens", ANSWER_TOKENS)
     return written.removeprefix(case.prompt).strip().startswith(case.key)
 
 
 def measure(passes: str, cases: list[Case], setting: str) -> list[bool]:
-    """Hits of every case; what an interrupted run measured is used again."""
+    """Hits of every case; what an interrupted run of the same compiler measured is used again."""
     name = "".join(c if c.isalnum() else "-" for c in f"{passes or 'all'} {setting}")
     known = RESULTS / f"{name}.json"
     hits = json.loads(known.read_text()) if known.exists() else []
@@ -119,10 +108,7 @@ def main() -> int:
     text = pathlib.Path(os.environ.get("LLMC_TEST_DATA", "")) / "wikitext-2" / "wiki.test.raw"
     if not text.exists():
         sys.exit("measure-passkeys: LLMC_TEST_DATA: expected a folder that holds wikitext-2/wiki.test.raw")
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    if options.fresh:
-        for file in RESULTS.iterdir():
-            file.unlink()
+    open_results(RESULTS, options.fresh)
     cases = make_cases(read_prose(text), options.cases, options.characters)
     print(f"{len(cases)} texts of about {options.characters} characters, a budget of {options.budget} positions\n")
     print(f"{'positions':16}{'hits':>8}{'1st':>8}{'2nd':>8}{'3rd':>8}{'4th':>8}  quarter of the text", flush=True)

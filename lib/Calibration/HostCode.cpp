@@ -107,7 +107,7 @@ void llmc::insertCalibrationDialects(mlir::DialectRegistry &registry) {
 }
 
 llvm::CodeGenOptLevel llmc::chooseOptLevel(int64_t weightBytes, int64_t rows) {
-  // Some seconds of code that is not optimized, on one thread.
+  // So few that compiling takes longer, even where code is slow by an order of magnitude.
   constexpr double fewBytes = 1e9;
   bool runsBriefly = static_cast<double>(weightBytes) * static_cast<double>(rows) < fewBytes;
   return runsBriefly ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Aggressive;

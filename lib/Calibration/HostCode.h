@@ -68,7 +68,8 @@ private:
 };
 
 /// How far code is optimized that reads so many bytes of weights in all, once for each row: not at
-/// all where LLVM would take longer than the code. The results are the same bits.
+/// all where LLVM would take longer than the code. Kernels say what is fused and in which order
+/// sums go, so that results are the same bits.
 llvm::CodeGenOptLevel chooseOptLevel(int64_t weightBytes, int64_t rows);
 
 /// A program planned for getHostTarget(), in memory.

@@ -1,4 +1,4 @@
-//===- Passes.td - passes that leave out channels, heads and layers -*- tablegen -*-===//
+//===- Passes.td - passes that leave out weights, channels, heads and layers -*- tablegen -*-===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -9,6 +9,8 @@
 #define LLMC_TRANSFORMS_PRUNING_PASSES_TD
 
 include "llmc/Calibration/CalibrationOptions.td"
+include "llmc/Transforms/Pruning/PruningOptions.td"
+include "llmc/Transforms/Quantization/QuantizationOptions.td"
 
 /// Where a pass reports that leaves out parts of a model.
 defvar structureReportOptions = [
@@ -268,6 +270,132 @@ def Slice : Pass<"slice", "::mlir::ModuleOp"> {
     Option<"multiple", "multiple", "int64_t", /*default=*/"32",
            "With `keep`: what the width is a multiple of">
   ], calibrationOptions, structureReportOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------===//
+
+def PruneMagnitude : Pass<"prune-magnitude", "::mlir::ModuleOp"> {
+  let summary = "Keep weights of largest magnitude";
+  let description = [{
+    Keeps of each M weights that stand side by side in a row the N of largest magnitude (of the same
+    magnitude, those that come first), or with `sparsity` the largest of each matrix; the others become
+    zero. Kept ones are stored as `#llmc.sparse`, or as `#llmc.masked` where the pattern is none, or one
+    whose positions would take more than a bit a weight. It needs no data.
+
+    Kept weights stay what they are: floats, or the codes of a weight that is rounded already, whose
+    decoded values are compared. Passes that round weights afterwards round those that are kept and
+    leave the others zero. Weights that are pruned already stay as they are, with a remark.
+
+    Before:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32> = #llmc.file<"model.onnx.data", offset = 81920>
+    ```
+    After `prune-magnitude{pattern=2:4}`:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32, #llmc.sparse<2:4, f32>> = dense_resource<up> : tensor<1990656xi8>
+    ```
+    and after `quantize-rtn{group-size=32}` then, or if that came first:
+    ```mlir
+    #w = #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>
+    llmc.parameter @up : tensor<1536x576xf32, #llmc.sparse<2:4, #w>> = dense_resource<up> : tensor<387072xi8>
+    ```
+
+    Where inputs are rounded and weights have floating-point minima, products are integers no longer
+    once weights are pruned, for which no code stands: their inputs are not rounded then, and a
+    warning says so.
+
+    With `allocation=global` the largest of all matrices together are kept, of each 1 of 100 at least.
+
+    The report is that of `quantize-rtn`: its error is what the weights left out are of all.
+  }];
+  let options = !listconcat(patternOptions, compressionOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+def PruneWanda : Pass<"prune-wanda", "::mlir::ModuleOp"> {
+  let summary = "Keep weights that count most for the outputs";
+  let description = [{
+    Runs the model on calibration tokens, and keeps of each M weights that stand side by side in a row
+    the N of largest |w|·‖x‖, where ‖x‖ is the norm of the weight's inputs (Sun et al. 2024, "A simple
+    and effective pruning approach for large language models", section 3; "Wanda"), or with `sparsity`
+    those of each row. Layers are taken in the order of the program, each on inputs that come from
+    layers that are pruned already.
+
+    With `allocation` matrices lose different shares, `sparsity` on the mean, by the scores |w|·‖x‖ in
+    the model as it was, which is run for them first. `global` is one threshold for all. `owl` spares
+    layers in which more weights stand out: the share D of a layer's scores that are above 5 times their
+    mean tells its sparsity, which falls as D grows and is within 0.08 of the mean (Yin et al. 2024,
+    "Outlier weighed layerwise sparsity (OWL): a missing secret sauce for pruning LLMs to high
+    sparsity", section 3.2).
+
+    Kept weights stay what they are, as with `prune-magnitude`, and are stored in the same way.
+
+    Before:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32> = #llmc.file<"model.onnx.data", offset = 81920>
+    ```
+    After `prune-wanda{pattern=2:4}`:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32, #llmc.sparse<2:4, f32>> = dense_resource<up> : tensor<1990656xi8>
+    ```
+
+    The report gives the relative errors of the weights, and of their outputs on the calibration
+    tokens, ‖(W − W')X‖ / ‖WX‖. With `include-head` a head that a linear reads is pruned; a token
+    embedding of its own has no inputs and is left alone.
+  }];
+  let options = !listconcat(patternOptions, calibrationOptions, sequentialOptions,
+                            compressionOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+def PruneSparseGPT : Pass<"prune-sparsegpt", "::mlir::ModuleOp"> {
+  let summary = "Prune weights, and let the others make up for them";
+  let description = [{
+    Runs the model on calibration tokens, and prunes the weights of each linear column by column; what
+    a column loses is made up for by the columns still to come, in the way that is best for the inputs
+    seen (Frantar and Alistarh 2023, "SparseGPT: massive language models can be accurately pruned in
+    one-shot"). Layers are taken in the order of the program, each on inputs that come from layers
+    that are pruned already.
+
+    With H = Σ x·xᵀ over the inputs, dampened as by `quantize-gptq`, and H⁻¹ = Uᵀ·U, the loss of a
+    weight is w² / U_jj². Of each M weights that stand side by side in a row the N of largest loss are
+    kept, chosen when the first of them is reached, by what the weights have become by then. With
+    `sparsity` those of largest loss in each 128 columns are kept, in all rows together; `allocation`
+    spreads it over matrices as by `prune-wanda`.
+
+    With `format` kept weights are rounded in the same loop, and the options of `quantize-gptq` say
+    how: what rounding loses is made up for together with what pruning loses (section 3.5). Without
+    `include-head` the token embedding and the head are rounded to nearest, as `head-format` says, and
+    not pruned. Without a format kept weights are floats, and no other weight changes.
+
+    Before:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32> = #llmc.file<"model.onnx.data", offset = 81920>
+    ```
+    After `prune-sparsegpt{pattern=2:4}`:
+    ```mlir
+    llmc.parameter @up : tensor<1536x576xf32, #llmc.sparse<2:4, f32>> = dense_resource<up> : tensor<1990656xi8>
+    ```
+    and after `prune-sparsegpt{pattern=2:4 format=int group-size=32}`:
+    ```mlir
+    #w = #llmc.grouped<bits = 4, group = 32, zero = none, scale = f16>
+    llmc.parameter @up : tensor<1536x576xf32, #llmc.sparse<2:4, #w>> = dense_resource<up> : tensor<387072xi8>
+    ```
+
+    Weights that are pruned already stay as they are, with a remark. The report is that of
+    `quantize-gptq`.
+  }];
+  let options = !listconcat([
+    Option<"format", "format", "std::string", /*default=*/"\"none\"",
+           "How kept weights are stored: none (as floats), or a format of quantize-gptq, to which they "
+           "are rounded in the same loop">
+  ], patternOptions, [
+    Option<"damp", "damp", "double", /*default=*/"0.01",
+           "What is added to the second moment's diagonal, as a part of its mean">
+  ], gridOptions, calibrationOptions, sequentialOptions, compressionOptions);
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 

@@ -1,0 +1,159 @@
+//===- Passes.td - passes that make caches smaller -*- tablegen -*-===//
+//
+// Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef LLMC_TRANSFORMS_KVCACHE_PASSES_TD
+#define LLMC_TRANSFORMS_KVCACHE_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def QuantizeKVCache : Pass<"quantize-kv-cache", "::mlir::ModuleOp"> {
+  let summary = "Store keys and values in fewer bits";
+  let description = [{
+    Gives all caches of a model other encodings of keys and values. What the step's rows append is
+    rounded; attention reads it exactly and computes in fp32 as before.
+
+    | name | encoding | of a head of 64, bytes | |
+    |------|----------|-----|---|
+    | `f32` | `#llmc.plain<f32>` | 256 | as the model computes them |
+    | `f16` | `#llmc.plain<f16>` | 128 | numbers up to 65504, which keys and values of models in half precision keep to |
+    | `bf16` | `#llmc.plain<bf16>` | 128 | the range of f32, and 8 bits less of it than f16 keeps |
+    | `i8`  | `#llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>` | 66 | integers up to 127 times a scale that each head has at each position: the largest magnitude / 127 |
+    | `i4`  | `#llmc.grouped<bits = 4, group = 64, zero = none, scale = f16>` | 34 | integers up to 7 times a scale of every 64 numbers: the largest magnitude / 7 |
+    | `i3`  | `#llmc.grouped<bits = 3, group = 64, zero = float, scale = f16>` | 28 | integers up to 7 times a scale, above a minimum, of every 64 numbers |
+    | `i2`  | `#llmc.grouped<bits = 2, group = 64, zero = float, scale = f16>` | 20 | integers up to 3 times a scale, above a minimum, of every 64 numbers |
+    | `fp8` | `#llmc.float<f8E4M3FN, group = channel, scale = f16>` | 66 | floats up to 448 times a scale that each head has at each position |
+    | `nf4` | `#llmc.nf4<group = 64, scale = f16>` | 34 | quantiles of the normal distribution times the largest magnitude of every 64 numbers |
+    | `lloydmax4`, `lloydmax3`, `lloydmax2`, `lloydmax1` | `#llmc.lloyd_max<bits = 4, group = 64, scale = f16>` … | 34, 26, 18, 10 | levels of least error for the normal distribution times a scale of every 64 numbers |
+
+    An attribute that is an encoding of caches may stand for a name. With `keys-along=positions` keys
+    of `i8`, `i4`, `i3` and `i2` share a scale and a minimum with those of the same channel at `keys-group`
+    positions (`#llmc.position_grouped`): some channels of keys are large everywhere (Liu et al. 2024,
+    "KIVI", section 3.2). Each is kept in f16 until its group is full.
+
+    The newest `residual` positions, and the first `sinks`, are read as f16 where they are rounded
+    otherwise: most of what rounding loses is lost there. Which they are depends on positions alone,
+    so that decode and prefill agree to the bit, and so do sessions that were taken back or forked
+    (`!llmc.kv_cache`). Numbers that are stored as floats are not kept twice.
+
+    `keys-formats` and `values-formats` name the formats of some caches: those whose number, as
+    `llmc inspect` counts them from 0 on, is what an expression matches, the first that does:
+    `keys-formats=0|1=f16,2.=i4:32` gives the first two f16, and those from 20 to 29 i4 with a scale
+    for 32 numbers.
+
+    By default keys become i8 and values i4, 100 bytes for a head of 64 at a position where f32 takes
+    512. Keys and values round better behind `rotate{where=keys,values}`, which is a pass of its own
+    and stands before this one; i4 keys need it, or `keys-along=positions`.
+
+    Before:
+    ```mlir
+    func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
+                    %cache: !llmc.kv_cache<3x64, capacity = 2048, keys = f32, values = f32>) …
+    ```
+    After `quantize-kv-cache{keys=f16}`:
+    ```mlir
+    func.func @step(%tokens: tensor<?xi32>, %rows: !llmc.rows,
+                    %cache: !llmc.kv_cache<3x64, capacity = 2048, keys = f16,
+                        values = #llmc.grouped<bits = 4, group = 64, zero = none, scale = f16>,
+                        residual = 32, sinks = 4>) …
+    ```
+
+    The report is a line on the standard error stream (`table`) and one remark `quantize-kv-cache`:
+    what a position takes, and the state of a session, which is that of all positions, with what is
+    kept exactly for steps of up to 128 tokens (`--max-rows`).
+  }];
+  let options = [
+    Option<"keys", "keys", "std::string", /*default=*/"\"i8\"",
+           "How keys are stored: a name or an attribute">,
+    Option<"values", "values", "std::string", /*default=*/"\"i4\"",
+           "How values are stored: a name or an attribute">,
+    Option<"keysGroup", "keys-group", "int64_t", /*default=*/"0",
+           "With keys of formats that have scales: numbers of a head that share one; 0: all for i8 "
+           "and fp8, 64 for others, 32 along positions">,
+    Option<"valuesGroup", "values-group", "int64_t", /*default=*/"0",
+           "With values of formats that have scales: numbers of a head that share one; 0: all for "
+           "i8 and fp8, 64 for others">,
+    ListOption<"keysFormats", "keys-formats", "std::string",
+               "Pairs REGEX=FORMAT[:GROUP]: how the keys of caches are stored whose number is what an "
+               "expression matches, the first that does. With keys-along=positions formats of "
+               "integers share scales along positions">,
+    ListOption<"valuesFormats", "values-formats", "std::string",
+               "The same of values">,
+    Option<"keysAlong", "keys-along", "std::string", /*default=*/"\"channels\"",
+           "What keys of integers share a scale with: channels of their position, or positions of "
+           "their channel">,
+    Option<"residual", "residual", "int64_t", /*default=*/"32",
+           "The newest positions, which are read as f16">,
+    Option<"sinks", "sinks", "int64_t", /*default=*/"4",
+           "The first positions, which are read as f16">,
+    Option<"table", "table", "bool", /*default=*/"true",
+           "Print what a position takes to the standard error stream">
+  ];
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+def EvictKVCache : Pass<"evict-kv-cache", "::mlir::ModuleOp"> {
+  let summary = "Keep fewer positions of keys and values";
+  let description = [{
+    Lets attention read `budget` positions and no others, so that a session's state does not grow with
+    the text: it has room for these and for the rows of a step (`--max-rows`), and how many bytes that
+    is is known when the model is compiled.
+
+    | policy | positions that a token reads | source |
+    |--------|------------------------------|--------|
+    | `window` | the newest `budget`, itself among them | sliding windows, as Beltagy et al. 2020, "Longformer", section 3.1 |
+    | `sinks` | the first `sinks` and the newest `budget − sinks` | Xiao et al. 2024, "Efficient streaming language models with attention sinks", section 3.2 |
+    | `h2o` | the first `sinks`, the newest `recent`, and of all others those, `budget` together, that attention has given most weight so far | Zhang et al. 2023, "H2O: Heavy-hitter oracle for efficient generative inference of large language models", section 4 |
+
+    Most models give much weight to the first positions, whatever stands there, and fail without them:
+    `window` is for models that were trained so. A position keeps the rotation of its place in the text
+    (the paper counts places in the cache instead), so that keys are stored as they are read, and what
+    a token reads depends on positions alone (with `h2o` on the text before it, too). Decode gives the bits of prefill however tokens are cut
+    into steps, and a text of at most `budget` tokens gives the bits of a model that keeps all. The
+    text is still bounded by the positions that the model has been trained for, its context.
+
+    With `h2o` each head of keys and values chooses its own (`!llmc.kv_cache`): a token that leaves the
+    newest takes the place of the chosen one with the least score, unless its own is less, and a score
+    is the sum of the weights that all queries so far have given. This is decided token by token, in
+    prompts too, whose tokens attention therefore takes one after the other. Keys that share a scale
+    along positions, and attention with slopes (ALiBi), which needs places in the text, are refused.
+
+    Sessions fork as they do otherwise. They go back as far as the state has room for, at least the
+    rows of a step less one; after going back further, or at all with `h2o`, the next evaluation starts
+    with all tokens that are left.
+
+    A layer whose attention has a window of its own keeps the positions of that window, no others, and
+    at most `budget`: with a budget above it the bits stay the same, in less memory.
+
+    Before:
+    ```mlir
+    %cache: !llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16>
+    ```
+    After `evict-kv-cache{budget=256}`:
+    ```mlir
+    %cache: !llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4>
+    ```
+
+    The report is a line on the standard error stream (`table`) and one remark `evict-kv-cache`: the
+    state of a session, for steps of up to 128 tokens.
+  }];
+  let options = [
+    Option<"policy", "policy", "std::string", /*default=*/"\"sinks\"",
+           "Which positions stay: window, sinks or h2o">,
+    Option<"budget", "budget", "int64_t", /*default=*/"0",
+           "Positions that a token reads; has to be given">,
+    Option<"sinks", "sinks", "int64_t", /*default=*/"-1",
+           "The first positions, which stay; -1: 4, and there are none with policy=window">,
+    Option<"recent", "recent", "int64_t", /*default=*/"0",
+           "With policy=h2o: the newest positions, which are read whatever their score; 0: half of "
+           "the budget">,
+    Option<"table", "table", "bool", /*default=*/"true",
+           "Print what the state takes to the standard error stream">
+  ];
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
+#endif // LLMC_TRANSFORMS_KVCACHE_PASSES_TD
