@@ -7,16 +7,20 @@ its transformers configuration; every exporter writes it down in its own way, an
 one exporter's files is tried as well (EXPORTER+TOOL). The logits of 24 tokens, 16 at once and the
 rest one by one, should be ONNX Runtime's of the same file: within 1e-4 of the largest, or 6e-2 where
 the file rounds to fp16 or to integers. Files are kept in out/families. Succeeds where nothing is
-wrong without a word and at least 95 % of all files agree.
+wrong without a word and at least 95 % of all files agree. Files that round activations by fixed
+scales are compared without that, with and by the program that rounds none (--activation=none): the
+compiler says that it takes finer scales.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import concurrent.futures
 import json
 import os
 import pathlib
+import platform
 import subprocess
 import sys
 import tempfile
@@ -34,7 +38,9 @@ from rewriters import REWRITERS
 LLMC = pathlib.Path(os.environ.get("LLMC_BUILD", ROOT / "build")) / "bin" / "llmc"
 OUT = ROOT / "out" / "families"
 TOKENS, PREFILL, EXACT, ROUNDED, SHARE = 24, 16, 1e-4, 6e-2, 0.95
-ROUNDING = ("fp16", "int4", "int8", "static", "blocks")
+ROUNDING = ("fp16", "int4", "int8", "blocks")
+FIXED_SCALES = "static"
+VARIANT = "neon" if platform.machine() == "aarch64" else "x86-64"
 BASE = "optimum"  # the exporter whose files are rewritten
 # What onnxruntime-genai writes: its builder knows no others.
 GENAI = ("ernie4_5 gemma gemma2 gemma3_text granite hunyuan_v1_dense llama mistral nemotron olmo phi "
@@ -77,6 +83,11 @@ def make_once(path: pathlib.Path, make: Callable[[pathlib.Path], None]) -> pathl
     return path
 
 
+def make_model(family: str) -> pathlib.Path:
+    """The folder of a family's model."""
+    return make_once(OUT / "models" / family, lambda target: models.save_model(family, target))
+
+
 def make_file(kind: str, family: str) -> pathlib.Path:
     """model.onnx of EXPORTER or EXPORTER+TOOL."""
     exporter, _, tool = kind.partition("+")
@@ -89,9 +100,8 @@ def make_file(kind: str, family: str) -> pathlib.Path:
         folder = make_once(OUT / kind / family, lambda target: run_python(
             "families-venv", scripts / "rewriters.py", tool, source, target / "model.onnx"))
         return folder / "model.onnx"
-    model = make_once(OUT / "models" / family, lambda target: models.save_model(family, target))
     folder = make_once(OUT / kind / family, lambda target: run_python(
-        environment, scripts / "exporters.py", exporter, model, target))
+        environment, scripts / "exporters.py", exporter, make_model(family), target))
     return folder / "model.onnx"
 
 
@@ -107,10 +117,16 @@ def run_llmc(*arguments: object) -> str:
 
 def check(kind: str, family: str) -> tuple[str, str]:
     """How a file fares (agrees, WRONG, refused or unavailable), and a figure or the reason."""
+    options: tuple[str, ...] = (f"--target=host:{VARIANT}",)
     try:
-        path = make_file(kind, family)
+        path = exact = make_file(kind, family)
+        if FIXED_SCALES in kind:
+            exact = make_once(OUT / (kind + "-exact") / family, lambda target: run_python(
+                "families-venv", ROOT / "scripts" / "families" / "rewriters.py", "without-roundings",
+                path, target / "model.onnx")) / "model.onnx"
+            options += ("--activation=none",)
         tokens = np.random.default_rng(7).integers(3, models.VOCABULARY, TOKENS)
-        expected = oracle.compute_logits(path, tokens, PREFILL)
+        expected = oracle.compute_logits(exact, tokens, PREFILL)
     except Unavailable as error:
         return "unavailable", str(error)
     except Exception as error:  # whatever the runtime raises
@@ -120,7 +136,7 @@ def check(kind: str, family: str) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         artifact, ids, output = (pathlib.Path(folder) / name for name in ("m.llmc", "ids.npy", "l.npy"))
         np.save(ids, tokens)
-        reason = run_llmc("compile", path, "-o", artifact) or run_llmc(
+        reason = run_llmc("compile", path, "-o", artifact, *options) or run_llmc(
             "logits", artifact, "--tokens", ids, "-o", output, "--prefill", PREFILL)
         if reason:
             return "refused", reason
@@ -137,6 +153,7 @@ def main() -> int:
     parser.add_argument("families", nargs="*", metavar="FAMILY", help="those alone")
     parser.add_argument("--kinds", metavar="KIND,…", help=f"among {', '.join(kinds)}; "
                         "or EXPORTER+TOOL of any of them; default: all")
+    parser.add_argument("--jobs", type=int, default=1, help="families at once (default: 1)")
     parser.add_argument("--json", type=pathlib.Path, help="write every result to this file")
     options = parser.parse_args()
     unknown = [family for family in options.families if family not in models.FAMILIES]
@@ -147,12 +164,19 @@ def main() -> int:
         exporter, plus, tool = kind.partition("+")
         if exporter not in EXPORTERS or (plus and tool not in REWRITERS):
             parser.error(f"expected kinds among {', '.join(kinds)}, found {kind}")
-    results: dict[str, dict[str, tuple[str, str]]] = {}
-    for kind in wanted:
-        print(f"{kind}:", flush=True)
-        for family in options.families or models.FAMILIES:
-            how, what = results.setdefault(kind, {})[family] = check(kind, family)
-            print(f"  {family:18}{how}: {what}", flush=True)
+    results: dict[str, dict[str, tuple[str, str]]] = {kind: {} for kind in wanted}
+
+    def check_family(family: str) -> None:
+        for kind in wanted:
+            how, what = results[kind][family] = check(kind, family)
+            print(f"{family:18}{kind:26}{how}: {what}", flush=True)
+
+    families = options.families or list(models.FAMILIES)
+    # Random weights come from one generator, and what the kinds of a family share is made once.
+    for family in families:
+        make_model(family)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(check_family, families))
     if options.json:
         options.json.write_text(json.dumps(results, indent=1))
     counts = collections.Counter(how for row in results.values() for how, _ in row.values())

@@ -7,6 +7,7 @@
 
 #include "llmc/Analysis/Layers.h"
 #include "llmc/Analysis/Structure.h"
+#include "llmc/Support/ReadValues.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -28,12 +29,12 @@ bool llmc::isRepeated(Operation *op) {
 static DenseMap<Value, int64_t> findLastReaders(ArrayRef<Operation *> operations) {
   DenseMap<Value, int64_t> ends;
   for (auto [position, op] : llvm::enumerate(operations)) {
-    SmallVector<Value> read(op->getOperands());
+    SmallVector<Value> read = getReadValues(op);
     while (!read.empty()) {
       Value value = read.pop_back_val();
       ends[value] = static_cast<int64_t>(position);
       if (Operation *producer = value.getDefiningOp(); producer && isRepeated(producer))
-        llvm::append_range(read, producer->getOperands());
+        llvm::append_range(read, getReadValues(producer));
     }
   }
   return ends;

@@ -12,6 +12,7 @@
 
 #include "Finders.h"
 #include "llmc/Dialect/LLMC/IR/ColumnOps.h"
+#include "llmc/Support/ReadValues.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/SetVector.h"
@@ -195,7 +196,7 @@ private:
   void findDepths() {
     for (Operation &op : body) {
       int64_t depth = 0;
-      for (Value operand : op.getOperands())
+      for (Value operand : getReadValues(&op))
         depth = std::max(depth, depths.lookup(operand));
       depth += isa<AttentionOp>(op);
       for (Value result : op.getResults())

@@ -13,6 +13,7 @@
 
 #include "Finders.h"
 
+#include "llmc/Support/ReadValues.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -49,7 +50,7 @@ private:
       Operation *op = at.getDefiningOp();
       if (!op || (first && op->isBeforeInBlock(first)) || !visited.insert(op).second)
         continue;
-      llvm::append_range(stack, op->getOperands());
+      llvm::append_range(stack, getReadValues(op));
     }
     return false;
   }

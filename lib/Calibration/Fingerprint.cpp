@@ -7,6 +7,7 @@
 
 #include "Fingerprint.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/ReadValues.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/xxhash.h"
@@ -56,9 +57,22 @@ public:
     for (Value result : op->getResults())
       stream << " -> %" << number(result) << " : " << result.getType();
     stream << '\n';
+    for (Region &region : op->getRegions())
+      writeBody(region);
   }
 
 private:
+  void writeBody(Region &region) {
+    for (Block &block : region) {
+      stream << '^';
+      for (BlockArgument argument : block.getArguments())
+        stream << " %" << number(argument) << " : " << argument.getType();
+      stream << '\n';
+      for (Operation &op : block)
+        write(&op);
+    }
+  }
+
   size_t number(Value value) { return numbers.try_emplace(value, numbers.size()).first->second; }
 
   const FlatModel &model;
@@ -94,7 +108,7 @@ static llvm::DenseSet<Operation *> collectSources(Value output) {
   SmallVector<Value> work{output};
   while (!work.empty())
     if (Operation *op = work.pop_back_val().getDefiningOp(); op && sources.insert(op).second)
-      llvm::append_range(work, op->getOperands());
+      llvm::append_range(work, getReadValues(op));
   return sources;
 }
 

@@ -7,6 +7,7 @@
 
 #include "FlatModel.h"
 #include "llmc/Analysis/Layers.h"
+#include "llmc/Support/ReadValues.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/Builders.h"
@@ -160,7 +161,7 @@ int64_t FlatModel::getLevel(Value value) const {
   if (!isRepeated(op))
     return levels.lookup(op);
   int64_t level = 0;
-  for (Value operand : op->getOperands())
+  for (Value operand : getReadValues(op))
     level = std::max(level, getLevelOfUse(operand, positions.lookup(op)));
   return level;
 }
@@ -184,7 +185,7 @@ void FlatModel::assignLevels() {
     if (isRepeated(op))
       continue;
     int64_t level = 0;
-    for (Value operand : op->getOperands())
+    for (Value operand : getReadValues(op))
       level = std::max(level, getLevelOfUse(operand, index));
     levels[op] = level;
   }
@@ -206,7 +207,7 @@ void FlatModel::findNeeded() {
     // What is repeated reads its operands wherever it is read itself.
     if (isRepeated(op) ? !(isNew || later) : !needed.insert(op).second)
       continue;
-    for (Value operand : op->getOperands())
+    for (Value operand : getReadValues(op))
       work.push_back({operand, isRepeated(op) ? reader : levels.lookup(op)});
   }
 }
@@ -234,7 +235,7 @@ public:
   }
 
   void copy(Operation *op) {
-    for (Value operand : op->getOperands())
+    for (Value operand : getReadValues(op))
       provide(operand);
     Operation *copied = builder.clone(*op, mapping);
     if (auto linear = dyn_cast<LinearOp>(copied)) {
@@ -349,7 +350,7 @@ std::optional<Part> FlatModel::buildSlice(Value start, Value output, const PartC
       continue;
     if (!isRepeated(op) && levels.lookup(op) <= before)
       return std::nullopt;
-    llvm::append_range(work, op->getOperands());
+    llvm::append_range(work, getReadValues(op));
   }
   Part part = beginPart();
   PartBuilder copier(part, symbols, originals, changes);

@@ -13,6 +13,7 @@
 
 #include "RepeatedRuns.h"
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Support/ReadValues.h"
 #include "llmc/Transforms/Blocks.h"
 #include "llmc/Transforms/Passes.h"
 
@@ -69,7 +70,7 @@ llvm::DenseSet<Operation *> findInvariants(Block &body) {
   llvm::DenseSet<Operation *> invariants;
   for (Operation &op : body.without_terminator()) {
     bool invariant = !op.hasTrait<OpTrait::ConstantLike>() && isMemoryEffectFree(&op) &&
-                     llvm::all_of(op.getOperands(), [&](Value operand) {
+                     llvm::all_of(getReadValues(&op), [&](Value operand) {
                        if (Operation *producer = operand.getDefiningOp())
                          return invariants.contains(producer);
                        return isa<RowsType>(operand.getType());

@@ -102,6 +102,9 @@ static BlockArgument findPast(Value value, ArrayRef<ModelInput> inputs, int dist
     if (BlockArgument found = findPast(yielded[result], inputs, distance + 1))
       return found;
   }
+  // Rounded on its way.
+  if (op.getOpType() == "QuantizeLinear" || op.getOpType() == "DequantizeLinear")
+    return findPast(op.getInputs()[0], inputs, distance + 1);
   const Operator *row = findOperator(Node(op).getType());
   if (!row || !row->isMovement)
     return {};

@@ -72,13 +72,13 @@ def transformers_exporter(fusions: str | None) -> Exporter:
     return export
 
 
-def genai_exporter(precision: str) -> Exporter:
+def genai_exporter(precision: str, provider: str = "cpu") -> Exporter:
     """The model builder of onnxruntime-genai."""
 
     def export(family: str, folder: pathlib.Path, output: pathlib.Path) -> None:
         import runpy
 
-        sys.argv = ["builder", "-i", str(folder), "-o", str(output), "-p", precision, "-e", "cpu",
+        sys.argv = ["builder", "-i", str(folder), "-o", str(output), "-p", precision, "-e", provider,
                     "-c", str(output / "cache")]
         runpy.run_module("onnxruntime_genai.models.builder", run_name="__main__")
 
@@ -106,7 +106,7 @@ EXPORTERS: dict[str, Exporter] = {
     "transformers": transformers_exporter(None),
     "transformers-fused": transformers_exporter("cpu"),
     "genai-fp32": genai_exporter("fp32"),
-    "genai-fp16": genai_exporter("fp16"),
+    "genai-fp16": genai_exporter("fp16", "cuda"),  # it has none for CPUs
     "genai-int4": genai_exporter("int4"),
     "genai-int8": genai_exporter("int8"),
     "optimum": optimum_exporter(None),

@@ -112,6 +112,67 @@ def slim(source: pathlib.Path, target: pathlib.Path) -> None:
     onnx.save(onnxslim.slim(onnx.load(str(source))), str(target))
 
 
+def make_producers(model: Any) -> dict[str, Any]:
+    return {name: node for node in model.graph.node for name in node.output}
+
+
+def expand_products(model: Any) -> None:
+    """QLinearMatMul as a MatMul between conversions."""
+    from onnx import helper
+
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type != "QLinearMatMul":
+            nodes.append(node)
+            continue
+        left, right, result = node.input[:3], node.input[3:6], node.input[6:]
+        names = [f"{node.output[0]}_{part}" for part in ("left", "right", "product")]
+        nodes += [helper.make_node("DequantizeLinear", left, names[:1]),
+                  helper.make_node("DequantizeLinear", right, names[1:2], axis=1),
+                  helper.make_node("MatMul", names[:2], names[2:]),
+                  helper.make_node("QuantizeLinear", [names[2], *result], list(node.output))]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
+def keep_signs(model: Any, producers: dict[str, Any], exact: dict[str, str]) -> None:
+    """Puts a Relu where a rounding has integers of positive numbers alone: quantizers leave it to it."""
+    from onnx import helper, numpy_helper
+
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    for name, source in exact.items():
+        zero = constants[producers[producers[name].input[0]].input[2]]
+        if (zero == np.iinfo(zero.dtype).min).all():
+            node = helper.make_node("Relu", [source], [name + "_positive"])
+            place = list(model.graph.node).index(producers[name])
+            model.graph.node.insert(place, node)
+            exact[name] = name + "_positive"
+
+
+def drop_roundings(source: pathlib.Path, target: pathlib.Path) -> None:
+    """A graph that is quantized statically, without the roundings of what it computes."""
+    import onnx
+
+    model = onnx.load(str(source))
+    expand_products(model)
+    producers = make_producers(model)
+    exact = {node.output[0]: producers[node.input[0]].input[0] for node in model.graph.node
+             if node.op_type == "DequantizeLinear" and node.input[0] in producers
+             and producers[node.input[0]].op_type == "QuantizeLinear"}
+    keep_signs(model, producers, exact)
+    for node in model.graph.node:
+        for i, name in enumerate(node.input):
+            while name in exact:
+                name = exact[name]
+            node.input[i] = name
+    for output in model.graph.output:
+        if output.name in exact:
+            producers[output.name].op_type = "Identity"
+            del producers[output.name].input[:]
+            producers[output.name].input.append(exact[output.name])
+    onnx.save(model, str(target))
+
+
 REWRITERS: dict[str, Rewriter] = {
     "ort-basic": optimize_offline("ORT_ENABLE_BASIC"),
     "ort-extended": optimize_offline("ORT_ENABLE_EXTENDED"),
@@ -132,7 +193,8 @@ REWRITERS: dict[str, Rewriter] = {
 
 def main() -> int:
     name, source, target = sys.argv[1:]
-    REWRITERS[name](pathlib.Path(source), pathlib.Path(target))
+    tools = REWRITERS | {"without-roundings": drop_roundings}
+    tools[name](pathlib.Path(source), pathlib.Path(target))
     return 0
 
 

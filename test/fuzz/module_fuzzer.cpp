@@ -17,6 +17,7 @@
 #include "llmc/Conversion/ONNXToLLMC/ONNXToLLMC.h"
 #include "llmc/Conversion/SPMDToCPU/Passes.h"
 #include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
+#include "llmc/Conversion/SPMDToGPU/Passes.h"
 #include "llmc/Pipelines/Dialects.h"
 #include "llmc/Transforms/Passes.h"
 
@@ -294,9 +295,41 @@ static void registerPasses() {
   llmc::registerRaiseONNX();
   llmc::registerLLMCToSPMDPasses();
   llmc::registerConvertSPMDToCPU();
+  llmc::registerConvertSPMDToGPU();
   llmc::registerConvertCPUToLLVM();
   llmc::registerTransformsPasses();
 }
+
+/// What every module is taken through, each from its beginning; a target's code is made of a plan.
+static constexpr const char *pipelines[] = {
+    "canonicalize,cse",
+    "outline-blocks",
+    "inline-blocks",
+    "raise-onnx",
+    "print-structure",
+    "fold-norms",
+    "rotate{where=free}",
+    "rotate{where=keys,down}",
+    "quantize-rtn{bits=4 table=false}",
+    "quantize-hqq{bits=3 table=false}",
+    "prune-magnitude{sparsity=0.5 table=false},quantize-rtn{format=nf4 table=false}",
+    "prune-heads{score=magnitude ratio=0.5 table=false}",
+    "prune-channels{score=magnitude ratio=0.5 table=false}",
+    "drop-layers{layers=0 table=false}",
+    "share-layers{table=false}",
+    "factorize-svd{rank=1 table=false}",
+    "quantize-kv-cache,convert-llmc-to-linalg",
+    "evict-kv-cache{policy=h2o budget=8 sinks=1 recent=2},convert-llmc-to-linalg",
+    "convert-llmc-to-linalg",
+    "convert-llmc-to-spmd{max-rows=4}",
+    "materialize-shared-values",
+    "convert-spmd-to-cpu{target=x86_64-linux-gnu:x86-64}",
+    "convert-spmd-to-gpu",
+    "convert-llmc-to-spmd{max-rows=4},convert-spmd-to-cpu{target=x86_64-linux-gnu:x86-64},"
+    "convert-cpu-to-llvm",
+    "convert-llmc-to-spmd{max-rows=4},convert-spmd-to-gpu",
+    "convert-cpu-to-llvm",
+};
 
 /// Modules that were parsed so far; `LLMC_FUZZ_COUNT` in the environment shows them at the end.
 static size_t parsedModules = 0;
@@ -327,11 +360,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return -1; // not for the corpus
   ++parsedModules;
   module->print(llvm::nulls());
-  for (const char *pipeline :
-       {"canonicalize,cse", "outline-blocks", "inline-blocks", "raise-onnx",
-        "quantize-rtn{bits=4 table=false}", "convert-llmc-to-linalg",
-        "convert-llmc-to-spmd{max-rows=4}", "materialize-shared-values",
-        "convert-spmd-to-cpu{target=x86_64-linux-gnu:x86-64}", "convert-cpu-to-llvm"}) {
+  for (const char *pipeline : pipelines) {
     errors = 0;
     mlir::OwningOpRef<mlir::ModuleOp> copy(module->clone());
     mlir::PassManager manager(&context);

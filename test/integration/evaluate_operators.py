@@ -263,7 +263,9 @@ def quantized() -> Cases:
                   model("QuantizeLinear", values, positive(8), zeros),
                   model("QuantizeLinear", values, positive(6), zeros[:6], axis=0),
                   model("QuantizeLinear", values, positive(6, 2), ints(0, 9, 6, 2, dtype=dtype), axis=1, block_size=4, opset=21)]
-    cases.append(model("QuantizeLinear", 20 * floats(6, 8), np.float32(0.25)))
+    cases += [model("QuantizeLinear", 20 * floats(6, 8), np.float32(0.25)),
+              # A bias, whose integers are those of a sum.
+              model("DequantizeLinear", ints(-9000, 9000, 64, dtype=np.int32), np.float32(1e-4))]
     return cases
 
 
@@ -297,6 +299,8 @@ def attention() -> Cases:
                 for more in ({}, {"scale": 0.3}, {"softcap": 2.0}, {"local_window_size": 3}, {"local_window_size": 1},
                              {"do_rotary": 1}, {"do_rotary": 1, "rotary_interleaved": 1}):
                     cases.append(model("GroupQueryAttention", *operands, *before, *lengths, *tables, **options, **more))
+            for added in (floats(1, 1, step, length + step), floats(count, heads, step, length + step)):
+                cases.append(model("GroupQueryAttention", q, k, v, *before, *lengths, None, None, None, added, softcap=2.0, **options))
             for sinks, more in (([None] * 4 + [floats(heads)], {}), ([], {"smooth_softmax": 1})):
                 cases.append(model("GroupQueryAttention", q, k, v, *before, *lengths, *sinks, **options, **more))
     heads = 2

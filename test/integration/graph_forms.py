@@ -108,6 +108,21 @@ def split_to_sequence() -> onnx.ModelProto:
 
 
 @form()
+def narrow_integers() -> onnx.ModelProto:
+    """Places from the end, and sizes to be found, as int32."""
+
+    class Model(Fused):
+        def rotate(self, value, heads):
+            graph = self.graph
+            places = lambda *numbers: graph.constant(list(numbers), np.int32)
+            first = graph.op("Slice", value, places(0), places(-self.size // 2), places(-1))
+            rest = graph.op("Slice", value, places(-self.size // 2), places(2**31 - 1), places(-1))
+            return super().rotate(graph.op("Concat", first, rest, axis=-1), heads)
+
+    return fused(Model)
+
+
+@form()
 def einsums() -> onnx.ModelProto:
     """Linears, angles, scores and values as sums over named axes."""
 

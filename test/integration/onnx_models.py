@@ -438,14 +438,17 @@ class Decoder:
         graph = self.graph
         parts = [self.array(name, width, self.hidden).reshape(self.kv_heads, -1, self.hidden)
                  for name, width in zip(names, widths)]
-        matrix = np.concatenate(parts, axis=1)
-        packed = graph.op("MatMul", value, self.weight(f"{path}.qkv",
-                                                       matrix.reshape(-1, self.hidden).T))
+        matrix = np.concatenate(parts, axis=1).reshape(-1, self.hidden)
+        packed = self.multiply(f"{path}.qkv", value, matrix)
         groups = graph.op("Reshape", packed, graph.constant([0, 0, self.kv_heads, -1]))
         split = graph.ops("Split", groups, graph.constant([part.shape[1] for part in parts]),
                           count=3, axis=-1)
         return tuple(graph.op("Reshape", part, graph.constant([0, 0, width]))
                      for part, width in zip(split, widths))
+
+    def multiply(self, name: str, value: str, matrix: np.ndarray) -> str:
+        """rows × out, of a weight that is out × in."""
+        return self.graph.op("MatMul", value, self.weight(name, matrix.T))
 
     def attention(self, index: int, value: str) -> str:
         graph, how, path = self.graph, self.spelling.attention, f"layers.{index}"

@@ -312,5 +312,99 @@ for name, masked in (("plain", False), ("padding", True)):
         angles="cumsum"))
 
 
+class GroupedAttention(Fused):
+    """GroupQueryAttention as fusions leave it: scores with a mask that the graph makes, and tables of
+    the angles of the step's own rows, which positions count from 0."""
+
+    heads, kv_heads, size = 2, 1, 16
+    adds_mask = computes_angles = packed = False
+
+    def project(self, path, value):
+        if not self.packed:
+            return super().project(path, value)
+        width = (self.heads + 2 * self.kv_heads) * self.size
+        return self.linear(f"{path}.qkv", value, self.hidden, width), "", ""
+
+    def row_angles(self) -> list[str]:
+        """Cosines and sines of the step's rows, and rows of zeros to the length of the text."""
+        graph = self.graph
+        half = self.size // 2
+        shape = graph.op("Concat", graph.op("Unsqueeze", self.past, graph.constant([0])),
+                         graph.constant([half]), axis=0)
+        rest = graph.op("Expand", graph.constant(np.float32(0)), shape)
+        rows = graph.op("Reshape", self.make_angles(), graph.constant([-1, half]))
+        return [graph.op("Concat", graph.op(kind, rows), rest, axis=0) for kind in ("Cos", "Sin")]
+
+    def row_places(self) -> str:
+        graph = self.graph
+        rows = graph.op("Range", graph.constant(0), self.rows, graph.constant(1))
+        return graph.op("Unsqueeze", rows, graph.constant([0]))
+
+    def fused(self, query, key, value, pasts):
+        graph = self.graph
+        last = graph.op("Cast", graph.op("Sub", self.total, graph.constant(1)), to=TensorProto.INT32)
+        last = graph.op("Reshape", last, graph.constant([1]))
+        total = graph.op("Cast", self.total, to=TensorProto.INT32)
+        tables = [*self.row_angles(), self.row_places()] if self.computes_angles else \
+            [*self.tables(), ""]
+        mask = graph.op("Where", self.make_mask(), graph.constant(np.float32(0)),
+                        graph.constant(np.float32(-3.4e38))) if self.adds_mask else ""
+        return self.contrib("GroupQueryAttention", query, key, value, *pasts, last, total, *tables,
+                            mask, count=3, num_heads=self.heads, kv_num_heads=self.kv_heads,
+                            do_rotary=1)
+
+
+for name, choices, more in (("mask", {"adds_mask": True}, {}),
+                            ("window", {"adds_mask": True}, {"mask": "window"}),
+                            ("angles", {"computes_angles": True}, {}),
+                            ("packed", {"computes_angles": True, "adds_mask": True, "packed": True}, {})):
+    add_form(f"grouped_attention_{name}", lambda c=choices, m=more: fused(
+        type("Model", (GroupedAttention,), c), attention="fused", positions="fused",
+        angles="range", **m))
+
+
+@form()
+def blocks_of_grouped_heads() -> onnx.ModelProto:
+    """Queries, keys and values stand beside each other head by head, in blocks of integers."""
+
+    class Model(Fused):
+        def multiply(self, name, value, matrix):
+            return self.quantized_linear(name, value, matrix)
+
+    return fused(Model, linear="grouped")
+
+
+@form()
+def integers_of_grouped_heads() -> onnx.ModelProto:
+    """The same as integers with a scale and a zero point for each block."""
+
+    class Model(Fused):
+        def multiply(self, name, value, matrix):
+            graph = self.graph
+            blocks = matrix.reshape(len(matrix), -1, 16)
+            scale = (np.ptp(blocks, axis=2) / 255).astype(np.float32)
+            zero = np.rint(-blocks.min(axis=2) / scale)
+            codes = np.rint(blocks / scale[..., None]) + zero[..., None]
+            codes = np.clip(codes, 0, 255).astype(np.uint8).reshape(matrix.shape)
+            weight = graph.op("DequantizeLinear", graph.weight(name + ".codes", codes),
+                              graph.weight(name + ".scales", scale),
+                              graph.weight(name + ".zeros", np.clip(zero, 0, 255).astype(np.uint8)),
+                              axis=1, block_size=16)
+            return graph.op("MatMul", value, graph.op("Transpose", weight, perm=[1, 0]))
+
+    return fused(Model, linear="grouped", opset=21)
+
+
+@form()
+def rotary_operator_of_row_angles() -> onnx.ModelProto:
+    """com.microsoft's RotaryEmbedding by tables that the graph computes for the step's rows."""
+
+    class Model(GroupedAttention):
+        def rotate(self, value, heads):
+            return self.contrib("RotaryEmbedding", value, self.row_places(), *self.row_angles())[0]
+
+    return fused(Model, angles="range")
+
+
 if __name__ == "__main__":
     sys.exit(run_forms())

@@ -9,6 +9,7 @@
 #include "llmc/Dialect/SPMD/IR/BufferLayout.h"
 #include "llmc/Dialect/SPMD/IR/RowWise.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
+#include "llmc/Support/ReadValues.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -56,15 +57,8 @@ void Group::add(Operation *root) {
     if (ops.contains(op))
       continue;
     stack.push_back({op, true});
-    SmallVector<Value> operands(op->getOperands());
-    op->walk([&](Operation *inner) {
-      for (Value operand : inner->getOperands())
-        if (Operation *producer = operand.getDefiningOp();
-            inner != op && !(producer ? op->isAncestor(producer)
-                                      : op->isAncestor(operand.getParentBlock()->getParentOp())))
-          operands.push_back(operand);
-    });
-    for (Value operand : llvm::reverse(operands)) {
+    SmallVector<Value> values = getReadValues(op);
+    for (Value operand : llvm::reverse(values)) {
       Operation *producer = operand.getDefiningOp();
       if (producer && isPlain(producer) && !isRoot(producer))
         stack.push_back({producer, false});

@@ -150,7 +150,7 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::planStep(ModuleOp module, const WeightTab
            << maxRowsOfStep << " rows, found " << maxRows;
   if (llvm::none_of(original.getArgumentTypes(), llvm::IsaPred<KVCacheType>))
     return original.emitOpError("expected at least one cache, which says how long a text may be");
-  auto logits = dyn_cast<RankedTensorType>(
+  auto logits = dyn_cast_or_null<RankedTensorType>(
       original.getNumResults() == 1 ? original.getResultTypes().front() : Type());
   if (!logits || logits.getRank() != 2)
     return original.emitOpError("expected a step to give one matrix, its logits");

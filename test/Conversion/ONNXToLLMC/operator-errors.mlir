@@ -23,9 +23,9 @@ onnx.graph @main attributes {input_dims = [["batch", "seq"]], input_names = ["in
   // expected-note @below {{'many': found 3 inputs, expected at most 2}}
   %many = onnx.node "MatMul"(%x, %x, %x) {name = "many", output_names = ["many"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped) -> !onnx.untyped
-  // expected-note @below {{'bias': expected no input 'attention_bias' (number 10): it is not supported}}
-  %bias = onnx.node "GroupQueryAttention"(%x, %x, %x, %none, %none, %s28, %s28, %none, %none, %none, %g2) {domain = "com.microsoft", name = "bias", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["bias"]}
-      : (!onnx.untyped, !onnx.untyped, !onnx.untyped, !onnx.absent, !onnx.absent, tensor<i64>, tensor<i64>, !onnx.absent, !onnx.absent, !onnx.absent, tensor<2xf32>) -> !onnx.untyped
+  // expected-note @below {{'scaled': expected no input 'k_scale' (number 12): it is not supported}}
+  %scaled = onnx.node "GroupQueryAttention"(%x, %x, %x, %none, %none, %s28, %s28, %none, %none, %none, %none, %none, %g2) {domain = "com.microsoft", name = "scaled", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["scaled"]}
+      : (!onnx.untyped, !onnx.untyped, !onnx.untyped, !onnx.absent, !onnx.absent, tensor<i64>, tensor<i64>, !onnx.absent, !onnx.absent, !onnx.absent, !onnx.absent, !onnx.absent, tensor<2xf32>) -> !onnx.untyped
   // expected-note @below {{'scores': expected attribute 'qk_output' to be 0, found 1}}
   %scores = onnx.node "GroupQueryAttention"(%x, %x, %x, %none, %none, %s28, %s28) {domain = "com.microsoft", name = "scores", node_attributes = {num_heads = 2, kv_num_heads = 2, qk_output = 1}, output_names = ["scores"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.untyped, !onnx.absent, !onnx.absent, tensor<i64>, tensor<i64>) -> !onnx.untyped

@@ -274,3 +274,56 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_di
   onnx.yield %y : !onnx.untyped
 }
 }
+
+// -----
+
+// Integers of positive numbers alone make a relu, to which quantizers leave it; those of negative
+// ones the other half. Where both signs are held, rows stay what they are.
+
+// CHECK-LABEL: func.func @step
+// CHECK: %[[X:.*]] = llmc.embedding
+// CHECK: linalg.generic {{.*}} ins(%[[X]]
+// CHECK-NEXT: ^bb0(%[[IN:.*]]: f32, %{{.*}}: f32):
+// CHECK-NEXT: %[[UP:.*]] = arith.maximumf %[[IN]], %{{.*}}
+// CHECK-NEXT: %[[SUM:.*]] = arith.addf %[[UP]], %[[IN]]
+// CHECK-NEXT: arith.minimumf %[[SUM]], %{{.*}}
+// CHECK: llmc.output_rows
+module {
+// expected-remark @below {{rounds 0 values before linears to 8 bits with scales of their own rows, where the graph has fixed ones, and leaves out 3 other roundings by fixed scales}}
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %t = onnx.initializer "t" : tensor<8x4xf32> = dense<3.0> : tensor<8x4xf32>
+  %scale = onnx.initializer "scale" : tensor<f32> = dense<0.5> : tensor<f32>
+  %least = onnx.initializer "least" : tensor<i8> = dense<-128> : tensor<i8>
+  %most = onnx.initializer "most" : tensor<ui8> = dense<255> : tensor<ui8>
+  %middle = onnx.initializer "middle" : tensor<ui8> = dense<128> : tensor<ui8>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x4xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q0 = onnx.node "QuantizeLinear"(%x, %scale, %middle) {name = "q0", output_names = ["q0"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
+  %x0 = onnx.node "DequantizeLinear"(%q0, %scale, %middle) {name = "x0", output_names = ["x0"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
+  %q1 = onnx.node "QuantizeLinear"(%x0, %scale, %least) {name = "q1", output_names = ["q1"]} : (!onnx.untyped, tensor<f32>, tensor<i8>) -> !onnx.untyped
+  %x1 = onnx.node "DequantizeLinear"(%q1, %scale, %least) {name = "x1", output_names = ["x1"]} : (!onnx.untyped, tensor<f32>, tensor<i8>) -> !onnx.untyped
+  %up = onnx.node "Add"(%x1, %x0) {name = "up", output_names = ["up"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  %q2 = onnx.node "QuantizeLinear"(%up, %scale, %most) {name = "q2", output_names = ["q2"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
+  %y = onnx.node "DequantizeLinear"(%q2, %scale, %most) {name = "y", output_names = ["y"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}
+
+// -----
+
+// expected-error @below {{cannot raise 1 node of the graph}}
+module {
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %t = onnx.initializer "t" : tensor<8x2xf32> = dense<3.0> : tensor<8x2xf32>
+  %scale = onnx.initializer "scale" : tensor<2xf32> = dense<0.5> : tensor<2xf32>
+  %mixed = onnx.initializer "mixed" : tensor<2xui8> = dense<[0, 9]> : tensor<2xui8>
+  %x = onnx.node "Gather"(%t, %ids) {name = "x", output_names = ["x"]} : (tensor<8x2xf32>, tensor<?x?xi64>) -> !onnx.untyped
+  %q = onnx.node "QuantizeLinear"(%x, %scale, %mixed) {name = "q", node_attributes = {axis = 2 : i64}, output_names = ["q"]} : (!onnx.untyped, tensor<2xf32>, tensor<2xui8>) -> !onnx.untyped
+  // expected-note @below {{'y': expected zero points that all leave both signs, or one}}
+  %y = onnx.node "DequantizeLinear"(%q, %scale, %mixed) {name = "y", node_attributes = {axis = 2 : i64}, output_names = ["y"]} : (!onnx.untyped, tensor<2xf32>, tensor<2xui8>) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+}

@@ -385,11 +385,15 @@ static bool evaluateGroupQueryAttention(Evaluation &evaluation) {
       !rotateGrouped(evaluation, *operands, SmallVector<int64_t>(operands->batch, past)) ||
       !joinPast(evaluation, *operands, 3))
     return false;
+  std::vector<double> bias;
+  if (!readMask(evaluation, 10, *operands, bias))
+    return false;
+  int64_t rows = operands->query.rows, total = operands->keys.rows;
   int64_t window = node.getInt("local_window_size", -1);
-  auto score = [&](int64_t, int64_t row, int64_t key) {
+  auto score = [&](int64_t head, int64_t row, int64_t key) {
     int64_t position = row + operands->past;
     bool isSeen = key <= position && (window < 0 || position - key < window);
-    return isSeen ? 0 : -INFINITY;
+    return isSeen ? bias[(head * rows + row) * total + key] : -INFINITY;
   };
   double scale = node.getFloat("scale", 0);
   scale = scale == 0 ? 1 / std::sqrt(static_cast<double>(headSize)) : scale;
@@ -481,7 +485,7 @@ ArrayRef<Operator> llmc::getAttentionOperators() {
       Operator::contrib("GroupQueryAttention")
           .takes({"query", "key?", "value?", "past_key?*", "past_value?*", "seqlens_k",
                   "total_sequence_length", "cos_cache?", "sin_cache?", "position_ids?",
-                  "attention_bias!", "head_sink?", "k_scale!", "v_scale!", "q_norm_weight?",
+                  "attention_bias?", "head_sink?", "k_scale!", "v_scale!", "q_norm_weight?",
                   "k_norm_weight?", "query_seqlens!"})
           .reads({"num_heads", "kv_num_heads", "scale", "softcap", "do_rotary=0|1",
                   "rotary_interleaved=0|1", "local_window_size", "qk_norm_epsilon",
@@ -489,6 +493,7 @@ ArrayRef<Operator> llmc::getAttentionOperators() {
                   "qk_output=0", "k_quant_type=NONE", "v_quant_type=NONE", "kv_cache_bit_width=0",
                   "sliding_window_cache=0"})
           .evaluatedBy(evaluateGroupQueryAttention)
+          .expandedBy(expandGroupQueryAttention)
           .raisedBy(raiseGroupQueryAttention),
       Operator::contrib("MultiHeadAttention")
           .takes({"query", "key?", "value?", "bias?", "key_padding_mask?", "attention_bias?",

@@ -342,6 +342,7 @@ ArrayRef<Operator> llmc::getLayerOperators() {
           .reads({"num_heads", "rotary_embedding_dim", "interleaved=0|1", "scale=1",
                   "is_packed_batching=0"})
           .evaluatedBy(evaluateRotaryEmbedding)
+          .expandedBy(expandContribRotaryEmbedding)
           .raisedBy(raiseContribRotaryEmbedding),
   };
   return rows;

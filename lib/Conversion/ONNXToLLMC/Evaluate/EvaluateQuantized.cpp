@@ -245,13 +245,15 @@ static bool evaluateQuantizeLinear(Evaluation &evaluation) {
   for (auto [i, value] : llvm::enumerate(values)) {
     int64_t at = (*index)(static_cast<int64_t>(i));
     double zero = zeros ? (*zeros)[at] : 0;
-    // Rounded as in fp32, in which it is computed.
-    value =
-        rounds
-            ? std::clamp(
-                  std::nearbyint(static_cast<float>(value) / static_cast<float>(scales[at])) + zero,
-                  low, high)
-            : value / scales[at] + zero;
+    // Rounded as in fp32, in which it is computed. Where it isn't, one sign stays what integers
+    // without it make of it.
+    if (rounds)
+      value = std::clamp(
+          std::nearbyint(static_cast<float>(value) / static_cast<float>(scales[at])) + zero, low,
+          high);
+    else
+      value = std::clamp(value / scales[at] + zero, zero == low ? low : -INFINITY,
+                         zero == high ? high : INFINITY);
   }
   evaluation.push(input.shape, std::move(values), true);
   return true;

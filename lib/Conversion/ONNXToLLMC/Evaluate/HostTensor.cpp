@@ -215,8 +215,9 @@ static double readElement(const uint8_t *bytes, int64_t index, Type element) {
     return isUnsigned ? read16le(bytes + 2 * index)
                       : static_cast<int16_t>(read16le(bytes + 2 * index));
   case 32:
-    return isUnsigned ? read32le(bytes + 4 * index)
-                      : static_cast<int32_t>(read32le(bytes + 4 * index));
+    // Each as a number of its own: together they would be unsigned.
+    return isUnsigned ? static_cast<double>(read32le(bytes + 4 * index))
+                      : static_cast<double>(static_cast<int32_t>(read32le(bytes + 4 * index)));
   default:
     return isUnsigned ? static_cast<double>(read64le(bytes + 8 * index))
                       : static_cast<double>(static_cast<int64_t>(read64le(bytes + 8 * index)));

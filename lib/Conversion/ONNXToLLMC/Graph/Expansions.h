@@ -31,6 +31,8 @@ Expanded expandEinsum(Expansion &e);
 // Attention.
 Expanded expandMultiHeadAttention(Expansion &e);
 Expanded expandContribAttention(Expansion &e);
+Expanded expandContribRotaryEmbedding(Expansion &e);
+Expanded expandGroupQueryAttention(Expansion &e);
 Expanded expandEmbedNorm(Expansion &e);
 
 // Sequences.

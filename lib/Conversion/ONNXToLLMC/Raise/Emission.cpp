@@ -70,7 +70,7 @@ static FailureOr<Value> emitColumns(Raise &raise, Base &base, std::vector<int64_
   std::optional<Weight> weight = take(base.weight);
   std::optional<Weight> bias = base.bias ? take(*base.bias) : std::nullopt;
   if (!weight || (base.bias && !bias))
-    return raise.fail("expected a contiguous part of quantized weights");
+    return raise.fail("cannot read its weights");
   if (!factors.empty()) {
     weight = weight->scaleRows(factors);
     bias = bias ? bias->scaleRows(factors) : bias;

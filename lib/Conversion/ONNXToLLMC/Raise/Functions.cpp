@@ -106,6 +106,20 @@ static std::optional<std::pair<double, double>> recognizeTanh(const Function &fu
 // Functions of rows
 //===----------------------------------------------------------------------===//
 
+/// A function that is none of the dialect's.
+static FailureOr<Value> emitFormulaOf(Raise &raise, Value input, const Function &function) {
+  std::string unknown = function.formula ? function.formula->findUnknown() : "";
+  if (!function.centered && function.formula && unknown.empty())
+    return function.formula->emit(raise.builder, raise.location, input);
+  std::string names;
+  for (Nonlinearity known : getKnownFunctions())
+    names += stringifyNonlinearity(known).str() + ", ";
+  std::string found = unknown.empty() ? "another function of its operand" : unknown;
+  return raise.fail("expected one of " + names +
+                    "relu squared, a tanh or what plain operators compute of each element, found " +
+                    found);
+}
+
 /// The operations of a function's value for rows of it.
 static FailureOr<Value> emitFunctionOf(Raise &raise, Value input, const Function &function) {
   auto name = [&](Nonlinearity known) {
@@ -120,13 +134,8 @@ static FailureOr<Value> emitFunctionOf(Raise &raise, Value input, const Function
                           input)
         .getResult();
   auto tanh = recognizeTanh(function);
-  if (!tanh) {
-    std::string names;
-    for (Nonlinearity known : getKnownFunctions())
-      names += stringifyNonlinearity(known).str() + ", ";
-    return raise.fail("expected one of " + names +
-                      "relu squared or a tanh, found another function of its operand");
-  }
+  if (!tanh)
+    return emitFormulaOf(raise, input, function);
   auto scale = [&](Value value, double factor) -> Value {
     auto rounded = static_cast<float>(factor);
     return rounded == 1 ? value
@@ -147,10 +156,36 @@ FailureOr<View> Function::toRows(Raise &raise) const {
   return of.over(*value, raise.location);
 }
 
+FailureOr<Function> llmc::keepSign(Raise &raise, const Meaning &meaning, bool positive) {
+  Function result;
+  if (const auto *function = dyn_cast<Function>(&meaning)) {
+    result = *function;
+  } else {
+    const auto *plain = dyn_cast<View>(&meaning);
+    FailureOr<View> view = plain ? FailureOr<View>(*plain) : meaning.toRows(raise);
+    if (failed(view))
+      return failure();
+    std::optional<double> factor = takeFactor(*view);
+    if (plain && !factor)
+      view = *plain;
+    result.of = std::move(*view);
+    result.samples = getSamplePoints();
+    for (double &sample : result.samples)
+      sample *= factor.value_or(1);
+    result.formula = FunctionFormula::makeOperand(factor.value_or(1));
+  }
+  for (double &sample : result.samples)
+    sample = positive ? std::max(sample, 0.0) : std::min(sample, 0.0);
+  result.formula = FunctionFormula::apply(positive ? "Max" : "Min",
+                                          {result.formula, FunctionFormula::makeNumber(0)});
+  return result;
+}
+
 std::optional<LogicalResult> llmc::raiseAsFunction(Raise &raise, Node &node) {
   std::vector<double> points = getSamplePoints();
   int64_t size = points.size();
   std::vector<HostTensor> samples;
+  SmallVector<FunctionFormula::Ptr> formulas;
   std::optional<View> of;
   bool centered = false, whole = false;
   double roundoff = 0;
@@ -163,6 +198,7 @@ std::optional<LogicalResult> llmc::raiseAsFunction(Raise &raise, Node &node) {
       if (!scalar)
         return std::nullopt;
       samples.push_back(HostTensor::known({}, {*scalar}, false));
+      formulas.push_back(FunctionFormula::makeNumber(*scalar));
       continue;
     }
     std::optional<View> view;
@@ -171,6 +207,7 @@ std::optional<LogicalResult> llmc::raiseAsFunction(Raise &raise, Node &node) {
       centered |= function->centered;
       roundoff = std::max(roundoff, function->roundoff);
       samples.push_back(HostTensor::known(size, function->samples, false));
+      formulas.push_back(function->formula);
     } else if (auto *plain = raise.getIf<View>(node, i)) {
       view = *plain;
       std::optional<double> factor = takeFactor(*view);
@@ -182,6 +219,7 @@ std::optional<LogicalResult> llmc::raiseAsFunction(Raise &raise, Node &node) {
       for (double &value : values)
         value *= factor.value_or(1);
       samples.push_back(HostTensor::known(size, std::move(values), false));
+      formulas.push_back(FunctionFormula::makeOperand(factor.value_or(1)));
     }
     if (!view || centered || (of && !sameColumns(*of, *view)))
       return std::nullopt;
@@ -215,6 +253,7 @@ std::optional<LogicalResult> llmc::raiseAsFunction(Raise &raise, Node &node) {
     function.of = std::move(*of);
     function.samples = values;
     function.roundoff = roundoff;
+    function.formula = FunctionFormula::apply(type, formulas);
     raise.set(node, 0, std::move(function));
   }
   return success();

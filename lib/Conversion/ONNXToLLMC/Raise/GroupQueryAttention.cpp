@@ -152,6 +152,11 @@ LogicalResult llmc::raiseGroupQueryAttention(Raise &raise, Node &node) {
   }
   int64_t size = operands->query.shape[2];
   Scores scores;
+  if (raise.has(node, 10)) {
+    if (!raise.getTensor(node, 10).isKnown())
+      return raise.fail("expected a bias of scores that does not depend on tokens");
+    scores.masks.push_back({raise.getOperand(node, 10), Mask::Kind::Added});
+  }
   scores.query = std::move(operands->query);
   scores.keys = std::move(operands->keys);
   scores.scale = node.getFloat("scale", 0);

@@ -73,19 +73,215 @@ static std::string getKey(const Weight &weight) {
   } else if (!weight.values) {
     stream << getKey(weight.view);
   }
+  if (weight.order) {
+    stream << " order";
+    for (int64_t row : *weight.order)
+      stream << " " << row;
+  }
   return key;
 }
+
+//===----------------------------------------------------------------------===//
+// Integers
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A matrix in its canonical form.
+struct EncodedMatrix {
+  RankedTensorType type;
+  const char *name; ///< of its bytes
+  std::vector<uint8_t> bytes;
+};
+
+} // namespace
+
+/// Zero points per row and block: codes in bytes or packed like the weights, or numbers.
+static std::optional<std::vector<double>> loadZeros(const BlockQuantized &blocks) {
+  if (isa<FloatType>(blocks.zeros->element))
+    return blocks.zeros->load();
+  auto bytes = blocks.zeros->loadBytes();
+  if (!bytes)
+    return std::nullopt;
+  if (!blocks.packedZeros)
+    return std::vector<double>(bytes->begin(), bytes->end());
+  int64_t rowBytes = bytes->size() / blocks.rows;
+  int64_t groups = llvm::divideCeil(blocks.columns, blocks.block);
+  std::vector<double> zeros;
+  for (int64_t row = 0; row < blocks.rows; ++row)
+    for (int64_t g = 0; g < groups; ++g)
+      zeros.push_back(readCode(bytes->data() + row * rowBytes, g, blocks.bits));
+  return zeros;
+}
+
+/// Whether a number is one of the codes.
+static bool isZeroPoint(double zero, unsigned bits) {
+  return zero >= 0 && zero < (1 << bits) && zero == std::floor(zero);
+}
+
+/// Blocks of integers as the canonical form of #llmc.grouped.
+static std::optional<EncodedMatrix> encodeBlocks(const Weight &weight, MLIRContext *context) {
+  const BlockQuantized &blocks = *weight.quantized;
+  auto codes = blocks.codes.loadBytes();
+  auto scales = blocks.scales.load();
+  auto zeros = blocks.zeros ? loadZeros(blocks) : std::optional(std::vector<double>());
+  if (!codes || !scales || !zeros)
+    return std::nullopt;
+  ZeroPoint kind = !blocks.zeros ? ZeroPoint::None
+                   : llvm::all_of(*zeros, [&](double z) { return isZeroPoint(z, blocks.bits); })
+                       ? ZeroPoint::Integer
+                       : ZeroPoint::Float;
+  // A minimum is a product, which fp16 need not hold.
+  Type scaleType = kind == ZeroPoint::Float ? Float32Type::get(context) : blocks.scales.element;
+  auto encoding = GroupedAttr::get(context, blocks.bits, blocks.block, kind, scaleType);
+  SmallVector<int64_t> shape{weight.count, blocks.columns};
+  auto form = CanonicalForm::get(encoding, shape);
+  const PlaneArray &toCodes = form[GroupedAttr::codes], &toScales = form[GroupedAttr::scales];
+  std::vector<uint8_t> bytes(form.size, 0);
+  int64_t groups = encoding.getGroupsPerRow(blocks.columns);
+  int64_t rowBytes = codes->size() / blocks.rows;
+  for (int64_t r = 0; r < weight.count; ++r) {
+    int64_t from = weight.begin + r;
+    const uint8_t *row = codes->data() + from * rowBytes;
+    for (int64_t c = 0; c < blocks.columns; ++c)
+      toCodes.write(bytes.data(), r, c, readCode(row, c, blocks.bits));
+    for (int64_t g = 0; g < groups; ++g) {
+      double scale = (*scales)[from * groups + g];
+      toScales.write(bytes.data(), r, g, static_cast<float>(scale));
+      if (kind == ZeroPoint::Integer)
+        form[GroupedAttr::zeros].write(bytes.data(), r, g,
+                                       static_cast<unsigned>((*zeros)[from * groups + g]));
+      else if (kind == ZeroPoint::Float)
+        form[GroupedAttr::zeros].write(bytes.data(), r, g,
+                                       static_cast<float>(-(*zeros)[from * groups + g] * scale));
+    }
+  }
+  return EncodedMatrix{RankedTensorType::get(shape, Float32Type::get(context), encoding), "blocks",
+                       std::move(bytes)};
+}
+
+/// Rows of a transposed matrix lie a cache line's neighbours apart: some are read together.
+static constexpr int64_t rowsTogether = 64;
+
+/// The numbers that DequantizeLinear computes where no encoding holds them.
+static std::optional<EncodedMatrix> decode(const Dequantized &weight, MLIRContext *context) {
+  int64_t rows = weight.codes.shape[0], columns = weight.codes.shape[1];
+  Type f32 = Float32Type::get(context);
+  std::vector<uint8_t> bytes(rows * columns * sizeof(float));
+  for (int64_t begin = 0; begin < rows; begin += rowsTogether) {
+    auto values = weight.loadRows(begin, std::min(rowsTogether, rows - begin));
+    if (!values)
+      return std::nullopt;
+    for (auto [i, value] : llvm::enumerate(*values))
+      writeFloat(bytes.data(), begin * columns + static_cast<int64_t>(i), f32,
+                 static_cast<float>(value));
+  }
+  return EncodedMatrix{RankedTensorType::get({rows, columns}, f32), "decoded", std::move(bytes)};
+}
+
+/// What DequantizeLinear computes as the canonical form of #llmc.grouped: signed codes are moved
+/// up, and zero points in the middle are none.
+static std::optional<EncodedMatrix> encodeGrouped(const Dequantized &weight, MLIRContext *context) {
+  int64_t rows = weight.codes.shape[0], columns = weight.codes.shape[1];
+  unsigned bits = weight.codes.element.getIntOrFloatBitWidth();
+  int middle = 1 << (bits - 1), shift = weight.codes.element.isUnsignedInteger() ? 0 : middle;
+  // One scale and zero for each group that the encoding keeps.
+  bool isChannel = weight.columnBlock == 1 || weight.columnBlock >= columns;
+  bool isTensor = isChannel && weight.columnBlock == 1 && weight.scales.strides[0] == 0;
+  auto load = [&](ConstantView view) {
+    view = isTensor ? view.slice(0, 0, 1) : view;
+    return (isChannel ? view.slice(1, 0, 1) : view).load();
+  };
+  auto scales = load(weight.scales);
+  auto zeros = weight.zeros ? load(*weight.zeros)
+                            : std::optional(std::vector<double>(scales ? scales->size() : 0));
+  if (!scales || !zeros)
+    return std::nullopt;
+  bool symmetric = llvm::all_of(*zeros, [&](double zero) { return zero + shift == middle; });
+  auto encoding =
+      GroupedAttr::get(context, bits,
+                       isTensor    ? GroupedAttr::tensorGroup
+                       : isChannel ? GroupedAttr::channelGroup
+                                   : weight.columnBlock,
+                       symmetric ? ZeroPoint::None : ZeroPoint::Integer, weight.scales.element);
+  SmallVector<int64_t> shape{rows, columns};
+  auto form = CanonicalForm::get(encoding, shape);
+  const PlaneArray &toCodes = form[GroupedAttr::codes], &toScales = form[GroupedAttr::scales];
+  std::vector<uint8_t> bytes(form.size, 0);
+  for (int64_t begin = 0; begin < rows; begin += rowsTogether) {
+    int64_t count = std::min(rowsTogether, rows - begin);
+    auto codes = weight.codes.slice(0, begin, count).load();
+    if (!codes)
+      return std::nullopt;
+    for (int64_t i = 0; i < count * columns; ++i)
+      toCodes.write(bytes.data(), begin + i / columns, i % columns,
+                    static_cast<unsigned>((*codes)[i] + shift));
+  }
+  for (auto [i, scale] : llvm::enumerate(*scales)) {
+    int64_t row = static_cast<int64_t>(i) / toScales.arrayColumns;
+    int64_t column = static_cast<int64_t>(i) % toScales.arrayColumns;
+    toScales.write(bytes.data(), row, column, static_cast<float>(scale));
+    if (!symmetric)
+      form[GroupedAttr::zeros].write(bytes.data(), row, column,
+                                     static_cast<unsigned>((*zeros)[i] + shift));
+  }
+  return EncodedMatrix{RankedTensorType::get(shape, Float32Type::get(context), encoding),
+                       "dequantized", std::move(bytes)};
+}
+
+static std::optional<EncodedMatrix> encode(const Weight &weight, MLIRContext *context) {
+  if (weight.quantized)
+    return encodeBlocks(weight, context);
+  return weight.dequantized->isGrouped() ? encodeGrouped(*weight.dequantized, context)
+                                         : decode(*weight.dequantized, context);
+}
+
+/// Rows in any order. Planes of one row are of all.
+static EncodedMatrix gatherRows(const EncodedMatrix &matrix, ArrayRef<int64_t> rows) {
+  auto count = static_cast<int64_t>(rows.size());
+  SmallVector<int64_t> shape{count, matrix.type.getDimSize(1)};
+  EncodedMatrix result{matrix.type.clone(shape), matrix.name, {}};
+  auto copy = [&](int64_t from, int64_t to, int64_t rowBytes) {
+    for (auto [i, row] : llvm::enumerate(rows))
+      std::copy_n(matrix.bytes.begin() + from + row * rowBytes, rowBytes,
+                  result.bytes.begin() + to + static_cast<int64_t>(i) * rowBytes);
+  };
+  auto encoding = dyn_cast_or_null<EncodingInterface>(matrix.type.getEncoding());
+  if (!encoding) {
+    int64_t rowBytes = static_cast<int64_t>(matrix.bytes.size()) / matrix.type.getDimSize(0);
+    result.bytes.resize(count * rowBytes);
+    copy(0, 0, rowBytes);
+    return result;
+  }
+  auto from = CanonicalForm::get(encoding, matrix.type.getShape());
+  auto to = CanonicalForm::get(encoding, shape);
+  result.bytes.resize(to.size);
+  for (auto [source, target] : llvm::zip(from.planes, to.planes)) {
+    if (source.arrayRows == matrix.type.getDimSize(0))
+      copy(source.offset, target.offset, source.rowBytes);
+    else
+      std::copy_n(matrix.bytes.begin() + source.offset, source.getByteSize(),
+                  result.bytes.begin() + target.offset);
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
 
 ParameterOp Parameters::getParameter(const Weight &weight) {
   std::string key = getKey(weight);
   if (auto found = known.find(key); !key.empty() && found != known.end())
     return found->second;
   ParameterOp parameter;
-  if (weight.quantized) {
-    parameter = getQuantized(weight);
-  } else if (weight.dequantized) {
-    parameter = weight.dequantized->isGrouped() ? getGrouped(*weight.dequantized)
-                                                : getDecoded(*weight.dequantized);
+  if (weight.quantized || weight.dequantized) {
+    std::optional<EncodedMatrix> matrix = encode(weight, module.getContext());
+    if (matrix && weight.order)
+      matrix = gatherRows(*matrix, *weight.order);
+    if (matrix)
+      parameter = create(matrix->type, makeParameterData(module.getContext(), matrix->name,
+                                                         std::move(matrix->bytes)));
   } else if (weight.values) {
     Type element =
         isWeightType(weight.element) ? weight.element : Float32Type::get(module.getContext());
@@ -126,141 +322,4 @@ ParameterOp Parameters::getFromView(const ConstantView &view) {
   int64_t offset = file.getOffset() + view.offset * element.getIntOrFloatBitWidth() / 8;
   return create(RankedTensorType::get(view.shape, element),
                 FileAttr::get(module.getContext(), file.getPath(), offset, strides));
-}
-
-/// Zero points per row and block: codes in bytes or packed like the weights, or numbers.
-static std::optional<std::vector<double>> loadZeros(const BlockQuantized &blocks) {
-  if (isa<FloatType>(blocks.zeros->element))
-    return blocks.zeros->load();
-  auto bytes = blocks.zeros->loadBytes();
-  if (!bytes)
-    return std::nullopt;
-  if (!blocks.packedZeros)
-    return std::vector<double>(bytes->begin(), bytes->end());
-  int64_t rowBytes = bytes->size() / blocks.rows;
-  int64_t groups = llvm::divideCeil(blocks.columns, blocks.block);
-  std::vector<double> zeros;
-  for (int64_t row = 0; row < blocks.rows; ++row)
-    for (int64_t g = 0; g < groups; ++g)
-      zeros.push_back(readCode(bytes->data() + row * rowBytes, g, blocks.bits));
-  return zeros;
-}
-
-/// Whether a number is one of the codes.
-static bool isZeroPoint(double zero, unsigned bits) {
-  return zero >= 0 && zero < (1 << bits) && zero == std::floor(zero);
-}
-
-/// Blocks of integers as the canonical form of #llmc.grouped.
-ParameterOp Parameters::getQuantized(const Weight &weight) {
-  const BlockQuantized &blocks = *weight.quantized;
-  auto codes = blocks.codes.loadBytes();
-  auto scales = blocks.scales.load();
-  auto zeros = blocks.zeros ? loadZeros(blocks) : std::optional(std::vector<double>());
-  if (!codes || !scales || !zeros)
-    return {};
-  MLIRContext *context = module.getContext();
-  ZeroPoint kind = !blocks.zeros ? ZeroPoint::None
-                   : llvm::all_of(*zeros, [&](double z) { return isZeroPoint(z, blocks.bits); })
-                       ? ZeroPoint::Integer
-                       : ZeroPoint::Float;
-  // A minimum is a product, which fp16 need not hold.
-  Type scaleType = kind == ZeroPoint::Float ? Float32Type::get(context) : blocks.scales.element;
-  auto encoding = GroupedAttr::get(context, blocks.bits, blocks.block, kind, scaleType);
-  SmallVector<int64_t> shape{weight.count, blocks.columns};
-  auto form = CanonicalForm::get(encoding, shape);
-  const PlaneArray &toCodes = form[GroupedAttr::codes], &toScales = form[GroupedAttr::scales];
-  std::vector<uint8_t> bytes(form.size, 0);
-  int64_t groups = encoding.getGroupsPerRow(blocks.columns);
-  int64_t rowBytes = codes->size() / blocks.rows;
-  for (int64_t r = 0; r < weight.count; ++r) {
-    int64_t from = weight.begin + r;
-    const uint8_t *row = codes->data() + from * rowBytes;
-    for (int64_t c = 0; c < blocks.columns; ++c)
-      toCodes.write(bytes.data(), r, c, readCode(row, c, blocks.bits));
-    for (int64_t g = 0; g < groups; ++g) {
-      double scale = (*scales)[from * groups + g];
-      toScales.write(bytes.data(), r, g, static_cast<float>(scale));
-      if (kind == ZeroPoint::Integer)
-        form[GroupedAttr::zeros].write(bytes.data(), r, g,
-                                       static_cast<unsigned>((*zeros)[from * groups + g]));
-      else if (kind == ZeroPoint::Float)
-        form[GroupedAttr::zeros].write(bytes.data(), r, g,
-                                       static_cast<float>(-(*zeros)[from * groups + g] * scale));
-    }
-  }
-  return create(RankedTensorType::get(shape, Float32Type::get(context), encoding),
-                makeParameterData(context, "blocks", std::move(bytes)));
-}
-
-/// Rows of a transposed matrix lie a cache line's neighbours apart: some are read together.
-static constexpr int64_t rowsTogether = 64;
-
-/// The numbers that DequantizeLinear computes where no encoding holds them.
-ParameterOp Parameters::getDecoded(const Dequantized &weight) {
-  MLIRContext *context = module.getContext();
-  int64_t rows = weight.codes.shape[0], columns = weight.codes.shape[1];
-  Type f32 = Float32Type::get(context);
-  std::vector<uint8_t> bytes(rows * columns * sizeof(float));
-  for (int64_t begin = 0; begin < rows; begin += rowsTogether) {
-    auto values = weight.loadRows(begin, std::min(rowsTogether, rows - begin));
-    if (!values)
-      return {};
-    for (auto [i, value] : llvm::enumerate(*values))
-      writeFloat(bytes.data(), begin * columns + static_cast<int64_t>(i), f32,
-                 static_cast<float>(value));
-  }
-  return create(RankedTensorType::get({rows, columns}, f32),
-                makeParameterData(context, "decoded", std::move(bytes)));
-}
-
-/// What DequantizeLinear computes as the canonical form of #llmc.grouped: signed codes are moved
-/// up, and zero points in the middle are none.
-ParameterOp Parameters::getGrouped(const Dequantized &weight) {
-  MLIRContext *context = module.getContext();
-  int64_t rows = weight.codes.shape[0], columns = weight.codes.shape[1];
-  unsigned bits = weight.codes.element.getIntOrFloatBitWidth();
-  int middle = 1 << (bits - 1), shift = weight.codes.element.isUnsignedInteger() ? 0 : middle;
-  // One scale and zero for each group that the encoding keeps.
-  bool isChannel = weight.columnBlock == 1 || weight.columnBlock >= columns;
-  bool isTensor = isChannel && weight.columnBlock == 1 && weight.scales.strides[0] == 0;
-  auto load = [&](ConstantView view) {
-    view = isTensor ? view.slice(0, 0, 1) : view;
-    return (isChannel ? view.slice(1, 0, 1) : view).load();
-  };
-  auto scales = load(weight.scales);
-  auto zeros = weight.zeros ? load(*weight.zeros)
-                            : std::optional(std::vector<double>(scales ? scales->size() : 0));
-  if (!scales || !zeros)
-    return {};
-  bool symmetric = llvm::all_of(*zeros, [&](double zero) { return zero + shift == middle; });
-  auto encoding =
-      GroupedAttr::get(context, bits,
-                       isTensor    ? GroupedAttr::tensorGroup
-                       : isChannel ? GroupedAttr::channelGroup
-                                   : weight.columnBlock,
-                       symmetric ? ZeroPoint::None : ZeroPoint::Integer, weight.scales.element);
-  SmallVector<int64_t> shape{rows, columns};
-  auto form = CanonicalForm::get(encoding, shape);
-  const PlaneArray &toCodes = form[GroupedAttr::codes], &toScales = form[GroupedAttr::scales];
-  std::vector<uint8_t> bytes(form.size, 0);
-  for (int64_t begin = 0; begin < rows; begin += rowsTogether) {
-    int64_t count = std::min(rowsTogether, rows - begin);
-    auto codes = weight.codes.slice(0, begin, count).load();
-    if (!codes)
-      return {};
-    for (int64_t i = 0; i < count * columns; ++i)
-      toCodes.write(bytes.data(), begin + i / columns, i % columns,
-                    static_cast<unsigned>((*codes)[i] + shift));
-  }
-  for (auto [i, scale] : llvm::enumerate(*scales)) {
-    int64_t row = static_cast<int64_t>(i) / toScales.arrayColumns;
-    int64_t column = static_cast<int64_t>(i) % toScales.arrayColumns;
-    toScales.write(bytes.data(), row, column, static_cast<float>(scale));
-    if (!symmetric)
-      form[GroupedAttr::zeros].write(bytes.data(), row, column,
-                                     static_cast<unsigned>((*zeros)[i] + shift));
-  }
-  return create(RankedTensorType::get(shape, Float32Type::get(context), encoding),
-                makeParameterData(context, "dequantized", std::move(bytes)));
 }

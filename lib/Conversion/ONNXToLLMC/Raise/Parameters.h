@@ -30,9 +30,6 @@ private:
   ParameterOp create(mlir::RankedTensorType type, mlir::Attribute data);
   ParameterOp getParameter(const Weight &weight);
   ParameterOp getFromView(const ConstantView &view);
-  ParameterOp getQuantized(const Weight &weight);
-  ParameterOp getGrouped(const Dequantized &weight);
-  ParameterOp getDecoded(const Dequantized &weight);
 
   mlir::ModuleOp module;
   std::map<std::string, ParameterOp> known;

@@ -9,14 +9,17 @@
 // is read or computed in integers: inputs and results of linears, but angles, scores and
 // probabilities too. Their scales come from what a calibration saw, and cut off what is larger.
 // Here the inputs of linears with integer weights are rounded by scales of their own rows, which
-// lose less, and all else is left as it is computed; a remark counts both.
+// lose less, and all else is left as it is computed; a remark counts both. Where integers have one
+// sign alone, as behind a relu that the quantizer left to them, the other sign still becomes 0.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Raise/StaticRounding.h"
 #include "Evaluate/Scales.h"
+#include "Raise/Functions.h"
 #include "Raise/Matchers.h"
 #include "Raise/Raise.h"
+#include "Raise/Scores.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -61,6 +64,28 @@ static bool haveSame(Raise &raise, const Node &a, const Node &b, unsigned operan
   return first && second && *first == *second;
 }
 
+/// What a rounding does with one sign: the sign that it keeps, or nothing where it keeps both.
+static FailureOr<std::optional<bool>> findKeptSign(Raise &raise, const Node &quantize) {
+  std::optional<ConstantView> zero = raise.getConstant(quantize, 2);
+  IntegerType type = getCodeType(quantize, zero ? zero->element : Type());
+  if (!type)
+    return raise.fail("expected integers of 2, 4, 8 or 16 bits");
+  auto [low, high] = getCodeRange(type);
+  std::vector<double> zeros = {0};
+  if (zero) {
+    auto loaded = zero->load();
+    if (!loaded)
+      return raise.fail("cannot read its zero points");
+    zeros.assign(loaded->begin(), loaded->end());
+  }
+  size_t atLow = llvm::count(zeros, low), atHigh = llvm::count(zeros, high);
+  if (atLow == zeros.size() || atHigh == zeros.size())
+    return std::optional(atLow > 0);
+  if (atLow + atHigh > 0)
+    return raise.fail("expected zero points that all leave both signs, or one");
+  return std::optional<bool>();
+}
+
 std::optional<LogicalResult> StaticIntegers::raiseUse(Raise &raise, Node &node) const {
   Node from(quantize);
   if (node.getType() != "DequantizeLinear")
@@ -74,7 +99,21 @@ std::optional<LogicalResult> StaticIntegers::raiseUse(Raise &raise, Node &node) 
               from.getInt("block_size", 0) == node.getInt("block_size", 0);
   if (!same)
     return raise.fail("expected the scale and zero point of the QuantizeLinear before it");
-  raise.set(node, 0, of);
+  FailureOr<std::optional<bool>> positive = findKeptSign(raise, from);
+  if (failed(positive))
+    return failure();
+  const auto *scores = dyn_cast<Scores>(of.get());
+  bool isProbability = scores && scores->isSoftmax && positive->value_or(true);
+  if (!*positive || isProbability) {
+    raise.set(node, 0, of);
+    return success();
+  }
+  if (scores)
+    return raise.fail("expected integers that hold scores of both signs");
+  FailureOr<Function> kept = keepSign(raise, *of, **positive);
+  if (failed(kept))
+    return failure();
+  raise.set(node, 0, std::move(*kept));
   return success();
 }
 

@@ -11,11 +11,17 @@ using namespace mlir;
 using namespace llmc;
 
 std::optional<Weight> Weight::takeRows(int64_t start, int64_t size, int64_t step) const {
+  // Blocks of rows share scales, and those of MatMulNBits are taken one after the other.
+  bool isApart = quantized ? step != 1 : dequantized && dequantized->rowBlock > 1;
+  if (order || isApart) {
+    SmallVector<int64_t> rows;
+    for (int64_t i = 0; i < size; ++i)
+      rows.push_back(start + i * step);
+    return gatherRows(rows);
+  }
   Weight result = *this;
   result.shape[0] = size;
   if (quantized) {
-    if (step != 1)
-      return std::nullopt;
     result.begin = begin + start;
     result.count = size;
     return result;
@@ -35,8 +41,16 @@ std::optional<Weight> Weight::takeRows(int64_t start, int64_t size, int64_t step
 }
 
 std::optional<Weight> Weight::gatherRows(ArrayRef<int64_t> rows) const {
-  if (quantized || dequantized)
-    return std::nullopt;
+  if (quantized || dequantized) {
+    Weight result = *this;
+    result.shape[0] = rows.size();
+    std::vector<int64_t> places(rows.begin(), rows.end());
+    if (order)
+      for (int64_t &place : places)
+        place = (*order)[place];
+    result.order = std::make_shared<const std::vector<int64_t>>(std::move(places));
+    return result;
+  }
   std::optional<std::vector<double>> loaded = values ? *values : view.load();
   if (!loaded)
     return std::nullopt;

@@ -29,19 +29,20 @@ struct Weight {
   std::shared_ptr<const BlockQuantized> quantized;
   int64_t begin = 0, count = 0; ///< rows taken of `quantized`
   std::optional<Dequantized> dequantized;
+  /// Rows of these integers in an order of their own; null: as they are.
+  std::shared_ptr<const std::vector<int64_t>> order;
   std::shared_ptr<const std::vector<double>> values;
   mlir::Type element; ///< that `values` are kept in; null: fp32
   llvm::SmallVector<int64_t> shape;
 
   /// Rows `start`, `start + step` …, `size` of them; nothing where that can't be had.
   std::optional<Weight> takeRows(int64_t start, int64_t size, int64_t step) const;
-  /// Rows in any order, copied; nothing where that would lose an encoding or the bytes can't be
-  /// read.
+  /// Rows in any order, copied; nothing where the bytes can't be read.
   std::optional<Weight> gatherRows(llvm::ArrayRef<int64_t> rows) const;
   /// Each row (or element of a vector) times a factor, computed; nothing where that would lose an
   /// encoding or the bytes can't be read.
   std::optional<Weight> scaleRows(llvm::ArrayRef<double> factors) const;
-  /// Rows and columns swapped; not of quantized blocks.
+  /// Rows and columns swapped; not of quantized blocks, nor of integers in an order of their own.
   Weight transpose() const;
 };
 
