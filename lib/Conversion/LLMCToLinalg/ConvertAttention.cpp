@@ -15,14 +15,8 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
-#include <limits>
-
 using namespace mlir;
 using namespace llmc;
-
-static Value toIndex(ImplicitLocOpBuilder &b, Value integer) {
-  return arith::IndexCastOp::create(b, b.getIndexType(), integer);
-}
 
 //===----------------------------------------------------------------------===//
 // cache_append
@@ -93,8 +87,6 @@ struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
   }
 };
 
-namespace {
-
 /// What positions share is rounded where it is read.
 struct ConvertCacheRound : OpConversionPattern<CacheRoundOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -112,225 +104,53 @@ struct ConvertCacheRound : OpConversionPattern<CacheRoundOp> {
 // attention
 //===----------------------------------------------------------------------===//
 
-/// One attention's way from queries to results. Dimensions are named r (row), h (query head), t
-/// (position) and d (element of a head).
-class AttentionFormula {
-public:
-  /// `gone` is, where the cache chooses positions, [t, key/value head]: which the only row does not
-  /// read.
-  AttentionFormula(AttentionOp op, OpBuilder &builder, PlainRows rows, Value sinks,
-                   Value gone = Value())
-      : op(op), formula(builder, op.getLoc()), rows(rows),
-        sinks(sinks ? formula.widen(sinks) : Value()), gone(gone),
-        f32(formula.getBuilder().getF32Type()), cache(op.getCache().getType()) {}
-
-  /// [r, h, t]: what each row and head weighs positions with.
-  Value buildWeights(Value query, PlainCache plain);
-  /// [r, heads side by side]
-  Value buildResult(Value weights, PlainCache plain);
-
-private:
-  /// Whether position `t` is one that a row at `position` attends to in a key/value head.
-  Value isRead(ImplicitLocOpBuilder &b, Value t, Value head, Value position);
-  /// What the distance of position `t` from a row's adds to the scores of the head that is
-  /// dimension 1.
-  Number getBias(ImplicitLocOpBuilder &b, Value slopes, Value t, Value position);
-  /// [r, t, key/value head, d]: what row r reads of the planes of keys or values; zero where it
-  /// reads nothing.
-  Value read(CacheEncodingInterface encoding, ValueRange tensors);
-  /// The same of a number that is kept exactly too.
-  Value readRounded(ImplicitLocOpBuilder &b, CacheEncodingInterface encoding, ValueRange tensors,
-                    ValueRange place);
-  /// Whether a row at `position` reads position `t` as it was before it was rounded.
-  Value isExact(ImplicitLocOpBuilder &b, CacheEncodingInterface encoding, Value t, Value position);
-  /// [r, h, t]
-  Value getScores(Value query, Value keys);
-  Value getSoftmax(Value scores);
-
-  AttentionOp op;
-  Formula formula;
-  PlainRows rows;
-  Value sinks; ///< [h], or null
-  Value gone;
-  Type f32;
-  KVCacheType cache;
-};
-
-} // namespace
-
-Value AttentionFormula::isRead(ImplicitLocOpBuilder &b, Value t, Value head, Value position) {
-  auto isNear = [&](int64_t window) -> Value {
-    Value before = arith::SubIOp::create(b, position, arith::ConstantIndexOp::create(b, window));
-    return arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, t, before);
-  };
-  Value isRead = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, t, position);
-  if (op.getWindow())
-    isRead = arith::AndIOp::create(b, isRead, isNear(static_cast<int64_t>(*op.getWindow())));
-  if (!cache.evicts())
-    return isRead;
-  Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, t,
-                                        arith::ConstantIndexOp::create(b, cache.getFirst()));
-  Value isKept = arith::OrIOp::create(b, isFirst, isNear(cache.getWindow()));
-  if (gone) {
-    Value isGone = tensor::ExtractOp::create(b, gone, ValueRange{t, head});
-    Value zero = arith::ConstantIntOp::create(b, isGone.getType(), 0);
-    isKept = arith::OrIOp::create(b, isKept,
-                                  arith::CmpIOp::create(b, arith::CmpIPredicate::eq, isGone, zero));
-  }
-  return arith::AndIOp::create(b, isRead, isKept);
-}
-
-Number AttentionFormula::getBias(ImplicitLocOpBuilder &b, Value slopes, Value t, Value position) {
-  Value head = linalg::IndexOp::create(b, 1);
-  Value slope = tensor::ExtractOp::create(b, slopes, ValueRange{head});
-  Value distance = arith::SubIOp::create(b, t, position);
-  distance = arith::IndexCastOp::create(b, b.getI64Type(), distance);
-  distance = arith::SIToFPOp::create(b, f32, distance);
-  return Number(b, slope) * Number(b, distance);
-}
-
-Value AttentionFormula::isExact(ImplicitLocOpBuilder &b, CacheEncodingInterface encoding, Value t,
-                                Value position) {
-  auto constant = [&](int64_t number) -> Value {
-    return arith::ConstantIndexOp::create(b, number);
-  };
-  Value group = constant(getCachePositions(encoding));
-  Value next = arith::MulIOp::create(
-      b, arith::AddIOp::create(b, arith::DivUIOp::create(b, t, group), constant(1)), group);
-  Value end = arith::AddIOp::create(b, next, constant(cache.getResidual() - 1));
-  Value isRecent = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, end, position);
-  Value isSink = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, t, constant(cache.getSinks()));
-  return arith::OrIOp::create(b, isRecent, isSink);
-}
-
-/// `place` is [sequence, position, head, element].
-Value AttentionFormula::readRounded(ImplicitLocOpBuilder &b, CacheEncodingInterface encoding,
-                                    ValueRange tensors, ValueRange place) {
-  if (getCachePositions(encoding) != 1) {
-    Value size = arith::ConstantIndexOp::create(b, cache.getHeadSize());
-    Value element = arith::AddIOp::create(b, arith::MulIOp::create(b, place[2], size), place[3]);
-    return tensor::ExtractOp::create(b, tensors[0], ValueRange{place[0], element, place[1]});
-  }
+/// A number of planes, in which `place` has an element of each.
+static Value readPlanes(ImplicitLocOpBuilder &b, CacheEncodingInterface encoding, int64_t headSize,
+                        ArrayRef<Value> tensors, const CachePlace &place) {
   SmallVector<Value> elements;
-  SmallVector<Plane> planes = encoding.getPlanes({1, cache.getHeadSize()});
+  SmallVector<Plane> planes = encoding.getPlanes({1, headSize});
   for (auto [plane, tensor] : llvm::zip_equal(planes, tensors)) {
-    Value index = place[3];
+    Value index = place.element;
     if (plane.columns == Plane::all)
       index = arith::ConstantIndexOp::create(b, 0);
     else if (plane.columns > 1)
       index = arith::DivUIOp::create(b, index, arith::ConstantIndexOp::create(b, plane.columns));
-    elements.push_back(
-        tensor::ExtractOp::create(b, tensor, ValueRange{place[0], place[1], place[2], index}));
+    elements.push_back(tensor::ExtractOp::create(
+        b, tensor, ValueRange{place.sequence, place.position, place.head, index}));
   }
   return EncodingInterface(encoding).buildValue(b, planes, elements);
 }
 
-Value AttentionFormula::read(CacheEncodingInterface encoding, ValueRange tensors) {
-  AffineExpr r = formula.dim(0);
-  SmallVector<Value> rounded(tensors);
+/// How what is stored of keys or values is read.
+static CacheNumbers readNumbers(Formula &formula, KVCacheType cache,
+                                CacheEncodingInterface encoding, ValueRange stored) {
+  int64_t size = cache.getHeadSize();
+  SmallVector<Value> planes(stored);
+  CacheNumbers numbers;
   Value exact;
-  if (cache.keepsExact(encoding))
-    exact = rounded.pop_back_val();
-  if (getCachePositions(encoding) != 1)
-    rounded = {encoding.buildRounded(formula, exact)};
-  return formula.forEach(
-      {formula.sizeOf(rows.positions, 0), formula.size(cache.getCapacity()),
-       formula.size(cache.getHeads()), formula.size(cache.getHeadSize())},
-      f32, {{rows.sequences, {r}}, {rows.positions, {r}}},
-      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-        Value t = linalg::IndexOp::create(b, 1), head = linalg::IndexOp::create(b, 2),
-              d = linalg::IndexOp::create(b, 3), position = toIndex(b, v[1]);
-        SmallVector<Value> place{toIndex(b, v[0]), t, head, d};
-        Value element = readRounded(b, encoding, rounded, place);
-        if (exact) {
-          Value half = tensor::ExtractOp::create(b, exact, place);
-          Value wide = arith::ExtFOp::create(b, f32, half);
-          element = arith::SelectOp::create(b, isExact(b, encoding, t, position), wide, element);
-        }
-        Value nothing = Number(b, element).constant(0);
-        return arith::SelectOp::create(b, isRead(b, t, head, position), element, nothing);
-      });
-}
-
-Value AttentionFormula::getScores(Value query, Value keys) {
-  AffineExpr r = formula.dim(0), h = formula.dim(1), t = formula.dim(2), d = formula.dim(3);
-  int64_t heads = op.getHeads(), headsPerKey = heads / cache.getHeads();
-  SmallVector<OpFoldResult> sizes{formula.sizeOf(query, 0), formula.size(heads),
-                                  formula.size(cache.getCapacity())};
-  Value products = formula.sumOfProducts(sizes, {r, h, t}, {query, {r, h, d}},
-                                         {keys, {r, t, h.floorDiv(headsPerKey), d}});
-  Value slopes;
-  if (op.getSlopes())
-    slopes = arith::ConstantOp::create(
-        formula.getBuilder(),
-        DenseElementsAttr::get(RankedTensorType::get({heads}, f32), *op.getSlopes()));
-  return formula.forEach(
-      sizes, f32, {{products, {r, h, t}}, {rows.positions, {r}}},
-      [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-        Number score = Number(b, v[0]) * op.getScale().convertToDouble();
-        if (op.getSoftcap()) {
-          double softcap = op.getSoftcap()->convertToDouble();
-          score = tanh(score / softcap) * softcap;
-        }
-        Value t = linalg::IndexOp::create(b, 2), p = toIndex(b, v[1]);
-        if (slopes)
-          score = score + getBias(b, slopes, t, p);
-        Value head = arith::DivUIOp::create(b, linalg::IndexOp::create(b, 1),
-                                            arith::ConstantIndexOp::create(b, headsPerKey));
-        Value read = isRead(b, t, head, p);
-        return arith::SelectOp::create(b, read, score,
-                                       score.constant(-std::numeric_limits<double>::infinity()));
-      });
-}
-
-Value AttentionFormula::getSoftmax(Value scores) {
-  AffineExpr r = formula.dim(0), h = formula.dim(1), t = formula.dim(2);
-  ImplicitLocOpBuilder &builder = formula.getBuilder();
-  SmallVector<OpFoldResult> sizes{formula.sizeOf(scores, 0), formula.sizeOf(scores, 1),
-                                  formula.sizeOf(scores, 2)};
-  ArrayRef<OpFoldResult> perHead = ArrayRef(sizes).drop_back();
-  Value maxima = formula.reduce(
-      perHead, {r, h}, builder.getF32FloatAttr(-std::numeric_limits<float>::infinity()),
-      {{scores, {r, h, t}}}, [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-        return max(Number(b, v[1]), Number(b, v[0]));
-      });
-  if (sinks)
-    maxima = formula.forEach(perHead, f32, {{maxima, {r, h}}, {sinks, {h}}},
-                             [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                               return max(Number(b, v[0]), Number(b, v[1]));
-                             });
-  Value powers = formula.forEach(sizes, f32, {{scores, {r, h, t}}, {maxima, {r, h}}},
-                                 [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                                   return exp(Number(b, v[0]) - Number(b, v[1]));
-                                 });
-  Value sums = formula.reduce(perHead, {r, h}, builder.getF32FloatAttr(0), {{powers, {r, h, t}}},
-                              [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                                return Number(b, v[1]) + Number(b, v[0]);
-                              });
-  if (sinks)
-    sums = formula.forEach(perHead, f32, {{sums, {r, h}}, {sinks, {h}}, {maxima, {r, h}}},
-                           [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                             return Number(b, v[0]) + exp(Number(b, v[1]) - Number(b, v[2]));
-                           });
-  return formula.forEach(sizes, f32, {{powers, {r, h, t}}, {sums, {r, h}}},
-                         [](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
-                           return Number(b, v[0]) / Number(b, v[1]);
-                         });
-}
-
-Value AttentionFormula::buildWeights(Value query, PlainCache plain) {
-  query = formula.splitHeads(query, op.getHeads());
-  return getSoftmax(getScores(query, read(cache.getKeys(), plain.keys)));
-}
-
-Value AttentionFormula::buildResult(Value weights, PlainCache plain) {
-  AffineExpr r = formula.dim(0), h = formula.dim(1), d = formula.dim(2), t = formula.dim(3);
-  int64_t headsPerKey = op.getHeads() / cache.getHeads();
-  Value result = formula.sumOfProducts(
-      {formula.sizeOf(weights, 0), formula.sizeOf(weights, 1), formula.size(cache.getHeadSize())},
-      {r, h, d}, {weights, {r, h, t}},
-      {read(cache.getValues(), plain.values), {r, t, h.floorDiv(headsPerKey), d}});
-  return formula.joinHeads(result);
+  if (cache.keepsExact(encoding)) {
+    exact = planes.pop_back_val();
+    numbers.exact = [=](ImplicitLocOpBuilder &b, const CachePlace &place) -> Value {
+      Value half = tensor::ExtractOp::create(
+          b, exact, ValueRange{place.sequence, place.position, place.head, place.element});
+      return arith::ExtFOp::create(b, b.getF32Type(), half);
+    };
+  }
+  if (getCachePositions(encoding) == 1) {
+    numbers.rounded = [=](ImplicitLocOpBuilder &b, const CachePlace &place) {
+      return readPlanes(b, encoding, size, planes, place);
+    };
+    return numbers;
+  }
+  Value rounded = encoding.buildRounded(formula, exact);
+  numbers.rounded = [=](ImplicitLocOpBuilder &b, const CachePlace &place) -> Value {
+    Value first =
+        arith::MulIOp::create(b, place.head, arith::ConstantIndexOp::create(b, size)).getResult();
+    Value element = arith::AddIOp::create(b, first, place.element);
+    return tensor::ExtractOp::create(b, rounded,
+                                     ValueRange{place.sequence, element, place.position});
+  };
+  return numbers;
 }
 
 /// Row `row` alone of a tensor of rows.
@@ -386,9 +206,11 @@ private:
     gone = hitters.evict(scores, gone);
     PlainRows own{sliceRow(formula, rows.sequences, row), sliceRow(formula, rows.positions, row),
                   Value()};
-    AttentionFormula attention(op, builder, own, sinks, gone);
-    Value weights = attention.buildWeights(sliceRow(formula, query, row), plain);
-    Value result = attention.buildResult(weights, plain);
+    AttentionFormula attention(op, builder, own, sinks, cache.getCapacity(), gone);
+    Value weights = attention.buildWeights(
+        sliceRow(formula, query, row), readNumbers(formula, cache, cache.getKeys(), plain.keys));
+    Value result = attention.buildResult(
+        weights, readNumbers(formula, cache, cache.getValues(), plain.values));
     OpFoldResult zero = formula.size(0), one = formula.size(1);
     Value results = tensor::InsertSliceOp::create(
         b, result, before[0], ArrayRef<OpFoldResult>{row, zero},
@@ -437,10 +259,14 @@ struct ConvertAttention : OpConversionPattern<AttentionOp> {
     Value sinks = op.getSinks() ? adaptor.getSinks().front() : Value();
     Value query = adaptor.getQuery().front();
     PlainRows rows = PlainRows::get(adaptor.getRows());
-    PlainCache plain = PlainCache::get(op.getCache().getType(), adaptor.getCache());
+    KVCacheType cache = op.getCache().getType();
+    PlainCache plain = PlainCache::get(cache, adaptor.getCache());
     if (!op.getUpdated()) {
-      AttentionFormula formula(op, rewriter, rows, sinks);
-      rewriter.replaceOp(op, formula.buildResult(formula.buildWeights(query, plain), plain));
+      Formula outside(rewriter, op.getLoc());
+      CacheNumbers keys = readNumbers(outside, cache, cache.getKeys(), plain.keys),
+                   values = readNumbers(outside, cache, cache.getValues(), plain.values);
+      AttentionFormula formula(op, rewriter, rows, sinks, cache.getCapacity());
+      rewriter.replaceOp(op, formula.buildResult(formula.buildWeights(query, keys), values));
       return success();
     }
     SmallVector<Value> built = OrderedAttention(op, rows, sinks, query, plain).build(rewriter);

@@ -8,8 +8,7 @@
 #ifndef LLMC_LIB_CONVERSION_LLMCTOLINALG_PATTERNS_H
 #define LLMC_LIB_CONVERSION_LLMCTOLINALG_PATTERNS_H
 
-#include "llmc/Dialect/LLMC/IR/LLMC.h"
-#include "llmc/Support/Formula.h"
+#include "llmc/Conversion/LLMCToLinalg/AttentionFormula.h"
 
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -26,11 +25,8 @@ void populateParameterPatterns(const mlir::TypeConverter &, mlir::RewritePattern
 void populateRopePatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 void populateRowPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &);
 
-/// What a value of !llmc.rows has become.
-struct PlainRows {
-  mlir::Value sequences, positions, outputs;
-  static PlainRows get(mlir::ValueRange values) { return {values[0], values[1], values[2]}; }
-};
+/// An integer as an index.
+mlir::Value toIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value integer);
 
 /// What a value of !llmc.kv_cache has become: what is stored of keys, then of values
 /// (KVCacheType::getStoredPlanes), and, where it chooses positions, their scores, and whether they
