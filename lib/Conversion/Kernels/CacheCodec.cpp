@@ -23,9 +23,8 @@ using Values = KernelBuilder::Values;
 // Writing
 //===----------------------------------------------------------------------===//
 
-/// The address of an element of a position.
-static Value getAddress(KernelBuilder &k, const CachePlane &plane, Value memory, Value position,
-                        Value element) {
+Value llmc::getElementAddress(KernelBuilder &k, const CachePlane &plane, Value memory,
+                              Value position, Value element) {
   int64_t bytes = plane.getElementBytes();
   Value block = position, inBlock;
   if (plane.block != 1) {
@@ -68,10 +67,10 @@ void llmc::emitCacheWrite(KernelBuilder &k, const CacheArray &array, Value numbe
     for (auto [element, plane] :
          llvm::zip_equal(array.encoding.encode(encoder, loaded), array.planes))
       encoder.store(element, plane,
-                    getAddress(k, plane, memory, position,
-                               plane.isOfNumbers()
-                                   ? k.mul(k.div(first, array.packed), plane.getLineElements())
-                                   : group));
+                    getElementAddress(k, plane, memory, position,
+                                      plane.isOfNumbers() ? k.mul(k.div(first, array.packed),
+                                                                  plane.getLineElements())
+                                                          : group));
   };
   int64_t step = shares ? array.group : array.apart * array.packed;
   int64_t whole = array.headSize / step, rest = array.headSize % step;
@@ -87,8 +86,8 @@ void llmc::emitCacheMove(KernelBuilder &k, const CacheArray &array, Value memory
     constexpr int64_t byteBits = 8;
     Type element = k.builder.getIntegerType(plane.getElementBytes() * byteBits);
     k.loop(k.integer(0), k.integer(plane.elements), 1, [&](Value index) {
-      Value moved = k.load(element, getAddress(k, plane, memory, from, index));
-      k.store(moved, getAddress(k, plane, memory, to, index));
+      Value moved = k.load(element, getElementAddress(k, plane, memory, from, index));
+      k.store(moved, getElementAddress(k, plane, memory, to, index));
     });
   }
 }

@@ -20,6 +20,10 @@
 
 namespace llmc {
 
+/// The address of an element of the position at a place, of a plane that positions don't share.
+mlir::Value getElementAddress(KernelBuilder &k, const CachePlane &plane, mlir::Value memory,
+                              mlir::Value place, mlir::Value element);
+
 /// Rounds the numbers of a head, floats from `numbers` on, and stores them at
 /// the place of a position.
 void emitCacheWrite(KernelBuilder &k, const CacheArray &array, mlir::Value numbers,

@@ -93,16 +93,30 @@ uint64_t llmc::hashNumbers(ArrayRef<float> numbers) {
 }
 
 Value KernelBuilder::table(ArrayRef<float> numbers) {
-  std::string name = "table_" + llvm::utohexstr(hashNumbers(numbers));
+  auto type = RankedTensorType::get({static_cast<int64_t>(numbers.size())}, f32());
+  return table(DenseElementsAttr::get(type, numbers));
+}
+
+Value KernelBuilder::table(DenseElementsAttr numbers) {
+  ArrayRef<char> data = numbers.getRawData();
+  int64_t count = numbers.getNumElements();
+  Type element = numbers.getElementType();
+  std::string name = "table_";
+  // One number may stand for all.
+  if (numbers.isSplat() && count > 1)
+    name += std::to_string(count) + "x";
+  if (!element.isF32())
+    llvm::raw_string_ostream(name) << element << "_";
+  name += llvm::utohexstr(
+      llvm::xxh3_64bits(ArrayRef(reinterpret_cast<const uint8_t *>(data.data()), data.size())));
   auto module = function->getParentOfType<ModuleOp>();
   if (!module.lookupSymbol(name)) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(module.getBody());
-    int64_t count = numbers.size();
-    LLVM::GlobalOp::create(builder, location, LLVM::LLVMArrayType::get(f32(), count),
+    LLVM::GlobalOp::create(builder, location, LLVM::LLVMArrayType::get(element, count),
                            /*isConstant=*/true, LLVM::Linkage::Internal, name,
-                           DenseElementsAttr::get(RankedTensorType::get({count}, f32()), numbers),
-                           /*alignment=*/4);
+                           numbers.reshape(RankedTensorType::get({count}, element)),
+                           element.getIntOrFloatBitWidth() / 8);
   }
   return LLVM::AddressOfOp::create(builder, location, pointer(), name);
 }

@@ -58,6 +58,8 @@ public:
   Value bytes(llvm::ArrayRef<int8_t> numbers);   ///< a vector
   /// The address of constant numbers, which stand once in the module.
   Value table(llvm::ArrayRef<float> numbers);
+  /// The same of numbers of any type, in row-major order.
+  Value table(mlir::DenseElementsAttr numbers);
 
   // Integers and addresses.
   Value add(Value a, Value b), sub(Value a, Value b), mul(Value a, Value b);

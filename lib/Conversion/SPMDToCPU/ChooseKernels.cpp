@@ -68,7 +68,12 @@ LogicalResult FunctionConverter::addOutput(KernelCall &call, Operation *op) {
   return success();
 }
 
-KernelArgument FunctionConverter::getCacheOffset(Value cache) { return {memory(cache).address}; }
+void FunctionConverter::addCache(KernelCall &call, Value cache) {
+  call.arguments.append({{field(Field::States)},
+                         {field(Field::Positions), indexBytes},
+                         {field(Field::Sequences), indexBytes},
+                         {memory(cache).address}});
+}
 
 //===----------------------------------------------------------------------===//
 // Linears
@@ -137,9 +142,7 @@ LogicalResult FunctionConverter::chooseAttention(AttentionOp op, KernelCall &cal
   call.function = emitAttention(code, kernel, target);
   call.rows = rowCount(Extent::Rows);
   addArguments(call, op.getQuery());
-  call.arguments.append(
-      {{field(Field::States)}, {field(Field::Positions)}, {field(Field::Sequences)}});
-  call.arguments.push_back(getCacheOffset(op.getCache()));
+  addCache(call, op.getCache());
   if (op.getSinks())
     addArguments(call, op.getSinks());
   if (failed(addOutput(call, op)))
@@ -199,6 +202,10 @@ LogicalResult FunctionConverter::chooseElementwise(Operation *op, KernelCall &ca
 }
 
 FailureOr<MeaningKernel> FunctionConverter::emitMeaning(Operation *op) {
+  if (auto append = dyn_cast<CacheAppendOp>(op))
+    return emitCacheAppendMeaning(code, append, target);
+  if (auto round = dyn_cast<CacheRoundOp>(op))
+    return emitCacheRoundMeaning(code, round, target);
   bool exact = memory(op->getResult(0)).exactRows;
   if (auto embedding = dyn_cast<EmbeddingOp>(op)) {
     auto table = cast<RankedTensorType>(embedding.getTable().getType());
@@ -208,8 +215,10 @@ FailureOr<MeaningKernel> FunctionConverter::emitMeaning(Operation *op) {
   }
   if (auto rows = dyn_cast<OutputRowsOp>(op))
     return emitOutputRowsMeaning(code, rows, exact, target);
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return emitAttentionMeaning(code, attention, exact, target);
   if (!isRowWise(op))
-    return op->emitOpError("has no meaning on CPUs yet, which work row by row and on no cache");
+    return op->emitOpError("has no meaning on CPUs yet, which work row by row");
   return emitRowMeaning(code, op, exact, target);
 }
 
@@ -218,18 +227,33 @@ LogicalResult FunctionConverter::chooseMeaning(Operation *op, KernelCall &call) 
   if (failed(kernel))
     return failure();
   call.function = kernel->function;
-  if (auto chosen = dyn_cast<OutputRowsOp>(op)) {
-    call.arguments.push_back({field(Field::Outputs), indexBytes});
-    // Any of them.
-    call.arguments.push_back({memory(chosen.getInput()).address});
-  } else {
-    for (Value operand : op->getOperands())
-      if (isa<RowsType>(operand.getType()))
-        call.arguments.push_back({field(Field::Positions), indexBytes});
-      else
-        addArguments(call, operand);
-  }
-  addArguments(call, op->getResult(0));
+  llvm::TypeSwitch<Operation *>(op)
+      .Case([&](OutputRowsOp chosen) {
+        call.arguments.push_back({field(Field::Outputs), indexBytes});
+        // Any of them.
+        call.arguments.push_back({memory(chosen.getInput()).address});
+      })
+      .Case([&](CacheAppendOp append) {
+        addArguments(call, append.getKeys());
+        addArguments(call, append.getValues());
+        addCache(call, append.getCache());
+      })
+      .Case([&](CacheRoundOp round) { addCache(call, round.getCache()); })
+      .Case([&](AttentionOp attention) {
+        addArguments(call, attention.getQuery());
+        addCache(call, attention.getCache());
+        if (attention.getSinks())
+          addArguments(call, attention.getSinks());
+      })
+      .Default([&](Operation *) {
+        for (Value operand : op->getOperands())
+          if (isa<RowsType>(operand.getType()))
+            call.arguments.push_back({field(Field::Positions), indexBytes});
+          else
+            addArguments(call, operand);
+      });
+  if (!isa<KVCacheType>(op->getResult(0).getType()))
+    addArguments(call, op->getResult(0));
   call.arguments.push_back({scratch(stageBytes, kernel->scratchBytes)});
   return success();
 }
@@ -299,18 +323,12 @@ LogicalResult FunctionConverter::chooseKernel(Operation *op, KernelCall &call) {
         call.function = emitCacheAppend(code, append.getCache().getType(), target);
         addArguments(call, append.getKeys());
         addArguments(call, append.getValues());
-        call.arguments.append({{field(Field::States)},
-                               {field(Field::Positions), indexBytes},
-                               {field(Field::Sequences), indexBytes}});
-        call.arguments.push_back(getCacheOffset(append.getCache()));
+        addCache(call, append.getCache());
         return success();
       })
       .Case([&](CacheRoundOp round) {
         call.function = emitCacheRound(code, round.getCache().getType(), target);
-        call.arguments.append({{field(Field::States)},
-                               {field(Field::Positions), indexBytes},
-                               {field(Field::Sequences), indexBytes}});
-        call.arguments.push_back(getCacheOffset(round.getCache()));
+        addCache(call, round.getCache());
         return success();
       })
       .Case([&](AttentionOp attention) { return chooseAttention(attention, call); })

@@ -83,7 +83,8 @@ private:
   void addArguments(KernelCall &call, mlir::Value value);
   /// Rows of activations that the kernel writes up to their padding.
   mlir::LogicalResult addOutput(KernelCall &call, mlir::Operation *op);
-  KernelArgument getCacheOffset(mlir::Value cache);
+  /// Where caches are, and those of a step's rows (CacheAccess.h).
+  void addCache(KernelCall &call, mlir::Value cache);
 
   // Memory and numbers.
   mlir::Type getConverted(mlir::Type type);

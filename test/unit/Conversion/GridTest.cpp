@@ -70,7 +70,7 @@ TEST_F(TinyModelOnGrid, ChosenPositions) {
 TEST_F(TinyModelOnGrid, Meanings) {
   plan();
   std::vector<Logits> expected = runOnCPU();
-  compile("meaning:llmc.rms_norm,llmc.gate");
+  compile("meaning:llmc.rms_norm,llmc.gate,llmc.cache_append,llmc.attention");
   EXPECT_LE(getDifference(expected, runOnGrid(2, /*seed=*/1)), 1e-5);
 }
 

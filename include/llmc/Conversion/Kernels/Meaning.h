@@ -28,7 +28,7 @@ namespace llmc {
 /// Which operations run by their meaning although there is an emitter for them.
 class KernelChoice {
 public:
-  /// Reads `all` (kernels wherever there are any), `meaning` (none, but on caches) or
+  /// Reads `all` (kernels wherever there are any), `meaning` (none) or
   /// `meaning:OP[,OP…]` (none for operations of these names, such as llmc.gate).
   static llvm::Expected<KernelChoice> parse(llvm::StringRef text);
 
@@ -70,6 +70,18 @@ mlir::FailureOr<MeaningKernel> emitOutputRowsMeaning(mlir::ModuleOp module, Outp
 mlir::FailureOr<MeaningKernel> emitLinearMeaning(mlir::ModuleOp module, LinearOp op,
                                                  mlir::Operation *add, bool exactOutput,
                                                  const KernelTarget &target);
+/// As emitCacheAppend() has it: (begin i, end i [rows], keys p, values p, states p, positions p,
+/// sequences p, offset i, scratch p).
+mlir::FailureOr<MeaningKernel> emitCacheAppendMeaning(mlir::ModuleOp module, CacheAppendOp op,
+                                                      const KernelTarget &target);
+/// As emitCacheRound() has it: (begin i, end i [rows], states p, positions p, sequences p, offset
+/// i, scratch p).
+mlir::FailureOr<MeaningKernel> emitCacheRoundMeaning(mlir::ModuleOp module, CacheRoundOp op,
+                                                     const KernelTarget &target);
+/// (begin i, end i [rows], query p, states p, positions p, sequences p, offset i, [sinks p],
+/// output p, scratch p). Reports caches that choose positions.
+mlir::FailureOr<MeaningKernel> emitAttentionMeaning(mlir::ModuleOp module, AttentionOp op,
+                                                    bool exactOutput, const KernelTarget &target);
 
 } // namespace llmc
 

@@ -47,7 +47,5 @@ FailureOr<KernelChoice> KernelChoice::parseOption(ModuleOp module, StringRef tex
 }
 
 bool KernelChoice::usesMeaning(Operation *op) const {
-  // Caches have no meaning in memory yet.
-  bool usesCache = llvm::any_of(op->getOperandTypes(), llvm::IsaPred<KVCacheType>);
-  return (always && !usesCache) || llvm::is_contained(names, op->getName().getStringRef());
+  return always || llvm::is_contained(names, op->getName().getStringRef());
 }

@@ -230,7 +230,7 @@ void MeaningFunction::inlineAt(KernelBuilder &k, ArrayRef<Value> addresses, Valu
   for (memref::GetGlobalOp op : globals) {
     auto numbers = cast<DenseElementsAttr>(
         symbols.lookup<memref::GlobalOp>(op.getName()).getInitialValueAttr());
-    known[op] = k.table(llvm::to_vector(numbers.getValues<float>()));
+    known[op] = k.table(numbers);
   }
   SmallVector<Operation *> ops;
   body.getTerminator()->erase();

@@ -81,9 +81,13 @@ Value PieceMeaning::readTileOfVector(int64_t width) {
 }
 
 Value PieceMeaning::readPanel(int64_t rows, int64_t columns) {
-  places.push_back({});
   auto layout = StridedLayoutAttr::get(function.builder.getContext(), 0, {1, tileRows});
-  return function.read(MemRefType::get({rows, columns}, f32(), layout));
+  return readFound(MemRefType::get({rows, columns}, f32(), layout));
+}
+
+Value PieceMeaning::readFound(MemRefType type) {
+  places.push_back({});
+  return function.read(type);
 }
 
 Value PieceMeaning::readFoundActivations(int64_t width) { return read({1, width}, f32(), {}); }
@@ -115,6 +119,11 @@ void PieceMeaning::write(Value tensor, Place place) {
   auto type = cast<RankedTensorType>(tensor.getType());
   places.push_back(place);
   function.write(tensor, MemRefType::get(type.getShape(), type.getElementType()));
+}
+
+void PieceMeaning::writeFound(Value tensor, MemRefType type) {
+  places.push_back({});
+  function.write(tensor, type);
 }
 
 void PieceMeaning::writeActivations(Value tensor, bool exact) {

@@ -49,6 +49,9 @@ public:
   Value readZeroRows(); ///< !llmc.rows, out of one
   /// A row that the kernel finds.
   Value readFoundActivations(int64_t width);
+  /// Anything that the kernel finds.
+  Value readFound(mlir::MemRefType type);
+  void writeFound(Value tensor, mlir::MemRefType type);
 
   mlir::LogicalResult lower() { return function.lower(); }
   /// Tells pieces apart. Before lower() alone.

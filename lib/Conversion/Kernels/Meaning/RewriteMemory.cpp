@@ -36,12 +36,24 @@ static std::optional<SmallVector<int64_t>> getStrides(MemRefType type) {
   return strides;
 }
 
+/// Floats that are stored, and computed with when they have been widened.
+static bool isHalf(Type type) { return type.isF16() || type.isBF16(); }
+
 static bool hasCode(Type type) {
-  if (auto memory = dyn_cast<MemRefType>(type))
+  if (auto memory = dyn_cast<MemRefType>(type)) {
+    Type element = memory.getElementType();
     return getStrides(memory) &&
-           (memory.getElementType().isF32() || memory.getElementType().isSignlessInteger(8) ||
-            memory.getElementType().isSignlessInteger(32));
+           (element.isF32() || element.isF64() || isHalf(element) || element.isSignlessInteger(8) ||
+            element.isSignlessInteger(32) || element.isSignlessInteger(64));
+  }
   return type.isF32() || type.isF64() || type.isSignlessInteger() || type.isIndex();
+}
+
+/// Whether an operation moves, widens or narrows halves, which it names by their own type.
+static bool takesHalves(Operation *op) {
+  if (auto narrow = dyn_cast<arith::TruncFOp>(op))
+    return narrow.getIn().getType().isF32();
+  return isa<memref::LoadOp, memref::StoreOp, arith::ExtFOp, arith::SelectOp>(op);
 }
 
 std::string llmc::explainNoCode(Operation *op) {
@@ -57,15 +69,11 @@ std::string llmc::explainNoCode(Operation *op) {
     return "has no code for CPUs in meanings";
   for (TypeRange types : {TypeRange(op->getOperandTypes()), TypeRange(op->getResultTypes())})
     for (Type type : types)
-      if (!hasCode(type))
+      if (!hasCode(type) && !(isHalf(type) && takesHalves(op)))
         return "has no code for CPUs in meanings on " + spell(type);
   if (isa<scf::ForOp, scf::IfOp>(op) &&
       llvm::any_of(op->getResultTypes(), llvm::IsaPred<MemRefType>))
     return "has no code for CPUs in meanings where it gives memory";
-  if (auto global = dyn_cast<memref::GetGlobalOp>(op);
-      global && !global.getType().getElementType().isF32())
-    return "has no code for CPUs in meanings on tables of " +
-           spell(global.getType().getElementType());
   return "";
 }
 
@@ -117,6 +125,15 @@ private:
         .Case<memref::CastOp, memref::CollapseShapeOp, memref::ExpandShapeOp>(
             [&](Operation *same) { alias(op, addresses.lookup(same->getOperand(0))); })
         .Case([&](memref::GetGlobalOp) { replaced.push_back(op); })
+        .Case([&](arith::ExtFOp wider) {
+          if (isHalf(wider.getIn().getType()))
+            replace(op, widen(wider.getIn(), wider.getType()));
+        })
+        .Case([&](arith::TruncFOp narrower) {
+          Type type = narrower.getType();
+          if (isHalf(type))
+            replace(op, k.bitcast(k.narrow(narrower.getIn(), type), type));
+        })
         .Case([&](math::ExpOp math) { replace(op, k.exp(math.getOperand())); })
         .Case([&](math::TanhOp math) { replace(op, k.tanh(math.getOperand())); })
         .Case([&](math::ErfOp math) { replace(op, k.erf(math.getOperand())); })
@@ -150,6 +167,12 @@ private:
       address = k.offset(address, k.mul(count, stride * bytes));
     }
     return address;
+  }
+
+  /// A half as f32 or f64.
+  Value widen(Value half, Type type) {
+    Value single = k.widen(k.bitcast(half, k.i16()), half.getType());
+    return type.isF32() ? single : arith::ExtFOp::create(k.builder, k.location, type, single);
   }
 
   /// To the nearest integer, half to even: adding 2^23 leaves no bits for a fraction, and from

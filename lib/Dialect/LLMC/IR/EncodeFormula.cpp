@@ -38,7 +38,7 @@ public:
   /// An operand as the plane stores it, [rows, heads, elements].
   Value store(Operand operand, const Plane &plane) {
     Value value = toValue(operand);
-    if (plane.columns != 1)
+    if (plane.columns != 1 || plane.rows != 1)
       value = pickFirst(value);
     auto type = cast<RankedTensorType>(value.getType());
     if (type.getElementType() == plane.element)
@@ -256,14 +256,26 @@ DecodeBuilder::Operand TensorBuilder::sum(Operand a) {
   return spread(sums);
 }
 
+/// The planes of rows of lines of numbers, of which `group` share elements.
+static SmallVector<Value> buildPlanesOf(const CacheEncodingInterface &encoding, Formula &formula,
+                                        Value lines, int64_t group, ArrayRef<Plane> planes) {
+  TensorBuilder builder(formula, lines, group);
+  SmallVector<Value> stored;
+  for (auto [operand, plane] :
+       llvm::zip_equal(encoding.encode(builder, TensorBuilder::make(lines)), planes))
+    stored.push_back(builder.store(operand, plane));
+  return stored;
+}
+
 SmallVector<Value> CacheEncodingInterface::buildPlanes(Formula &formula, Value heads) const {
   int64_t size = cast<RankedTensorType>(heads.getType()).getDimSize(2);
-  TensorBuilder builder(formula, heads, getCacheGroup(*this, size));
-  SmallVector<Value> planes;
-  for (auto [operand, plane] :
-       llvm::zip_equal(encode(builder, TensorBuilder::make(heads)), getPlanes({1, size})))
-    planes.push_back(builder.store(operand, plane));
-  return planes;
+  return buildPlanesOf(*this, formula, heads, getCacheGroup(*this, size), getPlanes({1, size}));
+}
+
+SmallVector<Value> llmc::buildGroupPlanes(CacheEncodingInterface encoding, Formula &formula,
+                                          Value lines) {
+  return buildPlanesOf(encoding, formula, lines, getCachePositions(encoding),
+                       encoding.getPlanes({1, 1}));
 }
 
 Value CacheEncodingInterface::buildRounded(Formula &formula, Value keys) const {

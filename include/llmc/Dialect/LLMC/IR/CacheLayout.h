@@ -30,6 +30,11 @@ KVCacheType placePositions(KVCacheType type, int64_t rows);
 /// Positions that share elements of planes; 1 where none do.
 int64_t getCachePositions(CacheEncodingInterface encoding);
 
+/// Where positions share elements: builds the planes of a group of them. `lines` are the numbers of
+/// all heads, [1, numbers, positions] of f32, planes [1, numbers, elements].
+llvm::SmallVector<mlir::Value> buildGroupPlanes(CacheEncodingInterface encoding, Formula &formula,
+                                                mlir::Value lines);
+
 /// Integers of a plane of so few bits that share bytes; 1 for all others.
 int64_t getPackedNumbers(const Plane &plane);
 
