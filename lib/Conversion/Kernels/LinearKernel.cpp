@@ -185,9 +185,7 @@ func::FuncOp llmc::emitLinear(ModuleOp module, const LinearKernel &kernel,
     return existing;
   func::FuncOp function = fragments ? emitFragmentLinear(module, name, kernel, target)
                                     : LinearEmitter(module, name, kernel, target).emit();
-  if (target.warps > 0) {
-    TiledLayout layout = TiledLayout::get(kernel.weight);
-    TilesAttribute{layout.tableBytes, layout.tileBytes, layout.tiles}.set(function);
-  }
+  TiledLayout layout = TiledLayout::get(kernel.weight);
+  TilesAttribute{layout.tableBytes, layout.tileBytes, layout.tiles}.set(function);
   return function;
 }

@@ -7,6 +7,7 @@
 
 #include "llmc/Conversion/SPMDToCPU/SPMDToCPU.h"
 #include "FunctionConverter.h"
+#include "PrefetchWeights.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -67,8 +68,12 @@ FailureOr<OwningOpRef<ModuleOp>> llmc::convertSPMDToCPU(ModuleOp plan, const Tar
   for (const KernelTarget *variant : getNeededVariants(plan, target)) {
     for (auto function : plan.getOps<func::FuncOp>()) {
       FunctionConverter converter(*code, program, *variant, kernels, function);
-      if (failed(converter.convert()))
+      FailureOr<func::FuncOp> converted = converter.convert();
+      if (failed(converted))
         return failure();
+      // Blocks of a GPU have ways of their own.
+      if (variant->warps == 0)
+        prefetchNextWeights(*code, *converted);
       workerArenaBytes = std::max(workerArenaBytes, converter.getWorkerArenaBytes());
     }
     setTarget(*code, *variant);

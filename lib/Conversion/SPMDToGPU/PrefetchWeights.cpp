@@ -5,17 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Weights are read from memory once a step, and no stage writes them: what a group will read of
-// them is known before the stages that come first are through. A block that has done its part of
-// some linears asks for the start of its part of the next ones, into the second level of the cache,
-// before it waits for other blocks, and before stages of rows, in which most blocks have nothing to
-// do.
+// What a group will read of weights after a wait (NextWeights.h) is brought into the second level
+// of the cache: a block asks for the start of its part.
 //
 //===----------------------------------------------------------------------===//
 
 #include "GridProgram.h"
-#include "llmc/Conversion/Kernels/Kernels.h"
-#include "llmc/Dialect/CPU/IR/CPU.h"
+#include "llmc/Conversion/Kernels/NextWeights.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -45,41 +41,14 @@ public:
         b(builder, function.getLoc()) {}
 
   void run() {
-    // The first barrier after linears, or of the function.
-    spmd::BarrierOp place;
-    bool passedLinears = false;
-    for (Operation &op : llvm::make_early_inc_range(function.front())) {
-      if (auto barrier = dyn_cast<spmd::BarrierOp>(op); barrier && (!place || passedLinears)) {
-        place = barrier;
-        passedLinears = false;
-      }
-      // What another function computes may take long.
-      if (isa<func::CallOp>(op))
-        place = {};
-      auto stage = dyn_cast<cpu::StageOp>(op);
-      if (!stage)
-        continue;
-      for (const Matrix &matrix : findMatrices(stage)) {
-        passedLinears = true;
-        if (place)
-          prefetch(matrix, place);
-      }
+    for (const NextWeights &weights : findNextWeights(code, function)) {
+      Matrix matrix{weights.address, weights.tiles,
+                    isOfBlock(weights.kernel) ? target.threads : groupThreads};
+      prefetch(matrix, weights.barrier);
     }
   }
 
 private:
-  SmallVector<Matrix> findMatrices(cpu::StageOp stage) {
-    SmallVector<Matrix> matrices;
-    for (auto call : stage.getBody().front().getOps<func::CallOp>()) {
-      auto kernel = code.lookupSymbol<func::FuncOp>(call.getCallee());
-      std::optional<TilesAttribute> tiles = TilesAttribute::get(kernel);
-      if (tiles)
-        matrices.push_back({call.getOperand(LinearKernel::weightsArgument), *tiles,
-                            isOfBlock(kernel) ? target.threads : groupThreads});
-    }
-    return matrices;
-  }
-
   Value constant(int64_t value) { return b.integer(b.i64(), value); }
   Value isBelow(Value number, Value bound) {
     return arith::CmpIOp::create(builder, b.location, arith::CmpIPredicate::ult, number, bound);

@@ -54,7 +54,7 @@ struct LinearKernel {
   /// Which argument is the address of the weights.
   static constexpr unsigned weightsArgument = 3;
 };
-/// How the weights of a linear kernel for a GPU lie, as an attribute of its function: tiles of so
+/// How the weights of a linear kernel lie, as an attribute of its function: tiles of so
 /// many bytes, one after the other, the first so many bytes after the start.
 struct TilesAttribute {
   int64_t offset, bytes, count;

@@ -24,6 +24,10 @@ def ConvertSPMDToCPU : Pass<"convert-spmd-to-cpu", "::mlir::ModuleOp"> {
     worker's, of a size that is known here. `kernels` says which others do, whose results then differ
     by rounding alone.
 
+    Before a worker waits at a barrier, or leaves a stage of rows to others, it asks for the first
+    4 KiB of its share of each matrix that is multiplied next (a stage "prefetch"): kernels ask for
+    all that follows themselves.
+
     Each function of the plan becomes one for each variant, each variant has an entry, and the
     program's triple and the memory of a worker's own are set. `llmc-translate --mlir-to-object` and
     `llmc compile` go on from it.
