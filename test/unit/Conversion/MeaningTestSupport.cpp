@@ -269,8 +269,7 @@ StepRows StepRows::sequence(std::vector<int32_t> tokens, int32_t position) {
 static constexpr int64_t maxRows = 64;
 
 static HostCode compileShipped(mlir::func::FuncOp step, const WeightTable &table,
-                               const KernelChoice &kernels) {
-  std::optional<Target> target = getHostTarget();
+                               const KernelChoice &kernels, const std::optional<Target> &target) {
   check(target.has_value(), "no variant for this machine");
   mlir::FailureOr<mlir::OwningOpRef<mlir::ModuleOp>> program =
       lowerPartToCPU(step, table, *target, maxRows, kernels);
@@ -279,14 +278,14 @@ static HostCode compileShipped(mlir::func::FuncOp step, const WeightTable &table
 }
 
 Comparison::Comparison(mlir::ModuleOp module, int64_t sequences, llvm::StringRef kernels,
-                       int64_t workerCount)
+                       int64_t workerCount, std::optional<Target> target)
     : plain(module), workers(take(Workers::create(workerCount))) {
   auto step = module.lookupSymbol<mlir::func::FuncOp>("step");
   llvm::append_range(arguments, step.getArgumentTypes());
   llvm::append_range(results, step.getResultTypes());
   mlir::FailureOr<WeightTable> table = WeightTable::plan(module);
   check(succeeded(table), "cannot plan the weights");
-  shipped = compileShipped(step, *table, take(KernelChoice::parse(kernels)));
+  shipped = compileShipped(step, *table, take(KernelChoice::parse(kernels)), target);
   weights = Pages(table->getByteSize());
   check(succeeded(table->pack({weights.data(), weights.size()})), "cannot pack the weights");
   arena = Pages(shipped.arenaBytes);

@@ -80,9 +80,9 @@ struct StepRows {
 /// Both ways of one module, with what they remember between steps.
 class Comparison {
 public:
-  /// `kernels` as KernelChoice::parse reads it.
+  /// `kernels` as KernelChoice::parse reads it. The first variant of `target` is what ships.
   explicit Comparison(mlir::ModuleOp module, int64_t sequences = 1, llvm::StringRef kernels = "all",
-                      int64_t workers = 1);
+                      int64_t workers = 1, std::optional<Target> target = getHostTarget());
 
   /// Runs a step on random activations. Every result is to agree within `tolerance` of its largest
   /// element.

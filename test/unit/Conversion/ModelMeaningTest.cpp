@@ -10,6 +10,7 @@
 #include "llmc/Transforms/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace llmc;
 using namespace llmc::test;
@@ -122,6 +123,29 @@ const char *const modelEncoding = "<bits = 4, group = 32, zero = float, scale = 
 } // namespace
 
 TEST_F(MeaningOfModel, Floats) { compareModel({"", ""}, tolerance); }
+
+// A variant that the library has no row for: other register tiles, and nothing but plain arithmetic
+// on any machine.
+TEST_F(MeaningOfModel, ForeignTarget) {
+  static constexpr KernelTarget variant{"foreign",
+                                        "generic",
+                                        "",
+                                        /*features=*/0,
+                                        /*floatRows=*/5,
+                                        /*floatTiles=*/2,
+                                        /*integerRows=*/3,
+                                        /*integerTiles=*/2,
+                                        /*fma=*/false,
+                                        /*halfConversion=*/false,
+                                        /*warps=*/0,
+                                        cpu::DotLowering::Plain};
+  Target target{llvm::Triple(llvm::sys::getDefaultTargetTriple()), {&variant}};
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      parseModel(*context, ModelWriter(modelEncoding, "").write());
+  Comparison comparison(*module, /*sequences=*/1, "all", /*workers=*/2, target);
+  comparison.step(StepRows::sequence({17, 4, 23, 9, 9, 3, 8}), tolerance);
+  comparison.step(StepRows::sequence({41}, 7), tolerance);
+}
 
 // From the pass to logits: an encoding of caches that only its dialect knows.
 TEST_F(MeaningOfModel, ForeignCaches) {
