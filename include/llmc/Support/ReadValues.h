@@ -12,8 +12,8 @@
 
 namespace llmc {
 
-/// The operands of an operation, and what its regions take from outside, such as numbers in the body
-/// of a linalg.generic.
+/// The operands of an operation, and what its regions take from outside, such as numbers in the
+/// body of a linalg.generic.
 llvm::SmallVector<mlir::Value> getReadValues(mlir::Operation *op);
 
 } // namespace llmc

@@ -248,8 +248,8 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_di
   %mq = onnx.node "QuantizeLinear"(%m, %s, %z) {name = "mq", output_names = ["mq"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
   %md = onnx.node "DequantizeLinear"(%mq, %s, %z) {name = "md", output_names = ["md"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
   %n = onnx.node "MatMul"(%md, %v) {name = "n", output_names = ["n"]} : (!onnx.untyped, tensor<32x4xf32>) -> !onnx.untyped
-  %nq = onnx.node "QuantizeLinear"(%n, %s) {name = "nq", output_names = ["nq"]} : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
-  %y = onnx.node "DequantizeLinear"(%nq, %s) {name = "y", output_names = ["y"]} : (!onnx.untyped, tensor<f32>) -> !onnx.untyped
+  %nq = onnx.node "QuantizeLinear"(%n, %s, %z) {name = "nq", output_names = ["nq"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
+  %y = onnx.node "DequantizeLinear"(%nq, %s, %z) {name = "y", output_names = ["y"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
   onnx.yield %y : !onnx.untyped
 }
 
