@@ -116,6 +116,8 @@ def movement() -> Cases:
     cases += [model("Gather", x, ints(-2, 2, 2, 2)), model("Gather", x, ints(0, 4, 3), axis=2),
               model("Gather", x, np.array(1), axis=1), model("Gather", floats(900, 8), ints(-900, 900, 3, 2))]
     cases += [model("GatherElements", x, ints(-3, 3, 2, 2, 4), axis=1), model("GatherElements", x, ints(0, 2, 1, 3, 2))]
+    cases += [model("NonZero", ints(0, 2, *shape)) for shape in ((7,), (3, 4), (2, 3, 2))]
+    cases += [model("NonZero", bools(3, 4)), model("NonZero", np.zeros(3, np.float32))]
     cases += [model("GatherND", x, ints(0, 2, 3, 1)), model("GatherND", x, ints(0, 2, 2, 2)),
               model("GatherND", x, ints(-3, 3, 2, 5, 1), batch_dims=1)]
     cases += [model("Concat", x, floats(2, 1, 4), axis=1), model("Concat", x, x, x, axis=-1), model("Concat", x, axis=0)]

@@ -123,6 +123,33 @@ def narrow_integers() -> onnx.ModelProto:
 
 
 @form()
+def repeated_angles() -> onnx.ModelProto:
+    """Angles that stand beside each other twice, by places that NonZero counts out, as
+    torch.repeat_interleave is exported."""
+
+    class Model(Fused):
+        def make_angles(self):
+            op, graph = self.graph.op, self.graph
+            angles = super().make_angles()
+            half, rows = self.size // 2, graph.op("Unsqueeze", self.rows, graph.constant([0]))
+            counts = op("ConstantOfShape", graph.constant([half]),
+                        value=numpy_helper.from_array(np.array([2], np.int64)))
+            most = op("ReduceMax", counts, keepdims=0)
+            places = op("Less", op("Range", graph.constant(0), most, graph.constant(1)),
+                        op("Unsqueeze", counts, graph.constant([1])))
+            by_column = op("Transpose", angles, perm=[2, 0, 1])
+            shape = op("Concat", graph.constant([half, 2, 1]), rows, axis=0)
+            wide = op("Expand", op("Unsqueeze", by_column, graph.constant([1])), shape)
+            twice = op("GatherND", wide, op("Transpose", op("NonZero", places), perm=[1, 0]))
+            # Of each pair the first.
+            every = op("Slice", twice, graph.constant([0]), graph.constant([self.size]),
+                       graph.constant([0]), graph.constant([2]))
+            return op("Transpose", every, perm=[1, 2, 0])
+
+    return fused(Model, angles="range")
+
+
+@form()
 def einsums() -> onnx.ModelProto:
     """Linears, angles, scores and values as sums over named axes."""
 

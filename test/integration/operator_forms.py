@@ -152,6 +152,65 @@ for name, choices in (("Relu", {}), ("Tanh", {})):
     add_form(f"fused_gemm_{name}", lambda n=name, c=choices: fused_gemm(n, **c))
 
 
+@form()
+def skip_norm_of_positions() -> onnx.ModelProto:
+    """The first norm adds embeddings of positions, as its first operand."""
+
+    class Model(Fused):
+        def embed(self):
+            graph = self.graph
+            table = self.weight("embedding", self.array("embedding", self.vocabulary, self.hidden))
+            places = self.weight("positions", self.array("positions", self.context, self.hidden))
+            self.parts = [graph.op("Gather", places, self.positions(), axis=0),
+                          graph.op("Gather", table, "input_ids", axis=0)]
+            return graph.fresh()
+
+        def norm(self, name, value, width=Decoder.hidden):
+            if not self.parts:
+                return super().norm(name, value, width)
+            gain = self.weight(name, 1 + self.array(name, self.hidden))
+            outputs = [self.graph.fresh(), "", "", value]
+            self.graph.nodes.append(helper.make_node(
+                "SkipSimplifiedLayerNormalization", [*self.parts, gain], outputs, name,
+                domain=MICROSOFT, epsilon=self.epsilon))
+            self.parts = []
+            return outputs[0]
+
+    return fused(Model, positions="learned")
+
+
+@form()
+def xielu() -> onnx.ModelProto:
+    """Apertus's activation, which has no name in the dialect."""
+
+    class Model(Fused):
+        def activate(self, value):
+            op, number = self.graph.op, lambda x: self.graph.constant(np.float32(x))
+            linear = op("Mul", value, number(0.5))
+            up = op("Add", op("Mul", op("Mul", value, number(0.8)), value), linear)
+            below = op("Sub", op("Exp", op("Min", value, number(-1e-6))), number(1))
+            down = op("Add", op("Mul", op("Sub", below, value), number(0.7)), linear)
+            return op("Where", op("Greater", value, number(0)), up, down)
+
+    return fused(Model, gated=False)
+
+
+@form()
+def function_of_many_operators() -> onnx.ModelProto:
+    """A gate of comparisons, powers and bounds, which gates another matrix."""
+
+    class Model(Fused):
+        def activate(self, value):
+            op, number = self.graph.op, lambda x: self.graph.constant(np.float32(x))
+            inside = op("And", op("Less", value, number(2)), op("Not", op("Less", value, number(-1))))
+            bound = op("Clip", op("Pow", value, number(3)), number(-0.5), number(4))
+            smooth = op("Div", value, op("Add", op("Abs", op("Sin", value)), number(1)))
+            root = op("Sqrt", op("Reciprocal", op("Add", op("Mul", value, value), number(1))))
+            return op("Add", op("Where", inside, bound, smooth), op("Max", root, op("Neg", value)))
+
+    return fused(Model)
+
+
 class BiasedActivation(Fused):
     """A layer without gate, whose activation adds the bias of the linear before it."""
 

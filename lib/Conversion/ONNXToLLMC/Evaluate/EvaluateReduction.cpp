@@ -132,6 +132,27 @@ static bool evaluateRange(Evaluation &evaluation) {
   return true;
 }
 
+/// Places of elements that are not zero, in row-major order: rank × count.
+static bool evaluateNonZero(Evaluation &evaluation) {
+  const HostTensor &input = evaluation.in(0);
+  int64_t rank = input.shape.size();
+  if (!input.isKnown())
+    return evaluation.fail("which elements are not zero depends on values that are not known");
+  if (rank == 0)
+    return evaluation.fail("expected a tensor of rank 1 or more");
+  std::vector<int64_t> found;
+  for (int64_t i = 0, size = input.getNumElements(); i < size; ++i)
+    if (input[i] != 0)
+      found.push_back(i);
+  SmallVector<int64_t> strides = getRowMajorStrides(input.shape);
+  std::vector<double> places;
+  for (int64_t axis = 0; axis < rank; ++axis)
+    for (int64_t i : found)
+      places.push_back(static_cast<double>(i / strides[axis] % input.shape[axis]));
+  evaluation.push({rank, static_cast<int64_t>(found.size())}, std::move(places), true);
+  return true;
+}
+
 /// The elements of a tensor attribute; nothing where it is none.
 static std::optional<HostTensor> readTensorAttribute(Attribute attribute) {
   auto elements = dyn_cast_or_null<DenseElementsAttr>(attribute);
@@ -311,6 +332,7 @@ ArrayRef<Operator> llmc::getReductionOperators() {
           .takes({"start", "limit", "delta"})
           .reads({"stash_type=1"})
           .evaluatedBy(evaluateRange),
+      Operator::onnx("NonZero", 9).takes({"X"}).evaluatedBy(evaluateNonZero),
       Operator::onnx("Constant", 1)
           .reads({"value", "value_float", "value_floats", "value_int", "value_ints"})
           .evaluatedBy(evaluateConstant),

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Raise/Embedding.h"
 #include "Raise/Emission.h"
 #include "Raise/Matchers.h"
 #include "Raise/Norms.h"
@@ -43,26 +44,39 @@ LogicalResult llmc::raiseLayerNorm(Raise &raise, Node &node) {
   return success();
 }
 
+/// Rows that a skip norm adds: the model's, or what depends on positions alone.
+static FailureOr<Value> getAddend(Raise &raise, Node &node, unsigned i,
+                                  const std::optional<View> &rows) {
+  return rows ? materializeExactly(raise, *rows)
+              : emitPositionEmbedding(raise, raise.getOperand(node, i));
+}
+
 /// norm(input + skip + bias), and the sum as the last output.
 LogicalResult llmc::raiseSkipNorm(Raise &raise, Node &node) {
   bool simplified = node.op.getOpType().contains("Simplified");
-  std::optional<View> input = raise.getRows(node, 0), skip = raise.getRows(node, 1);
-  if (!input || !skip)
-    return failure();
-  if (input->shape != skip->shape || input->rowsAxis != skip->rowsAxis)
+  std::optional<View> input, skip;
+  for (auto [i, rows] : {std::pair(0u, &input), std::pair(1u, &skip)})
+    if (raise.isData(node, i) && !(*rows = raise.getRows(node, i)))
+      return failure();
+  const std::optional<View> &known = input ? input : skip;
+  if (!known)
+    return raise.fail("expected rows of the model as operand");
+  if (input && skip && (input->shape != skip->shape || input->rowsAxis != skip->rowsAxis))
     return raise.fail("expected rows of one shape");
-  int64_t size = input->shape.back();
+  int64_t size = known->shape.back();
   std::optional<Weight> gain = raise.getVector(node, 2, size);
   std::optional<Weight> beta = simplified ? std::nullopt : raise.getVector(node, 3, size);
   unsigned biasInput = simplified ? 3 : 4;
   if (!gain || (!simplified && raise.has(node, 3) && !beta) || raise.has(node, biasInput))
     return raise.fail("expected a constant gain and no bias of the sum");
-  FailureOr<Value> a = materializeExactly(raise, *skip);
-  FailureOr<Value> b = failed(a) ? a : materializeExactly(raise, *input);
+  FailureOr<Value> a = getAddend(raise, node, 1, skip);
+  FailureOr<Value> b = failed(a) ? a : getAddend(raise, node, 0, input);
   if (failed(b))
     return failure();
+  if (a->getType() != b->getType())
+    return raise.fail("expected rows of one width");
   Value sum = emitSum(raise, *a, *b);
-  View total = makeView(sum, input->shape, raise.location);
+  View total = makeView(sum, known->shape, raise.location);
   raise.set(node, 3, total);
   raise.set(node, 0,
             Normal(total, !simplified, node.getFloat("epsilon", 1e-12), std::move(gain),
