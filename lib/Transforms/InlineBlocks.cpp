@@ -9,8 +9,10 @@
 #include "llmc/Transforms/Blocks.h"
 #include "llmc/Transforms/Passes.h"
 
+#include "mlir/Analysis/CallGraph.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SCCIterator.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -61,19 +63,44 @@ static void eraseUnreached(ModuleOp module, SymbolTable &symbols,
       symbols.erase(function);
 }
 
+/// A function that is inlined wherever it is called.
+static bool isInlined(func::FuncOp function, func::FuncOp step) {
+  return function && function != step && function.isPrivate() && !function.isExternal() &&
+         function.getBody().hasOneBlock();
+}
+
+/// Refuses functions that inlining would never come to the end of.
+static LogicalResult checkCallsEnd(ModuleOp module, func::FuncOp step) {
+  const CallGraph graph(module);
+  for (auto nodes = llvm::scc_begin(&graph); !nodes.isAtEnd(); ++nodes) {
+    if (!nodes.hasCycle())
+      continue;
+    for (CallGraphNode *node : *nodes) {
+      auto function = node->isExternal()
+                          ? func::FuncOp()
+                          : dyn_cast<func::FuncOp>(node->getCallableRegion()->getParentOp());
+      if (isInlined(function, step))
+        return function.emitOpError("expected functions that do not call themselves, found @")
+               << function.getName();
+    }
+  }
+  return success();
+}
+
 LogicalResult llmc::inlineBlocks(ModuleOp module) {
   SymbolTable symbols(module);
   auto step = symbols.lookup<func::FuncOp>(LLMCDialect::stepFunctionName);
   if (!step || step.isExternal())
     return success();
+  if (failed(checkCallsEnd(module, step)))
+    return failure();
   SmallVector<func::CallOp> calls(step.getOps<func::CallOp>());
   llvm::DenseSet<Operation *> inlined;
   int64_t operations = 0;
   while (!calls.empty()) {
     func::CallOp call = calls.pop_back_val();
     auto callee = symbols.lookup<func::FuncOp>(call.getCallee());
-    if (!callee || callee == step || !callee.isPrivate() || callee.isExternal() ||
-        !callee.getBody().hasOneBlock())
+    if (!isInlined(callee, step))
       continue;
     operations += callee.front().getOperations().size();
     if (operations > maxOperations)
