@@ -38,8 +38,9 @@ Value AttentionFormula::isRead(ImplicitLocOpBuilder &b, Value t, Value head, Val
     isRead = arith::AndIOp::create(b, isRead, isNear(static_cast<int64_t>(*op.getWindow())));
   if (!cache.evicts())
     return isRead;
+  int64_t first = cache.getFirst() + (gone ? 0 : cache.getHeavy());
   Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, t,
-                                        arith::ConstantIndexOp::create(b, cache.getFirst()));
+                                        arith::ConstantIndexOp::create(b, first));
   Value isKept = arith::OrIOp::create(b, isFirst, isNear(cache.getWindow()));
   if (gone) {
     Value isGone = tensor::ExtractOp::create(b, gone, ValueRange{t, head});

@@ -240,6 +240,9 @@ LogicalResult FunctionConverter::chooseMeaning(Operation *op, KernelCall &call) 
       })
       .Case([&](CacheRoundOp round) { addCache(call, round.getCache()); })
       .Case([&](AttentionOp attention) {
+        call.rows = rowCount(Extent::Rows);
+        if (attention.getUpdated())
+          call.pieces = constant(1);
         addArguments(call, attention.getQuery());
         addCache(call, attention.getCache());
         if (attention.getSinks())

@@ -16,7 +16,7 @@ using namespace mlir;
 using namespace llmc;
 
 /// Bytes of a line of the cache, and what is asked for of each matrix: that with which kernels
-/// begin, which ask for all that comes later. More takes longer than a wait.
+/// begin, which ask for all that comes later.
 static constexpr int64_t cacheLineBytes = 64, startBytes = 4096;
 
 /// A stage of its own, whose share is that of the linear's stage.

@@ -60,10 +60,14 @@ TEST_F(TinyModelOnGrid, RotatedKeysInFewerBits) {
   compare({2});
 }
 
-// Positions that are chosen by score: what one thread moves all read.
+// Positions that are chosen by score: what one thread moves all read, by kernels and by loops
+// without lanes.
 TEST_F(TinyModelOnGrid, ChosenPositions) {
   transform("evict-kv-cache{policy=h2o budget=6 sinks=1 recent=2 table=false}");
   compare({2});
+  std::vector<Logits> expected = runOnCPU();
+  compile("meaning:llmc.attention");
+  EXPECT_LE(getDifference(expected, runOnGrid(2, /*seed=*/1)), 1e-5);
 }
 
 // Loops without lanes.

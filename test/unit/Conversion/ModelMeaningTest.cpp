@@ -218,8 +218,7 @@ TEST_F(MeaningOfModel, ChosenPositions) {
     second.positions.push_back(i < 8 ? 20 + i : 30);
   }
   second.outputs = {0, 7, 8};
-  // Such a cache has no meaning in memory.
-  step(*module, {first, second}, tolerance, /*sequences=*/2, "meaning:llmc.cache_append");
+  step(*module, {first, second}, tolerance, /*sequences=*/2);
 }
 
 TEST_F(MeaningOfModel, GroupedIntegers) { compareModel({modelEncoding, ""}, tolerance); }

@@ -78,8 +78,9 @@ mlir::FailureOr<MeaningKernel> emitCacheAppendMeaning(mlir::ModuleOp module, Cac
 /// i, scratch p).
 mlir::FailureOr<MeaningKernel> emitCacheRoundMeaning(mlir::ModuleOp module, CacheRoundOp op,
                                                      const KernelTarget &target);
-/// (begin i, end i [rows], query p, states p, positions p, sequences p, offset i, [sinks p],
-/// output p, scratch p). Reports caches that choose positions.
+/// (rows i, begin i, end i [rows], query p, states p, positions p, sequences p, offset i, [sinks
+/// p], output p, scratch p). Where the cache chooses positions, one task is all rows, and its
+/// scores are updated.
 mlir::FailureOr<MeaningKernel> emitAttentionMeaning(mlir::ModuleOp module, AttentionOp op,
                                                     bool exactOutput, const KernelTarget &target);
 

@@ -45,6 +45,7 @@ class AttentionFormula {
 public:
   /// Looks at the first `positions` positions of the cache, which are all that a row reads. `gone`
   /// is, where the cache chooses positions, [t, key/value head]: which the only row does not read.
+  /// Without it those that are chosen stand in the place of the ones that follow the first.
   AttentionFormula(AttentionOp op, mlir::OpBuilder &builder, PlainRows rows, mlir::Value sinks,
                    int64_t positions, mlir::Value gone = mlir::Value());
 
@@ -52,12 +53,13 @@ public:
   mlir::Value buildWeights(mlir::Value query, const CacheNumbers &keys);
   /// [r, heads side by side]
   mlir::Value buildResult(mlir::Value weights, const CacheNumbers &values);
+  /// Whether position `t` is one that a row at `position` attends to in a key/value head.
+  mlir::Value isRead(mlir::ImplicitLocOpBuilder &b, mlir::Value t, mlir::Value head,
+                     mlir::Value position);
 
 private:
   using Value = mlir::Value;
 
-  /// Whether position `t` is one that a row at `position` attends to in a key/value head.
-  Value isRead(mlir::ImplicitLocOpBuilder &b, Value t, Value head, Value position);
   /// What the distance of position `t` from a row's adds to the scores of the head that is
   /// dimension 1.
   Number getBias(mlir::ImplicitLocOpBuilder &b, Value slopes, Value t, Value position);

@@ -1,11 +1,11 @@
-//===- CacheMeaning.cpp - caches by their meaning ---===//
+//===- CacheMeaning.cpp - writing to caches by its meaning ---===//
 //
 // Part of llmc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
-// A piece is a row: what it writes to the cache, or what it reads there, of all heads.
+// A piece is a row: what it writes to the cache, of all heads.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,9 +20,8 @@
 using namespace mlir;
 using namespace llmc;
 
-/// A name for the kernel of an operation on a cache; how that lies is not told by pieces.
-static std::string getCacheMeaningName(Operation *op, KVCacheType cache, uint64_t hash,
-                                       const KernelTarget &target) {
+std::string llmc::getCacheMeaningName(Operation *op, KVCacheType cache, uint64_t hash,
+                                      const KernelTarget &target) {
   return getMeaningName(op, 31 * hash + llvm::xxh3_64bits(getCacheName(cache)), target);
 }
 
@@ -137,131 +136,4 @@ FailureOr<MeaningKernel> llmc::emitCacheRoundMeaning(ModuleOp module, CacheRound
     });
   });
   return finishMeaning(k.finish(), piece.getScratchBytes());
-}
-
-//===----------------------------------------------------------------------===//
-// Attention
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// An attention of one row, over the first `positions` positions.
-class AttentionRow {
-public:
-  AttentionRow(AttentionOp op, const CacheLayout &layout, int64_t positions, bool exactOutput);
-
-  /// `zero` is the address of an integer that is zero.
-  void inlineAt(KernelBuilder &k, Value row, Value cache, Value query, Value zero,
-                Value rowPositions, Value sinks, Value output, Value scratch);
-
-  PieceMeaning piece;
-  int64_t positions;
-
-private:
-  /// Keys or values; takes their addresses.
-  CacheNumbers readNumbers(const CacheArray &array, const std::optional<CacheArray> &exact);
-
-  const CacheLayout &layout;
-};
-
-} // namespace
-
-AttentionRow::AttentionRow(AttentionOp op, const CacheLayout &layout, int64_t positions,
-                           bool exactOutput)
-    : piece(op.getLoc()), positions(positions), layout(layout) {
-  Value query = piece.readActivations(op.getQuery().getType().getDimSize(1));
-  // Memory is of the row's own sequence.
-  PlainRows rows{piece.readZero(), piece.readIndex(), Value()};
-  CacheNumbers keys = readNumbers(layout.keys, layout.exactKeys),
-               values = readNumbers(layout.values, layout.exactValues);
-  Value sinks = op.getSinks() ? piece.readVector(static_cast<int64_t>(op.getHeads())) : Value();
-  AttentionFormula formula(op, piece.function.builder, rows, sinks, positions);
-  piece.writeActivations(formula.buildResult(formula.buildWeights(query, keys), values),
-                         exactOutput);
-}
-
-CacheNumbers AttentionRow::readNumbers(const CacheArray &array,
-                                       const std::optional<CacheArray> &exact) {
-  auto makeReader = [&](const CacheArray &from, const CacheRing &ring) -> ReadNumber {
-    return [memory = CacheMemory(piece, from, ring, layout.heads)](
-               ImplicitLocOpBuilder &b, const CachePlace &place) { return memory.read(b, place); };
-  };
-  CacheNumbers numbers;
-  numbers.rounded = makeReader(array, layout.stored);
-  if (exact)
-    numbers.exact = makeReader(*exact, layout.exact);
-  return numbers;
-}
-
-void AttentionRow::inlineAt(KernelBuilder &k, Value row, Value cache, Value query, Value zero,
-                            Value rowPositions, Value sinks, Value output, Value scratch) {
-  SmallVector<Value> bases{query, zero, rowPositions};
-  for (const auto &[array, exact] :
-       {std::tie(layout.keys, layout.exactKeys), std::tie(layout.values, layout.exactValues)}) {
-    CacheMemory::addAddresses(k, array, cache, bases);
-    if (exact)
-      CacheMemory::addAddresses(k, *exact, cache, bases);
-  }
-  if (sinks)
-    bases.push_back(sinks);
-  bases.push_back(output);
-  piece.inlineAt(k, bases, row, Value(), scratch);
-}
-
-/// How many positions pieces look at, the last ones at all: a row takes the shortest that has its
-/// own, so that what it costs is at most some times what it has to.
-static SmallVector<int64_t> getLengths(int64_t capacity) {
-  constexpr int64_t least = 64, factor = 8;
-  SmallVector<int64_t> lengths;
-  for (int64_t length = least; length < capacity; length *= factor)
-    lengths.push_back(length);
-  lengths.push_back(capacity);
-  return lengths;
-}
-
-FailureOr<MeaningKernel> llmc::emitAttentionMeaning(ModuleOp module, AttentionOp op,
-                                                    bool exactOutput, const KernelTarget &target) {
-  KVCacheType cache = op.getCache().getType();
-  if (cache.choosesPositions())
-    return op.emitOpError("has no meaning in memory over a cache that chooses positions by what "
-                          "they are given weight: expected kernels=all, or a cache without 'heavy' "
-                          "(evict-kv-cache{policy=sinks}), found ")
-           << cache;
-  CacheLayout layout = CacheLayout::get(cache);
-  std::vector<std::unique_ptr<AttentionRow>> rows;
-  uint64_t hash = 0;
-  for (int64_t length : getLengths(cache.getCapacity())) {
-    rows.push_back(std::make_unique<AttentionRow>(op, layout, length, exactOutput));
-    hash = 31 * hash + rows.back()->piece.getHash();
-  }
-  std::string name = getCacheMeaningName(op, cache, hash, target);
-  if (std::optional<MeaningKernel> existing = findMeaning(module, name))
-    return *existing;
-  // The zero, and what the longest takes.
-  constexpr int64_t zeroBytes = 64;
-  int64_t scratchBytes = 0;
-  for (auto &row : rows) {
-    if (failed(row->piece.lower()))
-      return failure();
-    scratchBytes = std::max(scratchBytes, row->piece.getScratchBytes());
-  }
-  bool hasSinks = static_cast<bool>(op.getSinks());
-  KernelBuilder k(module, name, hasSinks ? "iippppippp" : "iippppipp", target);
-  CacheArguments caches{k.argument(3), k.argument(4), k.argument(5), k.argument(6)};
-  Value sinks = hasSinks ? k.argument(7) : Value(), output = k.argument(hasSinks ? 8 : 7),
-        zero = k.argument(hasSinks ? 9 : 8), own = k.offset(zero, zeroBytes);
-  k.store(k.integer(k.i32(), 0), zero);
-  k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
-    Value base = getCacheOfRow(k, caches, row), position = loadIndex(k, caches.positions, row);
-    int64_t from = 0;
-    for (auto &piece : rows) {
-      Value fits = k.bitAnd(k.lessInteger(k.integer(from - 1), position),
-                            k.lessInteger(position, k.integer(piece->positions)));
-      k.ifThen(fits, [&] {
-        piece->inlineAt(k, row, base, k.argument(2), zero, caches.positions, sinks, output, own);
-      });
-      from = piece->positions;
-    }
-  });
-  return finishMeaning(k.finish(), zeroBytes + scratchBytes);
 }

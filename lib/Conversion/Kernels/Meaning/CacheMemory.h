@@ -64,6 +64,11 @@ private:
   llvm::SmallVector<Value> tensors; ///< of each plane
 };
 
+/// A name for the kernel of an operation on a cache and pieces of this hash, which don't tell how
+/// that lies.
+std::string getCacheMeaningName(mlir::Operation *op, KVCacheType cache, uint64_t hash,
+                                const KernelTarget &target);
+
 /// Writes numbers of heads, [1, heads, size], to a position that the kernel finds: takes the next
 /// address of `piece` for each plane, those of addPositionAddresses().
 void writePosition(PieceMeaning &piece, const CacheArray &array, mlir::Value numbers);
