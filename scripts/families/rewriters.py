@@ -117,20 +117,32 @@ def make_producers(model: Any) -> dict[str, Any]:
 
 
 def expand_products(model: Any) -> None:
-    """QLinearMatMul as a MatMul between conversions."""
-    from onnx import helper
+    """QLinearMatMul and QGemm as products between conversions."""
+    from onnx import helper, numpy_helper
 
+    constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     nodes = []
     for node in model.graph.node:
-        if node.op_type != "QLinearMatMul":
+        if node.op_type not in ("QLinearMatMul", "QGemm"):
             nodes.append(node)
             continue
-        left, right, result = node.input[:3], node.input[3:6], node.input[6:]
+        left, right, rest = node.input[:3], node.input[3:6], list(node.input[6:])
         names = [f"{node.output[0]}_{part}" for part in ("left", "right", "product")]
+        options = {entry.name: helper.get_attribute_value(entry) for entry in node.attribute}
+        axis = 0 if options.get("transB") else 1
+        operands = names[:2]
+        if node.op_type == "QGemm":
+            if rest[0]:
+                bias = constants[rest[0]] * (constants[left[1]] * constants[right[1]])
+                operands = [*operands, names[2] + "_bias"]
+                model.graph.initializer.append(
+                    numpy_helper.from_array(bias.astype(np.float32), operands[2]))
+            rest = rest[1:]
         nodes += [helper.make_node("DequantizeLinear", left, names[:1]),
-                  helper.make_node("DequantizeLinear", right, names[1:2], axis=1),
-                  helper.make_node("MatMul", names[:2], names[2:]),
-                  helper.make_node("QuantizeLinear", [names[2], *result], list(node.output))]
+                  helper.make_node("DequantizeLinear", right, names[1:2], axis=axis),
+                  helper.make_node(node.op_type.removeprefix("Q").removeprefix("Linear"), operands,
+                                   names[2:], **options),
+                  helper.make_node("QuantizeLinear", [names[2], *rest], list(node.output))]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
 
