@@ -54,10 +54,12 @@ static FailureOr<Value> getAddend(Raise &raise, Node &node, unsigned i,
 /// norm(input + skip + bias), and the sum as the last output.
 LogicalResult llmc::raiseSkipNorm(Raise &raise, Node &node) {
   bool simplified = node.op.getOpType().contains("Simplified");
-  std::optional<View> input, skip;
-  for (auto [i, rows] : {std::pair(0u, &input), std::pair(1u, &skip)})
-    if (raise.isData(node, i) && !(*rows = raise.getRows(node, i)))
-      return failure();
+  auto getRows = [&](unsigned i) {
+    return raise.isData(node, i) ? raise.getRows(node, i) : std::nullopt;
+  };
+  std::optional<View> input = getRows(0), skip = getRows(1);
+  if ((raise.isData(node, 0) && !input) || (raise.isData(node, 1) && !skip))
+    return failure();
   const std::optional<View> &known = input ? input : skip;
   if (!known)
     return raise.fail("expected rows of the model as operand");
