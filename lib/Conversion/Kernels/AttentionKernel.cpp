@@ -32,6 +32,7 @@
 #include "CacheAccess.h"
 #include "CacheCodec.h"
 #include "HeavyHitters.h"
+#include "ObservedPositions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -82,8 +83,10 @@ int64_t AttentionKernel::getRowsAtOnce() const {
 int64_t AttentionKernel::getScratchBytes() const {
   // Weights and what values are multiplied by are not the same where values have scales.
   int64_t kinds = cache.choosesPositions() ? 2 : 1;
-  return kinds * getRowsAtOnce() * (heads / cache.getHeads()) *
-         getScoreStride(*this, CacheLayout::get(cache));
+  CacheLayout layout = CacheLayout::get(cache);
+  int64_t weights =
+      kinds * getRowsAtOnce() * (heads / cache.getHeads()) * getScoreStride(*this, layout);
+  return layout.observed == 0 ? weights : weights + ObservedPositions::getScratchBytes(layout);
 }
 
 namespace {
@@ -204,8 +207,7 @@ private:
     Value position = loadIndex(k, caches.positions, row);
     for (int64_t i = 0; i < rows; ++i) {
       group.ends.push_back(k.add(position, i + 1));
-      group.begins.push_back(window ? k.max(k.add(group.ends[i], -*window), k.integer(0))
-                                    : k.integer(0));
+      group.begins.push_back(getBegin(group.ends[i]));
       if (exactKeys)
         group.recentKeys.push_back(getRecent(group.ends[i], layout.keys.positions));
       if (exactValues)
@@ -216,7 +218,12 @@ private:
       group.skipped = k.max(k.add(group.firstBlock, -getFirstPositions(layout)), k.integer(0));
     std::optional<HeavyHitters> hitters;
     if (layout.heavy != 0)
-      hitters.emplace(k, layout, base, shared).admit(position);
+      hitters.emplace(k, layout, base, shared);
+    if (layout.observed != 0)
+      ObservedPositions(k, layout, base, shared, k.offset(scratch, getChoiceOffset()))
+          .choose(position);
+    else if (hitters)
+      hitters->admit(position);
     computeScores(group);
     Values factors;
     for (int64_t i = 0; i < group.count(); ++i)
@@ -225,6 +232,19 @@ private:
       addWeights(group, *hitters, factors);
     accumulate(group, factors);
     zeroPadding(group, head);
+  }
+
+  /// The first of the newest positions that a row whose positions end at `end` sees.
+  Value getBegin(Value end) {
+    if (!window)
+      return k.integer(0);
+    Value begin = layout.observed == 0 ? k.add(end, -*window)
+                                       : ObservedPositions::getNewest(k, layout, k.add(end, -1));
+    return k.max(begin, k.integer(0));
+  }
+  /// Where in scratch a choice is made, behind scores and weights.
+  int64_t getChoiceOffset() const {
+    return spec.getScratchBytes() - ObservedPositions::getScratchBytes(layout);
   }
 
   /// The first position that a row whose positions end at `end` reads exactly

@@ -129,6 +129,8 @@ std::string llmc::getCacheName(KVCacheType type) {
     stream << "b" << type.getBudget() << "f" << type.getFirst() << "r" << type.getRolling();
   if (type.choosesPositions())
     stream << "h" << type.getHeavy();
+  if (type.getObserved() != 0)
+    stream << "o" << type.getObserved();
   return name;
 }
 

@@ -21,26 +21,34 @@ Value HeavyHitters::getScores(Value block) const {
   return getScore(k.mul(getPlace(k, layout.stored, block, keyBlock), keyBlock));
 }
 
-std::pair<Value, Value> HeavyHitters::findLightest() const {
-  int64_t begin = layout.first - layout.heavy, end = layout.first;
-  Type floats = k.vector(k.f32()), integers = k.vector(k.i32());
+std::pair<Value, Value> llmc::findLeast(KernelBuilder &k, Value numbers, Value begin, Value end) {
+  Type floats = k.vector(k.f32());
   Value most = k.real(floats, 3.0e38);
+  auto spread = [&](Value place) { return k.broadcast(k.truncate(place, k.i32())); };
+  Value before = spread(k.add(begin, -1)), behind = spread(end);
   // Of each lane. Places are numbers that fp32 holds.
-  Values lightest =
-      k.loop(k.integer(begin / lanes * lanes), k.integer(end), lanes,
-             {most, k.real(floats, static_cast<double>(begin))},
+  Values least =
+      k.loop(k.mul(k.div(begin, lanes), lanes), end, lanes, {most, k.toFloat(spread(begin))},
              [&](Value first, ValueRange carried) -> Values {
-               Value places = countFrom(k, first), score = k.loadVector(getScore(first));
-               Value isChosen = k.bitAnd(k.lessInteger(k.integer(integers, begin - 1), places),
-                                         k.lessInteger(places, k.integer(integers, end)));
-               Value isLess = k.bitAnd(isChosen, k.less(score, carried[0]));
-               return {k.select(isLess, score, carried[0]),
+               Value places = countFrom(k, first);
+               Value number = k.loadVector(k.offset(numbers, k.mul(first, 4)));
+               Value isOne = k.bitAnd(k.lessInteger(before, places), k.lessInteger(places, behind));
+               Value isLess = k.bitAnd(isOne, k.less(number, carried[0]));
+               return {k.select(isLess, number, carried[0]),
                        k.select(isLess, k.toFloat(places), carried[1])};
              });
-  Value least = k.fneg(k.maxLanes(k.fneg(lightest[0])));
-  Value places = k.select(k.less(k.broadcast(least), lightest[0]), most, lightest[1]);
+  Value smallest = k.fneg(k.maxLanes(k.fneg(least[0])));
+  Value places = k.select(k.less(k.broadcast(smallest), least[0]), most, least[1]);
   Value place = k.toInteger(k.fneg(k.maxLanes(k.fneg(places))));
-  return {least, k.extendSigned(place, k.i64())};
+  return {smallest, k.extendSigned(place, k.i64())};
+}
+
+void llmc::emitPositionMove(KernelBuilder &k, const CacheLayout &layout, Value cache, Value head,
+                            Value from, Value to) {
+  for (const CacheArray *array : {&layout.keys, &layout.values}) {
+    Value memory = k.offset(cache, k.add(k.mul(head, array->headBytes), array->offset));
+    emitCacheMove(k, *array, memory, from, to);
+  }
 }
 
 void HeavyHitters::admit(Value position) const {
@@ -49,12 +57,10 @@ void HeavyHitters::admit(Value position) const {
     Value place = getPlace(k, layout.stored, leaving, /*unit=*/1);
     Value own = k.load(k.f32(), getScore(place));
     Value least, lightest;
-    std::tie(least, lightest) = findLightest();
+    std::tie(least, lightest) =
+        findLeast(k, scores, k.integer(layout.first - layout.heavy), k.integer(layout.first));
     k.ifThen(k.less(least, own), [&] {
-      for (const CacheArray *array : {&layout.keys, &layout.values}) {
-        Value memory = k.offset(cache, k.add(k.mul(head, array->headBytes), array->offset));
-        emitCacheMove(k, *array, memory, place, lightest);
-      }
+      emitPositionMove(k, layout, cache, head, place, lightest);
       k.store(own, getScore(lightest));
     });
   });

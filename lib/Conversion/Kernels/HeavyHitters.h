@@ -20,6 +20,15 @@
 
 namespace llmc {
 
+/// The least of the numbers [begin, end) of `numbers`, fp32 below 3e38, and which it is, the first
+/// of equal ones.
+std::pair<mlir::Value, mlir::Value> findLeast(KernelBuilder &k, mlir::Value numbers,
+                                              mlir::Value begin, mlir::Value end);
+
+/// Moves the keys and values of a head from a place to another.
+void emitPositionMove(KernelBuilder &k, const CacheLayout &layout, mlir::Value cache,
+                      mlir::Value head, mlir::Value from, mlir::Value to);
+
 /// The scores of one head of a cache, in one sequence's state.
 class HeavyHitters {
 public:
@@ -35,8 +44,6 @@ public:
   void admit(Value position) const;
 
 private:
-  /// The least score of chosen positions, and its place, the first of equal ones.
-  std::pair<Value, Value> findLightest() const;
   Value getScore(Value place) const { return k.offset(scores, k.mul(place, 4)); }
 
   KernelBuilder &k;

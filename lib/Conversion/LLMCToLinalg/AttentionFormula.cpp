@@ -41,14 +41,15 @@ Value AttentionFormula::isRead(ImplicitLocOpBuilder &b, Value t, Value head, Val
   int64_t first = cache.getFirst() + (gone ? 0 : cache.getHeavy());
   Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, t,
                                         arith::ConstantIndexOp::create(b, first));
-  Value isKept = arith::OrIOp::create(b, isFirst, isNear(cache.getWindow()));
+  Value isOther;
   if (gone) {
     Value isGone = tensor::ExtractOp::create(b, gone, ValueRange{t, head});
     Value zero = arith::ConstantIntOp::create(b, isGone.getType(), 0);
-    isKept = arith::OrIOp::create(b, isKept,
-                                  arith::CmpIOp::create(b, arith::CmpIPredicate::eq, isGone, zero));
+    isOther = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, isGone, zero);
+  } else {
+    isOther = isNear(cache.getWindow());
   }
-  return arith::AndIOp::create(b, isRead, isKept);
+  return arith::AndIOp::create(b, isRead, arith::OrIOp::create(b, isFirst, isOther));
 }
 
 Number AttentionFormula::getBias(ImplicitLocOpBuilder &b, Value slopes, Value t, Value position) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "HeavyHitterFormula.h"
+#include "ObservedFormula.h"
 #include "Patterns.h"
 #include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 
@@ -176,7 +177,7 @@ public:
       : op(op), cache(op.getCache().getType()), rows(rows), sinks(sinks), query(query),
         plain(plain) {}
 
-  /// The result, and scores and what is gone afterwards.
+  /// The result, and what is known of positions afterwards.
   SmallVector<Value> build(OpBuilder &builder) {
     Formula formula(builder, op.getLoc());
     ImplicitLocOpBuilder &b = formula.getBuilder();
@@ -200,13 +201,17 @@ private:
     ImplicitLocOpBuilder &b = formula.getBuilder();
     Value sequence = toIndex(b, tensor::ExtractOp::create(b, rows.sequences, row));
     Value position = toIndex(b, tensor::ExtractOp::create(b, rows.positions, row));
-    Value scores = takeChoice(formula, before[1], sequence),
-          gone = takeChoice(formula, before[2], sequence);
+    SmallVector<Value> choice;
+    for (Value all : before.drop_front())
+      choice.push_back(takeChoice(formula, all, sequence));
     HeavyHitterFormula hitters(formula, cache, position);
-    gone = hitters.evict(scores, gone);
+    if (cache.getObserved() == 0)
+      choice.back() = hitters.evict(choice.front(), choice.back());
+    else
+      choice = ObservedFormula(formula, cache, position).choose(choice);
     PlainRows own{sliceRow(formula, rows.sequences, row), sliceRow(formula, rows.positions, row),
                   Value()};
-    AttentionFormula attention(op, builder, own, sinks, cache.getCapacity(), gone);
+    AttentionFormula attention(op, builder, own, sinks, cache.getCapacity(), choice.back());
     Value weights = attention.buildWeights(
         sliceRow(formula, query, row), readNumbers(formula, cache, cache.getKeys(), plain.keys));
     Value result = attention.buildResult(
@@ -215,8 +220,11 @@ private:
     Value results = tensor::InsertSliceOp::create(
         b, result, before[0], ArrayRef<OpFoldResult>{row, zero},
         ArrayRef<OpFoldResult>{one, formula.sizeOf(result, 1)}, ArrayRef<OpFoldResult>{one, one});
-    return {results, putChoice(formula, hitters.addWeights(scores, weights), before[1], sequence),
-            putChoice(formula, gone, before[2], sequence)};
+    choice.front() = hitters.addWeights(choice.front(), weights);
+    SmallVector<Value> after{results};
+    for (auto [own, all] : llvm::zip_equal(choice, before.drop_front()))
+      after.push_back(putChoice(formula, own, all, sequence));
+    return after;
   }
 
   /// [t, key/value head] of a sequence.

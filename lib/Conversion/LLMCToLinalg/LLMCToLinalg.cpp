@@ -53,11 +53,9 @@ void llmc::populateLLMCToLinalgTypeConversions(TypeConverter &converter) {
         types.push_back(RankedTensorType::get({ShapedType::kDynamic, type.getCapacity(),
                                                type.getHeads(), plane.getElementsPerRow(size)},
                                               getUnpackedType(plane)));
-    if (type.choosesPositions())
-      for (Type element : {Type(Float32Type::get(type.getContext())),
-                           Type(IntegerType::get(type.getContext(), 8))})
-        types.push_back(RankedTensorType::get(
-            {ShapedType::kDynamic, type.getCapacity(), type.getHeads(), 1}, element));
+    for (Type element : type.getChoiceElements())
+      types.push_back(RankedTensorType::get(
+          {ShapedType::kDynamic, type.getCapacity(), type.getHeads(), 1}, element));
     return success();
   });
 }

@@ -29,8 +29,8 @@ void populateRowPatterns(const mlir::TypeConverter &, mlir::RewritePatternSet &)
 mlir::Value toIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value integer);
 
 /// What a value of !llmc.kv_cache has become: what is stored of keys, then of values
-/// (KVCacheType::getStoredPlanes), and, where it chooses positions, their scores, and whether they
-/// are read no more, both [sequence, position, head, 1].
+/// (KVCacheType::getStoredPlanes), and, where it chooses positions, what it knows of them
+/// (KVCacheType::getChoiceElements), each [sequence, position, head, 1].
 struct PlainCache {
   mlir::ValueRange keys, values, choice;
   static PlainCache get(KVCacheType type, mlir::ValueRange planes) {

@@ -58,14 +58,19 @@ static void retypeUpdates(func::FuncOp step) {
   });
 }
 
-FailureOr<CacheChange>
-llmc::changeCaches(ModuleOp module,
-                   function_ref<KVCacheType(int64_t number, BlockArgument cache)> convert) {
-  CacheChange change;
+SmallVector<BlockArgument> llmc::getCaches(ModuleOp module) {
   SmallVector<BlockArgument> caches;
   auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
   if (step && !step.isExternal())
     llvm::copy_if(step.getArguments(), std::back_inserter(caches), isCache);
+  return caches;
+}
+
+FailureOr<CacheChange>
+llmc::changeCaches(ModuleOp module,
+                   function_ref<KVCacheType(int64_t number, BlockArgument cache)> convert) {
+  CacheChange change;
+  SmallVector<BlockArgument> caches = getCaches(module);
   if (caches.empty())
     return module.emitError("expected a model with caches, found none");
   for (auto [number, cache] : llvm::enumerate(caches)) {
@@ -76,6 +81,7 @@ llmc::changeCaches(ModuleOp module,
     change.after.add(type);
     change.types.push_back(type);
   }
+  auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
   if (failed(checkUses(step)))
     return failure();
   for (auto [cache, type] : llvm::zip_equal(caches, change.types))

@@ -26,7 +26,10 @@ static std::string spellPositions(KVCacheType type) {
   if (type.getFirst() != 0)
     parts.push_back("the first " + std::to_string(type.getFirst()));
   if (type.choosesPositions())
-    parts.push_back(std::to_string(type.getHeavy()) + " of most weight");
+    parts.push_back(std::to_string(type.getHeavy()) + " of most weight" +
+                    (type.getObserved() == 0
+                         ? std::string()
+                         : " by " + std::to_string(type.getObserved()) + " queries"));
   std::string text = llvm::join(parts, ", ");
   return text + (parts.empty() ? "" : " and ") + "the newest " + std::to_string(type.getWindow()) +
          " positions";
@@ -47,6 +50,11 @@ static std::optional<int64_t> getWindow(Value cache) {
         widen(getWindow(result));
   }
   return widest;
+}
+
+static bool hasOwnWindow(Value cache) {
+  std::optional<int64_t> window = getWindow(cache);
+  return window && *window > 0;
 }
 
 /// Attention gives the cache that it updates where that chooses positions, and only there.
@@ -73,9 +81,10 @@ static void updateCaches(ModuleOp module) {
 
 namespace {
 
-/// How many positions stay beside the newest: the first, and those that are chosen.
+/// Which positions stay: the first, those that are chosen, and the newest; and how many queries
+/// choose together, 0 where each does.
 struct Kept {
-  int64_t first, heavy;
+  int64_t first, heavy, newest, observed;
 };
 
 struct EvictKVCache : public llmc::impl::EvictKVCacheBase<EvictKVCache> {
@@ -92,8 +101,12 @@ private:
     FailureOr<Kept> kept = getKept(module);
     if (failed(kept))
       return failure();
-    auto change =
-        changeCaches(module, [&](int64_t, BlockArgument cache) { return convert(cache, *kept); });
+    SmallVector<int64_t> heavy = shareHeavy(module, kept->heavy);
+    auto change = changeCaches(module, [&](int64_t number, BlockArgument cache) {
+      Kept own = *kept;
+      own.heavy = heavy[number];
+      return convert(cache, own);
+    });
     if (failed(change))
       return failure();
     updateCaches(module);
@@ -102,8 +115,9 @@ private:
   }
 
   FailureOr<Kept> getKept(ModuleOp module) {
-    if (policy != "window" && policy != "sinks" && policy != "h2o")
-      return module.emitError("expected policy=window, policy=sinks or policy=h2o, found '")
+    if (!llvm::is_contained({"window", "sinks", "h2o", "snapkv", "pyramid"}, policy.getValue()))
+      return module.emitError("expected policy=window, policy=sinks, policy=h2o, policy=snapkv or "
+                              "policy=pyramid, found '")
              << policy.getValue() << "'";
     if (budget <= 0)
       return module.emitError("expected a budget of at least 1 position, found ")
@@ -111,11 +125,20 @@ private:
     FailureOr<int64_t> first = getFirst(module);
     if (failed(first))
       return failure();
-    FailureOr<int64_t> heavy = getHeavy(module, *first);
-    if (failed(heavy))
-      return failure();
-    return Kept{*first, *heavy};
+    if (policy != "h2o" && recent != 0)
+      return module.emitError("expected recent with policy=h2o alone, found ")
+             << recent.getValue() << " with policy=" << policy.getValue();
+    if (!isObserved() && observe != 0)
+      return module.emitError("expected observe with policy=snapkv or policy=pyramid, found ")
+             << observe.getValue() << " with policy=" << policy.getValue();
+    if (policy == "h2o")
+      return getHeavyHitters(module, *first);
+    if (isObserved())
+      return getObserved(module, *first);
+    return Kept{*first, /*heavy=*/0, budget - *first, /*observed=*/0};
   }
+
+  bool isObserved() const { return policy == "snapkv" || policy == "pyramid"; }
 
   /// How many of the first positions stay.
   FailureOr<int64_t> getFirst(ModuleOp module) {
@@ -129,21 +152,60 @@ private:
     return first;
   }
 
-  /// How many are chosen by what attention gives weight to.
-  FailureOr<int64_t> getHeavy(ModuleOp module, int64_t first) {
-    if (policy != "h2o") {
-      if (recent != 0)
-        return module.emitError("expected recent with policy=h2o alone, found ")
-               << recent.getValue() << " with policy=" << policy.getValue();
-      return 0;
-    }
+  /// Where each query chooses by what all before it have given weight to.
+  FailureOr<Kept> getHeavyHitters(ModuleOp module, int64_t first) {
     int64_t newest = recent != 0 ? recent : std::max<int64_t>(1, budget / 2);
     int64_t heavy = budget - first - newest;
     if (newest < 1 || heavy < 1)
       return module.emitError("expected at least 1 recent position, and at least 1 more of the "
                               "budget of ")
              << budget.getValue() << " beside " << first << " sinks and these, found " << newest;
-    return heavy;
+    return Kept{first, heavy, newest, /*observed=*/0};
+  }
+
+  /// Where some queries choose together, beside which as many before them stay.
+  FailureOr<Kept> getObserved(ModuleOp module, int64_t first) {
+    constexpr int64_t usual = 16;
+    int64_t observed = observe != 0 ? observe : usual;
+    if (observed < 1 || observed > budget / 2)
+      return module.emitError(
+                 "expected observe of at least 1, and of at most half of the budget of ")
+             << budget.getValue() << " positions, found " << observed;
+    // Half of them are chosen in the last layer of a pyramid.
+    int64_t heavy = budget - first - 2 * observed, least = policy == "pyramid" ? 2 : 1;
+    if (heavy < least)
+      return module.emitError("expected a budget of at least ")
+             << first + 2 * observed + least << " positions, " << first << " sinks, twice "
+             << observed << " that observe and " << least << " to choose, found "
+             << budget.getValue();
+    return Kept{first, heavy, 2 * observed, observed};
+  }
+
+  /// How many positions each cache chooses, `heavy` on average.
+  SmallVector<int64_t> shareHeavy(ModuleOp module, int64_t heavy) {
+    SmallVector<int64_t> shares;
+    int64_t count = 0;
+    for (BlockArgument cache : getCaches(module)) {
+      shares.push_back(heavy);
+      count += !hasOwnWindow(cache);
+    }
+    // What no cache can keep is refused where it gets its type.
+    constexpr int64_t most = int64_t(1) << 32;
+    if (policy != "pyramid" || count < 2 || heavy > most)
+      return shares;
+    // Of the layers up to each, in units of 1 / (2 · (count − 1)): 3/2 of `heavy` for the first,
+    // 1/2 for the last.
+    int64_t layer = 0, before = 0, unit = 2 * (count - 1);
+    for (auto [cache, share] : llvm::zip_equal(getCaches(module), shares)) {
+      if (hasOwnWindow(cache))
+        continue;
+      ++layer;
+      int64_t sum = layer * (3 * (count - 1) - (layer - 1)) * heavy;
+      int64_t upTo = (2 * sum + unit) / (2 * unit);
+      share = upTo - before;
+      before = upTo;
+    }
+    return shares;
   }
 
   /// The type of a cache that keeps these positions and the newest. Reports why that can't be, if
@@ -152,10 +214,11 @@ private:
     auto type = cast<KVCacheType>(cache.getType());
     auto fail = [&] { return emitError(cache.getLoc()) << type << ": "; };
     // What a layer's own window has left is read no more.
-    std::optional<int64_t> window = getWindow(cache);
-    if (window && *window > 0)
-      return type.withBudget(fail, std::min<int64_t>(budget, *window), /*first=*/0, /*heavy=*/0);
-    return type.withBudget(fail, budget, kept.first, kept.heavy);
+    if (hasOwnWindow(cache))
+      return type.withBudget(fail, std::min<int64_t>(budget, *getWindow(cache)), /*first=*/0,
+                             /*heavy=*/0, /*observed=*/0);
+    return type.withBudget(fail, kept.first + kept.heavy + kept.newest, kept.first, kept.heavy,
+                           kept.observed);
   }
 
   void report(ModuleOp module, const CacheChange &change) {

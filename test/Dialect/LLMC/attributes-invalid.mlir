@@ -245,13 +245,13 @@ func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f16
 // -----
 
 #i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
-// expected-error @+1 {{expected residual, sinks, ring, budget, first, heavy and rolling, each once, found 'window'}}
+// expected-error @+1 {{expected residual, sinks, ring, budget, first, heavy, observed and rolling, each once, found 'window'}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, window = 32>)
 
 // -----
 
 #i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
-// expected-error @+1 {{expected residual, sinks, ring, budget, first, heavy and rolling, each once, found 'residual'}}
+// expected-error @+1 {{expected residual, sinks, ring, budget, first, heavy, observed and rolling, each once, found 'residual'}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, residual = 32, residual = 32>)
 
 // -----
@@ -323,6 +323,27 @@ func.func private @f(!llmc.kv_cache<3x32, capacity = 512, keys = #along, values 
 
 // expected-error @+1 {{expected at most 2^24 heavy positions, found 16777217}}
 func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, budget = 20000000, heavy = 16777217>)
+
+// -----
+
+// expected-error @+1 {{expected heavy positions beside 4 observed ones}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, budget = 32, observed = 4>)
+
+// -----
+
+// expected-error @+1 {{expected observed positions among the newest 12, found 13}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, budget = 32, first = 4, heavy = 16, observed = 13>)
+
+// -----
+
+// expected-error @+1 {{expected observed of 0 to 2^31 positions, found -1}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = f32, budget = 32, heavy = 16, observed = -1>)
+
+// -----
+
+#i8 = #llmc.grouped<bits = 8, group = channel, zero = none, scale = f16>
+// expected-error @+1 {{expected a budget of at least 33 positions, the first 4, 16 heavy ones, 3 that wait for the next choice and the newest 10, which are read exactly, found 32}}
+func.func private @f(!llmc.kv_cache<3x4, capacity = 64, keys = f32, values = #i8, residual = 10, budget = 32, first = 4, heavy = 16, observed = 4>)
 
 // -----
 

@@ -6,6 +6,9 @@
 // RUN: llmc-opt %s --quantize-kv-cache="keys=f16 values=i8 residual=6 table=false" --evict-kv-cache="budget=10 table=false" | FileCheck %s --check-prefixes=CHECK,BOTH
 // RUN: llmc-opt %s --evict-kv-cache="policy=h2o budget=10 sinks=1" 2>&1 | FileCheck %s --check-prefix=HEAVY
 // RUN: llmc-opt %s --evict-kv-cache="policy=h2o budget=10 recent=2 table=false" --evict-kv-cache="budget=10 table=false" | FileCheck %s --check-prefixes=CHECK,SINKS
+// RUN: llmc-opt %s --evict-kv-cache="policy=snapkv budget=26 sinks=1 observe=4" 2>&1 | FileCheck %s --check-prefix=OBSERVED
+// RUN: llmc-opt %s --evict-kv-cache="policy=pyramid budget=26 sinks=1 observe=4" 2>&1 | FileCheck %s --check-prefix=PYRAMID
+// RUN: llmc-opt %s --evict-kv-cache="policy=snapkv budget=100 table=false" | FileCheck %s --check-prefix=USUAL
 // RUN: sed 's/scale = 0.5 : f32}/scale = 0.5 : f32, window = 7 : i64}/' %s | llmc-opt --evict-kv-cache="budget=10" 2>&1 | FileCheck %s --check-prefix=OWN
 
 // Every cache of the model, those of blocks too; blocks stay blocks. The last pass decides. Passes
@@ -29,6 +32,19 @@
 // HEAVY-SAME: keys = f32, values = f32, budget = 10, first = 1, heavy = 4>
 // HEAVY: llmc.attention {{.*}} updates {{.*}}<2x8, capacity = 4096, keys = f32, values = f32, budget = 10, first = 1, heavy = 4> {heads
 // SINKS-NOT: updates
+
+// Of those that choose together two numbers for each place.
+// OBSERVED: evict-kv-cache: 2 caches, the first 1, 17 of most weight by 4 queries and the newest 8 positions: 50688 bytes of state per session, 1048576 before
+// OBSERVED: func.func private @block
+// OBSERVED-SAME: keys = f32, values = f32, budget = 26, first = 1, heavy = 17, observed = 4>
+// OBSERVED: llmc.attention {{.*}} updates
+// USUAL: budget = 100, first = 4, heavy = 64, observed = 16>
+
+// As many on average, fewer in later layers, which are no longer alike.
+// PYRAMID: 1 cache, the first 1, 26 of most weight by 4 queries and the newest 8 positions; 1 cache, the first 1, 8 of most weight by 4 queries and the newest 8 positions:
+// PYRAMID: func.func @step
+// PYRAMID-SAME: budget = 35, first = 1, heavy = 26, observed = 4>
+// PYRAMID-SAME: budget = 17, first = 1, heavy = 8, observed = 4>
 
 // A layer with a window of its own keeps that.
 // OWN: evict-kv-cache: 2 caches, the newest 7 positions:

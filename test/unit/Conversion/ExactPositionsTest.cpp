@@ -164,7 +164,7 @@ TEST_F(ExactPositions, AttentionReadsThem) {
   auto getCache = [&](const Case &c) {
     return placePositions(KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys,
                                            c.values, c.residual, c.sinks, 0, c.budget, c.first,
-                                           /*heavy=*/0, /*rolling=*/0),
+                                           /*heavy=*/0, /*observed=*/0, /*rolling=*/0),
                           c.most);
   };
   auto getKernel = [&](const Case &c, bool oneRow) {

@@ -69,6 +69,10 @@ TEST_F(TinyModelOnGrid, ChosenPositions) {
   compile("meaning:llmc.attention");
   EXPECT_LE(getDifference(expected, runOnGrid(2, /*seed=*/1)), 1e-5);
 }
+TEST_F(TinyModelOnGrid, PositionsChosenTogether) {
+  transform("evict-kv-cache{policy=snapkv budget=6 sinks=1 observe=2 table=false}");
+  compare({2});
+}
 
 // Loops without lanes.
 TEST_F(TinyModelOnGrid, Meanings) {

@@ -11,6 +11,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 using namespace llmc;
 using namespace llmc::test;
@@ -23,7 +24,7 @@ constexpr float scale = 0.6f;
 struct HeavyCase {
   int64_t heads, kvHeads, headSize;
   CacheEncodingInterface keys, values;
-  int64_t residual, sinks, budget, first, heavy;
+  int64_t residual, sinks, budget, first, heavy, observed;
 
   int64_t getWindow() const { return budget - first - heavy; }
 };
@@ -110,10 +111,13 @@ public:
 
   /// Compares a row after the other with `found`, of the queries of one head of the cache.
   void expect(Rows &found, int64_t shared) {
-    std::vector<double> scores(textLength, 0.0);
+    std::vector<double> scores(textLength, 0.0), most(textLength, 0.0);
     std::vector<bool> isGone(textLength, false);
     for (int64_t p = 0; p < textLength; ++p) {
-      evict(p, scores, isGone);
+      if (c.observed == 0)
+        evict(p, scores, isGone);
+      else if ((p - c.budget) % c.observed == 0)
+        chooseTogether(p, scores, most, isGone);
       for (int64_t i = 0; i < c.heads / c.kvHeads; ++i)
         expectHead(found, p, shared * (c.heads / c.kvHeads) + i, isGone, scores);
     }
@@ -130,6 +134,33 @@ private:
         lightest = t;
     replaced += scores[lightest] < scores[leaving];
     isGone[scores[lightest] < scores[leaving] ? lightest : leaving] = true;
+  }
+
+  /// `scores` are those since the last choice, `most` the most that they have been.
+  void chooseTogether(int64_t p, std::vector<double> &scores, std::vector<double> &most,
+                      std::vector<bool> &isGone) {
+    for (int64_t t = 0; t < p; ++t)
+      most[t] = std::max(most[t], std::exchange(scores[t], 0.0));
+    if (p < c.budget)
+      return;
+    std::vector<int64_t> candidates;
+    for (int64_t t = c.first, end = p - c.getWindow() + c.observed; t < end; ++t)
+      if (!isGone[t])
+        candidates.push_back(t);
+    auto count = static_cast<int64_t>(candidates.size());
+    EXPECT_EQ(count, c.heavy + c.observed);
+    std::vector<std::pair<double, int64_t>> weights;
+    for (int64_t i = 0; i < count; ++i) {
+      double weight = 0;
+      for (int64_t j = std::max<int64_t>(i - 2, 0); j <= std::min(i + 2, count - 1); ++j)
+        weight += most[candidates[j]];
+      weights.emplace_back(weight, candidates[i]);
+    }
+    llvm::sort(weights);
+    for (int64_t i = 0; i < c.observed; ++i) {
+      isGone[weights[i].second] = true;
+      replaced += weights[i].second < p - c.getWindow();
+    }
   }
 
   void expectHead(Rows &found, int64_t p, int64_t head, const std::vector<bool> &isGone,
@@ -177,14 +208,17 @@ TEST_F(HeavyHitters, AttentionChoosesThem) {
   CacheEncodingInterface f32 = PlainAttr::get(context.get(), builder.getF32Type()),
                          f16 = PlainAttr::get(context.get(), builder.getF16Type());
   // Chosen places within a block, over the border of two, and of values with scales.
-  const HeavyCase cases[] = {{4, 2, 16, f32, f16, 0, 0, 26, 3, 9},
-                             {3, 1, 20, i8, i8, 5, 3, 33, 4, 14},
-                             {2, 2, 8, f16, f32, 0, 0, 20, 0, 16}};
+  const HeavyCase cases[] = {{4, 2, 16, f32, f16, 0, 0, 26, 3, 9, 0},
+                             {3, 1, 20, i8, i8, 5, 3, 33, 4, 14, 0},
+                             {2, 2, 8, f16, f32, 0, 0, 20, 0, 16, 0},
+                             // Several that choose together.
+                             {4, 2, 16, f32, f16, 0, 0, 26, 3, 11, 5},
+                             {3, 1, 20, i8, i8, 5, 3, 44, 4, 19, 8}};
   auto getCache = [&](const HeavyCase &c, bool isWhole) {
     return placePositions(KVCacheType::get(context.get(), c.kvHeads, c.headSize, cacheCapacity,
                                            c.keys, c.values, c.residual, c.sinks, 0,
                                            isWhole ? 0 : c.budget, isWhole ? 0 : c.first,
-                                           isWhole ? 0 : c.heavy, 0),
+                                           isWhole ? 0 : c.heavy, isWhole ? 0 : c.observed, 0),
                           most);
   };
   std::vector<Emitter> emitters;
@@ -201,7 +235,9 @@ TEST_F(HeavyHitters, AttentionChoosesThem) {
   };
   for (const HeavyCase &c : cases)
     add(c, /*isWhole=*/false);
-  add(cases[0], /*isWhole=*/true);
+  const size_t fitting[] = {0, 3};
+  for (size_t index : fitting)
+    add(cases[index], /*isWhole=*/true);
   auto check = [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
     for (auto [index, c] : llvm::enumerate(cases)) {
       SCOPED_TRACE(index);
@@ -229,15 +265,17 @@ TEST_F(HeavyHitters, AttentionChoosesThem) {
       whole.output.append(bytes);
     }
     // As long as all that was written is read, the bits are those of a cache that keeps all.
-    const HeavyCase &c = cases[0];
-    HeavyText text(builder, c, 0);
-    HeavySequence some(c, getCache(c, false), kernels, 0),
-        all(c, getCache(c, true), kernels, 3 * std::size(cases));
-    for (HeavySequence *sequence : {&some, &all})
-      for (int64_t row = 0; row < c.budget; row += most)
-        sequence->step(text, row, row + most);
-    ASSERT_EQ(std::memcmp(some.output.data(), all.output.data(), c.budget * some.output.stride * 4),
-              0);
+    for (auto [place, index] : llvm::enumerate(fitting)) {
+      const HeavyCase &c = cases[index];
+      HeavyText text(builder, c, 0);
+      HeavySequence some(c, getCache(c, false), kernels, 3 * index),
+          all(c, getCache(c, true), kernels, 3 * (std::size(cases) + place));
+      for (HeavySequence *sequence : {&some, &all})
+        for (int64_t row = 0; row < c.budget; row += most)
+          sequence->step(text, row, std::min(row + most, c.budget));
+      ASSERT_EQ(
+          std::memcmp(some.output.data(), all.output.data(), c.budget * some.output.stride * 4), 0);
+    }
   };
   forEachTarget(*context, emitters, check, /*integerProducts=*/false);
 }

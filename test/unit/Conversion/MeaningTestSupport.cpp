@@ -350,7 +350,7 @@ void Comparison::step(const StepRows &rows, double tolerance) {
       for (const std::vector<int32_t> *numbers : {&rows.sequences, &rows.positions, &rows.outputs})
         inputs.push_back(HostTensor::vector(*numbers));
     } else if (auto stored = llvm::dyn_cast<KVCacheType>(type)) {
-      size_t count = stored.choosesPositions() ? 2 : 0;
+      size_t count = stored.getChoiceElements().size();
       for (CacheEncodingInterface encoding : {stored.getKeys(), stored.getValues()})
         count += stored.getStoredPlanes(encoding).size();
       inputs.insert(inputs.end(), cache, cache + static_cast<ptrdiff_t>(count));

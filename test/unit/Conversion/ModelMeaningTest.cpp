@@ -12,6 +12,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "llvm/TargetParser/Host.h"
 
+#include <vector>
+
 using namespace llmc;
 using namespace llmc::test;
 
@@ -190,21 +192,8 @@ TEST_F(MeaningOfModel, ExactPositions) {
   }
 }
 
-// From the pass to logits: positions that are chosen by what attention gave weight to, in two
-// sequences and several steps.
-TEST_F(MeaningOfModel, ChosenPositions) {
-  std::string text = ModelWriter("", "").write(), before = "capacity = 16, keys = f32";
-  text.replace(text.find(before), before.size(), "capacity = 64, keys = f32");
-  mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, text);
-  mlir::PassManager manager(context.get());
-  EvictKVCacheOptions options;
-  options.policy = "h2o";
-  options.budget = 12;
-  options.sinks = 2;
-  options.recent = 4;
-  options.table = false;
-  manager.addPass(createEvictKVCache(options));
-  ASSERT_TRUE(succeeded(manager.run(*module)));
+/// Two steps of two sequences, longer than what is kept.
+static std::vector<StepRows> getLongSteps() {
   StepRows first, second;
   for (int32_t i = 0; i < 50; ++i) {
     first.tokens.push_back(i * i % 47);
@@ -218,7 +207,33 @@ TEST_F(MeaningOfModel, ChosenPositions) {
     second.positions.push_back(i < 8 ? 20 + i : 30);
   }
   second.outputs = {0, 7, 8};
-  step(*module, {first, second}, tolerance, /*sequences=*/2);
+  return {first, second};
+}
+
+// From the pass to logits: positions that are chosen by what attention gave weight to, in two
+// sequences and several steps.
+TEST_F(MeaningOfModel, ChosenPositions) {
+  std::string text = ModelWriter("", "").write(), before = "capacity = 16, keys = f32";
+  text.replace(text.find(before), before.size(), "capacity = 64, keys = f32");
+  EvictKVCacheOptions options;
+  options.budget = 12;
+  options.sinks = 2;
+  options.table = false;
+  EvictKVCacheOptions heavy = options, observed = options;
+  heavy.policy = "h2o";
+  heavy.recent = 4;
+  observed.policy = "snapkv";
+  observed.observe = 3;
+  for (const EvictKVCacheOptions &chosen : {heavy, observed}) {
+    SCOPED_TRACE(chosen.policy);
+    mlir::OwningOpRef<mlir::ModuleOp> module = parseModel(*context, text);
+    mlir::PassManager manager(context.get());
+    manager.addPass(createEvictKVCache(chosen));
+    ASSERT_TRUE(succeeded(manager.run(*module)));
+    // Queries that choose together have no meaning in memory.
+    step(*module, getLongSteps(), tolerance, /*sequences=*/2,
+         chosen.observe == 0 ? "meaning" : "meaning:llmc.cache_append");
+  }
 }
 
 TEST_F(MeaningOfModel, GroupedIntegers) { compareModel({modelEncoding, ""}, tolerance); }

@@ -80,7 +80,7 @@ mlir::FailureOr<MeaningKernel> emitCacheRoundMeaning(mlir::ModuleOp module, Cach
                                                      const KernelTarget &target);
 /// (rows i, begin i, end i [rows], query p, states p, positions p, sequences p, offset i, [sinks
 /// p], output p, scratch p). Where the cache chooses positions, one task is all rows, and its
-/// scores are updated.
+/// scores are updated. Reports one whose positions queries choose together.
 mlir::FailureOr<MeaningKernel> emitAttentionMeaning(mlir::ModuleOp module, AttentionOp op,
                                                     bool exactOutput, const KernelTarget &target);
 

@@ -33,6 +33,9 @@ struct CacheChange {
   std::string spell(llvm::function_ref<std::string(KVCacheType)> spell) const;
 };
 
+/// The caches of the model's step, in their order; none where it has no step.
+llvm::SmallVector<mlir::BlockArgument> getCaches(mlir::ModuleOp module);
+
 /// Gives each cache of the model's step the type that `convert` makes of it, which is null where it
 /// has reported why it can't. The module is flat.
 mlir::FailureOr<CacheChange>

@@ -107,12 +107,14 @@ def EvictKVCache : Pass<"evict-kv-cache", "::mlir::ModuleOp"> {
     | `window` | the newest `budget`, itself among them | sliding windows, as Beltagy et al. 2020, "Longformer", section 3.1 |
     | `sinks` | the first `sinks` and the newest `budget − sinks` | Xiao et al. 2024, "Efficient streaming language models with attention sinks", section 3.2 |
     | `h2o` | the first `sinks`, the newest `recent`, and of all others those, `budget` together, that attention has given most weight so far | Zhang et al. 2023, "H2O: Heavy-hitter oracle for efficient generative inference of large language models", section 4 |
+    | `snapkv` | the first `sinks`, the newest `observe` to twice as many, and of all others those, `budget` together, that attention has given most weight during any `observe` queries | Li et al. 2024, "SnapKV: LLM knows what you are looking for before generation", section 4 |
+    | `pyramid` | as `snapkv`, with budgets that fall from layer to layer and are `budget` on average | Cai et al. 2024, "PyramidKV: Dynamic KV cache compression based on pyramidal information funneling", section 3 |
 
     Most models give much weight to the first positions, whatever stands there, and fail without them:
     `window` is for models that were trained so. A position keeps the rotation of its place in the text
     (the paper counts places in the cache instead), so that keys are stored as they are read, and what
-    a token reads depends on positions alone (with `h2o` on the text before it, too). Decode gives the bits of prefill however tokens are cut
-    into steps, and a text of at most `budget` tokens gives the bits of a model that keeps all. The
+    a token reads depends on positions alone (with policies that choose positions on the text before
+    it, too). Decode gives the bits of prefill however tokens are cut into steps, and a text of at most `budget` tokens gives the bits of a model that keeps all. The
     text is still bounded by the positions that the model has been trained for, its context.
 
     With `h2o` each head of keys and values chooses its own (`!llmc.kv_cache`): a token that leaves the
@@ -121,9 +123,22 @@ def EvictKVCache : Pass<"evict-kv-cache", "::mlir::ModuleOp"> {
     prompts too, whose tokens attention therefore takes one after the other. Keys that share a scale
     along positions, and attention with slopes (ALiBi), which needs places in the text, are refused.
 
+    With `snapkv` it is decided at every `observe`th token, for the positions before the last
+    `observe`: each has a score, what the last `observe` queries have given it or what it scored at an
+    earlier choice, whichever is more, and those stay whose scores are the most, with those of two
+    neighbours on either side. The paper decides once, when a prompt ends and its question has been
+    read. Here a text is as long as it likes in a state of `budget` positions, so that what a question
+    asks for must have stayed before it is asked: what some queries looked for stays, as long as others
+    have not been looked for more. Sums over all queries (`h2o`) are largest where many queries have
+    been, and lose what is new.
+
+    With `pyramid` the positions that a layer chooses fall from one and a half times as many in the
+    first layer as `snapkv` chooses to half as many in the last, in equal steps: lower layers look at
+    more of a text (section 3.1 of the paper). Layers with other budgets are compiled one by one.
+
     Sessions fork as they do otherwise. They go back as far as the state has room for, at least the
-    rows of a step less one; after going back further, or at all with `h2o`, the next evaluation starts
-    with all tokens that are left.
+    rows of a step less one; after going back further, or at all where positions are chosen, the next
+    evaluation starts with all tokens that are left.
 
     A layer whose attention has a window of its own keeps the positions of that window, no others, and
     at most `budget`: with a budget above it the bits stay the same, in less memory.
@@ -142,7 +157,7 @@ def EvictKVCache : Pass<"evict-kv-cache", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"policy", "policy", "std::string", /*default=*/"\"sinks\"",
-           "Which positions stay: window, sinks or h2o">,
+           "Which positions stay: window, sinks, h2o, snapkv or pyramid">,
     Option<"budget", "budget", "int64_t", /*default=*/"0",
            "Positions that a token reads; has to be given">,
     Option<"sinks", "sinks", "int64_t", /*default=*/"-1",
@@ -150,6 +165,9 @@ def EvictKVCache : Pass<"evict-kv-cache", "::mlir::ModuleOp"> {
     Option<"recent", "recent", "int64_t", /*default=*/"0",
            "With policy=h2o: the newest positions, which are read whatever their score; 0: half of "
            "the budget">,
+    Option<"observe", "observe", "int64_t", /*default=*/"0",
+           "With policy=snapkv and policy=pyramid: queries whose weights choose positions together; "
+           "0: 16">,
     Option<"table", "table", "bool", /*default=*/"true",
            "Print what the state takes to the standard error stream">
   ];

@@ -183,6 +183,11 @@ static void emitRow(KernelBuilder &k, const AttentionRows &lengths,
 FailureOr<MeaningKernel> llmc::emitAttentionMeaning(ModuleOp module, AttentionOp op,
                                                     bool exactOutput, const KernelTarget &target) {
   KVCacheType cache = op.getCache().getType();
+  if (cache.getObserved() != 0)
+    return op.emitOpError("has no meaning in memory over a cache whose positions queries choose "
+                          "together: expected kernels=all, or a cache without 'observed' "
+                          "(evict-kv-cache{policy=h2o}), found ")
+           << cache;
   CacheLayout layout = CacheLayout::get(cache);
   AttentionRows lengths;
   uint64_t hash = 0;

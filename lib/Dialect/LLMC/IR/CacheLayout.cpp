@@ -206,6 +206,7 @@ CacheLayout CacheLayout::get(KVCacheType type) {
   layout.sinks = type.getSinks();
   layout.first = type.getFirst() + type.getHeavy();
   layout.heavy = type.getHeavy();
+  layout.observed = type.getObserved();
   if (type.evicts())
     layout.window = type.getWindow();
   layout.exact = getRing(layout.sinks, type.getRing(), keyBlock, layout.capacity);

@@ -64,14 +64,15 @@ static void printCacheEncoding(AsmPrinter &printer, CacheEncodingInterface encod
 }
 
 /// What a type says of positions, in the order in which it is written.
-static constexpr StringLiteral positionNames[] = {"residual", "sinks", "ring",   "budget",
-                                                  "first",    "heavy", "rolling"};
+static constexpr StringLiteral positionNames[] = {"residual", "sinks", "ring",     "budget",
+                                                  "first",    "heavy", "observed", "rolling"};
 
 /// `, residual = 32, sinks = 4, ring = 160`: each where it is not 0.
 static ParseResult parsePositionLaw(AsmParser &parser, int64_t &residual, int64_t &sinks,
                                     int64_t &ring, int64_t &budget, int64_t &first, int64_t &heavy,
-                                    int64_t &rolling) {
-  int64_t *const numbers[] = {&residual, &sinks, &ring, &budget, &first, &heavy, &rolling};
+                                    int64_t &observed, int64_t &rolling) {
+  int64_t *const numbers[] = {&residual, &sinks, &ring,     &budget,
+                              &first,    &heavy, &observed, &rolling};
   for (int64_t *number : numbers)
     *number = 0;
   llvm::SmallPtrSet<int64_t *, 8> given;
@@ -93,8 +94,9 @@ static ParseResult parsePositionLaw(AsmParser &parser, int64_t &residual, int64_
 }
 
 static void printPositionLaw(AsmPrinter &printer, int64_t residual, int64_t sinks, int64_t ring,
-                             int64_t budget, int64_t first, int64_t heavy, int64_t rolling) {
-  const int64_t numbers[] = {residual, sinks, ring, budget, first, heavy, rolling};
+                             int64_t budget, int64_t first, int64_t heavy, int64_t observed,
+                             int64_t rolling) {
+  const int64_t numbers[] = {residual, sinks, ring, budget, first, heavy, observed, rolling};
   for (auto [name, number] : llvm::zip_equal(positionNames, numbers))
     if (number != 0)
       printer << ", " << name << " = " << number;
@@ -139,9 +141,10 @@ static LogicalResult verifyExactPositions(function_ref<InFlightDiagnostic()> emi
 
 static LogicalResult verifyBudget(function_ref<InFlightDiagnostic()> emitError,
                                   CacheEncodingInterface keys, int64_t residual, int64_t budget,
-                                  int64_t first, int64_t heavy, int64_t rolling) {
-  for (auto [name, number] : {std::pair("budget", budget), std::pair("first", first),
-                              std::pair("heavy", heavy), std::pair("rolling", rolling)})
+                                  int64_t first, int64_t heavy, int64_t observed, int64_t rolling) {
+  for (auto [name, number] :
+       {std::pair("budget", budget), std::pair("first", first), std::pair("heavy", heavy),
+        std::pair("observed", observed), std::pair("rolling", rolling)})
     if (number < 0 || number > mostPositions)
       return emitError() << "expected " << name << " of 0 to 2^31 positions, found " << number;
   if (budget == 0 && (first != 0 || heavy != 0 || rolling != 0))
@@ -156,12 +159,15 @@ static LogicalResult verifyBudget(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "expected a budget of more than the first " << first << " positions and "
                        << heavy << " heavy ones, found " << budget;
   int64_t window = budget - first - heavy, group = getCachePositions(keys);
-  if (int64_t recent = residual + group - 1; residual != 0 && recent > window) {
+  int64_t waiting = std::max<int64_t>(observed - 1, 0);
+  if (int64_t recent = residual + group - 1; residual != 0 && recent + waiting > window) {
     InFlightDiagnostic error = emitError();
-    error << "expected a budget of at least " << first + heavy + recent << " positions, the first "
-          << first;
+    error << "expected a budget of at least " << first + heavy + waiting + recent
+          << " positions, the first " << first;
     if (heavy != 0)
       error << ", " << heavy << " heavy ones";
+    if (waiting != 0)
+      error << ", " << waiting << " that wait for the next choice";
     return error << " and the newest " << recent << ", which are read exactly, found " << budget;
   }
   if (rolling % std::max(keyBlock, group) != 0 || (rolling != 0 && rolling < window))
@@ -174,11 +180,16 @@ static LogicalResult verifyBudget(function_ref<InFlightDiagnostic()> emitError,
 /// Reports why positions can't be chosen by score, if so.
 static LogicalResult verifyHeavy(function_ref<InFlightDiagnostic()> emitError,
                                  CacheEncodingInterface keys, int64_t sinks, int64_t first,
-                                 int64_t heavy) {
+                                 int64_t heavy, int64_t observed, int64_t window) {
+  if (observed != 0 && heavy == 0)
+    return emitError() << "expected heavy positions beside " << observed << " observed ones";
+  if (observed > window)
+    return emitError() << "expected observed positions among the newest " << window << ", found "
+                       << observed;
   // Their places are numbers that fp32 holds.
   constexpr int64_t most = int64_t(1) << 24;
-  if (heavy > most)
-    return emitError() << "expected at most 2^24 heavy positions, found " << heavy;
+  if (heavy + observed > most)
+    return emitError() << "expected at most 2^24 heavy positions, found " << heavy + observed;
   if (heavy != 0 && getCachePositions(keys) != 1)
     return emitError() << "expected keys that share nothing along positions beside heavy "
                           "positions, found "
@@ -193,7 +204,7 @@ LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, 
                                   int64_t headSize, int64_t capacity, CacheEncodingInterface keys,
                                   CacheEncodingInterface values, int64_t residual, int64_t sinks,
                                   int64_t ring, int64_t budget, int64_t first, int64_t heavy,
-                                  int64_t rolling) {
+                                  int64_t observed, int64_t rolling) {
   if (heads <= 0 || headSize <= 0 || capacity <= 0)
     return emitError() << "expected positive heads, head size and capacity, found " << heads << "x"
                        << headSize << " and " << capacity;
@@ -212,9 +223,9 @@ LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, 
     return emitError() << "expected values that share nothing along positions, found " << values;
   if (failed(verifyExactPositions(emitError, keys, values, residual, sinks, ring)))
     return failure();
-  if (failed(verifyBudget(emitError, keys, residual, budget, first, heavy, rolling)))
+  if (failed(verifyBudget(emitError, keys, residual, budget, first, heavy, observed, rolling)))
     return failure();
-  return verifyHeavy(emitError, keys, sinks, first, heavy);
+  return verifyHeavy(emitError, keys, sinks, first, heavy, observed, budget - first - heavy);
 }
 
 bool KVCacheType::keepsExact(CacheEncodingInterface encoding) const {
@@ -230,32 +241,42 @@ SmallVector<Plane> KVCacheType::getStoredPlanes(CacheEncodingInterface encoding)
   return planes;
 }
 
+SmallVector<Type> KVCacheType::getChoiceElements() const {
+  if (!choosesPositions())
+    return {};
+  // Scores, of an interval and the most of all, and whether a position is read no more.
+  SmallVector<Type> elements(getObserved() == 0 ? 1 : 2, Float32Type::get(getContext()));
+  elements.push_back(IntegerType::get(getContext(), 8));
+  return elements;
+}
+
 int64_t KVCacheType::getRecentPositions() const {
   return getResidual() + getCachePositions(getKeys()) - 1;
 }
 
 KVCacheType KVCacheType::withPlaces(int64_t ring, int64_t rolling) const {
   return get(getContext(), getHeads(), getHeadSize(), getCapacity(), getKeys(), getValues(),
-             getResidual(), getSinks(), ring, getBudget(), getFirst(), getHeavy(), rolling);
+             getResidual(), getSinks(), ring, getBudget(), getFirst(), getHeavy(), getObserved(),
+             rolling);
 }
 
 KVCacheType KVCacheType::withHeads(int64_t heads) const {
   return get(getContext(), heads, getHeadSize(), getCapacity(), getKeys(), getValues(),
              getResidual(), getSinks(), getRing(), getBudget(), getFirst(), getHeavy(),
-             getRolling());
+             getObserved(), getRolling());
 }
 
 KVCacheType KVCacheType::withEncodings(function_ref<InFlightDiagnostic()> emitError,
                                        CacheEncodingInterface keys, CacheEncodingInterface values,
                                        int64_t residual, int64_t sinks) const {
   return getChecked(emitError, getContext(), getHeads(), getHeadSize(), getCapacity(), keys, values,
-                    residual, sinks, /*ring=*/0, getBudget(), getFirst(), getHeavy(),
+                    residual, sinks, /*ring=*/0, getBudget(), getFirst(), getHeavy(), getObserved(),
                     /*rolling=*/0);
 }
 
 KVCacheType KVCacheType::withBudget(function_ref<InFlightDiagnostic()> emitError, int64_t budget,
-                                    int64_t first, int64_t heavy) const {
+                                    int64_t first, int64_t heavy, int64_t observed) const {
   return getChecked(emitError, getContext(), getHeads(), getHeadSize(), getCapacity(), getKeys(),
                     getValues(), getResidual(), getSinks(), /*ring=*/0, budget, first, heavy,
-                    /*rolling=*/0);
+                    observed, /*rolling=*/0);
 }

@@ -109,9 +109,10 @@ struct CacheLayout {
   /// Positions that are read beside the newest `window`; neither where all are. They stand in the
   /// first places; others take the last `heavy` of these.
   int64_t first, heavy;
+  int64_t observed; ///< queries that choose heavy ones together, 0 where each does
   std::optional<int64_t> window;
   /// Where there are heavy ones: of each head and each place that positions have, in order, a score
-  /// in fp32.
+  /// in fp32; where queries choose together, behind them the most that each has been.
   int64_t scores;
   int64_t size;
 
@@ -119,7 +120,11 @@ struct CacheLayout {
   /// Bytes that a position takes.
   int64_t getPositionBytes() const { return heads * (keys.getStride() + values.getStride()); }
   /// Bytes that scores take, of a head.
-  int64_t getScoreBytes() const { return heavy == 0 ? 0 : stored.size() * 4; }
+  int64_t getScoreBytes() const {
+    return heavy == 0 ? 0 : getMostOffset() * (observed == 0 ? 1 : 2);
+  }
+  /// Bytes from a head's scores to the most that they have been.
+  int64_t getMostOffset() const { return stored.size() * 4; }
 };
 
 } // namespace llmc

@@ -60,6 +60,19 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     any more. What is read then depends on the text up to p and on nothing else. The attention over
     such a cache updates it (`llmc.attention`).
 
+    With `observed` = O beside heavy ones, queries choose together, O by O, at the positions p = B + n · O
+    for any integer n (Li et al. 2024, "SnapKV: LLM knows what you are looking for before generation",
+    section 4). The score of a position is what the weights that the softmax of the queries p − O … p − 1
+    has given it, of all query heads that read the head, sum up to, or what it was at an earlier such
+    position if that was more. Before the query at p ≥ B reads, the H that were chosen (at the start
+    those that follow the first F) and the O that leave the newest, the last of which is p − W + O − 1,
+    are weighed: each weighs what its score and those of its two neighbours on either side, in the
+    order of their positions, sum up to. The H that weigh most stay, of equal ones the later; nothing
+    reads the others any more. So a query reads the first F, the H, and of the newest at least W − O + 1
+    and at most W. (The paper chooses once, at the end of a prompt, by the last queries. A text of any
+    length in so many positions needs choices on the way, and that scores last keeps what some queries
+    looked for when others follow.)
+
     Constraints:
     - C1. heads, headSize and capacity are positive, and their product is at most 2^48.
     - C2. keys and values can store heads of headSize elements: planes belong to one position; their
@@ -73,17 +86,19 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     - C4. ring is a multiple of 16, and 0 or at least residual and the positions of a group.
     - C5. budget and first are at most 2^31; budget is 0, and first too, or larger than first, which
       is at least 0. What the newest residual positions and a group of positions are is among what
-      is read: at most budget − first − heavy.
+      is read: at most budget − first − heavy, less observed − 1 where there are observed ones.
     - C6. rolling is a multiple of 16 and of the positions of a group, and 0 or at least
       budget − first − heavy.
     - C7. heavy is at least 0 and at most 2^24, and less than budget − first. Where it is not 0, keys
       share no elements along positions, and sinks are at most first: others are read as rounded when
       they leave the newest.
+    - C8. observed is at least 0 and at most budget − first − heavy; where it is not 0, neither is heavy.
 
     Examples: `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16>`,
     `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = #v, residual = 32, sinks = 4>`,
     `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4>`,
-    `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4, heavy = 124>`
+    `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4, heavy = 124>`,
+    `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4, heavy = 220, observed = 16>`
   }];
   let parameters = (ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                         "::llmc::CacheEncodingInterface":$keys,
@@ -94,25 +109,26 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
                         DefaultValuedParameter<"int64_t", "0">:$budget,
                         DefaultValuedParameter<"int64_t", "0">:$first,
                         DefaultValuedParameter<"int64_t", "0">:$heavy,
+                        DefaultValuedParameter<"int64_t", "0">:$observed,
                         DefaultValuedParameter<"int64_t", "0">:$rolling);
   let builders = [
     // Nothing is kept exactly beside what is rounded.
     TypeBuilder<(ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                      "::llmc::CacheEncodingInterface":$keys,
                      "::llmc::CacheEncodingInterface":$values), [{
-      return $_get($_ctxt, heads, headSize, capacity, keys, values, 0, 0, 0, 0, 0, 0, 0);
+      return $_get($_ctxt, heads, headSize, capacity, keys, values, 0, 0, 0, 0, 0, 0, 0, 0);
     }]>,
     // Keys and values as floating-point numbers.
     TypeBuilder<(ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                      "::mlir::Type":$keys, "::mlir::Type":$values), [{
       return $_get($_ctxt, heads, headSize, capacity, ::llmc::PlainAttr::get($_ctxt, keys),
-                   ::llmc::PlainAttr::get($_ctxt, values), 0, 0, 0, 0, 0, 0, 0);
+                   ::llmc::PlainAttr::get($_ctxt, values), 0, 0, 0, 0, 0, 0, 0, 0);
     }]>
   ];
   let assemblyFormat = [{
     `<` custom<HeadShape>($heads, $headSize) `,` `capacity` `=` $capacity `,`
     `keys` `=` custom<CacheEncoding>($keys) `,` `values` `=` custom<CacheEncoding>($values) ``
-    custom<PositionLaw>($residual, $sinks, $ring, $budget, $first, $heavy, $rolling) `>`
+    custom<PositionLaw>($residual, $sinks, $ring, $budget, $first, $heavy, $observed, $rolling) `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -128,8 +144,14 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     bool evicts() const { return getBudget() != 0; }
     /// Whether some of the positions that are read are chosen by what attention gives weight to.
     bool choosesPositions() const { return getHeavy() != 0; }
-    /// The newest positions that a query reads beside the others, itself among them.
+    /// What is known of each position for it, by the type of a number.
+    ::llvm::SmallVector<::mlir::Type> getChoiceElements() const;
+    /// The newest positions that a query reads beside the others, itself among them: at most.
     int64_t getWindow() const { return getBudget() - getFirst() - getHeavy(); }
+    /// Of these, those that every query reads.
+    int64_t getLeastWindow() const {
+      return getObserved() == 0 ? getWindow() : getWindow() - getObserved() + 1;
+    }
     /// The same, kept elsewhere.
     ::llmc::KVCacheType withPlaces(int64_t ring, int64_t rolling) const;
     /// The same of so many heads.
@@ -141,7 +163,8 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
                                       int64_t sinks) const;
     /// The same of which other positions are read. Reports why that can't be, if so.
     ::llmc::KVCacheType withBudget(::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
-                                   int64_t budget, int64_t first, int64_t heavy) const;
+                                   int64_t budget, int64_t first, int64_t heavy,
+                                   int64_t observed) const;
   }];
 }
 
