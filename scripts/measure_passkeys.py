@@ -2,7 +2,8 @@
 
 Run by scripts/measure-passkeys. Each case is prose from WikiText-2 with a number of five digits somewhere
 inside, and ends with the question which number it was (Mohtashami and Jaggi 2023, "Landmark attention",
-section 4.2). A hit is an answer that begins with it. The cases are the same for every policy; keys stand
+section 4.2) and the space before the answer, behind which no word follows. A hit is an answer that begins
+with it. The cases are the same for every policy; keys stand
 evenly over the text, so that the newest positions hold some of them.
 """
 
@@ -49,7 +50,7 @@ def make_case(prose: list[str], characters: int, depth: float, chance: random.Ra
     place = round(depth * len(words))
     hidden = f"\nThe pass key is {key}. Remember it. {key} is the pass key.\n"
     prompt = " ".join(words[:place]) + hidden + " ".join(words[place:])
-    return Case(prompt + "\nWhat is the pass key? The pass key is", key, depth)
+    return Case(prompt + "\nWhat is the pass key? The pass key is ", key, depth)
 
 
 def make_cases(prose: list[str], count: int, characters: int) -> list[Case]:
@@ -66,6 +67,8 @@ def list_policies(budget: int, recent: int, sinks: int) -> dict[str, str]:
         "window": f"evict-kv-cache{{policy=window {common}}}",
         "sinks": f"evict-kv-cache{{policy=sinks sinks={sinks} {common}}}",
         "h2o": f"evict-kv-cache{{policy=h2o sinks={sinks}{newest} {common}}}",
+        "snapkv": f"evict-kv-cache{{policy=snapkv sinks={sinks} {common}}}",
+        "pyramid": f"evict-kv-cache{{policy=pyramid sinks={sinks} {common}}}",
     }
 
 
