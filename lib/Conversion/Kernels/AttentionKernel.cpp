@@ -33,6 +33,7 @@
 #include "CacheCodec.h"
 #include "HeavyHitters.h"
 #include "ObservedPositions.h"
+#include "ValueSums.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -102,10 +103,9 @@ public:
         k(module, name, spec.sinks ? "iiippppippp" : "iiippppipp", target),
         window(getWindow(spec, layout)), headsAtOnce(spec.heads / layout.heads),
         registers(target.floatRows * target.floatTiles), width(spec.heads * layout.headSize),
-        scoreStride(getScoreStride(spec, layout)), query(k.argument(3)),
-        caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)},
+        query(k.argument(3)), caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)},
         sinks(spec.sinks ? k.argument(8) : Value()), output(k.argument(spec.sinks ? 9 : 8)),
-        scratch(k.argument(spec.sinks ? 10 : 9)) {}
+        scores{k.argument(spec.sinks ? 10 : 9), getScoreStride(spec, layout)} {}
 
   func::FuncOp emit() {
     if (layout.heavy != 0)
@@ -118,6 +118,8 @@ public:
   }
 
 private:
+  using Group = AttentionGroup;
+
   static std::optional<CacheReader> makeExact(const std::optional<CacheArray> &array) {
     return array ? std::optional<CacheReader>(std::in_place, *array, /*ofGroups=*/false)
                  : std::nullopt;
@@ -167,29 +169,14 @@ private:
     });
   }
 
-  /// What queries that go together have in common. Rows are of one sequence,
-  /// following each other.
-  struct Group {
-    int64_t rows, heads;
-    Value head; ///< the first
-    Value keys, values, exactKeys, exactValues, query, output;
-    Values begins, ends; ///< of the positions that each row sees
-    Value firstBlock;    ///< the first position of the first block of 16 that any
-                         ///< sees
-    Value skipped;       ///< positions between the first ones and that; null: none
-    /// The first position of those that each row reads exactly because they are
-    /// recent.
-    Values recentKeys, recentValues;
-
-    int64_t count() const { return rows * heads; }
-  };
-
   /// `heads` heads that share a head of the cache, from `head` on, of `rows`
   /// rows from `row` on.
   void emitQueries(Value row, Value head, int64_t rows, int64_t heads) {
     Group group;
     group.rows = rows;
     group.heads = heads;
+    group.rowBytes = rowBytes();
+    group.headBytes = layout.headSize * 4;
     group.head = head;
     Value base = getCacheOfRow(k, caches, row), shared = k.div(head, headsAtOnce);
     auto memoryOf = [&](const CacheArray &array) {
@@ -220,7 +207,7 @@ private:
     if (layout.heavy != 0)
       hitters.emplace(k, layout, base, shared);
     if (layout.observed != 0)
-      ObservedPositions(k, layout, base, shared, k.offset(scratch, getChoiceOffset()))
+      ObservedPositions(k, layout, base, shared, k.offset(scores.memory, getChoiceOffset()))
           .choose(position);
     else if (hitters)
       hitters->admit(position);
@@ -230,7 +217,7 @@ private:
       factors.push_back(exponentiate(group, i));
     if (hitters)
       addWeights(group, *hitters, factors);
-    accumulate(group, factors);
+    ValueSums(k, layout, values, exactValues, scores, registers, spec.oneRow).emit(group, factors);
     zeroPadding(group, head);
   }
 
@@ -263,24 +250,9 @@ private:
   }
 
   int64_t rowBytes() const { return getRowStride(width) * 4; }
-  /// Bytes from the first query's elements to those of query `index`, of
-  /// whatever is like them.
-  int64_t queryOffset(const Group &group, int64_t index) const {
-    return index / group.heads * rowBytes() + index % group.heads * layout.headSize * 4;
-  }
-  /// Where the score of a place stands: of those that are seen the first ones, and behind them the
-  /// newest.
-  Value scoreAddress(int64_t index, Value place) {
-    return k.offset(k.offset(scratch, k.mul(place, 4)), index * scoreStride);
-  }
-  /// The place of a position of those behind the first ones.
-  Value getSeenPlace(const Group &group, Value position) {
-    return group.skipped ? k.sub(position, group.skipped) : position;
-  }
-
   /// Where a query's weights are kept.
   Value weightAddress(const Group &group, int64_t index, Value place) {
-    return scoreAddress(values.hasScales() ? group.count() + index : index, place);
+    return scores.getAddress(k, values.hasScales() ? group.count() + index : index, place);
   }
 
   void computeScores(const Group &group) {
@@ -418,7 +390,7 @@ private:
     Value elements = k.offset(group.query, k.mul(keys.getFirstNumber(k, line), 4));
     for (int64_t place = 0; place < keys.getNumbersPerLine(); ++place)
       for (int64_t i = 0; i < tile.count; ++i) {
-        int64_t offset = queryOffset(group, tile.first + i) + place * keys.getNumbersApart() * 4;
+        int64_t offset = group.getOffset(tile.first + i) + place * keys.getNumbersApart() * 4;
         Value x = k.loadBroadcast(k.offset(elements, offset));
         for (int64_t b = 0; b < tile.blocks; ++b) {
           Value &sum = sums[i * tile.blocks + b];
@@ -471,7 +443,7 @@ private:
         Value block = tile.numbers.empty() ? k.add(tile.block, b) : tile.numbers[b];
         if (!spec.slopes.empty())
           score = addBias(score, group, tile.first + i, k.mul(block, keyBlock));
-        k.storeVector(score, scoreAddress(tile.first + i, k.add(tile.seen, b * keyBlock)));
+        k.storeVector(score, scores.getAddress(k, tile.first + i, k.add(tile.seen, b * keyBlock)));
       }
   }
 
@@ -510,7 +482,7 @@ private:
           k.integer(0), k.min(k.integer(getFirstPositions(layout)), group.firstBlock), keyBlock,
           results, [&](Value first, ValueRange carried) { return body(first, first, carried); });
     return k.loop(group.firstBlock, end, keyBlock, results, [&](Value first, ValueRange carried) {
-      return body(first, getSeenPlace(group, first), carried);
+      return body(first, group.getSeenPlace(k, first), carried);
     });
   }
 
@@ -523,7 +495,7 @@ private:
     Value nothing = k.real(k.vector(k.f32()), -3.0e38), zero = k.real(k.vector(k.f32()), 0.0);
     Value largest = k.maxLanes(
         loopSeen(group, end, nothing, [&](Value first, Value place, ValueRange carried) -> Values {
-          Value score = k.loadVector(scoreAddress(index, place));
+          Value score = k.loadVector(scores.getAddress(k, index, place));
           score = k.select(inRange(first, begin, end), score, nothing);
           return {k.fmax(carried[0], score)};
         })[0]);
@@ -533,7 +505,7 @@ private:
     Value sum =
         loopSeen(group, lastEnd, zero, [&](Value first, Value place, ValueRange carried) -> Values {
           Value seen = inRange(first, begin, end);
-          Value score = k.loadVector(scoreAddress(index, place));
+          Value score = k.loadVector(scores.getAddress(k, index, place));
           // Beyond the end there may be anything.
           score = k.select(seen, score, nothing);
           Value weight = k.exp(k.fsub(score, k.broadcast(largest)));
@@ -551,7 +523,7 @@ private:
             stored = k.fmul(weight, scale);
             stored = k.select(seen, stored, zero);
           }
-          k.storeVector(stored, scoreAddress(index, place));
+          k.storeVector(stored, scores.getAddress(k, index, place));
           return {k.fadd(carried[0], weight)};
         })[0];
     Value total = k.sumLanes(sum);
@@ -588,126 +560,6 @@ private:
     return k.load(k.f32(), k.offset(sinks, k.mul(head, 4)));
   }
 
-  /// output = factor · Σ weight_t · value_t, for every query.
-  void accumulate(const Group &group, ArrayRef<Value> factors) {
-    int64_t whole = layout.headSize / lanes, rest = layout.headSize % lanes;
-    int64_t chunk = std::min<int64_t>({std::max<int64_t>(whole, 1), 4, registers});
-    int64_t atOnce = std::max<int64_t>(1, registers / chunk);
-    for (int64_t first = 0; first < group.count(); first += atOnce) {
-      int64_t count = std::min(atOnce, group.count() - first);
-      for (int64_t vector = 0; vector < whole; vector += chunk)
-        accumulate(group, factors,
-                   {first, count, vector * lanes, std::min(chunk, whole - vector), lanes});
-      if (rest != 0)
-        accumulate(group, factors, {first, count, whole * lanes, rest, 1});
-    }
-  }
-
-  /// `parts` parts of `partWidth` elements (16 or 1) of the output, from
-  /// `element` on, of `count` queries from the `first` on.
-  struct SumTile {
-    int64_t first, count, element, parts, partWidth;
-
-    bool isScalar() const { return partWidth == 1; }
-  };
-
-  void accumulate(const Group &group, ArrayRef<Value> factors, const SumTile &tile) {
-    Type type = tile.isScalar() ? k.f32() : Type(k.vector(k.f32()));
-    Values sums(tile.count * tile.parts, k.real(type, 0.0));
-    Value begin = group.begins[0], end = group.ends.back(), skipped = group.skipped;
-    auto readRounded = [&](Value position) -> Values { return loadValues(group, tile, position); };
-    auto readExact = [&](Value position) { return loadExactValues(group, tile, position); };
-    if (layout.first != 0) {
-      // Of these the sinks alone are read exactly.
-      Value last = k.min(k.integer(layout.first), begin), rounded = k.integer(0);
-      if (exactValues) {
-        rounded = k.min(k.integer(layout.sinks), last);
-        sums = sumValues(tile, /*skipped=*/{}, k.integer(0), rounded, sums, readExact);
-      }
-      sums = sumValues(tile, /*skipped=*/{}, rounded, last, sums, readRounded);
-    }
-    if (!exactValues) {
-      sums = sumValues(tile, skipped, begin, end, sums, readRounded);
-    } else {
-      Value rounded = k.min(k.max(begin, k.integer(layout.sinks)), end);
-      Value recent = k.max(rounded, group.recentValues[0]);
-      if (layout.sinks != 0)
-        sums = sumValues(tile, skipped, begin, rounded, sums, readExact);
-      sums = sumValues(tile, skipped, rounded, recent, sums, readRounded);
-      auto choose = [&](Value position, int64_t query, ArrayRef<Value> exact,
-                        ArrayRef<Value> rounded) -> Values {
-        Value older = k.lessInteger(position, group.recentValues[query / group.heads]);
-        Values chosen;
-        for (auto [a, b] : llvm::zip_equal(rounded, exact))
-          chosen.push_back(k.select(older, a, b));
-        return chosen;
-      };
-      if (group.rows == 1)
-        sums = sumValues(tile, skipped, recent, end, sums, readExact);
-      else
-        sums = k.loop(recent, end, 1, sums, [&](Value position, ValueRange carried) {
-          Values exact = readExact(position), rounded = readRounded(position), next(carried);
-          for (int64_t i = 0; i < tile.count; ++i)
-            addValues(tile, i, getSeenPlace(group, position),
-                      choose(position, tile.first + i, exact, rounded), next);
-          return next;
-        });
-    }
-    auto spread = [&](Value value) { return tile.isScalar() ? value : k.broadcast(value); };
-    for (int64_t i = 0; i < tile.count; ++i)
-      for (int64_t part = 0; part < tile.parts; ++part)
-        k.store(k.fmul(sums[i * tile.parts + part], spread(factors[tile.first + i])),
-                k.offset(group.output, queryOffset(group, tile.first + i) +
-                                           (tile.element + part * tile.partWidth) * 4),
-                4);
-  }
-
-  /// A tile's elements of the values at a position, as they are stored.
-  Values loadValues(const Group &group, const SumTile &tile, Value position) {
-    Value place = getPlace(k, layout.stored, position, /*unit=*/1);
-    if (spec.oneRow)
-      values.prefetchElements(k, group.values, place, tile.element, tile.parts * tile.partWidth,
-                              prefetchDistance);
-    return loadLine(values, group.values, tile, place);
-  }
-  Values loadExactValues(const Group &group, const SumTile &tile, Value position) {
-    return loadLine(*exactValues, group.exactValues, tile,
-                    getPlace(k, layout.exact, position, /*unit=*/1));
-  }
-  Values loadLine(const CacheReader &reader, Value memory, const SumTile &tile, Value position) {
-    Values line;
-    for (int64_t part = 0; part < tile.parts; ++part)
-      line.push_back(reader.loadElements(k, memory, position, tile.element + part * tile.partWidth,
-                                         tile.partWidth));
-    return line;
-  }
-
-  /// Adds values, times what a query's weight for their position is, to the sums. `place` is that
-  /// of its scores.
-  void addValues(const SumTile &tile, int64_t query, Value place, ArrayRef<Value> line,
-                 Values &sums) {
-    Value weight = k.load(k.f32(), scoreAddress(tile.first + query, place));
-    if (!tile.isScalar())
-      weight = k.broadcast(weight);
-    for (int64_t part = 0; part < tile.parts; ++part) {
-      Value &sum = sums[query * tile.parts + part];
-      sum = k.fma(line[part], weight, sum);
-    }
-  }
-
-  /// Sums over positions [begin, end), whose scores stand `skipped` places before, the same values
-  /// for all queries.
-  Values sumValues(const SumTile &tile, Value skipped, Value begin, Value end, ValueRange sums,
-                   function_ref<Values(Value position)> read) {
-    return k.loop(begin, end, 1, sums, [&](Value position, ValueRange carried) {
-      Values next(carried), line = read(position);
-      Value place = skipped ? k.sub(position, skipped) : position;
-      for (int64_t i = 0; i < tile.count; ++i)
-        addValues(tile, i, place, line, next);
-      return next;
-    });
-  }
-
   /// Who computes the last head of a row also zeros the row's padding.
   void zeroPadding(const Group &group, Value head) {
     if (getRowStride(width) == width)
@@ -731,11 +583,11 @@ private:
   int64_t headsAtOnce;           ///< heads that share a head of the cache
   int64_t registers;             ///< vectors of sums that registers hold
   int64_t width;                 ///< of a row of queries
-  int64_t scoreStride;
   Value query;
   CacheArguments caches;
   Value sinks; ///< null where there are none
-  Value output, scratch;
+  Value output;
+  AttentionScores scores;
 };
 
 } // namespace
