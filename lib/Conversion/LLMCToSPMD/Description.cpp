@@ -86,14 +86,14 @@ static std::string spellCache(KVCacheType cache) {
   if (cache.getResidual() != 0)
     text += ", the newest " + std::to_string(cache.getResidual()) + " and the first " +
             std::to_string(cache.getSinks()) + " positions in f16";
-  std::string chosen = " and the newest";
+  std::string chosen;
   if (cache.choosesPositions())
-    chosen = ", " + std::to_string(cache.getHeavy()) + " of most weight" + chosen;
+    chosen = ", " + std::to_string(cache.getHeavy()) + " of most weight";
   if (cache.getObserved() != 0)
-    chosen += ", chosen at each " + std::to_string(cache.getObserved()) + "th";
+    chosen += " by " + std::to_string(cache.getObserved()) + " queries";
   if (cache.evicts())
     text += ", of " + std::to_string(cache.getBudget()) + " positions, the first " +
-            std::to_string(cache.getFirst()) + chosen;
+            std::to_string(cache.getFirst()) + chosen + " and the newest";
   return text;
 }
 
