@@ -114,8 +114,9 @@ def EvictKVCache : Pass<"evict-kv-cache", "::mlir::ModuleOp"> {
     `window` is for models that were trained so. A position keeps the rotation of its place in the text
     (the paper counts places in the cache instead), so that keys are stored as they are read, and what
     a token reads depends on positions alone (with policies that choose positions on the text before
-    it, too). Decode gives the bits of prefill however tokens are cut into steps, and a text of at most `budget` tokens gives the bits of a model that keeps all. The
-    text is still bounded by the positions that the model has been trained for, its context.
+    it, too). Decode gives the bits of prefill however tokens are cut into steps, and a text of at most
+    `budget` tokens (with `pyramid` of the last layer's budget) gives the bits of a model that keeps
+    all. The text is still bounded by the positions that the model has been trained for, its context.
 
     With `h2o` each head of keys and values chooses its own (`!llmc.kv_cache`): a token that leaves the
     newest takes the place of the chosen one with the least score, unless its own is less, and a score
