@@ -92,6 +92,8 @@ private:
     SmallVector<Type> operands;
 
     VectorType getVector(unsigned operand) const { return dyn_cast<VectorType>(operands[operand]); }
+    /// What an operand is by now: seldom the vector that the operation's own accessors promise.
+    Value getOperand(unsigned operand) const { return op->getOperand(operand); }
   };
 
   LogicalResult refuse(const Item &item, Type type) {
@@ -309,12 +311,12 @@ LogicalResult LaneDistributor::distributeBroadcast(const Item &item, vector::Bro
 
 LogicalResult LaneDistributor::distributeBitCast(const Item &item, vector::BitCastOp op) {
   VectorType from = item.getVector(0), to = op.getResultVectorType();
-  Type source = op.getSource().getType(), target = getLaneType(to);
+  Value value = item.getOperand(0);
+  Type source = value.getType(), target = getLaneType(to);
   // Of folded lanes, those of the result would be in other threads.
   if (from.getNumElements() < groupThreads || to.getNumElements() < groupThreads ||
       source.getIntOrFloatBitWidth() != target.getIntOrFloatBitWidth())
     return refuse(item, to);
-  Value value = op.getSource();
   if (source != target)
     value = arith::BitcastOp::create(builder, b.location, target, value);
   replace(item, value);
@@ -327,7 +329,7 @@ LogicalResult LaneDistributor::distributeExtract(const Item &item, vector::Extra
   if (isPacked(from) || position.size() != 1)
     return refuse(item, from);
   if (from.getNumElements() == 1) {
-    replace(item, op.getSource());
+    replace(item, item.getOperand(0));
     return success();
   }
   Value index;
@@ -335,7 +337,7 @@ LogicalResult LaneDistributor::distributeExtract(const Item &item, vector::Extra
     index = b.integer(b.i32(), cast<IntegerAttr>(known).getInt());
   else
     index = arith::IndexCastOp::create(builder, b.location, b.i32(), cast<Value>(position[0]));
-  Value got = fromThread(op.getSource(), index);
+  Value got = fromThread(item.getOperand(0), index);
   if (!got)
     return refuse(item, from);
   replace(item, got);
@@ -379,7 +381,7 @@ LogicalResult LaneDistributor::distributeShuffle(const Item &item, vector::Shuff
     index = loadLane(DenseElementsAttr::get(VectorType::get({groupThreads}, b.i32()),
                                             ArrayRef<int32_t>(sources)));
   }
-  Value got = fromThread(op.getV1(), index);
+  Value got = fromThread(item.getOperand(0), index);
   if (!got)
     return refuse(item, to);
   replace(item, got);
@@ -426,7 +428,7 @@ void LaneDistributor::distributeGroupDot(const Item &item, GroupDotOp op) {
 
 /// The places, a byte each, become the nibbles of a selector.
 void LaneDistributor::distributeTakeBytes(const Item &item, cpu::TakeBytesOp op) {
-  Value places = bitAnd(op.getPlaces(), 0x03030303);
+  Value places = bitAnd(item.getOperand(1), 0x03030303);
   auto right = [&](Value value, int64_t bits) -> Value {
     return arith::ShRUIOp::create(builder, b.location, value, b.integer(b.i32(), bits));
   };
@@ -435,7 +437,7 @@ void LaneDistributor::distributeTakeBytes(const Item &item, cpu::TakeBytesOp op)
                                         bitAnd(right(pairs, 8), 0xff00));
   Value none = b.integer(b.i32(), 0);
   replace(item, NVVM::PermuteOp::create(
-                    builder, b.location, b.i32(), op.getBytes(), none, selector,
+                    builder, b.location, b.i32(), item.getOperand(0), none, selector,
                     NVVM::PermuteModeAttr::get(builder.getContext(), NVVM::PermuteMode::DEFAULT)));
 }
 
@@ -447,7 +449,7 @@ void LaneDistributor::distributeTableLookup(const Item &item, cpu::TableLookupOp
     numbers.push_back(table[i % table.size()]);
   Value own = loadLane(DenseElementsAttr::get(VectorType::get({groupThreads}, builder.getF32Type()),
                                               ArrayRef<float>(numbers)));
-  replace(item, fromThread(own, op.getIndices()));
+  replace(item, fromThread(own, item.getOperand(0)));
 }
 
 LogicalResult LaneDistributor::distributeSelect(const Item &item, arith::SelectOp op) {
@@ -456,7 +458,7 @@ LogicalResult LaneDistributor::distributeSelect(const Item &item, arith::SelectO
   if (!isPacked(item.getVector(1)) || item.getVector(1).getNumElements() != groupThreads * 4)
     return refuse(item, item.getVector(1));
   replace(item,
-          LaneBytes(b, lane).select(op.getCondition(), op.getTrueValue(), op.getFalseValue()));
+          LaneBytes(b, lane).select(item.getOperand(0), item.getOperand(1), item.getOperand(2)));
   return success();
 }
 
@@ -484,10 +486,10 @@ LogicalResult LaneDistributor::distributeMask(const Item &item, LLVM::BitcastOp 
 }
 
 LogicalResult LaneDistributor::distributeExpandLoad(const Item &item, LLVM::masked_expandload op) {
-  Value bits = masks.lookup(op.getMask());
+  Value mask = item.getOperand(1), bits = masks.lookup(mask);
   if (!bits)
     return refuse(item, op.getResult().getType());
-  replace(item, LaneBytes(b, lane).expandLoad(op.getPtr(), bits, op.getMask(), op.getPassthru()));
+  replace(item, LaneBytes(b, lane).expandLoad(op.getPtr(), bits, mask, item.getOperand(2)));
   return success();
 }
 
@@ -496,17 +498,17 @@ LogicalResult LaneDistributor::distributeBytes(const Item &item) {
   LaneBytes bytes(b, lane);
   replace(item, llvm::TypeSwitch<Operation *, Value>(item.op)
                     .Case([&](cpu::WindowsOp op) {
-                      return bytes.findWindows(op.getLow(), op.getHigh(),
+                      return bytes.findWindows(item.getOperand(0), item.getOperand(1),
                                                static_cast<int64_t>(op.getOffset()),
                                                static_cast<int64_t>(op.getStep()));
                     })
                     .Case([&](cpu::LookUpBytesOp op) {
-                      return bytes.lookUp(op.getTable(), op.getIndices(),
+                      return bytes.lookUp(op.getTable(), item.getOperand(1),
                                           static_cast<int64_t>(op.getSize()), op.getByRow());
                     })
                     .Case([&](cpu::ExpandBytesOp op) {
-                      return bytes.expand(op.getMask(), op.getOthers(), [&](Value thread) {
-                        return fromThread(op.getBytes(), thread);
+                      return bytes.expand(op.getMask(), item.getOperand(2), [&](Value thread) {
+                        return fromThread(item.getOperand(0), thread);
                       });
                     }));
   return success();
