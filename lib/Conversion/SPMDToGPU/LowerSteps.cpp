@@ -151,7 +151,7 @@ private:
           .Case([&](cpu::FieldOp field) { replace(field, getField(field)); })
           .Case([&](cpu::CountOp count) {
             replace(count,
-                    member(count.getStep(),
+                    member(stepOf(count),
                            count.getCount() == cpu::Count::Rows ? rowsMember : outputRowsMember));
           })
           .Case([&](cpu::AddressOp address) {
@@ -159,7 +159,7 @@ private:
           })
           .Case([&](cpu::StageOp stage) { lower(stage); })
           .Case([&](spmd::BarrierOp barrier) {
-            Value step = barrier.getStep();
+            Value step = stepOf(barrier);
             func::CallOp::create(
                 builder, op.getLoc(), barrierName, TypeRange(),
                 ValueRange{member(step, arrivedMember), add(member(step, passedMember), ++passed)});
@@ -181,6 +181,8 @@ private:
     op->getResult(0).replaceAllUsesWith(value);
     op->erase();
   }
+  /// The step that an operation reads: a struct by now, not what its own accessor promises.
+  static Value stepOf(Operation *op) { return op->getOperand(0); }
   Value member(Value step, int64_t index) {
     return LLVM::ExtractValueOp::create(builder, b.location, step, index);
   }
@@ -188,7 +190,7 @@ private:
     return arith::AddIOp::create(builder, b.location, value, b.integer(b.i64(), more));
   }
   Value getField(cpu::FieldOp op) {
-    Value address = member(op.getStep(), static_cast<int64_t>(op.getField()));
+    Value address = member(stepOf(op), static_cast<int64_t>(op.getField()));
     if (op.getField() != cpu::Field::WorkerArena)
       return address;
     Value ofBlock = arith::MulIOp::create(builder, b.location, b.blockIndex(),
