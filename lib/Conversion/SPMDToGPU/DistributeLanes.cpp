@@ -114,7 +114,7 @@ private:
   LogicalResult distributeConstant(const Item &item, arith::ConstantOp op);
   LogicalResult distributeElementwise(const Item &item);
   LogicalResult distributeShift(const Item &item, VectorType type);
-  LogicalResult distributeSelect(const Item &item, arith::SelectOp op);
+  LogicalResult distributeSelect(const Item &item);
   LogicalResult distributeMask(const Item &item, LLVM::BitcastOp op);
   LogicalResult distributeExpandLoad(const Item &item, LLVM::masked_expandload op);
   LogicalResult distributeSpread(const Item &item, vector::ShuffleOp op);
@@ -126,7 +126,7 @@ private:
   LogicalResult distributeShuffle(const Item &item, vector::ShuffleOp op);
   LogicalResult distributeFromElements(const Item &item, vector::FromElementsOp op);
   void distributeGroupDot(const Item &item, GroupDotOp op);
-  void distributeTakeBytes(const Item &item, cpu::TakeBytesOp op);
+  void distributeTakeBytes(const Item &item);
   void distributeTableLookup(const Item &item, cpu::TableLookupOp op);
   LogicalResult distributeBytes(const Item &item);
 
@@ -427,7 +427,7 @@ void LaneDistributor::distributeGroupDot(const Item &item, GroupDotOp op) {
 }
 
 /// The places, a byte each, become the nibbles of a selector.
-void LaneDistributor::distributeTakeBytes(const Item &item, cpu::TakeBytesOp op) {
+void LaneDistributor::distributeTakeBytes(const Item &item) {
   Value places = bitAnd(item.getOperand(1), 0x03030303);
   auto right = [&](Value value, int64_t bits) -> Value {
     return arith::ShRUIOp::create(builder, b.location, value, b.integer(b.i32(), bits));
@@ -452,7 +452,7 @@ void LaneDistributor::distributeTableLookup(const Item &item, cpu::TableLookupOp
   replace(item, fromThread(own, item.getOperand(0)));
 }
 
-LogicalResult LaneDistributor::distributeSelect(const Item &item, arith::SelectOp op) {
+LogicalResult LaneDistributor::distributeSelect(const Item &item) {
   if (!isByteMask(item.getVector(0)))
     return distributeElementwise(item);
   if (!isPacked(item.getVector(1)) || item.getVector(1).getNumElements() != groupThreads * 4)
@@ -542,15 +542,15 @@ LogicalResult LaneDistributor::distribute(const Item &item) {
         distributeGroupDot(item, dot);
         return success();
       })
-      .Case([&](cpu::TakeBytesOp bytes) {
-        distributeTakeBytes(item, bytes);
+      .Case([&](cpu::TakeBytesOp) {
+        distributeTakeBytes(item);
         return success();
       })
       .Case([&](cpu::TableLookupOp lookup) {
         distributeTableLookup(item, lookup);
         return success();
       })
-      .Case([&](arith::SelectOp select) { return distributeSelect(item, select); })
+      .Case([&](arith::SelectOp) { return distributeSelect(item); })
       .Case([&](LLVM::BitcastOp cast) { return distributeMask(item, cast); })
       .Case([&](LLVM::masked_expandload load) { return distributeExpandLoad(item, load); })
       .Case<cpu::WindowsOp, cpu::LookUpBytesOp, cpu::ExpandBytesOp>(
