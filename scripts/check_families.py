@@ -38,6 +38,7 @@ from rewriters import REWRITERS
 LLMC = pathlib.Path(os.environ.get("LLMC_BUILD", ROOT / "build")) / "bin" / "llmc"
 OUT = ROOT / "out" / "families"
 TOKENS, PREFILL, EXACT, ROUNDED, SHARE = 24, 16, 1e-4, 6e-2, 0.95
+SECONDS = 600  # that a command may take
 ROUNDING = ("fp16", "int4", "int8", "blocks")
 FIXED_SCALES = "static"
 VARIANT = "neon" if platform.machine() == "aarch64" else "x86-64"
@@ -107,8 +108,11 @@ def make_file(kind: str, family: str) -> pathlib.Path:
 
 def run_llmc(*arguments: object) -> str:
     """Runs the driver; gives what is wrong, or nothing."""
-    done = subprocess.run([str(LLMC), *map(str, arguments)], capture_output=True, text=True,
-                          errors="replace", timeout=600, check=False)
+    try:
+        done = subprocess.run([str(LLMC), *map(str, arguments)], capture_output=True, text=True,
+                              errors="replace", timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return f"{arguments[0]} took more than {SECONDS} s"
     if done.returncode == 0:
         return ""
     lines = [line for line in done.stderr.strip().splitlines() if "error" in line or "note" in line]
