@@ -113,6 +113,7 @@ def slim(source: pathlib.Path, target: pathlib.Path) -> None:
 
 
 def make_producers(model: Any) -> dict[str, Any]:
+    """The node that computes each value."""
     return {name: node for node in model.graph.node for name in node.output}
 
 

@@ -204,6 +204,7 @@ def function_of_many_operators() -> onnx.ModelProto:
             op, number = self.graph.op, lambda x: self.graph.constant(np.float32(x))
             inside = op("And", op("Less", value, number(2)), op("Not", op("Less", value, number(-1))))
             bound = op("Clip", op("Pow", value, number(3)), number(-0.5), number(4))
+            bound = op("Max", bound, op("Clip", value, number(-0.25)))
             smooth = op("Div", value, op("Add", op("Abs", op("Sin", value)), number(1)))
             root = op("Sqrt", op("Reciprocal", op("Add", op("Mul", value, value), number(1))))
             return op("Add", op("Where", inside, bound, smooth), op("Max", root, op("Neg", value)))

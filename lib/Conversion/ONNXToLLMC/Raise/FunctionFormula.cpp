@@ -109,7 +109,11 @@ static const llvm::StringMap<Apply> &getNumericOperators() {
        }},
       {"Min",
        [](Operands x) -> Value { return std::accumulate(x.begin() + 1, x.end(), x[0], minimum); }},
-      {"Clip", [](Operands x) -> Value { return minimum(max(x[0], x[1]), x[2]); }},
+      {"Clip", // of bounds that are given
+       [](Operands x) -> Value {
+         Number result = x.size() > 1 ? max(x[0], x[1]) : x[0];
+         return x.size() > 2 ? minimum(result, x[2]) : result;
+       }},
   };
   return operators;
 }
@@ -134,9 +138,7 @@ std::string FunctionFormula::findUnknown() const {
   if (type == "Pow")
     return operands[1]->kind == Kind::Number && hasProducts(operands[1]->number) ? "" : type;
   bool isLogic = llvm::is_contained({"Where", "And", "Or", "Not"}, type);
-  bool isKnown = isLogic || getComparison(type) || getNumericOperators().contains(type);
-  // Bounds that are absent.
-  return isKnown && (type != "Clip" || operands.size() == 3) ? "" : type;
+  return isLogic || getComparison(type) || getNumericOperators().contains(type) ? "" : type;
 }
 
 //===----------------------------------------------------------------------===//

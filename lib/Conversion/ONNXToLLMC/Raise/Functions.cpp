@@ -156,6 +156,23 @@ FailureOr<View> Function::toRows(Raise &raise) const {
   return of.over(*value, raise.location);
 }
 
+/// Rows as a function of themselves: a factor of all columns. Where they have none, as in a
+/// rotation, they are taken as they are, and `whole` is set.
+static Function makeIdentity(const View &view, bool &whole) {
+  Function result;
+  result.of = view;
+  std::optional<double> factor = takeFactor(result.of);
+  if (!factor) {
+    result.of = view;
+    whole = true;
+  }
+  result.samples = getSamplePoints();
+  for (double &sample : result.samples)
+    sample *= factor.value_or(1);
+  result.formula = FunctionFormula::makeOperand(factor.value_or(1));
+  return result;
+}
+
 FailureOr<Function> llmc::keepSign(Raise &raise, const Meaning &meaning, bool positive) {
   Function result;
   if (const auto *function = dyn_cast<Function>(&meaning)) {
@@ -165,14 +182,8 @@ FailureOr<Function> llmc::keepSign(Raise &raise, const Meaning &meaning, bool po
     FailureOr<View> view = plain ? FailureOr<View>(*plain) : meaning.toRows(raise);
     if (failed(view))
       return failure();
-    std::optional<double> factor = takeFactor(*view);
-    if (plain && !factor)
-      view = *plain;
-    result.of = std::move(*view);
-    result.samples = getSamplePoints();
-    for (double &sample : result.samples)
-      sample *= factor.value_or(1);
-    result.formula = FunctionFormula::makeOperand(factor.value_or(1));
+    bool whole = false;
+    result = makeIdentity(*view, whole);
   }
   for (double &sample : result.samples)
     sample = positive ? std::max(sample, 0.0) : std::min(sample, 0.0);
@@ -209,17 +220,10 @@ std::optional<LogicalResult> llmc::raiseAsFunction(Raise &raise, Node &node) {
       samples.push_back(HostTensor::known(size, function->samples, false));
       formulas.push_back(function->formula);
     } else if (auto *plain = raise.getIf<View>(node, i)) {
-      view = *plain;
-      std::optional<double> factor = takeFactor(*view);
-      if (!factor) { // such as a rotation, which is taken as it is
-        view = *plain;
-        whole = true;
-      }
-      std::vector<double> values = points;
-      for (double &value : values)
-        value *= factor.value_or(1);
-      samples.push_back(HostTensor::known(size, std::move(values), false));
-      formulas.push_back(FunctionFormula::makeOperand(factor.value_or(1)));
+      Function identity = makeIdentity(*plain, whole);
+      view = std::move(identity.of);
+      samples.push_back(HostTensor::known(size, std::move(identity.samples), false));
+      formulas.push_back(std::move(identity.formula));
     }
     if (!view || centered || (of && !sameColumns(*of, *view)))
       return std::nullopt;
