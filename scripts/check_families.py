@@ -24,12 +24,14 @@ import platform
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts" / "families"))
+FAMILIES = ROOT / "scripts" / "families"
+sys.path.insert(0, str(FAMILIES))
 import models
 import oracle
 from exporters import EXPORTERS
@@ -42,6 +44,10 @@ SECONDS = 600  # that a command may take
 ROUNDING = ("fp16", "int4", "int8", "blocks")
 FIXED_SCALES = "static"
 VARIANT = "neon" if platform.machine() == "aarch64" else "x86-64"
+# Where exporters and tools run, and what their worker loads once.
+ENVIRONMENTS = {"families-venv": ("torch", "transformers", "onnxscript", "onnxruntime", "oracle"),
+                "optimum-venv": ("torch", "optimum.exporters.onnx")}
+OF_THREAD = threading.local()
 BASE = "optimum"  # the exporter whose files are rewritten
 # What onnxruntime-genai writes: its builder knows no others.
 GENAI = ("ernie4_5 gemma gemma2 gemma3_text granite hunyuan_v1_dense llama mistral nemotron olmo phi "
@@ -52,14 +58,28 @@ class Unavailable(Exception):
     """A file that an exporter, a tool or ONNX Runtime can't make or run."""
 
 
+def get_worker(environment: str) -> subprocess.Popen[str]:
+    """This thread's worker.py of an environment."""
+    if not hasattr(OF_THREAD, environment):
+        python = ROOT / "out" / environment / "bin" / "python"
+        OUT.mkdir(parents=True, exist_ok=True)
+        setattr(OF_THREAD, environment, subprocess.Popen(
+            [str(python), str(FAMILIES / "worker.py"), *ENVIRONMENTS[environment]], text=True, cwd=OUT,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
+    worker: subprocess.Popen[str] = getattr(OF_THREAD, environment)
+    return worker
+
+
 def run_python(environment: str, *arguments: object) -> None:
-    """Runs a script of scripts/families; its last line of errors is what is raised."""
-    python = ROOT / "out" / environment / "bin" / "python"
-    done = subprocess.run([str(python), *map(str, arguments)], capture_output=True, text=True,
-                          errors="replace", timeout=900, check=False, cwd=OUT)
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
-        raise Unavailable(lines[-1].strip() if lines else f"exit code {done.returncode}")
+    """Runs a script of scripts/families; raises its last line if it fails."""
+    worker = get_worker(environment)
+    assert worker.stdin and worker.stdout
+    print(json.dumps([str(argument) for argument in arguments]), file=worker.stdin, flush=True)
+    answer = worker.stdout.readline()
+    if not answer:
+        raise RuntimeError(f"{FAMILIES / 'worker.py'} in {environment} ended")
+    if json.loads(answer):
+        raise Unavailable(json.loads(answer))
 
 
 def make_once(path: pathlib.Path, make: Callable[[pathlib.Path], None]) -> pathlib.Path:
@@ -77,7 +97,7 @@ def make_once(path: pathlib.Path, make: Callable[[pathlib.Path], None]) -> pathl
             make(target)
             if not (target / "model.onnx").exists() and not (target / "config.json").exists():
                 raise Unavailable("no model.onnx was written")
-        except (Unavailable, subprocess.TimeoutExpired) as error:
+        except Unavailable as error:
             failure.write_text(str(error) + "\n")
             raise Unavailable(str(error)) from error
         target.rename(path)
@@ -95,14 +115,13 @@ def make_file(kind: str, family: str) -> pathlib.Path:
     if exporter.startswith("genai") and family not in GENAI:
         raise Unavailable("not a family of this exporter")
     environment = "optimum-venv" if exporter.startswith("optimum") else "families-venv"
-    scripts = ROOT / "scripts" / "families"
     if tool:
         source = make_file(exporter, family)
         folder = make_once(OUT / kind / family, lambda target: run_python(
-            "families-venv", scripts / "rewriters.py", tool, source, target / "model.onnx"))
+            "families-venv", "rewriters", tool, source, target / "model.onnx"))
         return folder / "model.onnx"
     folder = make_once(OUT / kind / family, lambda target: run_python(
-        environment, scripts / "exporters.py", exporter, make_model(family), target))
+        environment, "exporters", exporter, make_model(family), target))
     return folder / "model.onnx"
 
 
@@ -126,8 +145,7 @@ def check(kind: str, family: str) -> tuple[str, str]:
         path = exact = make_file(kind, family)
         if FIXED_SCALES in kind:
             exact = make_once(OUT / (kind + "-exact") / family, lambda target: run_python(
-                "families-venv", ROOT / "scripts" / "families" / "rewriters.py", "without-roundings",
-                path, target / "model.onnx")) / "model.onnx"
+                "families-venv", "rewriters", "without-roundings", path, target / "model.onnx")) / "model.onnx"
             options += ("--activation=none",)
         tokens = np.random.default_rng(7).integers(3, models.VOCABULARY, TOKENS)
         expected = oracle.compute_logits(exact, tokens, PREFILL)

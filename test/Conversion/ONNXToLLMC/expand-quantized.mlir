@@ -57,6 +57,34 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_di
 
 // -----
 
+// Integers that are an embedding's own are its numbers over its scale: nothing is rounded.
+
+// CHECK-DAG: llmc.parameter @embedding : tensor<8x8xf32, #llmc.grouped<bits = 8, group = tensor, zero = integer, scale = f32>>
+// CHECK-DAG: llmc.parameter @{{.*}} : tensor<8x8xf32, #llmc.grouped<bits = 8, group = tensor, zero = integer, scale = f32>>
+// CHECK-LABEL: func.func @step
+// CHECK: %[[Y:.*]] = llmc.linear %{{[^ ]*}}, %{{[^ ]*}} : (
+// CHECK: llmc.scale %[[Y]] by 5.000000e-01
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %t = onnx.initializer "t" : tensor<8x8xui8> = dense<9> : tensor<8x8xui8>
+  %ts = onnx.initializer "ts" : tensor<f32> = dense<0.25> : tensor<f32>
+  %tz = onnx.initializer "tz" : tensor<ui8> = dense<7> : tensor<ui8>
+  %w = onnx.initializer "w" : tensor<8x8xui8> = dense<5> : tensor<8x8xui8>
+  %ws = onnx.initializer "ws" : tensor<f32> = dense<0.5> : tensor<f32>
+  %wz = onnx.initializer "wz" : tensor<ui8> = dense<3> : tensor<ui8>
+  %e = onnx.node "Gather"(%t, %ids) {name = "e", output_names = ["e"]} : (tensor<8x8xui8>, tensor<?x?xi64>) -> !onnx.untyped
+  %p = onnx.node "MatMulInteger"(%e, %w, %tz, %wz) {name = "p", output_names = ["p"]} : (!onnx.untyped, tensor<8x8xui8>, tensor<ui8>, tensor<ui8>) -> !onnx.untyped
+  %x = onnx.node "DequantizeLinear"(%e, %ts, %tz) {name = "x", output_names = ["x"]} : (!onnx.untyped, tensor<f32>, tensor<ui8>) -> !onnx.untyped
+  %c = onnx.node "Cast"(%p) {name = "c", node_attributes = {to = 1 : i64}, output_names = ["c"]} : (!onnx.untyped) -> !onnx.untyped
+  %s = onnx.node "Mul"(%ts, %ws) {name = "s", output_names = ["s"]} : (tensor<f32>, tensor<f32>) -> !onnx.untyped
+  %a = onnx.node "Mul"(%c, %s) {name = "a", output_names = ["a"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  %y = onnx.node "Add"(%a, %x) {name = "y", output_names = ["y"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+
+// -----
+
 // Operators with scales as operands are the plain operator between roundings; with rows that are
 // rounded as they come, dynamic quantization.
 

@@ -45,6 +45,11 @@ struct QuantizedExpansion {
   Value dequantize(unsigned i, int64_t axis = 1) {
     return dequantize(in(i), in(i + 1), in(i + 2), axis);
   }
+  /// fp32 ones of a shape.
+  Value addOnes(ArrayRef<int64_t> shape) {
+    auto type = RankedTensorType::get(shape, builder.attributes().getF32Type());
+    return builder.addInitializer("ones", type, DenseElementsAttr::get(type, 1.0f));
+  }
   /// The result with the scale and zero point that are operands `i` and `i + 1`.
   void finish(Value result, unsigned i) {
     builder.replace(builder.add("QuantizeLinear", {result, in(i), in(i + 1)}));
@@ -88,6 +93,34 @@ static void expandDynamicQuantizeMatMul(QuantizedExpansion &e) {
   ValueRange rounded = e.builder.addNode("", "DynamicQuantizeLinear", e.in(0), 3);
   Value result = multiplyDynamic(e, rounded[0], e.in(1), rounded[1], e.in(2), rounded[2], e.in(3));
   replaceWithBias(e, result, 4);
+}
+
+/// The scale by which another node reads these integers as numbers; one where none does.
+static Value findScale(QuantizedExpansion &e, Value integers, Value zero) {
+  for (Operation *user : integers.getUsers())
+    if (auto other = dyn_cast<NodeOp>(user))
+      if (other.getOpType() == "DequantizeLinear" && getOperand(other, 0) == integers &&
+          getOperand(other, 2) == zero)
+        return getOperand(other, 1);
+  return e.addOnes({});
+}
+
+/// Integers that nothing rounded here, as a quantized embedding's rows: a product of numbers.
+static void expandMatMulInteger(QuantizedExpansion &e) {
+  auto isCast = [](Operation *user) {
+    auto node = dyn_cast<NodeOp>(user);
+    return node && node.getOpType() == "Cast" && Node(node).getInt("to", 0) == 1;
+  };
+  auto producer = e.in(0).getDefiningOp<NodeOp>();
+  std::optional<ConstantView> zeros = e.has(3) ? findConstant(e.in(3)) : std::nullopt;
+  if (!producer || producer.getOpType() == "DynamicQuantizeLinear" || (e.has(3) && !zeros) ||
+      !llvm::all_of(e.node.getResult(0).getUsers(), isCast))
+    return;
+  Value scale = findScale(e, e.in(0), getOperand(e.node, 2));
+  Value ones = e.addOnes(zeros ? ArrayRef<int64_t>(zeros->shape) : ArrayRef<int64_t>());
+  Value product = e.builder.add(
+      "MatMul", {e.dequantize(e.in(0), scale, e.in(2)), e.dequantize(e.in(1), ones, e.in(3), -1)});
+  e.builder.replace(e.builder.add("Div", {product, scale}));
 }
 
 static void expandQLinearMatMul(QuantizedExpansion &e) {
@@ -149,6 +182,8 @@ static void expand(NodeOp node) {
   QuantizedExpansion e(node);
   if (isStandard && type == "QLinearMatMul" && e.has(7))
     return expandQLinearMatMul(e);
+  if (isStandard && type == "MatMulInteger" && e.has(1))
+    return expandMatMulInteger(e);
   if (isStandard)
     return;
   if (type == "MatMulIntegerToFloat" && e.has(3))
