@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Conversion/LLMCToLinalg/AttentionFormula.h"
+#include "ObservedFormula.h"
 #include "Patterns.h"
 #include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 
@@ -46,6 +47,13 @@ Value AttentionFormula::isRead(ImplicitLocOpBuilder &b, Value t, Value head, Val
     Value isGone = tensor::ExtractOp::create(b, gone, ValueRange{t, head});
     Value zero = arith::ConstantIntOp::create(b, isGone.getType(), 0);
     isOther = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, isGone, zero);
+  } else if (cache.getObserved() != 0) {
+    // The newest reach back from where queries have chosen last.
+    Value first = arith::SubIOp::create(b, position, countSinceChoice(b, cache, position));
+    Value distance =
+        arith::ConstantIndexOp::create(b, cache.getObserved() - cache.getWindow()).getResult();
+    isOther = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, t,
+                                    arith::AddIOp::create(b, first, distance).getResult());
   } else {
     isOther = isNear(cache.getWindow());
   }

@@ -39,6 +39,13 @@ static Value countIf(ImplicitLocOpBuilder &b, Value condition, Value count) {
   return arith::AddIOp::create(b, count, arith::ExtUIOp::create(b, count.getType(), condition));
 }
 
+Value llmc::countSinceChoice(ImplicitLocOpBuilder &b, KVCacheType cache, Value position) {
+  // Of every `observed` positions one is the first, and so is the first beyond the budget.
+  int64_t observed = cache.getObserved(),
+          ahead = llvm::alignTo(cache.getBudget(), observed) - cache.getBudget();
+  return arith::RemUIOp::create(b, shift(b, position, ahead), getIndex(b, observed));
+}
+
 SmallVector<OpFoldResult> ObservedFormula::getSizes(Formula &inside) {
   return {inside.size(cache.getCapacity()), inside.size(cache.getHeads())};
 }
@@ -135,12 +142,8 @@ SmallVector<Value> ObservedFormula::chooseAnew(Formula &inside, ValueRange befor
 
 SmallVector<Value> ObservedFormula::choose(ValueRange before) {
   ImplicitLocOpBuilder &builder = formula.getBuilder();
-  // Of every `observed` positions that is one, which the first beyond the budget is among.
-  int64_t observed = cache.getObserved(),
-          ahead = llvm::alignTo(cache.getBudget(), observed) - cache.getBudget();
-  Value since =
-      arith::RemUIOp::create(builder, shift(builder, position, ahead), getIndex(builder, observed));
-  Value isFirst = compare(builder, CmpIPredicate::eq, since, getIndex(builder, 0));
+  Value isFirst = compare(builder, CmpIPredicate::eq, countSinceChoice(builder, cache, position),
+                          getIndex(builder, 0));
   auto chosen = scf::IfOp::create(
       builder, isFirst,
       [&](OpBuilder &nested, Location location) {

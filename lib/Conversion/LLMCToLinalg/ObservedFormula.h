@@ -13,6 +13,10 @@
 
 namespace llmc {
 
+/// How many queries before that at `position`, of type index, choose together with it.
+mlir::Value countSinceChoice(mlir::ImplicitLocOpBuilder &b, KVCacheType cache,
+                             mlir::Value position);
+
 /// What one row does with the choice of its sequence's cache where queries choose together
 /// (`observed` of !llmc.kv_cache): scores since the last choice and the most that they have been,
 /// of f32, and of i8 whether a position is read no more, all [t, key/value head]. Every position

@@ -52,11 +52,10 @@ protected:
     step(*module, {StepRows::sequence({1, 2, 3})});
   }
 
-  /// Compares the results of steps, whichever way operations run: by kernels, or those that
-  /// `meanings` names by what they mean (KernelChoice::parse).
+  /// Compares the results of steps, whichever way operations run: by kernels, or by what they mean.
   void step(mlir::ModuleOp module, const std::vector<StepRows> &steps, double allowed = tolerance,
-            int64_t sequences = 1, const char *meanings = "meaning") {
-    for (auto [kernels, workers] : {std::pair("all", 1), std::pair(meanings, 3)}) {
+            int64_t sequences = 1) {
+    for (auto [kernels, workers] : {std::pair("all", 1), std::pair("meaning", 3)}) {
       SCOPED_TRACE(kernels);
       Comparison comparison(module, sequences, kernels, workers);
       for (const StepRows &rows : steps)

@@ -6,14 +6,16 @@
 //===----------------------------------------------------------------------===//
 //
 // A piece is a row, all heads of it. Where the cache chooses positions, rows go one after the
-// other: before one reads, the cache lets a position take another's place (HeavyHitters.h, which is
-// no part of what attention means), and what it has given weight to is added to the scores.
+// other: before one reads, the cache brings positions to their places (HeavyHitters.h and
+// ObservedPositions.h, which are no part of what attention means), and what it has given weight to
+// is added to the scores.
 //
 //===----------------------------------------------------------------------===//
 
 #include "../CacheAccess.h"
 #include "../CacheCodec.h"
 #include "../HeavyHitters.h"
+#include "../ObservedPositions.h"
 #include "CacheMemory.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -54,9 +56,9 @@ private:
 
 } // namespace
 
-/// Memory of the scores of all heads, [head, place].
+/// Memory of the scores of all heads, [head, place]; behind the places may be what they have been.
 static MemRefType getScoreMemory(const CacheLayout &layout, Type f32) {
-  return MemRefType::get({layout.heads, layout.stored.size()}, f32);
+  return MemRefType::get({layout.heads, layout.getScoreBytes() / 4}, f32);
 }
 
 AttentionRow::AttentionRow(AttentionOp op, const CacheLayout &layout, int64_t positions,
@@ -98,7 +100,7 @@ void AttentionRow::addScores(AttentionFormula &formula, Value position, Value we
   int64_t headsPerKey = cast<RankedTensorType>(weights.getType()).getDimSize(1) / layout.heads;
   AffineExpr h = f.dim(0), q = f.dim(1);
   Value next = f.forEach(
-      {f.size(layout.heads), f.size(layout.stored.size())}, memory.getElementType(),
+      {f.size(layout.heads), f.size(memory.getDimSize(1))}, memory.getElementType(),
       {{scores, {h, q}}}, [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
         IndexBuilder index(b);
         Value zero = index.constant(0);
@@ -118,7 +120,10 @@ void AttentionRow::addScores(AttentionFormula &formula, Value position, Value we
         Value isNew = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, t, own);
         Value before = arith::SelectOp::create(b, isNew, Number(b, v[0]).constant(0), v[0]);
         Value after = Number(b, before) + sum;
-        return arith::SelectOp::create(b, formula.isRead(b, t, head, own), after, before);
+        Value isScore = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, place,
+                                              index.constant(layout.stored.size()));
+        Value isRead = arith::AndIOp::create(b, isScore, formula.isRead(b, t, head, own));
+        return arith::SelectOp::create(b, isRead, after, v[0]);
       });
   piece.writeFound(next, memory);
 }
@@ -165,6 +170,17 @@ static SmallVector<int64_t> getLengths(int64_t capacity) {
   return lengths;
 }
 
+/// Brings positions to their places in all heads, as a row at `position` is to find them.
+static void emitChoice(KernelBuilder &k, const CacheLayout &layout, Value cache, Value position,
+                       Value scratch) {
+  k.loop(k.integer(0), k.integer(layout.heads), 1, [&](Value head) {
+    if (layout.observed == 0)
+      HeavyHitters(k, layout, cache, head).admit(position);
+    else
+      ObservedPositions(k, layout, cache, head, scratch).choose(position);
+  });
+}
+
 /// The rows of each length: a kernel takes the first that has the row's position.
 using AttentionRows = std::vector<std::unique_ptr<AttentionRow>>;
 
@@ -183,11 +199,6 @@ static void emitRow(KernelBuilder &k, const AttentionRows &lengths,
 FailureOr<MeaningKernel> llmc::emitAttentionMeaning(ModuleOp module, AttentionOp op,
                                                     bool exactOutput, const KernelTarget &target) {
   KVCacheType cache = op.getCache().getType();
-  if (cache.getObserved() != 0)
-    return op.emitOpError("has no meaning in memory over a cache whose positions queries choose "
-                          "together: expected kernels=all, or a cache without 'observed' "
-                          "(evict-kv-cache{policy=h2o}), found ")
-           << cache;
   CacheLayout layout = CacheLayout::get(cache);
   AttentionRows lengths;
   uint64_t hash = 0;
@@ -200,7 +211,7 @@ FailureOr<MeaningKernel> llmc::emitAttentionMeaning(ModuleOp module, AttentionOp
     return *existing;
   // The zero, and what the longest takes.
   constexpr int64_t zeroBytes = 64;
-  int64_t scratchBytes = 0;
+  int64_t scratchBytes = layout.observed == 0 ? 0 : ObservedPositions::getScratchBytes(layout);
   for (const std::unique_ptr<AttentionRow> &row : lengths) {
     if (failed(row->piece.lower()))
       return failure();
@@ -222,8 +233,7 @@ FailureOr<MeaningKernel> llmc::emitAttentionMeaning(ModuleOp module, AttentionOp
   k.loop(begin, end, 1, [&](Value row) {
     Value base = getCacheOfRow(k, caches, row), position = loadIndex(k, caches.positions, row);
     if (inOrder)
-      k.loop(k.integer(0), k.integer(layout.heads), 1,
-             [&](Value head) { HeavyHitters(k, layout, base, head).admit(position); });
+      emitChoice(k, layout, base, position, addresses.scratch);
     emitRow(k, lengths, addresses, row, base, position);
   });
   return finishMeaning(k.finish(), zeroBytes + scratchBytes);
