@@ -121,6 +121,7 @@ class Spelling:
     norm: str = "div"
     linear: str = "matmul"
     activation: str = "silu"
+    sharpness: float = 1.702  # of quick gelu
     gated: bool = True
     positions: str = "concat"
     angles: str = "ids"
@@ -527,7 +528,7 @@ class Decoder:
     # The rest --------------------------------------------------------------------
 
     def activate(self, value: str) -> str:
-        graph, how = self.graph, self.spelling.activation
+        graph, how, sharpness = self.graph, self.spelling.activation, self.spelling.sharpness
         number = lambda x: graph.constant(np.float32(x))
         if how == "silu":
             return graph.op("Mul", value, graph.op("Sigmoid", value))
@@ -549,12 +550,13 @@ class Decoder:
             return graph.op("Mul", graph.op("Mul", value, number(0.5)), one_more)
         if how == "gelu quick":
             return graph.op("Mul", value, graph.op("Sigmoid",
-                                                   graph.op("Mul", value, number(1.702))))
+                                                   graph.op("Mul", value, number(sharpness))))
         if how == "operator":
             return graph.op("Gelu", value)
         if how == "operator tanh":
             return graph.op("Gelu", value, approximate="tanh")
-        return graph.op(how, value, domain=MICROSOFT)
+        options = {"alpha": sharpness} if how == "QuickGelu" else {}
+        return graph.op(how, value, domain=MICROSOFT, **options)
 
     def mlp(self, path: str, value: str) -> str:
         graph, bias = self.graph, self.spelling.bias

@@ -49,6 +49,8 @@ FAMILIES = {
     "gelu": [{"activation": "gelu"}, {"activation": "Gelu"}, {"activation": "operator",
                                                              "opset": 20}],
     "quick gelu": [{"activation": "gelu quick"}, {"activation": "QuickGelu"}],
+    "quick gelu by another number": [{"activation": "gelu quick", "sharpness": 1.5},
+                                     {"activation": "QuickGelu", "sharpness": 1.5}],
     "square of relu": [{"activation": "relu power", "gated": False},
                        {"activation": "relu square", "gated": False}],
     "sinks": [{"attention": "fused", "positions": "fused", "sinks": "learned"},

@@ -25,12 +25,18 @@ onnx.graph @main attributes {input_dims = [["b", "r"]], input_names = ["ids"],
       : (!onnx.untyped, tensor<8x8xf32>) -> !onnx.untyped
 
   // CHECK: %[[SUM:.*]] = onnx.node "Add"(%[[Y]], %[[BIAS]]) {name = "gelu"
-  // CHECK: %[[GELU:.*]] = onnx.node "Gelu"(%[[SUM]]) {name = "gelu"
+  // CHECK: %[[INNER:.*]] = onnx.node "Mul"(%[[SUM]], %{{.*}}) {name = "gelu"
+  // CHECK: %[[ERF:.*]] = onnx.node "Erf"(%[[INNER]]) {name = "gelu"
+  // CHECK: %[[SHARE:.*]] = onnx.node "Add"(%[[ERF]], %{{.*}}) {name = "gelu"
+  // CHECK: %[[HALF:.*]] = onnx.node "Mul"(%[[SUM]], %{{.*}}) {name = "gelu"
+  // CHECK: %[[GELU:.*]] = onnx.node "Mul"(%[[HALF]], %[[SHARE]]) {name = "gelu"
   %gelu = onnx.node "BiasGelu"(%fused, %bias) {domain = "com.microsoft", name = "gelu",
       output_names = ["gelu"]} : (!onnx.untyped, tensor<8xf32>) -> !onnx.untyped
 
   // CHECK: %[[SUM:.*]] = onnx.node "Add"(%[[GELU]], %[[BIAS]]) {name = "fast"
-  // CHECK: %[[FAST:.*]] = onnx.node "FastGelu"(%[[SUM]]) {domain = "com.microsoft", name = "fast"
+  // CHECK: %[[TANH:.*]] = onnx.node "Tanh"(%{{.*}}) {name = "fast"
+  // CHECK: %[[SHARE:.*]] = onnx.node "Add"(%[[TANH]], %{{.*}}) {name = "fast"
+  // CHECK: %[[FAST:.*]] = onnx.node "Mul"(%{{.*}}, %[[SHARE]]) {name = "fast"
   %fast = onnx.node "FastGelu"(%gelu, %bias) {domain = "com.microsoft", name = "fast",
       output_names = ["fast"]} : (!onnx.untyped, tensor<8xf32>) -> !onnx.untyped
 

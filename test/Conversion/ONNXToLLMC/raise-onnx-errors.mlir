@@ -170,8 +170,8 @@ onnx.graph @main attributes {input_dims = [["b", "r"], ["b", "", "p", ""], ["b",
       : (!onnx.untyped, tensor<3xi64>) -> !onnx.untyped
   // Views of rows.
   // expected-note @below {{'rows.scores': expected rows of the model as operand}}
-  %rows.scores = onnx.node "Gelu"(%soft) {name = "rows.scores", output_names = ["rows.scores"]}
-      : (!onnx.untyped) -> !onnx.untyped
+  %rows.scores = onnx.node "RMSNormalization"(%soft, %g11) {name = "rows.scores", output_names = ["rows.scores"]}
+      : (!onnx.untyped, tensor<11xf32>) -> !onnx.untyped
   // expected-note @below {{'rows.absent': expected input 2}}
   %rows.absent:3 = onnx.node "GroupQueryAttention"(%x, %x, %none, %pk, %pv, %s28, %s29) {domain = "com.microsoft", name = "rows.absent", node_attributes = {num_heads = 2, kv_num_heads = 2}, output_names = ["rows.absent.0", "rows.absent.1", "rows.absent.2"]}
       : (!onnx.untyped, !onnx.untyped, !onnx.absent, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<i64>, tensor<i64>) -> (!onnx.untyped, !onnx.untyped, !onnx.untyped)

@@ -316,8 +316,8 @@ ArrayRef<Operator> llmc::getLayerOperators() {
           .takes({"X"})
           .reads({"approximate=none|tanh"})
           .evaluatedBy(evaluateGelu)
-          .raisedBy(raiseGelu),
-      Operator::contrib("Gelu").takes({"X"}).evaluatedBy(evaluateGelu).raisedBy(raiseGelu),
+          .expandedBy(expandGelu),
+      Operator::contrib("Gelu").takes({"X"}).evaluatedBy(evaluateGelu).expandedBy(expandGelu),
       Operator::contrib("BiasGelu")
           .takes({"A", "B"})
           .evaluatedBy(evaluateGelu)
@@ -325,13 +325,12 @@ ArrayRef<Operator> llmc::getLayerOperators() {
       Operator::contrib("FastGelu")
           .takes({"X", "bias?"})
           .evaluatedBy(evaluateFastGelu)
-          .raisedBy(raiseGelu)
           .expandedBy(expandFastGelu),
       Operator::contrib("QuickGelu")
           .takes({"X"})
           .reads({"alpha"})
           .evaluatedBy(evaluateQuickGelu)
-          .raisedBy(raiseGelu),
+          .expandedBy(expandQuickGelu),
       Operator::onnx("RotaryEmbedding", 23)
           .takes({"X", "cos_cache", "sin_cache", "position_ids?"})
           .reads({"num_heads", "rotary_embedding_dim", "interleaved=0|1"})

@@ -8,22 +8,56 @@
 #include "Graph/Expansion.h"
 #include "Graph/Expansions.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace llmc;
 
 static constexpr llvm::StringLiteral microsoft = "com.microsoft";
 
-/// BiasGelu(x, b) = Gelu(x + b), exact.
-Expanded llmc::expandBiasGelu(Expansion &e) {
-  return e.replace(e.make("Gelu", e.make("Add", {e.input(0), e.input(1)})));
+/// x / 2 · (1 + function(inner))
+static Value makeGelu(Expansion &e, Value x, StringRef function, Value inner) {
+  Value share = e.make("Add", {e.make(function, inner), e.makeNumber(1)});
+  return e.make("Mul", {e.make("Mul", {x, e.makeNumber(0.5)}), share});
 }
 
-/// FastGelu(x, b) = FastGelu(x + b).
+/// Of the error function.
+static Value makeGelu(Expansion &e, Value x) {
+  return makeGelu(e, x, "Erf", e.make("Mul", {x, e.makeNumber(std::sqrt(0.5))}));
+}
+
+/// As tanh comes near it: tanh(√(2/π) · (x + 0.044715 · x³)).
+static Value makeTanhGelu(Expansion &e, Value x) {
+  Value cube = e.make("Mul", {e.make("Mul", {x, x}), x});
+  Value sum = e.make("Add", {x, e.make("Mul", {cube, e.makeNumber(0.044715)})});
+  return makeGelu(e, x, "Tanh", e.make("Mul", {sum, e.makeNumber(std::sqrt(2 / M_PI))}));
+}
+
+/// x · sigmoid(alpha · x)
+static Value makeSwish(Expansion &e, Value x, double alpha) {
+  Value scaled = alpha == 1 ? x : e.make("Mul", {x, e.makeNumber(alpha)});
+  return e.make("Mul", {x, e.make("Sigmoid", scaled)});
+}
+
+Expanded llmc::expandGelu(Expansion &e) {
+  bool isTanh = e.node.getString("approximate", "none") == "tanh";
+  return e.replace(isTanh ? makeTanhGelu(e, e.input(0)) : makeGelu(e, e.input(0)));
+}
+
+/// BiasGelu(x, b) = Gelu(x + b), exact.
+Expanded llmc::expandBiasGelu(Expansion &e) {
+  return e.replace(makeGelu(e, e.make("Add", {e.input(0), e.input(1)})));
+}
+
+/// FastGelu(x, b) = Gelu(x + b), of tanh.
 Expanded llmc::expandFastGelu(Expansion &e) {
-  if (!e.has(1))
-    return Expanded::Kept;
-  Value sum = e.make("Add", {e.input(0), e.input(1)});
-  return e.replace(e.make("FastGelu", sum, {}, microsoft));
+  return e.replace(
+      makeTanhGelu(e, e.has(1) ? e.make("Add", {e.input(0), e.input(1)}) : e.input(0)));
+}
+
+/// ONNX Runtime's Swish with another default.
+Expanded llmc::expandQuickGelu(Expansion &e) {
+  return e.replace(makeSwish(e, e.input(0), e.node.getFloat("alpha", 1.702)));
 }
 
 /// BiasSplitGelu(x, b): of x + b in two halves the first times the second's gelu.
@@ -34,7 +68,7 @@ Expanded llmc::expandBiasSplitGelu(Expansion &e) {
     return e.fail("expected an even width, found " + Twine(width));
   SmallVector<Value> halves = e.makeMany("Split", 2, {sum, e.makeIntegers({width / 2, width / 2})},
                                          {{"axis", e.integer(-1)}});
-  return e.replace(e.make("Mul", {halves[0], e.make("Gelu", halves[1])}));
+  return e.replace(e.make("Mul", {halves[0], makeGelu(e, halves[1])}));
 }
 
 /// BiasAdd(x, b, y) = x + b + y.
@@ -44,10 +78,7 @@ Expanded llmc::expandBiasAdd(Expansion &e) {
 
 /// Swish(x) = x · sigmoid(alpha · x), as opset 24 has it.
 Expanded llmc::expandSwish(Expansion &e) {
-  Value scaled = e.input(0);
-  if (double alpha = e.node.getFloat("alpha", 1); alpha != 1)
-    scaled = e.make("Mul", {scaled, e.makeNumber(alpha)});
-  return e.replace(e.make("Mul", {e.input(0), e.make("Sigmoid", scaled)}));
+  return e.replace(makeSwish(e, e.input(0), e.node.getFloat("alpha", 1)));
 }
 
 /// A skip norm whose sum has a bias: the bias is added to what comes from the layer before.

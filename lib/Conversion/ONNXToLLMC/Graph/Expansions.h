@@ -13,6 +13,8 @@
 namespace llmc {
 
 // Activations and norms.
+Expanded expandGelu(Expansion &e);
+Expanded expandQuickGelu(Expansion &e);
 Expanded expandBiasGelu(Expansion &e);
 Expanded expandFastGelu(Expansion &e);
 Expanded expandBiasSplitGelu(Expansion &e);

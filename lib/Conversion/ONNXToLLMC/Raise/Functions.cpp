@@ -294,29 +294,3 @@ std::optional<LogicalResult> Function::raiseUse(Raise &raise, Node &node) const 
     return raiseGate(raise, node, *this, at, *known);
   return std::nullopt;
 }
-
-LogicalResult llmc::raiseGelu(Raise &raise, Node &node) {
-  std::optional<View> view = raise.getView(node, 0);
-  if (!view)
-    return failure();
-  if (raise.has(node, 1))
-    return raise.fail("expected no bias: a bias is added to its linear first");
-  std::string type = node.getType();
-  bool tanh = type == "com.microsoft::FastGelu" ||
-              (type == "Gelu" && node.getString("approximate", "none") == "tanh");
-  double alpha = node.getFloat("alpha", 1.702);
-  std::vector<double> samples = getSamplePoints();
-  for (double &x : samples) {
-    if (type == "com.microsoft::QuickGelu")
-      x = x / (1 + std::exp(-alpha * x));
-    else if (tanh)
-      x = x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) / 2;
-    else
-      x = x * (1 + std::erf(x / std::sqrt(2.0))) / 2;
-  }
-  Function function;
-  function.of = std::move(*view);
-  function.samples = std::move(samples);
-  raise.set(node, 0, std::move(function));
-  return success();
-}

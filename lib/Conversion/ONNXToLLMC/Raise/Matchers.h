@@ -21,7 +21,6 @@ class Raise;
 mlir::LogicalResult raiseMovement(Raise &raise, Node &node);
 mlir::LogicalResult raiseConcat(Raise &raise, Node &node);
 mlir::LogicalResult raiseElementwise(Raise &raise, Node &node);
-mlir::LogicalResult raiseGelu(Raise &raise, Node &node);
 
 // Linears and embeddings.
 mlir::LogicalResult raiseMatMul(Raise &raise, Node &node);
