@@ -90,19 +90,25 @@ struct LinearBenchmark {
   }
 };
 
-/// A matrix of which a random half is kept, as kernels read it; empty where all are, for which any
-/// bytes will do. A multiple of 64 bytes.
+/// A matrix of which a random half is kept, or random columns are listed, as kernels read it; empty
+/// where neither is, for which any bytes will do. A multiple of 64 bytes.
 std::vector<uint8_t> packRandom(const TiledLayout &layout) {
-  if (!layout.isMasked())
+  const TiledPlane *positions = layout.getPositions();
+  if (!layout.isMasked() && !positions)
     return {};
   auto form = CanonicalForm::get(layout.encoding, {layout.rows, layout.columns});
   std::vector<uint8_t> bytes(form.size);
   std::mt19937_64 random(1);
-  for (int64_t i = form[1].offset; i < form.size; ++i)
-    bytes[i] = 0x3c;
-  for (int64_t row = 0; row < layout.rows; ++row)
-    for (int64_t column = 0; column < layout.columns; ++column)
+  for (const PlaneArray &plane : form.planes)
+    if (&plane != form.planes.begin() && !(plane.listed != 0 && !plane.isFloat()))
+      std::fill_n(bytes.begin() + plane.offset, plane.getByteSize(), 0x3c);
+  for (int64_t row = 0; row < layout.rows; ++row) {
+    for (int64_t column = 0; layout.isMasked() && column < layout.columns; ++column)
       form[0].write(bytes.data(), row, column, static_cast<unsigned>(random() % 2));
+    for (int64_t i = 0; positions && i < positions->listed; ++i)
+      form[positions - layout.planes.begin()].write(
+          bytes.data(), row, i, static_cast<unsigned>(random() % layout.columns));
+  }
   std::vector<uint8_t> tiles((getPackedSize(layout, bytes) + 63) / 64 * 64);
   packTables(layout, bytes, tiles.data());
   for (int64_t tile = 0; tile < layout.tiles; ++tile)
@@ -216,6 +222,15 @@ int main(int count, char **arguments) {
     return mlir::RankedTensorType::get({N, K}, f32,
                                        MaskedAttr::get(context.get(), N * K / 2, inner));
   };
+  auto bilevel = [&](int64_t N, int64_t K) {
+    return mlir::RankedTensorType::get({N, K}, f32,
+                                       BilevelAttr::get(context.get(), 3, 16, 3, 16, f16));
+  };
+  auto outliers = [&](mlir::RankedTensorType inner) {
+    int64_t count = (inner.getDimSize(1) + 50) / 100;
+    return mlir::RankedTensorType::get(
+        inner.getShape(), f32, OutliersAttr::get(context.get(), count, f16, inner.getEncoding()));
+  };
   auto trellis = [&](unsigned bits, int64_t N, int64_t K) {
     return mlir::RankedTensorType::get({N, K}, f32, TrellisAttr::get(context.get(), bits, f16));
   };
@@ -247,6 +262,9 @@ int main(int count, char **arguments) {
       linears.push_back({"2:4 int4", sparse(grouped(4, ZeroPoint::None, N, K)), false, rows});
       linears.push_back({"nf4", nf4(N, K), false, rows});
       linears.push_back({"2:4 nf4", sparse(nf4(N, K)), false, rows});
+      linears.push_back({"bilevel3", bilevel(N, K), false, rows});
+      linears.push_back({"bilevel3 + 1%", outliers(bilevel(N, K)), false, rows});
+      linears.push_back({"int4 + 1%", outliers(grouped(4, ZeroPoint::None, N, K)), true, rows});
       linears.push_back({"mxfp4", mxfp4(N, K), false, rows});
       linears.push_back({"nvfp4", nvfp4(N, K), false, rows});
       linears.push_back({"mxfp6", mxfp6(N, K), false, rows});

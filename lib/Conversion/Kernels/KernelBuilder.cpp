@@ -188,6 +188,15 @@ void KernelBuilder::store(Value value, Value address, unsigned alignment) {
   LLVM::StoreOp::create(builder, location, value, address, alignment);
 }
 
+Value KernelBuilder::gather(Type element, Value base, Value indices) {
+  Values numbers;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    Value index = extendUnsigned(extract(indices, lane), i64());
+    numbers.push_back(load(element, offset(base, mul(index, element.getIntOrFloatBitWidth() / 8))));
+  }
+  return vector::FromElementsOp::create(builder, location, vector(element), numbers);
+}
+
 Value KernelBuilder::loadAsFloats(Type element, Value address, int64_t count) {
   bool scalar = count == 1;
   if (isByteFloat(element)) {

@@ -80,6 +80,8 @@ public:
   void storeVector(Value value, Value address) { store(value, address, 4); }
   /// The float at `address` in all lanes.
   Value loadBroadcast(Value address) { return broadcast(load(f32(), address)); }
+  /// The numbers of `element` that 16 indices (i32, from 0 on) say behind `base`.
+  Value gather(mlir::Type element, Value base, Value indices);
   /// `count` numbers of a plane's type of floats at `address`, each in whole bytes, widened exactly
   /// to f32.
   Value loadAsFloats(mlir::Type element, Value address, int64_t count = lanes);

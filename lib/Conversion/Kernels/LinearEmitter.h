@@ -83,6 +83,12 @@ private:
   /// Zeros the padding of a row beyond the last tile (16 floats at most).
   void storePadding(Value row, Value tile);
 
+  // Listed weights.
+  /// Adds products with what is listed in a tile to the sums of some rows, from `row` on.
+  void addListed(llvm::MutableArrayRef<Value> sums, Value row, Value tile);
+  /// The inputs of a row at 16 columns.
+  Value gatherInputs(Value row, Value columns);
+
   // Rounded activations.
   /// The codes of a block of `row` as 8 vectors of 4 codes in all lanes.
   Values loadActivations(Value input, int64_t row);

@@ -24,7 +24,8 @@ static std::string getArguments(const LinearKernel &spec) {
 
 LinearFunction::LinearFunction(ModuleOp module, StringRef name, const LinearKernel &spec,
                                const KernelTarget &target)
-    : spec(spec), layout(TiledLayout::get(spec.weight)), decoder(getWeightDecoder(spec.weight)),
+    : spec(spec), layout(TiledLayout::get(spec.weight)),
+      decoder(getDecoderWithoutList(spec.weight)),
       codes(spec.rounded ? decoder->getCodes() : nullptr),
       k(module, name, getArguments(spec), target) {
   unsigned next = 0;
@@ -90,6 +91,40 @@ void LinearEmitter::storePadding(Value row, Value tile) {
 }
 
 //===----------------------------------------------------------------------===//
+// Listed weights
+//===----------------------------------------------------------------------===//
+
+Value LinearEmitter::gatherInputs(Value row, Value columns) {
+  if (!spec.rounded)
+    return k.gather(k.f32(), k.offset(input, k.mul(row, inputStride() * 4)), columns);
+  int64_t blocks = inputStride() / blockInputs;
+  Value ofRow = k.offset(scales, k.mul(row, blocks * 4));
+  Value scale = k.gather(k.f32(), ofRow, k.shr(columns, llvm::Log2_64(blockInputs)));
+  Value code = k.gather(k.i8(), k.offset(input, k.mul(row, inputStride())), columns);
+  return k.fmul(k.toFloat(k.extendSigned(code, k.vector(k.i32()))), scale);
+}
+
+void LinearEmitter::addListed(MutableArrayRef<Value> sums, Value row, Value tile) {
+  const TiledPlane *positions = layout.getPositions();
+  if (!positions)
+    return;
+  Value address = getTile(tile);
+  Values added = k.loop(k.integer(0), k.integer(positions->listed), 1, Values(sums),
+                        [&](Value element, ValueRange carried) {
+                          Value columns = loadElement(k, positions[0], address, element);
+                          Value numbers = loadElement(k, positions[1], address, element);
+                          Values next;
+                          for (auto [i, sum] : llvm::enumerate(carried)) {
+                            Value inputs =
+                                gatherInputs(k.add(row, static_cast<int64_t>(i)), columns);
+                            next.push_back(k.fma(numbers, inputs, sum));
+                          }
+                          return next;
+                        });
+  llvm::copy(added, sums.begin());
+}
+
+//===----------------------------------------------------------------------===//
 // Rounded activations
 //===----------------------------------------------------------------------===//
 
@@ -145,7 +180,8 @@ int64_t LinearKernel::getScratchBytes() const {
 bool LinearKernel::usesFragments(const KernelTarget &target) const {
   std::unique_ptr<WeightDecoder> decoder = getWeightDecoder(weight);
   const CodeDecoder *codes = rounded && decoder ? decoder->getCodes() : nullptr;
-  return target.warps > 0 && codes && codes->isInParts();
+  bool hasList = TiledLayout::get(weight).getPositions() != nullptr;
+  return target.warps > 0 && codes && codes->isInParts() && !hasList;
 }
 
 std::string llmc::explainUnsupported(const LinearKernel &kernel) {

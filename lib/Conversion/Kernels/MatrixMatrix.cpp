@@ -41,6 +41,8 @@ void LinearEmitter::emitTiles(Value tile, int64_t tiles) {
 void LinearEmitter::emitBlock(Value tile, int64_t tiles, Value row, int64_t height) {
   Values sum =
       spec.rounded ? sumRounded(tile, tiles, row, height) : sumPanels(tile, tiles, row, height);
+  for (int64_t t = 0; t < tiles; ++t)
+    addListed(MutableArrayRef<Value>(sum).slice(t * height, height), row, k.add(tile, t));
   // The residual may be the output: all of it is read before any is written.
   for (int64_t t = 0; t < tiles; ++t)
     for (int64_t i = 0; i < height; ++i)

@@ -36,8 +36,9 @@ void LinearEmitter::emitOneRow() {
 
 void LinearEmitter::finishRow(ArrayRef<Value> sums, Value tile) {
   Value row = k.integer(0);
-  for (auto [index, sum] : llvm::enumerate(sums)) {
-    Value at = k.add(tile, static_cast<int64_t>(index));
+  for (auto [index, ofTile] : llvm::enumerate(sums)) {
+    Value at = k.add(tile, static_cast<int64_t>(index)), sum = ofTile;
+    addListed(sum, row, at);
     storeSums(finishSums(sum, row, at), row, at);
     storePadding(row, at);
   }

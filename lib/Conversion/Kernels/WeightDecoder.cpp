@@ -48,6 +48,12 @@ std::unique_ptr<WeightDecoder> llmc::getWeightDecoder(RankedTensorType type) {
   return std::make_unique<WeightDecoder>(TiledLayout::get(type));
 }
 
+std::unique_ptr<WeightDecoder> llmc::getDecoderWithoutList(RankedTensorType type) {
+  if (!isa_and_nonnull<EncodingInterface>(type.getEncoding()))
+    return nullptr;
+  return std::make_unique<WeightDecoder>(TiledLayout::get(type).withoutList());
+}
+
 Value llmc::getTileAddress(KernelBuilder &k, const TiledLayout &layout, Value matrix, Value tile) {
   return k.offset(matrix, k.add(k.mul(tile, layout.tileBytes), layout.tableBytes));
 }
@@ -180,9 +186,8 @@ static Value getTableAddress(KernelBuilder &k, const TiledPlane &table, TilePlac
   return k.offset(table.isSharedTable() ? place.matrix : place.tile, table.offset);
 }
 
-/// Element `index` of a plane of whole numbers, integers or floats: of the 16 rows, or of one.
-static Value loadElement(KernelBuilder &k, const TiledPlane &plane, Value tile, Value index,
-                         Value row = {}) {
+Value llmc::loadElement(KernelBuilder &k, const TiledPlane &plane, Value tile, Value index,
+                        Value row) {
   int64_t bytes = plane.getElementBytes();
   Value place = k.mul(index, bytes * tileRows);
   if (row)
@@ -190,8 +195,26 @@ static Value loadElement(KernelBuilder &k, const TiledPlane &plane, Value tile, 
   Value address = k.offset(tile, k.add(place, plane.offset));
   if (plane.isFloat())
     return k.loadAsFloats(plane.element, address, row ? 1 : lanes);
-  Value integers = k.load(row ? k.i8() : k.vector(k.i8()), address, 1);
+  Type stored = bytes == 1 ? k.i8() : k.i16();
+  Value integers = k.load(row ? stored : k.vector(stored), address, bytes);
   return k.extendUnsigned(integers, row ? k.i32() : k.vector(k.i32()));
+}
+
+/// What is listed for the weights of a block: a vector of the 16 rows for each.
+static Values loadListed(KernelBuilder &k, const TiledPlane *list, Value tile, Value block) {
+  VectorType words = k.vector(k.i32());
+  Value first = k.broadcast(k.truncate(k.mul(block, blockInputs), k.i32()));
+  return k.loop(k.integer(0), k.integer(list->listed), 1,
+                Values(blockInputs, k.real(k.vector(k.f32()), 0.0)),
+                [&](Value element, ValueRange sums) {
+                  Value column = k.sub(loadElement(k, list[0], tile, element), first);
+                  Value number = loadElement(k, list[1], tile, element);
+                  Values next;
+                  for (int64_t n = 0; n < blockInputs; ++n)
+                    next.push_back(k.select(k.equal(column, k.integer(words, n)),
+                                            k.fadd(sums[n], number), sums[n]));
+                  return next;
+                });
 }
 
 //===----------------------------------------------------------------------===//
@@ -214,6 +237,9 @@ public:
         loaded.push_back(masked->getMask());
       else if (plane.kept != 0)
         loaded.push_back(masked->loadElements(plane));
+      else if (plane.listed != 0)
+        loaded.push_back(plane.isFloat() ? loadListed(k, layout.getPositions(), tile, block)
+                                         : Values());
       else if (plane.isTable())
         loaded.push_back({getTableAddress(k, plane, place)});
       else if (plane.isStream())
@@ -237,6 +263,11 @@ public:
     SmallVector<DecodeBuilder::Operands> elements;
     for (auto [index, plane] : llvm::enumerate(layout.planes)) {
       auto &ofPlane = elements.emplace_back();
+      if (plane.listed != 0) {
+        if (plane.isFloat())
+          ofPlane.push_back(RegisterBuilder::make(loaded[index][input]));
+        continue;
+      }
       int64_t step = plane.columns == Plane::all ? unit : std::min(plane.columns, unit);
       for (int64_t place = 0; place < unit; place += step)
         ofPlane.push_back(RegisterBuilder::make(getElement(index, input + place)));

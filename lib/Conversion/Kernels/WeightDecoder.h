@@ -34,6 +34,10 @@ struct TilePlace {
   mlir::Value scratch = {};
 };
 
+/// Element `index` of a plane of whole numbers, integers or floats: of the 16 rows, or of one.
+mlir::Value loadElement(KernelBuilder &k, const TiledPlane &plane, mlir::Value tile,
+                        mlir::Value index, mlir::Value row = {});
+
 /// Bytes that decoding weights of a layout may use.
 int64_t getDecoderScratchBytes(const TiledLayout &layout);
 
@@ -141,6 +145,9 @@ private:
 
 /// The decoder of a matrix that kernels can read; null for plain weights.
 std::unique_ptr<WeightDecoder> getWeightDecoder(mlir::RankedTensorType type);
+
+/// The same for kernels that add what is listed beside the other weights by themselves.
+std::unique_ptr<WeightDecoder> getDecoderWithoutList(mlir::RankedTensorType type);
 
 /// The letters and digits of an encoding, and a number that tells it apart from all others.
 std::string getEncodingName(mlir::Attribute encoding);

@@ -81,7 +81,7 @@ FailureOr<ArrayRef<float>> llmc::getMagnitudes(CalibrationSite &site) {
 }
 
 /// The range of a site's inputs; null where all were zero.
-static FailureOr<FloatAttr> getRange(CalibrationSite &site) {
+static FailureOr<FloatAttr> getInputRange(CalibrationSite &site) {
   FailureOr<ArrayRef<float>> magnitudes = getMagnitudes(site);
   if (failed(magnitudes))
     return failure();
@@ -98,7 +98,7 @@ LogicalResult CalibratedWeights::stateRanges(CalibrationSite &site, const Quanti
       const WeightStorage &storage = plan.getStorage(parameter.getSymName(), isHead(parameter));
       if (!storage.hasRange)
         continue;
-      FailureOr<FloatAttr> range = getRange(site);
+      FailureOr<FloatAttr> range = getInputRange(site);
       if (failed(range))
         return failure();
       if (!*range)

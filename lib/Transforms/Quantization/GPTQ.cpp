@@ -295,14 +295,12 @@ private:
 
 } // namespace
 
-/// What an error in each column costs once the columns after it have made up for it: 1 / U_jj², up
-/// to a factor.
-static std::vector<float> getImportance(const InverseHessian &hessian) {
-  std::vector<double> costs(hessian.width);
+std::vector<float> InverseHessian::getImportance() const {
+  std::vector<double> costs(width);
   for (auto [column, cost] : llvm::enumerate(costs)) {
-    int64_t step = hessian.steps[column];
-    double factor = hessian.inverse[step * hessian.width + step];
-    cost = hessian.dead[step] ? 0 : 1 / (factor * factor);
+    int64_t step = steps[column];
+    double factor = inverse[step * width + step];
+    cost = dead[step] ? 0 : 1 / (factor * factor);
   }
   double largest = *std::max_element(costs.begin(), costs.end());
   std::vector<float> importance;
@@ -372,7 +370,7 @@ static FailureOr<GPTQResult> roundMatrix(ParameterOp parameter, const WeightValu
   std::unique_ptr<WeightQuantizer> quantizer = getQuantizer(values, options.encoding, options.fit);
   if (quantizer->getLookahead().chosen > 1 && !llvm::is_sorted(hessian.order))
     return parameter.emitOpError("expected columns in their order for ") << options.encoding;
-  std::vector<float> importance = getImportance(hessian);
+  std::vector<float> importance = hessian.getImportance();
   // One group of all rows can only be fitted before any of them changes.
   bool oneGroup = isOneGroup(options.encoding);
   if (oneGroup) {

@@ -10,7 +10,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KeptGroup.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+#include "llmc/Transforms/Quantization/Outliers.h"
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 
 using namespace mlir;
@@ -62,7 +64,7 @@ public:
     return std::make_unique<KeptRow>(*this, row, inner->getRow(row));
   }
   bool fitMatrix(ArrayRef<float> weights, ArrayRef<float> importance) override {
-    Group group(weights, importance, values.kept);
+    KeptGroup group(weights, importance, values.kept);
     return inner->fitMatrix(group.weights, group.importance);
   }
   std::vector<uint8_t> take() override {
@@ -70,20 +72,6 @@ public:
   }
 
 private:
-  /// The weights of a group that are kept.
-  struct Group {
-    Group(ArrayRef<float> from, ArrayRef<float> fromImportance, ArrayRef<bool> kept) {
-      for (auto [index, weight] : llvm::enumerate(from)) {
-        if (!kept[index])
-          continue;
-        weights.push_back(weight);
-        if (!fromImportance.empty())
-          importance.push_back(fromImportance[index]);
-      }
-    }
-    std::vector<float> weights, importance;
-  };
-
   class KeptRow final : public Row {
   public:
     KeptRow(KeptQuantizer &owner, int64_t row, std::unique_ptr<Row> inner)
@@ -92,7 +80,7 @@ private:
           inner(std::move(inner)) {}
 
     bool fit(int64_t group, ArrayRef<float> weights, ArrayRef<float> importance) override {
-      Group some(weights, importance, kept.slice(group * owner.groupSize, weights.size()));
+      KeptGroup some(weights, importance, kept.slice(group * owner.groupSize, weights.size()));
       return inner->fit(group, some.weights, some.importance);
     }
     float round(int64_t column, float weight) override {
@@ -142,6 +130,8 @@ std::unique_ptr<WeightQuantizer> llmc::getQuantizer(const WeightValues &values,
 
 std::unique_ptr<WeightQuantizer>
 llmc::getQuantizer(const WeightValues &values, EncodingInterface encoding, const FitOptions &fit) {
+  if (auto outliers = dyn_cast<OutliersAttr>(encoding))
+    return makeOutliersQuantizer(values, outliers, fit);
   return getQuantizer(values, encoding, [&](EncodingInterface plain, ArrayRef<int64_t> shape) {
     return findWeightFormat(plain)->getQuantizer(plain, shape, values.data, fit);
   });

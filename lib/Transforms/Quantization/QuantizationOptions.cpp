@@ -167,7 +167,9 @@ private:
                request.symmetric,
                request.zero,
                getScaleType(location.getContext(), request.scale),
-               {}};
+               {},
+               request.scaleBits == 0 ? std::nullopt : std::optional(request.scaleBits),
+               request.scaleGroup == 0 ? std::nullopt : std::optional(request.scaleGroup)};
     if (!request.groupSize.empty()) {
       options.group = parseGroupSize(request.groupSize);
       if (!options.group)

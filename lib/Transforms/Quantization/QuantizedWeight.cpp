@@ -68,10 +68,10 @@ void llmc::clearUnread(const SelectedWeight &weight, WeightValues &values) {
       values.row(row)[column] = 0;
 }
 
-/// The type of an encoding's scales, or null.
+/// The type of an encoding's scales, or of what they are multiples of; or null.
 static Type getScaleType(EncodingInterface encoding) {
   for (const Plane &plane : encoding.getPlanes({1, 1}))
-    if (plane.name == "scales")
+    if (plane.isFloat() && (plane.name == "scales" || plane.name == "steps"))
       return plane.element;
   return {};
 }

@@ -42,3 +42,8 @@ func.func private @f(tensor<96xf32, #llmc.masked<9, f32>>)
 
 // expected-error @+1 {{expected a matrix of static shape for a masked encoding}}
 func.func private @f(tensor<?x96xf32, #llmc.masked<9, f32>>)
+
+// -----
+
+// expected-error @+1 {{expected kept weights of f32, f16 or bf16, or an encoding that decodes them one by one and keeps all, found #llmc.outliers<1 x f16, #llmc.nf4<group = 64, scale = f16>>}}
+func.func private @f(tensor<96x64xf32, #llmc.masked<9, #llmc.outliers<1 x f16, #llmc.nf4<group = 64, scale = f16>>>>)

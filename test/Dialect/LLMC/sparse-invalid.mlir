@@ -82,3 +82,8 @@ func.func private @f(tensor<?x96xf32, #llmc.sparse<2:4, f32>>)
 
 // expected-error @+1 {{expected positions of at most 8 bits, found 4 of 3 bits each}}
 func.func private @f(tensor<96x64xf32, #llmc.sparse<4:8, f32>>)
+
+// -----
+
+// expected-error @+1 {{expected kept weights of f32, f16 or bf16, or an encoding that decodes them one by one and keeps all, found #llmc.outliers<1 x f16, #llmc.nf4<group = 64, scale = f16>>}}
+func.func private @f(tensor<96x64xf32, #llmc.sparse<2:4, #llmc.outliers<1 x f16, #llmc.nf4<group = 64, scale = f16>>>>)

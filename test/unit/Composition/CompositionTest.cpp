@@ -77,6 +77,7 @@ const Choice roundings[] = {
     {"HQQ", "quantize-hqq{%report}"},
     {"GPTQInt4", "quantize-gptq{bits=4 symmetric=false group-size=32 %report %data}"},
     {"GPTQTrellis2", "quantize-gptq{format=trellis bits=2 activation=none %report %data}"},
+    {"SpQR", "quantize-spqr{outliers=0.03 %report %data}"},
     {"GPTQMXFP6", "quantize-gptq{format=mxfp6 %report %data}"},
 };
 const Choice factorizations[] = {
@@ -155,6 +156,12 @@ llvm::StringRef getRefusal(const Composition &composition, size_t index) {
   if ((isTrellis(pass) && llvm::any_of(before, isPruning)) ||
       (isPruning(pass) && !pass.contains("sparsegpt") && llvm::any_of(before, isTrellis)))
     return "or an encoding that decodes them one by one and keeps all, found #llmc.trellis";
+  // Nor has a list of outliers anything to do with a mask.
+  auto isSpQR = [](llvm::StringRef each) { return each.starts_with("quantize-spqr"); };
+  if (isPruning(pass) && !pass.contains("sparsegpt") && llvm::any_of(before, isSpQR))
+    return "or an encoding that decodes them one by one and keeps all, found #llmc.outliers";
+  if (isSpQR(pass) && llvm::any_of(before, isPruning))
+    return "expected outliers beside an encoding that decodes weights one by one, keeps all";
   return {};
 }
 

@@ -36,6 +36,15 @@ TEST_F(TinyModelOnGrid, WeightsThatMayBeZero) {
   compare({2});
 }
 
+// Lists, for which each thread gathers inputs: exact ones, and rounded ones.
+TEST_F(TinyModelOnGrid, Outliers) {
+  const std::string data = "calibration=self samples=2 sequence-length=16 head-format=none "
+                           "outliers=0.03 table=false}";
+  transform("quantize-spqr{only=layers.0 " + data + ",quantize-spqr{only=layers.1 scale-bits=0 " +
+            "group-size=32 " + data);
+  compare({2});
+}
+
 // Keys whose lanes are in another order; some positions exactly, others in integers that share a
 // scale along channels or positions.
 TEST_F(TinyModelOnGrid, RotatedKeysInFewerBits) {

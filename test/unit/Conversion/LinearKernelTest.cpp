@@ -5,12 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BilevelTestSupport.h"
 #include "BytesEncoding.h"
 #include "CodebookTestSupport.h"
 #include "EncodingTestSupport.h"
 #include "KernelTestSupport.h"
 #include "MaskedTestSupport.h"
 #include "NF4TestSupport.h"
+#include "OutliersTestSupport.h"
 #include "SmallFloatTestSupport.h"
 #include "SparseTestSupport.h"
 #include "TrellisTestSupport.h"
@@ -185,6 +187,37 @@ Weights makeMasked(mlir::Attribute inner, int64_t rows, int64_t columns,
       weights.magnitudes.push_back(std::fabs(value));
     }
   }
+  return weights;
+}
+
+Weights makeBilevel(BilevelAttr encoding, int64_t rows, int64_t columns, uint64_t seed) {
+  BilevelMatrix matrix = BilevelMatrix::random(encoding, rows, columns, seed);
+  Weights weights;
+  weights.type = mlir::RankedTensorType::get(
+      {rows, columns}, mlir::Float32Type::get(encoding.getContext()), encoding);
+  weights.pack(matrix.getCanonicalForm());
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column) {
+      weights.values.push_back(matrix.getValue(row, column));
+      weights.magnitudes.push_back(matrix.getMagnitude(row, column));
+    }
+  return weights;
+}
+
+/// What is listed beside `whole`, of which `weights` are made.
+template <typename Matrix>
+Weights addOutliers(Weights weights, const Matrix &whole, int64_t count, mlir::Type element) {
+  auto matrix = OutliersMatrix<Matrix>::random(whole, count, element, 5);
+  weights.type = mlir::RankedTensorType::get(weights.type.getShape(), weights.type.getElementType(),
+                                             OutliersAttr(matrix.getAttr()));
+  weights.pack(matrix.getCanonicalForm());
+  for (int64_t row = 0; row < weights.rows(); ++row)
+    for (int64_t column = 0; column < weights.columns(); ++column) {
+      int64_t index = row * weights.columns() + column;
+      weights.values[index] += matrix.getListed(row, column);
+      // Of numbers below 1 there may be several.
+      weights.magnitudes[index] += 1;
+    }
   return weights;
 }
 
@@ -611,6 +644,54 @@ TEST_F(LinearKernels, MaskedNF4AndFloats) {
   std::vector<LinearCase> cases;
   for (const Weights &weight : weights)
     cases.push_back({&weight, false, false, false, false});
+  testLinears(*context, cases, 5);
+}
+
+TEST_F(LinearKernels, BilevelIntegers) {
+  mlir::Type f16 = builder.getF16Type();
+  auto get = [&](unsigned bits, int64_t group, unsigned scaleBits, int64_t scaleGroup) {
+    return BilevelAttr::get(context.get(), bits, group, scaleBits, scaleGroup, f16);
+  };
+  std::vector<Weights> weights;
+  weights.push_back(makeBilevel(get(3, 16, 3, 16), 83, 160, 1));
+  weights.push_back(makeBilevel(get(3, 16, 3, 2), 19, 77, 2));
+  weights.push_back(makeBilevel(get(4, 8, 4, 5), 19, 77, 3));
+  weights.push_back(makeBilevel(get(2, 48, 6, 1), 19, 141, 4));
+  std::vector<LinearCase> cases;
+  for (const Weights &weight : weights)
+    cases.push_back({&weight, false, false, false, false});
+  testLinears(*context, cases, 5);
+}
+
+TEST_F(LinearKernels, Outliers) {
+  mlir::Type f16 = builder.getF16Type(), f32 = builder.getF32Type(), bf16 = builder.getBF16Type();
+  std::vector<Weights> weights;
+  auto addBilevel = [&](int64_t count, int64_t rows, int64_t columns) {
+    auto encoding = BilevelAttr::get(context.get(), 3, 16, 3, 16, f16);
+    weights.push_back(addOutliers(makeBilevel(encoding, rows, columns, 1),
+                                  BilevelMatrix::random(encoding, rows, columns, 1), count, bf16));
+  };
+  addBilevel(3, 83, 160);
+  addBilevel(9, 19, 77);
+  auto addGrouped = [&](const EncodingCase &spec, mlir::Type element) {
+    GroupedMatrix matrix = GroupedMatrix::random(spec, 2, /*moderate=*/true);
+    struct Sized : GroupedMatrix {
+      int64_t rows, columns;
+      GroupedAttr getAttr() const { return spec.getAttr(); }
+    };
+    weights.push_back(
+        addOutliers(makeGrouped(spec, 2), Sized{matrix, spec.rows, spec.columns}, 4, element));
+  };
+  addGrouped({4, 32, ZeroPoint::Integer, f16, 83, 160}, bf16);
+  addGrouped({4, 64, ZeroPoint::None, f16, 19, 77}, f32);
+  addGrouped({8, GroupedAttr::channelGroup, ZeroPoint::None, f16, 19, 96}, f32);
+  std::vector<LinearCase> cases{{&weights[0], false, true, true, false},
+                                {&weights[1], false, false, false, true},
+                                {&weights[2], true, true, true, false},
+                                {&weights[3], true, false, false, false},
+                                {&weights[3], true, false, false, false, /*oneScale=*/true},
+                                {&weights[4], true, false, false, false, /*oneScale=*/true},
+                                {&weights[4], false, false, false, false}};
   testLinears(*context, cases, 5);
 }
 

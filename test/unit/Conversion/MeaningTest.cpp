@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BilevelTestSupport.h"
 #include "BytesEncoding.h"
 #include "CodebookTestSupport.h"
 #include "EncodingTestSupport.h"
@@ -12,6 +13,7 @@
 #include "MaskedTestSupport.h"
 #include "MeaningFixture.h"
 #include "NF4TestSupport.h"
+#include "OutliersTestSupport.h"
 #include "SmallFloatTestSupport.h"
 #include "SparseTestSupport.h"
 #include "StepsEncoding.h"
@@ -578,6 +580,42 @@ TEST_F(Meaning, LinearsOfMaskedMatrices) {
       %0 = llmc.linear %x, %a : (tensor<?x72xf32>, tensor<20x72xf32, #a>) -> tensor<?x20xf32>
       %1 = llmc.linear %x, %b : (tensor<?x72xf32>, tensor<33x72xf32, #b>) -> tensor<?x33xf32>
       return %0, %1 : tensor<?x20xf32>, tensor<?x33xf32>
+    })");
+}
+
+TEST_F(Meaning, DecodesBilevelIntegers) {
+  auto encoding =
+      BilevelAttr::get(context.get(), 3, 16, 3, 2, mlir::Float16Type::get(context.get()));
+  expectDecodes(BilevelMatrix::random(encoding, 5, 45, 1), 5, 45);
+}
+
+TEST_F(Meaning, DecodesOutliers) {
+  for (bool wide : {false, true}) {
+    // A file is mapped once in a context.
+    context = makeMeaningContext();
+    mlir::Builder builder(context.get());
+    auto whole = NF4Matrix::random(16, builder.getF16Type(), 5, 45, 1);
+    mlir::Type element = wide ? mlir::Type(builder.getF32Type()) : builder.getBF16Type();
+    expectDecodes(OutliersMatrix<NF4Matrix>::random(whole, 9, element, 2), 5, 45);
+  }
+}
+
+TEST_F(Meaning, LinearsBesideOutliers) {
+  const std::string a = "#llmc.outliers<40 x f16, #llmc.bilevel<bits = 3, group = 16, "
+                        "scale_bits = 3, scale_group = 2, scale = f16>>",
+                    b = "#llmc.outliers<5 x bf16, #llmc.grouped<bits = 4, group = 32, zero = none, "
+                        "scale = f16>>";
+  compare("#a = " + a + "\n#b = " + b + "\n" + parameter("a", "tensor<20x72xf32, #a>") +
+          parameter("b", "tensor<33x72xf32, #b>") + R"(
+    func.func @step(%x: tensor<?x72xf32>) -> (tensor<?x20xf32>, tensor<?x33xf32>, tensor<?x33xf32>) {
+      %a = llmc.parameter_value @a : tensor<20x72xf32, #a>
+      %b = llmc.parameter_value @b : tensor<33x72xf32, #b>
+      %0 = llmc.linear %x, %a : (tensor<?x72xf32>, tensor<20x72xf32, #a>) -> tensor<?x20xf32>
+      %1 = llmc.linear %x, %b activation <bits = 8, group = 32>
+        : (tensor<?x72xf32>, tensor<33x72xf32, #b>) -> tensor<?x33xf32>
+      %2 = llmc.linear %x, %b activation <bits = 8, group = row>
+        : (tensor<?x72xf32>, tensor<33x72xf32, #b>) -> tensor<?x33xf32>
+      return %0, %1, %2 : tensor<?x20xf32>, tensor<?x33xf32>, tensor<?x33xf32>
     })");
 }
 

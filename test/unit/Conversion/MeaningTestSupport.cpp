@@ -91,8 +91,11 @@ static std::vector<uint8_t> makeValues(ParameterOp parameter, uint64_t seed) {
         if (plane.isFloat())
           plane.write(bytes.data(), row, column, 0.5f + static_cast<float>(random() % 256) / 512);
         else
+          // Columns of a list are of weights that there are.
           plane.write(bytes.data(), row, column,
-                      static_cast<unsigned>(random() % (1u << plane.getBits())));
+                      static_cast<unsigned>(random() % (plane.listed != 0
+                                                            ? type.getDimSize(1)
+                                                            : int64_t(1) << plane.getBits())));
       }
     return bytes;
   }

@@ -5,8 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BilevelTestSupport.h"
 #include "EncodingTestSupport.h"
 #include "KernelTestSupport.h"
+#include "OutliersTestSupport.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 #include "llmc/Support/Hadamard.h"
 
@@ -495,6 +497,32 @@ TEST_F(RowKernels, EmbeddingDecodesExactly) {
           output.append(bytes);
         }
       });
+}
+
+TEST_F(RowKernels, EmbeddingAddsWhatIsListed) {
+  mlir::Builder builder(context.get());
+  auto inner = BilevelAttr::get(context.get(), 3, 16, 3, 4, builder.getF16Type());
+  auto matrix = OutliersMatrix<BilevelMatrix>::random(BilevelMatrix::random(inner, 35, 77, 1), 9,
+                                                      builder.getBF16Type(), 2);
+  auto type = mlir::RankedTensorType::get({35, 77}, builder.getF32Type(), matrix.getAttr());
+  TiledLayout layout = TiledLayout::get(type);
+  Memory table(layout.getByteSize());
+  for (int64_t tile = 0; tile < layout.tiles; ++tile)
+    packTile(layout, matrix.getCanonicalForm(), tile, table.data() + tile * layout.tileBytes);
+  forEachTarget(*context, {[&](mlir::ModuleOp module, const KernelTarget &target) {
+    return emitEmbedding(module, type, target);
+  }},
+                [&](const TestTarget &, CompiledKernels &kernels, std::vector<uint8_t> &bytes) {
+                  const int32_t indices[] = {34, 0, 17, 15};
+                  Rows output(4, 77);
+                  kernels.run(0, 0, 4, indices, table.data(), output.data());
+                  for (int64_t row = 0; row < 4; ++row)
+                    for (int64_t i = 0; i < 77; ++i)
+                      ASSERT_EQ(output.at(row, i),
+                                static_cast<float>(matrix.getValue(indices[row], i)));
+                  output.expectPadding("outliers");
+                  output.append(bytes);
+                });
 }
 
 TEST_F(RowKernels, EmbeddingOfPlainWeightsIsExact) {

@@ -74,6 +74,8 @@ TEST(DependentDialects, AreDeclared) {
                       "calibration=self samples=2 sequence-length=6 table=false");
   expectNothingLoaded(createQuantizeGPTQ(),
                       "calibration=self samples=2 sequence-length=6 table=false");
+  expectNothingLoaded(createQuantizeSpQR(),
+                      "calibration=self samples=2 sequence-length=6 outliers=0.2 table=false");
   expectNothingLoaded(createFoldNorms(), "");
   expectNothingLoaded(createRotate(), "where=keys");
   expectNothingLoaded(createScaleAWQ(), "calibration=self samples=2 sequence-length=6 table=false");

@@ -38,6 +38,10 @@ public:
   static llvm::Expected<InverseHessian> create(std::vector<double> hessian, int64_t width,
                                                double damp, bool descending);
 
+  /// What an error in each column costs once the columns after it have made up for it: 1 / U_jj²,
+  /// as a part of the largest.
+  std::vector<float> getImportance() const;
+
   int64_t width = 0;
   double damp = 0;             ///< the factor that was enough
   double added = 0;            ///< damp · mean(H_jj), what the diagonal was raised by

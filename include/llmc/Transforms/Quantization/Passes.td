@@ -171,6 +171,58 @@ def QuantizeGPTQ : Pass<"quantize-gptq", "::mlir::ModuleOp"> {
   let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
 }
 
+def QuantizeSpQR : Pass<"quantize-spqr", "::mlir::ModuleOp"> {
+  let summary = "Round weights but for a few outliers, to integers whose scales are integers too";
+  let description = [{
+    The sparse-quantized representation of Dettmers et al. 2023 ("SpQR: a sparse-quantized representation
+    for near-lossless LLM weight compression", algorithm 1): the loop of `quantize-gptq` over groups so
+    small that their scales and zero points are rounded as well (`#llmc.bilevel`), beside outliers that
+    stay as they are (`#llmc.outliers`).
+
+    A weight is an outlier by what its group loses less without it: where the grid covers the other
+    weights alone and they alone are rounded, in squares that count by 1 / U_jj² as `quantize-gptq` has
+    it (section 3). Each row has the share `outliers` of its weights, those of which that is most, and
+    they are chosen among the weights as they were, before any is rounded. (In the paper a threshold
+    decides, when a group is reached; rows have as many as are above it.) What is listed of an outlier
+    is what it has become by the time its column is reached, in f16, so that it makes up for errors of
+    the weights before it and has none to be made up for but that of f16.
+
+    Scales of a group are chosen among those that the groups of `scale-group` share, with the zero point
+    that goes with them best, when its first column is rounded; which scales these are is fitted to the
+    weights as they were. (In the paper groups of rows share them.)
+
+    The IR changes as with `quantize-rtn`; after `quantize-spqr`:
+    ```mlir
+    #w = #llmc.outliers<6 x f16, #llmc.bilevel<bits = 3, group = 16, scale_bits = 3, scale_group = 16, scale = f16>>
+    llmc.parameter @up : tensor<1536x576xf32, #w> = dense_resource<up> : tensor<423936xi8>
+    ```
+
+    What `formats` stores as integers with groups has outliers too; other formats have none. The token
+    embedding and a head of a `head-format` other than `same` are rounded to nearest, without outliers.
+    The report is that of `quantize-gptq`.
+  }];
+  let options = !listconcat([
+    Option<"groupSize", "group-size", "std::string", /*default=*/"\"\"",
+           "Inputs that share a scale and a zero point; default: 16">,
+    Option<"scaleBits", "scale-bits", "unsigned", /*default=*/"3",
+           "Bits of the scale of a group, with `bits` together at most 8; 0: scales are floats, as those of "
+           "`quantize-gptq{symmetric=false}`">,
+    Option<"scaleGroup", "scale-group", "int64_t", /*default=*/"16",
+           "Groups that share what their scales are multiples of">,
+    Option<"outliers", "outliers", "double", /*default=*/"0.01",
+           "The share of the weights of each row that stay as they are">,
+    Option<"mse", "mse", "::llmc::ClipSearch", /*default=*/"::llmc::ClipSearch::Auto",
+           "Search the grid of each group that loses least, instead of one that covers all of it",
+           [{::llvm::cl::values(
+               clEnumValN(::llmc::ClipSearch::Auto, "auto", "where calibration says what errors cost"),
+               clEnumValN(::llmc::ClipSearch::On, "true", "always"),
+               clEnumValN(::llmc::ClipSearch::Off, "false", "never"))}]>,
+    Option<"damp", "damp", "double", /*default=*/"0.01",
+           "What is added to the second moment's diagonal, as a part of its mean">
+  ], roundingOptions, calibrationOptions, sequentialOptions, compressionOptions);
+  let dependentDialects = ["::llmc::LLMCDialect", "::mlir::func::FuncDialect"];
+}
+
 def QuantizeCodebook : Pass<"quantize-codebook", "::mlir::ModuleOp"> {
   let summary = "Round weights to numbers that are learned from them";
   let description = [{

@@ -37,6 +37,8 @@ struct QuantizationRequest {
   std::vector<std::string> formats;
   std::string groupSize;       ///< a number, `channel` or `tensor`; empty: the format's own
   std::string sharing = "row"; ///< a number of rows, `row` or `matrix`
+  unsigned scaleBits = 0;      ///< 0: the format's own
+  int64_t scaleGroup = 0;      ///< 0: the format's own
   bool symmetric = true;
   ZeroPoint zero = ZeroPoint::Integer;
   ScaleType scale = ScaleType::Auto;

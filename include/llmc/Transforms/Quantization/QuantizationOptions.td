@@ -14,7 +14,7 @@ include "llmc/Transforms/CompressionOptions.td"
 defvar numberOptions = [
   Option<"bits", "bits", "unsigned", /*default=*/"0",
          "Bits of a weight, with format=int 1 to 8, with format=trellis 2 to 5, with format=codebook 2 "
-         "to 8; 0: the format's own, 4 for these">,
+         "to 8, with format=bilevel 1 to 5; 0: the format's own, 3 for bilevel and 4 for the others">,
   Option<"scale", "scale", "::llmc::ScaleType", /*default=*/"::llmc::ScaleType::Auto",
          "Type of scales and floating-point minima",
          [{::llvm::cl::values(clEnumValN(::llmc::ScaleType::Auto, "auto",
@@ -62,7 +62,7 @@ defvar roundingOptions = !listconcat(numberOptions, [
 defvar fittingOptions = [
   Option<"groupSize", "group-size", "std::string", /*default=*/"\"\"",
          "Inputs that share a scale: a number, 'channel' (a whole row) or 'tensor'; default: the "
-         "format's own, 128 for int, 64 for nf4 and fp4, 'channel' for fp8, ternary, codebook and trellis">,
+         "format's own, 128 for int, 64 for nf4 and fp4, 16 for bilevel, 'channel' for fp8, ternary, codebook and trellis">,
   Option<"sharing", "sharing", "std::string", /*default=*/"\"row\"",
          "With format=codebook: rows that share a table: 'row' (each has its own), a multiple of 16, or "
          "'matrix'">,
@@ -92,7 +92,8 @@ defvar formatOptions = [
          "numbers that lie as normally distributed weights do), fp4, fp8, fp8-e5m2 (floats with a "
          "scale per group), mxfp4, mxfp6, mxfp6-e3m2, mxfp8, mxfp8-e5m2, mxint8 (groups of 32 with a "
          "power of two), nvfp4 (fp4, groups of 16, scales of fp8 and one of the matrix), ternary (-1, 0 "
-         "and 1 times a scale per group), codebook (2^bits numbers that are learned from the weights of a "
+         "and 1 times a scale per group), bilevel (integers of `bits` bits with scales and zero points of 3 bits "
+         "per group, which are those of 16 groups), codebook (2^bits numbers that are learned from the weights of a "
          "row, or of several) or trellis (paths of `bits` bits a weight through 256 numbers, with a scale "
          "per row)">
 ];

@@ -28,6 +28,8 @@ struct WeightValues {
   int64_t rows = 0, columns = 0;
   std::vector<float> data;
   llvm::SmallVector<bool, 0> kept; ///< those that its sparsity keeps; empty: all
+  /// Those that stay as they are where the others are rounded: as many in each row; empty: none.
+  llvm::SmallVector<bool, 0> outliers;
 
   llvm::MutableArrayRef<float> row(int64_t index) {
     return llvm::MutableArrayRef<float>(data).slice(index * columns, columns);
@@ -57,7 +59,7 @@ struct QuantizedWeight {
 mlir::FailureOr<EncodingInterface> keepSparsity(ParameterOp parameter, EncodingInterface encoding);
 
 /// What rounds weights to an encoding, or kept ones to the floats that it stores. Weights that are
-/// not kept become zero, and groups are fitted to those that are.
+/// not kept become zero, and groups are fitted to those that are. Outliers are those of `values`.
 std::unique_ptr<WeightQuantizer> getQuantizer(const WeightValues &values,
                                               EncodingInterface encoding, const FitOptions &fit);
 

@@ -95,7 +95,9 @@ struct FormatOptions {
   bool symmetric;
   ZeroPoint zero;
   mlir::Type scale;
-  std::optional<int64_t> sharing; ///< rows that share a table, or one of CodebookAttr's
+  std::optional<int64_t> sharing;         ///< rows that share a table, or one of CodebookAttr's
+  std::optional<unsigned> scaleBits = {}; ///< of scales that are integers
+  std::optional<int64_t> scaleGroup = {}; ///< groups that share what these are multiplied with
 };
 
 /// A family of encodings that weights can be rounded to.

@@ -65,8 +65,14 @@ public:
   /// The elements of a plane of kept weights alone at the places of the weights, of which `mask`
   /// has a 1, and zeros at all others.
   Value spread(const PlaneArray &plane, Value mask);
+  /// What is listed for each weight of a matrix, as f64.
+  Value place(const PlaneArray &positions, const PlaneArray &plane, ArrayRef<int64_t> shape);
 
 private:
+  /// Builds a loop whose body makes of what it carries what the next iteration does.
+  SmallVector<Value>
+  loop(int64_t size, ValueRange carried,
+       llvm::function_ref<SmallVector<Value>(Value index, ValueRange inside)> body);
   /// The plane's bytes as a tensor of this shape.
   Value slice(const PlaneArray &plane, ArrayRef<int64_t> shape);
   /// 1, base, base², … as a tensor of integers.
@@ -187,23 +193,56 @@ Value PlaneFormula::lookUpFloats(const PlaneArray &plane, Value codes) {
                          });
 }
 
+SmallVector<Value> PlaneFormula::loop(int64_t size, ValueRange carried,
+                                      function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  auto index = [&](int64_t number) -> Value { return arith::ConstantIndexOp::create(b, number); };
+  auto done = scf::ForOp::create(b, index(0), index(size), index(1), carried,
+                                 [&](OpBuilder &, Location, Value at, ValueRange inside) {
+                                   scf::YieldOp::create(b, body(at, inside));
+                                 });
+  return SmallVector<Value>(done.getResults());
+}
+
+Value PlaneFormula::place(const PlaneArray &positions, const PlaneArray &plane,
+                          ArrayRef<int64_t> shape) {
+  Value columns = readIntegers(positions), numbers = readFloats(plane);
+  Type f64 = b.getF64Type();
+  Value none = arith::ConstantOp::create(b, b.getZeroAttr(f64));
+  Value empty = formula.forEach({formula.size(shape[0]), formula.size(shape[1])}, f64, {},
+                                [&](ImplicitLocOpBuilder &b, ValueRange) -> Value {
+                                  return arith::ConstantOp::create(b, b.getZeroAttr(f64));
+                                });
+  // Numbers of one column are summed, so that this is a loop.
+  auto add = [&](Value row, Value element, Value sums) -> Value {
+    Value column = tensor::ExtractOp::create(b, columns, ValueRange{row, element});
+    column = arith::IndexCastUIOp::create(b, b.getIndexType(), column);
+    Value width = arith::ConstantIndexOp::create(b, shape[1]);
+    Value last = arith::ConstantIndexOp::create(b, shape[1] - 1);
+    Value isThere = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, column, width).getResult();
+    Value at = arith::MinUIOp::create(b, column, last);
+    Value number = tensor::ExtractOp::create(b, numbers, ValueRange{row, element});
+    number = number.getType() == f64 ? number : arith::ExtFOp::create(b, f64, number).getResult();
+    number = arith::SelectOp::create(b, isThere, number, none);
+    Value sum = tensor::ExtractOp::create(b, sums, ValueRange{row, at});
+    sum = arith::AddFOp::create(b, sum, number);
+    return tensor::InsertOp::create(b, sum, sums, ValueRange{row, at});
+  };
+  return loop(shape[0], empty, [&](Value row, ValueRange carried) {
+    return loop(plane.listed, carried, [&](Value element, ValueRange inside) {
+      return SmallVector<Value>{add(row, element, inside[0])};
+    });
+  })[0];
+}
+
 Value PlaneFormula::spread(const PlaneArray &plane, Value mask) {
   Value kept = read(plane);
   Type element = cast<RankedTensorType>(kept.getType()).getElementType();
   ArrayRef<int64_t> shape = cast<RankedTensorType>(mask.getType()).getShape();
   auto index = [&](int64_t number) -> Value { return arith::ConstantIndexOp::create(b, number); };
-  Value zero = index(0), one = index(1), all = index(plane.kept), last = index(plane.kept - 1);
+  Value zero = index(0), all = index(plane.kept), last = index(plane.kept - 1);
   Value none = arith::ConstantOp::create(b, b.getZeroAttr(element));
   Value empty = tensor::EmptyOp::create(b, shape, element);
   // The place of a kept weight among all follows from those before it, so that this is a loop.
-  auto loop = [&](int64_t size, ValueRange carried,
-                  function_ref<SmallVector<Value>(Value, ValueRange)> body) {
-    return scf::ForOp::create(b, zero, index(size), one, carried,
-                              [&](OpBuilder &, Location, Value at, ValueRange inside) {
-                                scf::YieldOp::create(b, body(at, inside));
-                              })
-        .getResults();
-  };
   auto place = [&](Value row, Value column, ValueRange carried) -> SmallVector<Value> {
     Value next = carried[1];
     Value bit = tensor::ExtractOp::create(b, mask, ValueRange{row, column});
@@ -238,6 +277,8 @@ public:
 
   /// An element as it is stored.
   Operand load(Value element) {
+    if (element.getType().isF64())
+      return make(element);
     if (isa<FloatType>(element.getType()))
       return make(arith::ExtFOp::create(b, b.getF64Type(), element));
     if (element.getType() == b.getI32Type())
@@ -343,9 +384,17 @@ Value EncodingInterface::buildValues(Formula &formula, ArrayRef<int64_t> shape, 
   int64_t unit = getUnit();
   PlaneFormula planes(formula, bytes);
   SmallVector<Term> terms;
-  SmallVector<size_t> counts; // of each plane's elements in a unit; of a table none
+  SmallVector<size_t> counts;                    // of each plane's elements in a unit
   SmallVector<std::pair<Value, int64_t>> tables; // and how many rows share each
-  for (const PlaneArray &plane : CanonicalForm::get(*this, shape).planes) {
+  auto form = CanonicalForm::get(*this, shape);
+  for (auto [index, plane] : llvm::enumerate(form.planes)) {
+    if (plane.listed != 0) {
+      counts.push_back(plane.isFloat());
+      if (plane.isFloat())
+        terms.push_back(
+            {planes.place(form.planes[index - 1], plane, shape), {formula.dim(0), formula.dim(1)}});
+      continue;
+    }
     Value tensor =
         plane.kept == 0 ? planes.read(plane) : planes.spread(plane, terms.front().tensor);
     if (plane.isTable()) {
@@ -364,9 +413,9 @@ Value EncodingInterface::buildValues(Formula &formula, ArrayRef<int64_t> shape, 
         BodyBuilder builder(b);
         SmallVector<DecodeBuilder::Operands> elements;
         auto nextTable = tables.begin();
-        for (size_t count : counts) {
+        for (auto [count, plane] : llvm::zip_equal(counts, form.planes)) {
           auto &ofPlane = elements.emplace_back();
-          if (count == 0) {
+          if (plane.isTable()) {
             ofPlane.push_back(builder.makeTable(nextTable->first, nextTable->second));
             ++nextTable;
           }

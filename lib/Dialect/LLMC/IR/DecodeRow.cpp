@@ -69,6 +69,16 @@ public:
     })};
   }
 
+  /// What is listed for the weights of a row.
+  Operands loadListed(const PlaneArray &positions, const PlaneArray &plane, const uint8_t *bytes,
+                      int64_t row) {
+    std::vector<double> sums(count);
+    positions.visitListed(bytes, row, count, [&](int64_t column, int64_t element) {
+      sums[column] += plane.readReal(bytes, row, element);
+    });
+    return {makeReal([&](int64_t column) { return sums[column]; })};
+  }
+
   ArrayRef<double> reals(Operand operand) const { return get(operand).reals; }
 
   Operand integer(int32_t value) override {
@@ -199,11 +209,17 @@ void EncodingInterface::decodeRow(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> sha
   RowDecoder decoder(count, unit);
   SmallVector<DecodeBuilder::Operands> elements;
   auto form = CanonicalForm::get(*this, shape);
-  for (const PlaneArray &plane : form.planes)
-    elements.push_back(plane.kept == 0
-                           ? decoder.load(plane, bytes.data(), row)
-                           : decoder.loadKept(form[0], plane, bytes.data(), row,
-                                              form.countKept(bytes.data(), row, shape[1])));
+  for (auto [index, plane] : llvm::enumerate(form.planes)) {
+    if (plane.listed != 0 && !plane.isFloat())
+      elements.emplace_back();
+    else if (plane.listed != 0)
+      elements.push_back(decoder.loadListed(form.planes[index - 1], plane, bytes.data(), row));
+    else if (plane.kept != 0)
+      elements.push_back(decoder.loadKept(form[0], plane, bytes.data(), row,
+                                          form.countKept(bytes.data(), row, shape[1])));
+    else
+      elements.push_back(decoder.load(plane, bytes.data(), row));
+  }
   for (auto [place, operand] : llvm::enumerate(decode(decoder, elements)))
     for (auto [index, value] : llvm::enumerate(decoder.reals(operand)))
       values[static_cast<int64_t>(index) * unit + static_cast<int64_t>(place)] =

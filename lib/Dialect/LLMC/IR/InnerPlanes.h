@@ -15,6 +15,9 @@ namespace llmc {
 /// Whether a plane has an element for each weight.
 inline bool isWeightPlane(const Plane &plane) { return plane.rows == 1 && plane.columns == 1; }
 
+/// Whether a plane has elements of weights that are known by those before it alone, or listed.
+inline bool isStreamOrList(const Plane &plane) { return plane.isStream() || plane.listed != 0; }
+
 /// The planes of the whole matrix as `inner`, an encoding or a type of floats, stores it.
 inline llvm::SmallVector<Plane> getInnerPlanes(mlir::Attribute inner,
                                                llvm::ArrayRef<int64_t> shape) {

@@ -31,9 +31,9 @@ LogicalResult MaskedAttr::verify(function_ref<InFlightDiagnostic()> emitError, i
     return success();
   }
   auto encoding = dyn_cast<EncodingInterface>(inner);
-  auto isAlone = [](const Plane &plane) { return isWeightPlane(plane) && !plane.isStream(); };
   if (!encoding || isa<SparsityInterface>(inner) || encoding.getUnit() != 1 ||
-      llvm::count_if(encoding.getPlanes({2, 2}), isAlone) != 1)
+      llvm::any_of(encoding.getPlanes({2, 2}), isStreamOrList) ||
+      llvm::count_if(encoding.getPlanes({2, 2}), isWeightPlane) != 1)
     return emitError() << "expected kept weights of f32, f16 or bf16, or an encoding that decodes "
                           "them one by one and keeps all, found "
                        << inner;

@@ -42,7 +42,7 @@ LogicalResult SparseAttr::verify(function_ref<InFlightDiagnostic()> emitError, i
   }
   auto encoding = dyn_cast<EncodingInterface>(inner);
   if (!encoding || isa<SparsityInterface>(inner) || encoding.getUnit() != 1 ||
-      llvm::any_of(encoding.getPlanes({1, 1}), [](const Plane &plane) { return plane.isStream(); }))
+      llvm::any_of(encoding.getPlanes({1, 1}), isStreamOrList))
     return emitError() << "expected kept weights of f32, f16 or bf16, or an encoding that decodes "
                           "them one by one and keeps all, found "
                        << inner;

@@ -8,6 +8,7 @@
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
 #include "TileMask.h"
 
+#include "llvm/Support/Endian.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cstring>
@@ -33,7 +34,8 @@ SmallVector<unsigned, 3> llmc::getBitParts(unsigned bits) {
 static bool isInParts(const Plane &plane) {
   if (!plane.isOfCodes() || plane.columns == Plane::all || plane.kept != 0 || plane.isStream())
     return false;
-  bool divides = plane.columns <= blockInputs / 2 && blockInputs % plane.columns == 0;
+  // Fewer than four elements of a row would fill no word of a line.
+  bool divides = plane.columns <= blockInputs / 4 && blockInputs % plane.columns == 0;
   return divides && (plane.columns == 1 || plane.getBits() < 8);
 }
 
@@ -122,12 +124,27 @@ TiledLayout TiledLayout::get(RankedTensorType type) {
     tiled.isMask = isMasked && layout.planes.size() == 1;
     tiled.inParts = !tiled.isMask && isInParts(plane);
     tiled.elements = layout.columns == 0 ? 0 : plane.getElementsPerRow(layout.columns);
-    tiled.inputs = tiled.elements > 1 && !plane.isTable()
+    tiled.inputs = tiled.elements > 1 && plane.columns != Plane::all
                        ? plane.columns
                        : std::max<int64_t>(layout.getBlocks(), 1) * blockInputs;
     layout.tileBytes = llvm::alignTo(tiled.offset + tiled.getByteSize(layout.getBlocks()), 64);
   }
   return layout;
+}
+
+const TiledPlane *TiledLayout::getPositions() const {
+  const auto *found =
+      llvm::find_if(planes, [](const TiledPlane &plane) { return plane.listed != 0; });
+  return found == planes.end() ? nullptr : found;
+}
+
+TiledLayout TiledLayout::withoutList() const {
+  TiledLayout result = *this;
+  if (auto outliers = dyn_cast_or_null<OutliersAttr>(encoding)) {
+    result.encoding = cast<EncodingInterface>(outliers.getInner());
+    result.planes.truncate(getPositions() - planes.begin());
+  }
+  return result;
 }
 
 /// Copies a row of a plane into a tile of zeros.
@@ -164,6 +181,20 @@ static void packRow(const PlaneArray &from, const TiledPlane &to, const uint8_t 
     else
       *place = static_cast<uint8_t>(from.readInteger(bytes, arrayRow, element));
   }
+}
+
+/// Copies a row of a list, of two planes. What stands at no column is zero, at the first.
+static void packListRow(ArrayRef<PlaneArray> from, ArrayRef<TiledPlane> to, const uint8_t *bytes,
+                        int64_t columns, int64_t arrayRow, int64_t row, uint8_t *tile) {
+  from[0].visitListed(bytes, arrayRow, columns, [&](int64_t column, int64_t element) {
+    auto getPlace = [&](const TiledPlane &plane) {
+      return tile + plane.offset + (element * tileRows + row) * plane.getElementBytes();
+    };
+    int64_t size = to[1].getElementBytes();
+    llvm::support::endian::write16le(getPlace(to[0]), static_cast<uint16_t>(column));
+    std::memcpy(getPlace(to[1]),
+                bytes + from[1].offset + arrayRow * from[1].rowBytes + element * size, size);
+  });
 }
 
 /// Copies a row of a mask, of `columns` bits at `bits`, into words of zeros at `out`. `byInput`
@@ -211,8 +242,18 @@ void llmc::packTile(const TiledLayout &layout, ArrayRef<uint8_t> bytes, int64_t 
   int64_t first = tile * tileRows, count = std::min(tileRows, layout.rows - first);
   if (layout.isMasked())
     packMask(layout, form, bytes.data(), tile, out + layout.planes.front().offset);
+  if (const TiledPlane *positions = layout.getPositions()) {
+    size_t index = positions - layout.planes.begin();
+    for (int64_t row = 0; row < count; ++row)
+      packListRow(ArrayRef(form.planes).drop_front(index),
+                  ArrayRef(layout.planes).drop_front(index), bytes.data(), layout.columns,
+                  first + row, row, out);
+  }
+  auto isCopied = [](const TiledPlane &plane) {
+    return plane.kept == 0 && plane.listed == 0 && !plane.isMask && !plane.isSharedTable();
+  };
   for (auto [from, to] : llvm::zip(form.planes, layout.planes))
-    for (int64_t row = 0; row < count && to.kept == 0 && !to.isMask && !to.isSharedTable(); ++row)
+    for (int64_t row = 0; row < count && isCopied(to); ++row)
       packRow(from, to, bytes.data(), from.rows == Plane::all ? 0 : (first + row) / from.rows, row,
               out);
 }

@@ -48,6 +48,14 @@ struct PlaneArray : Plane {
   unsigned readInteger(const uint8_t *bytes, int64_t row, int64_t column) const {
     return readCode(bytes + offset + row * rowBytes, column, getBits());
   }
+  /// Calls `visit(column, element)` for those of a row of a list that stand at a column of `width`.
+  /// This is the plane of columns.
+  template <typename Visit>
+  void visitListed(const uint8_t *bytes, int64_t row, int64_t width, Visit visit) const {
+    for (int64_t element = 0; element < listed; ++element)
+      if (int64_t column = readInteger(bytes, row, element); column < width)
+        visit(column, element);
+  }
   /// What is decoded of an element of a stream.
   unsigned readWindow(const uint8_t *bytes, int64_t row, int64_t column) const;
   float readReal(const uint8_t *bytes, int64_t row, int64_t column) const {

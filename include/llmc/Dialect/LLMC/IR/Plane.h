@@ -32,7 +32,7 @@ struct Plane {
 
   llvm::StringRef name; ///< "codes", "scales" …
   mlir::Type element;   ///< unsigned integers of 1 to 8 bits (i1 … i8), f32, f16, bf16, or floats
-                        ///< of a byte or less (SmallFloat.h)
+                        ///< of a byte or less (SmallFloat.h); in a list i16 too
   int64_t rows = 1, columns = 1;
   /// Elements that stand side by side where there is otherwise one: a table, which `rows` rows
   /// share: all of them, one, or a multiple of 16 (columns are `all`).
@@ -44,6 +44,11 @@ struct Plane {
   /// Where it is not 0, the plane has elements of so many weights alone, row by row: of those whose
   /// element of the first plane is 1. What is decoded of the others is an element of zero bits.
   int64_t kept = 0;
+  /// Where it is not 0, the plane has so many elements in each row, of some of its weights alone
+  /// (columns are `all`). Two such planes follow each other, a list: of i16, the columns of these
+  /// weights, and of floats of more than a byte. What is decoded of the first is nothing; of the
+  /// second, for every weight, the sum of the floats that stand beside its column.
+  int64_t listed = 0;
 
   unsigned getBits() const { return element.getIntOrFloatBitWidth(); }
   bool isFloat() const { return mlir::isa<mlir::FloatType>(element); }
@@ -51,7 +56,9 @@ struct Plane {
   bool isOfCodes() const { return getBits() <= 8; }
   /// Elements of one row of a matrix of this width.
   int64_t getElementsPerRow(int64_t width) const {
-    return columns == all ? count : (width + columns - 1) / columns;
+    if (columns == all)
+      return listed != 0 ? listed : count;
+    return (width + columns - 1) / columns;
   }
   bool isTable() const { return count > 1; }
   /// Whether the whole matrix has one table.

@@ -13,7 +13,7 @@
 // more.
 //
 // Codes (integers, or floats of at most 8 bits) that belong to one weight each, or that have fewer
-// than 8 bits and belong to up to 16:
+// than 8 bits and belong to up to 8:
 //   for every block of 32 inputs (the last filled up with zeros), the n elements that it has in
 //   each row, b bits each, in parts: first their low bits, then the others. Parts are 4, 2 or 1
 //   bits wide (8 bits: one part of 8; 7 = 4 + 2 + 1, 6 = 4 + 2, 5 = 4 + 1, 3 = 2 + 1). A line of 64
@@ -31,7 +31,7 @@
 // Streams of b bits a weight:
 //   for every block of 32 inputs, b lines of 64 bytes: bytes 4r … 4r + 3 of line j are the bits
 //   from 32 · j on that the block has in row r.
-// All others:
+// All others, lists too:
 //   for every element of a row, the 16 of the 16 rows as whole numbers; codes as bytes.
 //
 //===----------------------------------------------------------------------===//
@@ -118,6 +118,10 @@ struct TiledLayout {
   /// Whether there are elements of kept weights alone, which stand behind the tiles.
   bool isMasked() const { return !planes.empty() && planes.front().isMask; }
   int64_t getBlocks() const { return getBlocksPerRow(columns); }
+  /// The first plane of a list, or null.
+  const TiledPlane *getPositions() const;
+  /// The same tiles for who takes a list out of them by itself.
+  TiledLayout withoutList() const;
 };
 
 /// Bytes of a matrix with all that stands behind its tiles. `bytes` is the whole canonical form.
