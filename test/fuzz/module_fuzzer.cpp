@@ -319,6 +319,7 @@ static constexpr const char *pipelines[] = {
     "share-layers{table=false}",
     "factorize-svd{rank=1 table=false}",
     "quantize-kv-cache,convert-llmc-to-linalg",
+    "share-kv-cache{table=false},convert-llmc-to-linalg",
     "evict-kv-cache{policy=h2o budget=8 sinks=1 recent=2},convert-llmc-to-linalg",
     "convert-llmc-to-linalg",
     "convert-llmc-to-spmd{max-rows=4}",

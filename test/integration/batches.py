@@ -20,6 +20,9 @@ PASSES = ("", "quantize-rtn{bits=4 table=false}", "quantize-kv-cache{keys=i8 val
           "evict-kv-cache{budget=48 table=false}",
           "quantize-kv-cache{keys=i4 keys-along=positions keys-group=16 values=nf4 residual=9 table=false},"
           "evict-kv-cache{policy=window budget=70 table=false}",
+          "share-kv-cache{layers=2 table=false}",
+          "share-kv-cache{layers=2 table=false},quantize-kv-cache{residual=5 sinks=3 table=false},"
+          "evict-kv-cache{budget=48 table=false}",
           "quantize-kv-cache{residual=5 sinks=3 table=false},evict-kv-cache{policy=h2o budget=40 table=false}",
           "quantize-kv-cache{residual=5 sinks=3 table=false},evict-kv-cache{policy=pyramid budget=40 observe=7 table=false}")
 

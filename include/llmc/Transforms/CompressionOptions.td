@@ -22,4 +22,12 @@ defvar compressionOptions = [
          "Write the same as JSON to this file">
 ];
 
+/// Where a pass reports that leaves out parts of a model.
+defvar structureReportOptions = [
+  Option<"table", "table", "bool", /*default=*/"true",
+         "Print what was done, and the model's size before and after, to the standard error stream">,
+  Option<"report", "report", "std::string", /*default=*/"\"\"",
+         "Write the same as JSON to this file">
+];
+
 #endif // LLMC_TRANSFORMS_COMPRESSIONOPTIONS_TD

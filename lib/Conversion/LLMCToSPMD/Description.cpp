@@ -102,15 +102,18 @@ static void describeStep(ModuleOp module, llvm::json::Object &description) {
   auto step = module.lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName);
   if (!step || step.isExternal())
     return;
-  int64_t layers = 0, context = 0;
+  int64_t context = 0;
   llvm::json::Array caches;
   for (Type type : step.getArgumentTypes())
     if (auto cache = dyn_cast<KVCacheType>(type)) {
-      context = layers++ == 0 ? cache.getCapacity() : std::min(context, cache.getCapacity());
+      context = caches.empty() ? cache.getCapacity() : std::min(context, cache.getCapacity());
       caches.push_back("cache " + std::to_string(caches.size()) + ": " + spellCache(cache));
     }
-  if (layers > 0) {
-    description["layers"] = layers;
+  OperationCounter counter(module);
+  const auto &counts = counter.count(step);
+  if (!caches.empty()) {
+    // Layers may read one cache.
+    description["layers"] = counts.lookup("attention");
     description["context"] = context;
     description["caches"] = std::move(caches);
   }
@@ -119,8 +122,7 @@ static void describeStep(ModuleOp module, llvm::json::Object &description) {
         logits && logits.getRank() == 2 && !logits.isDynamicDim(1))
       description["vocabulary"] = logits.getDimSize(1);
   llvm::json::Object operations;
-  OperationCounter counter(module);
-  for (const auto &entry : counter.count(step))
+  for (const auto &entry : counts)
     operations[entry.getKey().str()] = entry.getValue();
   if (!operations.empty())
     description["operations"] = std::move(operations);

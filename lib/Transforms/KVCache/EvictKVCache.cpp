@@ -35,19 +35,26 @@ static std::string spellPositions(KVCacheType type) {
          " positions";
 }
 
-/// The widest window of the attentions that read a cache, or of what is made of it; none where one
-/// has none.
-static std::optional<int64_t> getWindow(Value cache) {
-  std::optional<int64_t> widest = 0;
-  auto widen = [&](std::optional<int64_t> window) {
-    widest = widest && window ? std::optional(std::max(*widest, *window)) : std::nullopt;
-  };
+/// The attentions that read a cache, or what is made of it.
+static SmallVector<AttentionOp> findReaders(Value cache) {
+  SmallVector<AttentionOp> readers;
   for (Operation *user : cache.getUsers()) {
     if (auto attention = dyn_cast<AttentionOp>(user))
-      widen(attention.getWindow());
+      readers.push_back(attention);
     for (Value result : user->getResults())
       if (isa<KVCacheType>(result.getType()))
-        widen(getWindow(result));
+        llvm::append_range(readers, findReaders(result));
+  }
+  return readers;
+}
+
+/// The widest window of the attentions that read a cache; none where one has none.
+static std::optional<int64_t> getWindow(Value cache) {
+  int64_t widest = 0;
+  for (AttentionOp attention : findReaders(cache)) {
+    if (!attention.getWindow())
+      return std::nullopt;
+    widest = std::max(widest, static_cast<int64_t>(*attention.getWindow()));
   }
   return widest;
 }
@@ -217,6 +224,11 @@ private:
     if (hasOwnWindow(cache))
       return type.withBudget(fail, std::min<int64_t>(budget, *getWindow(cache)), /*first=*/0,
                              /*heavy=*/0, /*observed=*/0);
+    if (size_t readers = findReaders(cache).size(); kept.heavy != 0 && readers > 1) {
+      fail() << "expected one layer to read a cache of which it chooses positions, found "
+             << readers << ": policy=sinks and policy=window can be of caches that layers share";
+      return {};
+    }
     return type.withBudget(fail, kept.first + kept.heavy + kept.newest, kept.first, kept.heavy,
                            kept.observed);
   }

@@ -165,8 +165,8 @@ private:
   /// A slice of what a linear computes takes those of its columns that stay.
   void cutSlice(tensor::ExtractSliceOp slice) {
     Operation *source = slice.getSource().getDefiningOp();
-    // Beside a linear may stand a branch that adds to all of its outputs: they are left out alike.
-    if (isa_and_nonnull<arith::AddFOp>(source))
+    // Beside a linear may stand branches that add to all of its outputs: they are left out alike.
+    while (isa_and_nonnull<arith::AddFOp>(source))
       source = source->getOperand(0).getDefiningOp();
     auto linear = dyn_cast_or_null<LinearOp>(source);
     SmallVector<ParameterOp> weights =

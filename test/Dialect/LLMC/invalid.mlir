@@ -602,3 +602,14 @@ func.func @f(%q: tensor<?x32xf32>, %c: !cache, %rows: !llmc.rows) {
   %0, %1 = llmc.attention %q, %c, %rows : tensor<?x32xf32>, !cache updates !other {heads = 2 : i64, scale = 0.5 : f32}
   return
 }
+
+// -----
+
+// C6 of llmc.attention.
+!cache = !llmc.kv_cache<2x16, capacity = 64, keys = f32, values = f32, budget = 32, heavy = 4>
+func.func @f(%q: tensor<?x32xf32>, %c: !cache, %rows: !llmc.rows) {
+  %0, %1 = llmc.attention %q, %c, %rows : tensor<?x32xf32>, !cache updates !cache {heads = 2 : i64, scale = 0.5 : f32}
+  // expected-error @+1 {{expected a cache that chooses 4 positions to be read once in a step, found another attention that reads it}}
+  %2, %3 = llmc.attention %q, %1, %rows : tensor<?x32xf32>, !cache updates !cache {heads = 2 : i64, scale = 0.5 : f32}
+  return
+}

@@ -48,6 +48,7 @@ const Choice structures[] = {
     {"Channels", "prune-channels{ratio=0.3 table=false %data}"},
     {"Heads", "prune-heads{ratio=0.3 table=false %data}"},
     {"SharedLayers", "share-layers{table=false}"},
+    {"SharedCaches", "share-kv-cache{table=false}"},
     {"Slice", "slice{keep=0.5 multiple=16 table=false %data}"},
 };
 const Choice rewrites[] = {
@@ -146,6 +147,9 @@ llvm::StringRef getRefusal(const Composition &composition, size_t index) {
   if (pass.starts_with("rotate") &&
       llvm::StringRef(composition.passes.front()).starts_with("share-layers"))
     return "is used elsewhere too";
+  if (pass.starts_with("rotate") &&
+      llvm::StringRef(composition.passes.front()).starts_with("share-kv-cache"))
+    return "its values' cache is used several times";
   if (pass.starts_with("repair-") && llvm::none_of(composition.passes, [](llvm::StringRef each) {
         return isPruning(each) || (each.starts_with("quantize-") && !each.contains("cache"));
       }))

@@ -13,11 +13,13 @@
 #include "ExactModel.h"
 #include "FamilyModels.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Pruning/LayerPruning.h"
 #include "llmc/Transforms/Pruning/UnitRemoval.h"
 #include "llmc/Transforms/Rewrites/ModelRewrite.h"
 
 #include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
 
 #include <gtest/gtest.h>
 
@@ -234,6 +236,32 @@ TEST_F(StructuredPruning, SharingIsHavingTheSameWeights) {
   FailureOr<std::vector<Layer>> layers = findStepLayers(*module);
   ASSERT_TRUE(succeeded(layers));
   ASSERT_TRUE(succeeded(shareParameters(ArrayRef(*layers).take_front(2), /*mean=*/false)));
+  EXPECT_LT(getRelativeDifference(*expected, *compute(*module)), pruningTolerance);
+}
+
+// A layer whose input is that of the one before makes the same keys and values with the same
+// weights.
+TEST_F(StructuredPruning, SharingACacheIsReadingTheSameKeysAndValues) {
+  OwningOpRef<ModuleOp> module = parse(writeLayers(3));
+  ParameterRewrite rewrite(*module);
+  auto copy = [&](StringRef from, StringRef to) {
+    std::vector<double> values = rewrite.evaluate(module->lookupSymbol<ParameterOp>(from))->data;
+    rewrite.add(module->lookupSymbol<ParameterOp>(to),
+                [values](ExactValues &all) { all.data = values; });
+  };
+  copy("norm0", "norm1");
+  copy("key0", "key1");
+  rewrite.add(module->lookupSymbol<ParameterOp>("out0"), fill(0));
+  ASSERT_TRUE(succeeded(rewrite.store()));
+  auto expected = compute(*module);
+  ShareKVCacheOptions options;
+  options.layers = {"0-1"};
+  options.table = false;
+  PassManager manager(&context);
+  manager.addPass(createShareKVCache(options));
+  ASSERT_TRUE(succeeded(manager.run(*module)));
+  EXPECT_EQ(getStep(*module).getNumArguments(), 4U);
+  EXPECT_EQ(llvm::range_size(getStep(*module).getOps<CacheAppendOp>()), 2);
   EXPECT_LT(getRelativeDifference(*expected, *compute(*module)), pruningTolerance);
 }
 

@@ -9,16 +9,9 @@
 #define LLMC_TRANSFORMS_PRUNING_PASSES_TD
 
 include "llmc/Calibration/CalibrationOptions.td"
+include "llmc/Transforms/CompressionOptions.td"
 include "llmc/Transforms/Pruning/PruningOptions.td"
 include "llmc/Transforms/Quantization/QuantizationOptions.td"
-
-/// Where a pass reports that leaves out parts of a model.
-defvar structureReportOptions = [
-  Option<"table", "table", "bool", /*default=*/"true",
-         "Print what was done, and the model's size before and after, to the standard error stream">,
-  Option<"report", "report", "std::string", /*default=*/"\"\"",
-         "Write the same as JSON to this file">
-];
 
 //===----------------------------------------------------------------------===//
 // Layers

@@ -241,6 +241,13 @@ static LogicalResult verifyChosenPositions(AttentionOp op) {
   if (op.getUpdated().getType() != cache)
     return op.emitOpError("expected an updated cache of ")
            << cache << ", found " << op.getUpdated().getType();
+  for (Value read : {Value(op.getCache()), Value(op.getUpdated())})
+    for (Operation *user : read.getUsers())
+      if (user != op && isa<AttentionOp>(user))
+        return user->emitOpError("expected a cache that chooses ")
+               << cache.getHeavy()
+               << " positions to be read once in a step, found another attention "
+               << "that reads it";
   return success();
 }
 

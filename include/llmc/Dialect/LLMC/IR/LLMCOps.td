@@ -469,6 +469,9 @@ def LLMC_AttentionOp : LLMC_StageOp<"attention", "getQuery()", [
       does not say which they are.
     - C4. There is one sink per head.
     - C5. There is `updated`, of the cache's type, where the cache chooses positions, and only there.
+    - C6. No other attention reads a cache that chooses positions, nor `updated`; others several may
+      read (Brandon et al. 2024, "Reducing transformer key-value cache size with cross-layer
+      attention").
   }];
   let arguments = (ins LLMC_Activations:$query, LLMC_KVCache:$cache,
                        LLMC_Rows:$rows, Optional<LLMC_Vector>:$sinks, I64Attr:$heads,
