@@ -48,7 +48,7 @@ struct AxisClass {
 struct AttentionAxes {
   AttentionOp op;
   size_t query, key, value, result;
-  int64_t kvHeads;
+  int64_t units; ///< heads that nothing else reads keys or values of
 };
 
 } // namespace
@@ -240,7 +240,7 @@ private:
       return;
     }
     auto [key, value] = cache->second;
-    attentions.push_back({op, query, key, value, result, op.getCache().getType().getHeads()});
+    attentions.push_back({op, query, key, value, result, op.getCache().getType().getValueHeads()});
   }
 
   void excludeAll(Operation *op) {
@@ -360,10 +360,10 @@ private:
   void groupHeadsOf(ArrayRef<const AttentionAxes *> members) {
     ChannelGroup group;
     group.kind = ChannelGroup::Kind::Heads;
-    group.count = members.front()->kvHeads;
+    group.count = members.front()->units;
     llvm::SetVector<size_t> leaders;
     for (const AttentionAxes *axes : members) {
-      if (axes->kvHeads != group.count)
+      if (axes->units != group.count)
         return report(axes->op, "attentions share heads and count them differently");
       group.attentions.push_back(axes->op);
       for (size_t axis : {axes->query, axes->key, axes->value, axes->result})

@@ -102,8 +102,8 @@ private:
         auto append = attention.getCache().getDefiningOp<CacheAppendOp>();
         if (!append || !append.getResult().hasOneUse() || !append.getCache().hasOneUse())
           return "its values' cache is used several times";
-        scale.sharing = attention.getHeads() / append.getCache().getType().getHeads();
-        scale.headSize = append.getCache().getType().getHeadSize();
+        scale.sharing = attention.getHeads() / append.getCache().getType().getValueHeads();
+        scale.headSize = append.getCache().getType().getValueSize();
         value = append.getValues();
       } else {
         return isa<arith::AddFOp>(op) ? std::string("it is a sum") : spellName(op) + " makes it";

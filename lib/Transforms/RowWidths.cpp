@@ -23,8 +23,11 @@ void llmc::inferRowWidth(Operation *op) {
   if (auto embedding = dyn_cast<EmbeddingOp>(op))
     return setWidth(embedding.getResult(),
                     cast<RankedTensorType>(embedding.getTable().getType()).getDimSize(1));
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return attention.getResult().setType(
+        AttentionOp::getResultType(attention.getQuery().getType(), attention.getCache().getType()));
   if (!isNorm(op) && !op->hasTrait<OpTrait::Elementwise>() &&
-      !isa<RopeOp, HadamardOp, ActivationOp, ScaleOp, GateOp, OutputRowsOp, AttentionOp>(op))
+      !isa<RopeOp, HadamardOp, ActivationOp, ScaleOp, GateOp, OutputRowsOp>(op))
     return;
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   auto read = dyn_cast<RankedTensorType>(op->getOperand(0).getType());

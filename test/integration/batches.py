@@ -21,6 +21,9 @@ PASSES = ("", "quantize-rtn{bits=4 table=false}", "quantize-kv-cache{keys=i8 val
           "quantize-kv-cache{keys=i4 keys-along=positions keys-group=16 values=nf4 residual=9 table=false},"
           "evict-kv-cache{policy=window budget=70 table=false}",
           "share-kv-cache{layers=2 table=false}",
+          "factorize-kv-cache{keep=0.7 multiple=1 heads=1 calibration=self samples=2 sequence-length=16 table=false}",
+          "factorize-kv-cache{calibration=self samples=2 sequence-length=16 table=false},"
+          "quantize-kv-cache{values=i8 residual=5 sinks=3 table=false},evict-kv-cache{budget=48 table=false}",
           "share-kv-cache{layers=2 table=false},quantize-kv-cache{residual=5 sinks=3 table=false},"
           "evict-kv-cache{budget=48 table=false}",
           "quantize-kv-cache{residual=5 sinks=3 table=false},evict-kv-cache{policy=h2o budget=40 table=false}",

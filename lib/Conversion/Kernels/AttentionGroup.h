@@ -18,8 +18,9 @@ struct AttentionGroup {
   using Values = KernelBuilder::Values;
 
   int64_t rows, heads;
-  int64_t rowBytes, headBytes; ///< from a row's elements, or a head's, to those of the next
-  Value head;                  ///< the first
+  /// From a row's elements, or a head's, to those of the next, of queries and of results.
+  int64_t rowBytes, headBytes, outputRowBytes, outputHeadBytes;
+  Value head; ///< the first
   Value keys, values, exactKeys, exactValues, query, output;
   Values begins, ends; ///< of the positions that each row sees
   Value firstBlock;    ///< the first position of the first block of 16 that any sees
@@ -28,9 +29,13 @@ struct AttentionGroup {
   Values recentKeys, recentValues;
 
   int64_t count() const { return rows * heads; }
-  /// Bytes from the first query's elements to those of query `index`, of whatever is like them.
+  /// Bytes from the first query's elements to those of query `index`.
   int64_t getOffset(int64_t index) const {
     return index / heads * rowBytes + index % heads * headBytes;
+  }
+  /// The same of results.
+  int64_t getOutputOffset(int64_t index) const {
+    return index / heads * outputRowBytes + index % heads * outputHeadBytes;
   }
   /// The place of a position of those behind the first ones.
   Value getSeenPlace(KernelBuilder &k, Value position) const {

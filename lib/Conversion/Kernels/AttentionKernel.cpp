@@ -102,8 +102,9 @@ public:
         exactValues(makeExact(layout.exactValues)),
         k(module, name, spec.sinks ? "iiippppippp" : "iiippppipp", target),
         window(getWindow(spec, layout)), headsAtOnce(spec.heads / layout.heads),
-        registers(target.floatRows * target.floatTiles), width(spec.heads * layout.headSize),
-        query(k.argument(3)), caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)},
+        registers(target.floatRows * target.floatTiles), width(spec.heads * layout.keys.headSize),
+        outputWidth(spec.heads * layout.values.headSize), query(k.argument(3)),
+        caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)},
         sinks(spec.sinks ? k.argument(8) : Value()), output(k.argument(spec.sinks ? 9 : 8)),
         scores{k.argument(spec.sinks ? 10 : 9), getScoreStride(spec, layout)} {}
 
@@ -175,22 +176,27 @@ private:
     Group group;
     group.rows = rows;
     group.heads = heads;
-    group.rowBytes = rowBytes();
-    group.headBytes = layout.headSize * 4;
+    group.rowBytes = getRowStride(width) * 4;
+    group.headBytes = layout.keys.headSize * 4;
+    group.outputRowBytes = getRowStride(outputWidth) * 4;
+    group.outputHeadBytes = layout.values.headSize * 4;
     group.head = head;
     Value base = getCacheOfRow(k, caches, row), shared = k.div(head, headsAtOnce);
-    auto memoryOf = [&](const CacheArray &array) {
-      return k.offset(base, k.add(k.mul(shared, array.headBytes), array.offset));
+    Value ofValues = shared;
+    if (layout.getHeadsPerValue() != 1)
+      ofValues = k.div(shared, layout.getHeadsPerValue());
+    auto memoryOf = [&](const CacheArray &array, Value head) {
+      return k.offset(base, k.add(k.mul(head, array.headBytes), array.offset));
     };
-    group.keys = memoryOf(layout.keys);
-    group.values = memoryOf(layout.values);
+    group.keys = memoryOf(layout.keys, shared);
+    group.values = memoryOf(layout.values, ofValues);
     if (layout.exactKeys)
-      group.exactKeys = memoryOf(*layout.exactKeys);
+      group.exactKeys = memoryOf(*layout.exactKeys, shared);
     if (layout.exactValues)
-      group.exactValues = memoryOf(*layout.exactValues);
-    Value first = k.add(k.mul(row, rowBytes()), k.mul(head, layout.headSize * 4));
-    group.query = k.offset(query, first);
-    group.output = k.offset(output, first);
+      group.exactValues = memoryOf(*layout.exactValues, ofValues);
+    group.query = k.offset(query, k.add(k.mul(row, group.rowBytes), k.mul(head, group.headBytes)));
+    group.output = k.offset(
+        output, k.add(k.mul(row, group.outputRowBytes), k.mul(head, group.outputHeadBytes)));
     Value position = loadIndex(k, caches.positions, row);
     for (int64_t i = 0; i < rows; ++i) {
       group.ends.push_back(k.add(position, i + 1));
@@ -249,7 +255,6 @@ private:
     return k.bitOr(exact, k.lessInteger(positions, k.integer(k.vector(k.i32()), layout.sinks)));
   }
 
-  int64_t rowBytes() const { return getRowStride(width) * 4; }
   /// Where a query's weights are kept.
   Value weightAddress(const Group &group, int64_t index, Value place) {
     return scores.getAddress(k, values.hasScales() ? group.count() + index : index, place);
@@ -562,15 +567,14 @@ private:
 
   /// Who computes the last head of a row also zeros the row's padding.
   void zeroPadding(const Group &group, Value head) {
-    if (getRowStride(width) == width)
+    if (getRowStride(outputWidth) == outputWidth)
       return;
     k.ifThen(k.equal(head, k.integer(spec.heads - group.heads)), [&] {
       for (int64_t row = 0; row < group.rows; ++row)
-        for (int64_t i = width; i < getRowStride(width); ++i)
-          k.store(
-              k.real(k.f32(), 0.0),
-              k.offset(group.output,
-                       row * rowBytes() + (i - (spec.heads - group.heads) * layout.headSize) * 4));
+        for (int64_t i = outputWidth; i < getRowStride(outputWidth); ++i)
+          k.store(k.real(k.f32(), 0.0),
+                  k.offset(group.output, row * group.outputRowBytes + i * 4 -
+                                             (spec.heads - group.heads) * group.outputHeadBytes));
     });
   }
 
@@ -582,7 +586,7 @@ private:
   std::optional<int64_t> window; ///< positions that a query sees, itself the last
   int64_t headsAtOnce;           ///< heads that share a head of the cache
   int64_t registers;             ///< vectors of sums that registers hold
-  int64_t width;                 ///< of a row of queries
+  int64_t width, outputWidth;    ///< of a row of queries, and of results
   Value query;
   CacheArguments caches;
   Value sinks; ///< null where there are none

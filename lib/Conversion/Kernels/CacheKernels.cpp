@@ -116,7 +116,10 @@ func::FuncOp llmc::emitRotation(ModuleOp module, const RotationKernel &kernel,
 std::string llmc::getCacheName(KVCacheType type) {
   std::string name;
   llvm::raw_string_ostream stream(name);
-  stream << type.getHeads() << "x" << type.getHeadSize() << "c" << type.getCapacity();
+  stream << type.getHeads() << "x" << type.getHeadSize();
+  if (type.getValueHeads() != type.getHeads() || type.getValueSize() != type.getHeadSize())
+    stream << "v" << type.getValueHeads() << "x" << type.getValueSize();
+  stream << "c" << type.getCapacity();
   for (Attribute encoding : {Attribute(type.getKeys()), Attribute(type.getValues())}) {
     if (auto plain = dyn_cast<PlainAttr>(encoding))
       stream << plain.getElement();
@@ -146,28 +149,29 @@ func::FuncOp llmc::emitCacheAppend(ModuleOp module, KVCacheType cache, const Ker
     return existing;
   KernelBuilder k(module, name, "iipppppi", target);
   CacheLayout layout = CacheLayout::get(cache);
-  int64_t stride = getRowStride(layout.heads * layout.headSize) * 4;
   k.loop(k.argument(0), k.argument(1), 1, [&](Value row) {
     CacheArguments caches{k.argument(4), k.argument(5), k.argument(6), k.argument(7)};
     Value base = getCacheOfRow(k, caches, row), position = loadIndex(k, caches.positions, row);
-    Value keyRow = k.offset(k.argument(2), k.mul(row, stride));
-    Value valueRow = k.offset(k.argument(3), k.mul(row, stride));
     Value place = getPlace(k, layout.stored, position, /*unit=*/1);
     Value exactPlace = getPlace(k, layout.exact, position, /*unit=*/1);
-    k.loop(k.integer(0), k.integer(layout.heads), 1, [&](Value head) {
-      Value first = k.mul(head, layout.headSize * 4);
-      auto write = [&](const CacheArray &array, Value row, Value place) {
-        Value memory = k.offset(base, k.add(k.mul(head, array.headBytes), array.offset));
-        emitCacheWrite(k, array, k.offset(row, first), memory, place);
-      };
-      if (layout.keys.positions == 1)
-        write(layout.keys, keyRow, place);
-      write(layout.values, valueRow, place);
-      if (layout.exactKeys)
-        write(*layout.exactKeys, keyRow, exactPlace);
-      if (layout.exactValues)
-        write(*layout.exactValues, valueRow, exactPlace);
-    });
+    // Keys or values, and what is kept exactly beside.
+    auto writeHeads = [&](const CacheArray &array, const std::optional<CacheArray> &exact,
+                          Value rows) {
+      Value numbers = k.offset(rows, k.mul(row, getRowStride(array.getWidth()) * 4));
+      k.loop(k.integer(0), k.integer(array.heads), 1, [&](Value head) {
+        auto write = [&](const CacheArray &to, Value place) {
+          Value memory = k.offset(base, k.add(k.mul(head, to.headBytes), to.offset));
+          emitCacheWrite(k, to, k.offset(numbers, k.mul(head, to.headSize * 4)), memory, place);
+        };
+        // What positions share is rounded when the last of them is there.
+        if (array.positions == 1)
+          write(array, place);
+        if (exact)
+          write(*exact, exactPlace);
+      });
+    };
+    writeHeads(layout.keys, layout.exactKeys, k.argument(2));
+    writeHeads(layout.values, layout.exactValues, k.argument(3));
   });
   return k.finish();
 }

@@ -13,7 +13,7 @@ using namespace llmc;
 using Values = KernelBuilder::Values;
 
 void ValueSums::emit(const AttentionGroup &group, ArrayRef<Value> factors) const {
-  int64_t whole = layout.headSize / lanes, rest = layout.headSize % lanes;
+  int64_t whole = layout.values.headSize / lanes, rest = layout.values.headSize % lanes;
   int64_t chunk = std::min<int64_t>({std::max<int64_t>(whole, 1), 4, registers});
   int64_t atOnce = std::max<int64_t>(1, registers / chunk);
   for (int64_t first = 0; first < group.count(); first += atOnce) {
@@ -41,7 +41,7 @@ void ValueSums::emitTile(const AttentionGroup &group, ArrayRef<Value> factors,
   for (int64_t i = 0; i < tile.count; ++i)
     for (int64_t part = 0; part < tile.parts; ++part)
       k.store(k.fmul(sums[i * tile.parts + part], spread(factors[tile.first + i])),
-              k.offset(group.output, group.getOffset(tile.first + i) +
+              k.offset(group.output, group.getOutputOffset(tile.first + i) +
                                          (tile.element + part * tile.partWidth) * 4),
               4);
 }

@@ -83,11 +83,11 @@ Value AttentionFormula::isExact(ImplicitLocOpBuilder &b, CacheEncodingInterface 
   return arith::OrIOp::create(b, isRecent, isSink);
 }
 
-Value AttentionFormula::read(CacheEncodingInterface encoding, const CacheNumbers &numbers) {
+Value AttentionFormula::read(const CacheVectors &vectors, const CacheNumbers &numbers) {
   AffineExpr r = formula.dim(0);
   return formula.forEach(
-      {formula.sizeOf(rows.positions, 0), formula.size(positions), formula.size(cache.getHeads()),
-       formula.size(cache.getHeadSize())},
+      {formula.sizeOf(rows.positions, 0), formula.size(positions), formula.size(vectors.heads),
+       formula.size(vectors.size)},
       f32, {{rows.sequences, {r}}, {rows.positions, {r}}},
       [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
         Value t = linalg::IndexOp::create(b, 1), head = linalg::IndexOp::create(b, 2),
@@ -96,7 +96,8 @@ Value AttentionFormula::read(CacheEncodingInterface encoding, const CacheNumbers
         Value element = numbers.rounded(b, place);
         if (numbers.exact) {
           Value exact = numbers.exact(b, place);
-          element = arith::SelectOp::create(b, isExact(b, encoding, t, position), exact, element);
+          element =
+              arith::SelectOp::create(b, isExact(b, vectors.encoding, t, position), exact, element);
         }
         Value nothing = Number(b, element).constant(0);
         return arith::SelectOp::create(b, isRead(b, t, head, position), element, nothing);
@@ -171,15 +172,15 @@ Value AttentionFormula::getSoftmax(Value scores) {
 
 Value AttentionFormula::buildWeights(Value query, const CacheNumbers &keys) {
   query = formula.splitHeads(query, op.getHeads());
-  return getSoftmax(getScores(query, read(cache.getKeys(), keys)));
+  return getSoftmax(getScores(query, read(cache.getKeyVectors(), keys)));
 }
 
 Value AttentionFormula::buildResult(Value weights, const CacheNumbers &values) {
   AffineExpr r = formula.dim(0), h = formula.dim(1), d = formula.dim(2), t = formula.dim(3);
-  int64_t headsPerKey = op.getHeads() / cache.getHeads();
+  int64_t headsPerValue = op.getHeads() / cache.getValueHeads();
   Value result = formula.sumOfProducts(
-      {formula.sizeOf(weights, 0), formula.sizeOf(weights, 1), formula.size(cache.getHeadSize())},
+      {formula.sizeOf(weights, 0), formula.sizeOf(weights, 1), formula.size(cache.getValueSize())},
       {r, h, d}, {weights, {r, h, t}},
-      {read(cache.getValues(), values), {r, t, h.floorDiv(headsPerKey), d}});
+      {read(cache.getValueVectors(), values), {r, t, h.floorDiv(headsPerValue), d}});
   return formula.joinHeads(result);
 }

@@ -49,8 +49,9 @@ struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
     Formula formula(rewriter, op.getLoc());
     PlainRows rows = PlainRows::get(adaptor.getRows());
     KVCacheType type = op.getCache().getType();
-    auto encode = [&](CacheEncodingInterface encoding, ValueRange written) {
-      Value numbers = formula.splitHeads(written.front(), type.getHeads());
+    auto encode = [&](const CacheVectors &vectors, ValueRange written) {
+      CacheEncodingInterface encoding = vectors.encoding;
+      Value numbers = formula.splitHeads(written.front(), vectors.heads);
       SmallVector<Value> stored;
       // What positions share is rounded where it is read.
       if (getCachePositions(encoding) == 1)
@@ -61,8 +62,8 @@ struct ConvertCacheAppend : OpConversionPattern<CacheAppendOp> {
       }
       return stored;
     };
-    SmallVector<Value> planes = encode(type.getKeys(), adaptor.getKeys());
-    llvm::append_range(planes, encode(type.getValues(), adaptor.getValues()));
+    SmallVector<Value> planes = encode(type.getKeyVectors(), adaptor.getKeys());
+    llvm::append_range(planes, encode(type.getValueVectors(), adaptor.getValues()));
     ImplicitLocOpBuilder &builder = formula.getBuilder();
     Value zero = arith::ConstantIndexOp::create(builder, 0);
     Value one = arith::ConstantIndexOp::create(builder, 1);
@@ -123,9 +124,10 @@ static Value readPlanes(ImplicitLocOpBuilder &b, CacheEncodingInterface encoding
 }
 
 /// How what is stored of keys or values is read.
-static CacheNumbers readNumbers(Formula &formula, KVCacheType cache,
-                                CacheEncodingInterface encoding, ValueRange stored) {
-  int64_t size = cache.getHeadSize();
+static CacheNumbers readNumbers(Formula &formula, KVCacheType cache, const CacheVectors &vectors,
+                                ValueRange stored) {
+  const int64_t size = vectors.size;
+  CacheEncodingInterface encoding = vectors.encoding;
   SmallVector<Value> planes(stored);
   CacheNumbers numbers;
   Value exact;
@@ -183,9 +185,10 @@ public:
     ImplicitLocOpBuilder &b = formula.getBuilder();
     Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
     Value count = getValueOrCreateConstantIndexOp(b, op.getLoc(), formula.sizeOf(query, 0));
-    Value empty = tensor::EmptyOp::create(b, {formula.sizeOf(query, 0), formula.sizeOf(query, 1)},
-                                          b.getF32Type());
-    SmallVector<Value> carried{formula.castTo(empty, query.getType())};
+    int64_t width = op.getResult().getType().getDimSize(1);
+    Value empty =
+        tensor::EmptyOp::create(b, {formula.sizeOf(query, 0), formula.size(width)}, b.getF32Type());
+    SmallVector<Value> carried{formula.castTo(empty, op.getResult().getType())};
     llvm::append_range(carried, plain.choice);
     auto loop =
         scf::ForOp::create(b, zero, count, one, carried,
@@ -212,10 +215,11 @@ private:
     PlainRows own{sliceRow(formula, rows.sequences, row), sliceRow(formula, rows.positions, row),
                   Value()};
     AttentionFormula attention(op, builder, own, sinks, cache.getCapacity(), choice.back());
-    Value weights = attention.buildWeights(
-        sliceRow(formula, query, row), readNumbers(formula, cache, cache.getKeys(), plain.keys));
+    Value weights =
+        attention.buildWeights(sliceRow(formula, query, row),
+                               readNumbers(formula, cache, cache.getKeyVectors(), plain.keys));
     Value result = attention.buildResult(
-        weights, readNumbers(formula, cache, cache.getValues(), plain.values));
+        weights, readNumbers(formula, cache, cache.getValueVectors(), plain.values));
     OpFoldResult zero = formula.size(0), one = formula.size(1);
     Value results = tensor::InsertSliceOp::create(
         b, result, before[0], ArrayRef<OpFoldResult>{row, zero},
@@ -271,8 +275,8 @@ struct ConvertAttention : OpConversionPattern<AttentionOp> {
     PlainCache plain = PlainCache::get(cache, adaptor.getCache());
     if (!op.getUpdated()) {
       Formula outside(rewriter, op.getLoc());
-      CacheNumbers keys = readNumbers(outside, cache, cache.getKeys(), plain.keys),
-                   values = readNumbers(outside, cache, cache.getValues(), plain.values);
+      CacheNumbers keys = readNumbers(outside, cache, cache.getKeyVectors(), plain.keys),
+                   values = readNumbers(outside, cache, cache.getValueVectors(), plain.values);
       AttentionFormula formula(op, rewriter, rows, sinks, cache.getCapacity());
       rewriter.replaceOp(op, formula.buildResult(formula.buildWeights(query, keys), values));
       return success();

@@ -47,12 +47,12 @@ void llmc::populateLLMCToLinalgTypeConversions(TypeConverter &converter) {
     return success();
   });
   converter.addConversion([](KVCacheType type, SmallVectorImpl<Type> &types) {
-    int64_t size = type.getHeadSize();
-    for (CacheEncodingInterface encoding : {type.getKeys(), type.getValues()})
-      for (const Plane &plane : type.getStoredPlanes(encoding))
-        types.push_back(RankedTensorType::get({ShapedType::kDynamic, type.getCapacity(),
-                                               type.getHeads(), plane.getElementsPerRow(size)},
-                                              getUnpackedType(plane)));
+    for (const CacheVectors &vectors : {type.getKeyVectors(), type.getValueVectors()})
+      for (const Plane &plane : type.getStoredPlanes(vectors))
+        types.push_back(
+            RankedTensorType::get({ShapedType::kDynamic, type.getCapacity(), vectors.heads,
+                                   plane.getElementsPerRow(vectors.size)},
+                                  getUnpackedType(plane)));
     for (Type element : type.getChoiceElements())
       types.push_back(RankedTensorType::get(
           {ShapedType::kDynamic, type.getCapacity(), type.getHeads(), 1}, element));

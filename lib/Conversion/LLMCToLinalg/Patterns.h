@@ -34,8 +34,8 @@ mlir::Value toIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value integer);
 struct PlainCache {
   mlir::ValueRange keys, values, choice;
   static PlainCache get(KVCacheType type, mlir::ValueRange planes) {
-    size_t keys = type.getStoredPlanes(type.getKeys()).size(),
-           values = type.getStoredPlanes(type.getValues()).size();
+    size_t keys = type.getStoredPlanes(type.getKeyVectors()).size(),
+           values = type.getStoredPlanes(type.getValueVectors()).size();
     return {planes.take_front(keys), planes.slice(keys, values), planes.drop_front(keys + values)};
   }
 };

@@ -83,6 +83,13 @@ static std::string spellCache(KVCacheType cache) {
     return spellForPeople(plain ? Attribute(TypeAttr::get(plain.getElement())) : encoding);
   };
   std::string text = "keys " + spell(cache.getKeys()) + ", values " + spell(cache.getValues());
+  auto spellHeads = [](const CacheVectors &vectors) {
+    return std::to_string(vectors.heads) + "x" + std::to_string(vectors.size);
+  };
+  if (std::string own = spellHeads(cache.getValueVectors()),
+      keys = spellHeads(cache.getKeyVectors());
+      own != keys)
+    text += ", " + own + " numbers of values beside " + keys + " of keys";
   if (cache.getResidual() != 0)
     text += ", the newest " + std::to_string(cache.getResidual()) + " and the first " +
             std::to_string(cache.getSinks()) + " positions in f16";

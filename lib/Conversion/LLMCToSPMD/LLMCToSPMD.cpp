@@ -63,9 +63,10 @@ static FailureOr<StatePlan> planState(func::FuncOp step) {
     };
     for (int64_t head = 0; head < layout.heads; ++head) {
       for (const CacheArray &array : {layout.keys, layout.values})
-        addArray(array, layout.stored, layout.window.value_or(0), head);
+        if (head < array.heads)
+          addArray(array, layout.stored, layout.window.value_or(0), head);
       for (const auto &array : {layout.exactKeys, layout.exactValues})
-        if (array)
+        if (array && head < array->heads)
           addArray(*array, layout.exact, cache.getRecentPositions(), head);
     }
     // Scores, and what was chosen by them, are those of the newest position alone.

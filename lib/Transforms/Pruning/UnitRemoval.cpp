@@ -124,7 +124,7 @@ private:
     Value cache = attention.getCache();
     while (auto append = cache.getDefiningOp<CacheAppendOp>())
       cache = append.getCache();
-    caches[cache] = share.after;
+    caches[cache] = share.of(cast<KVCacheType>(cache.getType()).getHeads());
   }
 
   static void resizeHeads(Operation *op, Share share) {

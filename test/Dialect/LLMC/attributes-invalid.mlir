@@ -376,3 +376,20 @@ func.func private @f(!llmc.kv_cache<3x64, capacity = 64, keys = f32, values = #l
 
 // expected-error @+1 {{expected heads of a multiple of 16 numbers for #llmc.lloyd_max<bits = 3, group = channel, scale = f16>, found 40}}
 func.func private @f(!llmc.kv_cache<3x40, capacity = 64, keys = f32, values = #llmc.lloyd_max<bits = 3, group = channel, scale = f16>>)
+
+// -----
+
+// C1 of !llmc.kv_cache, of values.
+// expected-error @+1 {{expected heads of values that divide the 3 heads of keys, found 2}}
+func.func private @f(!llmc.kv_cache<3x4:2x4, capacity = 64, keys = f32, values = f32>)
+
+// -----
+
+// expected-error @+1 {{expected positive heads, head size and capacity, found 3x0 and 64}}
+func.func private @f(!llmc.kv_cache<3x4:3x0, capacity = 64, keys = f32, values = f32>)
+
+// -----
+
+// C7 of !llmc.kv_cache, of values.
+// expected-error @+1 {{expected as many heads of values as of keys, 4, beside heavy positions, which each chooses for itself, found 2}}
+func.func private @f(!llmc.kv_cache<4x4:2x4, capacity = 64, keys = f32, values = f32, budget = 16, heavy = 4>)

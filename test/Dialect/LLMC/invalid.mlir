@@ -613,3 +613,22 @@ func.func @f(%q: tensor<?x32xf32>, %c: !cache, %rows: !llmc.rows) {
   %2, %3 = llmc.attention %q, %1, %rows : tensor<?x32xf32>, !cache updates !cache {heads = 2 : i64, scale = 0.5 : f32}
   return
 }
+
+// -----
+
+// C1 of llmc.attention: the result follows from the values.
+!cache = !llmc.kv_cache<2x16:1x12, capacity = 64, keys = f32, values = f32>
+func.func @f(%q: tensor<?x32xf32>, %c: !cache, %rows: !llmc.rows) {
+  // expected-error @+1 {{expected a result of 'tensor<?x24xf32>', found 'tensor<?x32xf32>'}}
+  %0 = "llmc.attention"(%q, %c, %rows) {heads = 2 : i64, scale = 0.5 : f32} : (tensor<?x32xf32>, !cache, !llmc.rows) -> tensor<?x32xf32>
+  return
+}
+
+// -----
+
+!cache = !llmc.kv_cache<2x16:1x12, capacity = 64, keys = f32, values = f32>
+func.func @f(%cache: !cache, %k: tensor<?x32xf32>, %v: tensor<?x32xf32>, %rows: !llmc.rows) {
+  // expected-error @+1 {{expected a value width of 12, found 32}}
+  %0 = llmc.cache_append %cache, %k, %v, %rows : !cache, tensor<?x32xf32>, tensor<?x32xf32>
+  return
+}

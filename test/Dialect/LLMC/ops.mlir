@@ -55,3 +55,14 @@ func.func @cache(%cache: !cache, %rows: !llmc.rows) {
   %0 = llmc.cache_round %cache, %rows : !cache
   return
 }
+
+// CHECK-LABEL: func.func @latents
+// CHECK-SAME: !llmc.kv_cache<4x8:2x12, capacity = 64, keys = f32, values = f16>
+!latents = !llmc.kv_cache<4x8:2x12, capacity = 64, keys = f32, values = f16>
+func.func @latents(%q: tensor<?x64xf32>, %k: tensor<?x32xf32>, %v: tensor<?x24xf32>, %rows: !llmc.rows,
+                   %cache: !latents) -> tensor<?x96xf32> {
+  %c = llmc.cache_append %cache, %k, %v, %rows : !latents, tensor<?x32xf32>, tensor<?x24xf32>
+  // CHECK: llmc.attention %{{.*}} : tensor<?x64xf32>, <4x8:2x12, capacity = 64, keys = f32, values = f16> {heads = 8 : i64
+  %a = llmc.attention %q, %c, %rows : tensor<?x64xf32>, !latents {heads = 8 : i64, scale = 0.5 : f32}
+  return %a : tensor<?x96xf32>
+}

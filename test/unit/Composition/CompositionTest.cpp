@@ -49,6 +49,7 @@ const Choice structures[] = {
     {"Heads", "prune-heads{ratio=0.3 table=false %data}"},
     {"SharedLayers", "share-layers{table=false}"},
     {"SharedCaches", "share-kv-cache{table=false}"},
+    {"ValueLatents", "factorize-kv-cache{table=false %data}"},
     {"Slice", "slice{keep=0.5 multiple=16 table=false %data}"},
 };
 const Choice rewrites[] = {

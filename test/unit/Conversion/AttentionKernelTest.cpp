@@ -203,6 +203,10 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
     std::optional<int64_t> window;
     std::optional<float> softcap;
     llvm::SmallVector<float> slopes = {}, sinks = {};
+    int64_t ownValueHeads = 0, ownValueSize = 0; ///< 0: as many and as large as those of keys
+
+    int64_t valueHeads() const { return ownValueHeads != 0 ? ownValueHeads : kvHeads; }
+    int64_t valueSize() const { return ownValueSize != 0 ? ownValueSize : headSize; }
   };
   context->loadDialect<StepsDialect>();
   CacheEncodingInterface f32 = PlainAttr::get(context.get(), builder.getF32Type()),
@@ -250,10 +254,15 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                         {2, 1, 64, levels(4, 64), levels(2, 64), {}, {}},
                         {1, 1, 128, levels(2, 64), levels(1, 0), 9, {}},
                         {2, 2, 48, levels(3, 16), levels(3, 0), {}, {}},
-                        {2, 1, 64, i3, i2, 9, {}}};
+                        {2, 1, 64, i3, i2, 9, {}},
+                        {6, 3, 16, f32, f16, {}, {}, {}, {}, 3, 7},
+                        {9, 3, 20, f16, f32, 9, {}, {}, {}, 1, 48},
+                        {4, 4, 32, i4, i8, {}, {}, {}, {}, 2, 41}};
   constexpr int64_t capacity = 50, length = 41, sequenceCount = 2, offset = 192;
   auto getCache = [&](const Case &c) {
-    return KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys, c.values);
+    auto fail = [&] { return mlir::emitError(builder.getUnknownLoc()); };
+    return KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys, c.values)
+        .withValues(fail, c.valueHeads(), c.valueSize());
   };
   auto getKernel = [&](const Case &c, bool oneRow) {
     return AttentionKernel{getCache(c), c.heads,          0.35f, c.window, c.softcap,
@@ -286,23 +295,25 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
           // What was never written is NaN, and must not be seen.
           Memory first(offset + layout.size, 0xff), second(offset + layout.size, 0xff);
           uint8_t *states[] = {first.data(), second.data()};
-          int64_t kvWidth = c.kvHeads * c.headSize;
-          auto keys = Rows::random(rows, kvWidth, index, 2.0f),
-               values = Rows::random(rows, kvWidth, index + 50),
+          int64_t keyWidth = c.kvHeads * c.headSize, valueWidth = c.valueHeads() * c.valueSize();
+          auto keys = Rows::random(rows, keyWidth, index, 2.0f),
+               values = Rows::random(rows, valueWidth, index + 50),
                query = Rows::random(rows, c.heads * c.headSize, index + 90, 2.0f);
           kernels.run(3 * index, 0, rows, keys->data(), values->data(), states, positions.data(),
                       sequences.data(), offset);
           // What attention is to see.
-          auto storedKeys = Rows::random(rows, kvWidth, 0),
-               storedValues = Rows::random(rows, kvWidth, 0);
-          for (int64_t row = 0; row < rows; ++row)
-            for (int64_t first = 0; first < kvWidth; first += c.headSize) {
-              auto size = static_cast<size_t>(c.headSize);
-              llvm::copy(store(c.keys, {&keys->at(row, first), size}), &storedKeys->at(row, first));
-              llvm::copy(store(c.values, {&values->at(row, first), size}),
-                         &storedValues->at(row, first));
-            }
-          Rows output(rows, c.heads * c.headSize), single(rows, c.heads * c.headSize);
+          auto storedKeys = Rows::random(rows, keyWidth, 0),
+               storedValues = Rows::random(rows, valueWidth, 0);
+          auto storeHeads = [&](CacheEncodingInterface encoding, int64_t size, auto &from,
+                                auto &to) {
+            for (int64_t row = 0; row < rows; ++row)
+              for (int64_t first = 0; first < from->width; first += size)
+                llvm::copy(store(encoding, {&from->at(row, first), static_cast<size_t>(size)}),
+                           &to->at(row, first));
+          };
+          storeHeads(c.keys, c.headSize, keys, storedKeys);
+          storeHeads(c.values, c.valueSize(), values, storedValues);
+          Rows output(rows, c.heads * c.valueSize()), single(rows, c.heads * c.valueSize());
           AttentionKernel kernel = getKernel(c, false);
           Memory scratch(kernel.getScratchBytes(), 0xff);
           auto attend = [&](size_t emitter, int64_t count, int64_t from, int64_t to, int64_t row,
@@ -334,6 +345,7 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
             int64_t oldest = c.window ? std::max<int64_t>(0, position + 1 - *c.window) : 0;
             for (int64_t head = 0; head < c.heads; ++head) {
               int64_t shared = head * c.kvHeads / c.heads * c.headSize;
+              int64_t ofValues = head * c.valueHeads() / c.heads * c.valueSize();
               std::vector<double> weights;
               double sum = c.sinks.empty() ? 0 : std::exp(double(c.sinks[head]));
               for (int64_t t = oldest; t <= position; ++t) {
@@ -349,11 +361,11 @@ TEST_F(AttentionKernels, CachesRoundAndAttentionReadsThem) {
                 weights.push_back(std::exp(score));
                 sum += weights.back();
               }
-              for (int64_t i = 0; i < c.headSize; ++i) {
+              for (int64_t i = 0; i < c.valueSize(); ++i) {
                 double expected = 0;
                 for (int64_t t = oldest; t <= position; ++t)
-                  expected += weights[t - oldest] / sum * storedValues->at(start + t, shared + i);
-                ASSERT_NEAR(output.at(row, head * c.headSize + i), expected, 3e-6)
+                  expected += weights[t - oldest] / sum * storedValues->at(start + t, ofValues + i);
+                ASSERT_NEAR(output.at(row, head * c.valueSize() + i), expected, 3e-6)
                     << "row " << row << " head " << head;
               }
             }

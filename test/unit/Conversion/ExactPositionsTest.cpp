@@ -162,8 +162,9 @@ TEST_F(ExactPositions, AttentionReadsThem) {
                         {2, 1, 64, i4Along, i2, 5, 4, 9, {}, 45, 5},
                         {2, 1, 64, along(3, 32), i3, 9, 6, 16, 50, 44}};
   auto getCache = [&](const Case &c) {
-    return placePositions(KVCacheType::get(context.get(), c.kvHeads, c.headSize, capacity, c.keys,
-                                           c.values, c.residual, c.sinks, 0, c.budget, c.first,
+    return placePositions(KVCacheType::get(context.get(), c.kvHeads, c.headSize, c.kvHeads,
+                                           c.headSize, capacity, c.keys, c.values, c.residual,
+                                           c.sinks, 0, c.budget, c.first,
                                            /*heavy=*/0, /*observed=*/0, /*rolling=*/0),
                           c.most);
   };

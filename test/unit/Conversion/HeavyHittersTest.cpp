@@ -215,11 +215,11 @@ TEST_F(HeavyHitters, AttentionChoosesThem) {
                              {4, 2, 16, f32, f16, 0, 0, 26, 3, 11, 5},
                              {3, 1, 20, i8, i8, 5, 3, 44, 4, 19, 8}};
   auto getCache = [&](const HeavyCase &c, bool isWhole) {
-    return placePositions(KVCacheType::get(context.get(), c.kvHeads, c.headSize, cacheCapacity,
-                                           c.keys, c.values, c.residual, c.sinks, 0,
-                                           isWhole ? 0 : c.budget, isWhole ? 0 : c.first,
-                                           isWhole ? 0 : c.heavy, isWhole ? 0 : c.observed, 0),
-                          most);
+    return placePositions(
+        KVCacheType::get(context.get(), c.kvHeads, c.headSize, c.kvHeads, c.headSize, cacheCapacity,
+                         c.keys, c.values, c.residual, c.sinks, 0, isWhole ? 0 : c.budget,
+                         isWhole ? 0 : c.first, isWhole ? 0 : c.heavy, isWhole ? 0 : c.observed, 0),
+        most);
   };
   std::vector<Emitter> emitters;
   auto add = [&](const HeavyCase &c, bool isWhole) {

@@ -354,8 +354,8 @@ void Comparison::step(const StepRows &rows, double tolerance) {
         inputs.push_back(HostTensor::vector(*numbers));
     } else if (auto stored = llvm::dyn_cast<KVCacheType>(type)) {
       size_t count = stored.getChoiceElements().size();
-      for (CacheEncodingInterface encoding : {stored.getKeys(), stored.getValues()})
-        count += stored.getStoredPlanes(encoding).size();
+      for (const CacheVectors &vectors : {stored.getKeyVectors(), stored.getValueVectors()})
+        count += stored.getStoredPlanes(vectors).size();
       inputs.insert(inputs.end(), cache, cache + static_cast<ptrdiff_t>(count));
       cache += static_cast<ptrdiff_t>(count);
     } else if (auto tensor = llvm::cast<RankedTensorType>(type); tensor.getRank() == 1) {

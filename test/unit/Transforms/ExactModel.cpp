@@ -242,8 +242,9 @@ private:
     const Cache &cache = caches[op.getCache()];
     const Rows &query = get(op.getQuery());
     auto heads = static_cast<int64_t>(op.getHeads());
-    int64_t size = query.width / heads, shared = heads / (cache.keys.width / size);
-    Rows result(query.count, query.width);
+    int64_t valueHeads = op.getCache().getType().getValueHeads();
+    int64_t size = cache.values.width / valueHeads, shared = heads / valueHeads;
+    Rows result(query.count, heads * size);
     for (int64_t row = 0; row < query.count; ++row)
       for (int64_t head = 0; head < heads; ++head) {
         double total = op.getSinks() ? std::exp(parameter(op.getSinks()).data[head]) : 0;

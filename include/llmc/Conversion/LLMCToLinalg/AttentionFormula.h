@@ -53,7 +53,7 @@ public:
   mlir::Value buildWeights(mlir::Value query, const CacheNumbers &keys);
   /// [r, heads side by side]
   mlir::Value buildResult(mlir::Value weights, const CacheNumbers &values);
-  /// Whether position `t` is one that a row at `position` attends to in a key/value head.
+  /// Whether position `t` is one that a row at `position` attends to in a head of keys.
   mlir::Value isRead(mlir::ImplicitLocOpBuilder &b, mlir::Value t, mlir::Value head,
                      mlir::Value position);
 
@@ -63,8 +63,8 @@ private:
   /// What the distance of position `t` from a row's adds to the scores of the head that is
   /// dimension 1.
   Number getBias(mlir::ImplicitLocOpBuilder &b, Value slopes, Value t, Value position);
-  /// [r, t, key/value head, d]: what row r reads of keys or values; zero where it reads nothing.
-  Value read(CacheEncodingInterface encoding, const CacheNumbers &numbers);
+  /// [r, t, head, d]: what row r reads of keys or values; zero where it reads nothing.
+  Value read(const CacheVectors &vectors, const CacheNumbers &numbers);
   /// Whether a row at `position` reads position `t` as it was before it was rounded.
   Value isExact(mlir::ImplicitLocOpBuilder &b, CacheEncodingInterface encoding, Value t,
                 Value position);

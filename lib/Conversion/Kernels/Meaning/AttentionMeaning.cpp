@@ -131,7 +131,7 @@ void AttentionRow::addScores(AttentionFormula &formula, Value position, Value we
 CacheNumbers AttentionRow::readNumbers(const CacheArray &array,
                                        const std::optional<CacheArray> &exact) {
   auto makeReader = [&](const CacheArray &from, const CacheRing &ring) -> ReadNumber {
-    return [memory = CacheMemory(piece, from, ring, layout.heads)](
+    return [memory = CacheMemory(piece, from, ring)](
                ImplicitLocOpBuilder &b, const CachePlace &place) { return memory.read(b, place); };
   };
   CacheNumbers numbers;

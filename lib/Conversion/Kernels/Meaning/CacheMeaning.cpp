@@ -61,11 +61,10 @@ FailureOr<MeaningKernel> llmc::emitCacheAppendMeaning(ModuleOp module, CacheAppe
   SmallVector<WrittenArray> written = getWritten(layout);
   PieceMeaning piece(op.getLoc());
   Formula formula(piece.function.builder, op.getLoc());
-  auto read = [&] {
-    Value row = piece.readActivations(layout.heads * layout.headSize);
-    return formula.splitHeads(row, layout.heads);
+  auto read = [&](const CacheArray &array) {
+    return formula.splitHeads(piece.readActivations(array.getWidth()), array.heads);
   };
-  Value keys = read(), values = read();
+  Value keys = read(layout.keys), values = read(layout.values);
   for (const WrittenArray &to : written)
     writePosition(piece, *to.array, to.isKeys ? keys : values);
   std::string name = getCacheMeaningName(op, cache, piece.getHash(), target);
@@ -91,20 +90,19 @@ FailureOr<MeaningKernel> llmc::emitCacheAppendMeaning(ModuleOp module, CacheAppe
 
 /// The exact keys of the group that ends at a position, [1, numbers of all heads, positions].
 static Value readLines(PieceMeaning &piece, const CacheLayout &layout, Value position) {
-  CacheMemory exact(piece, *layout.exactKeys, layout.exact, layout.heads);
+  CacheMemory exact(piece, *layout.exactKeys, layout.exact);
   Formula formula(piece.function.builder, piece.function.location);
   AffineExpr one = formula.dim(0);
-  int64_t group = layout.keys.positions;
+  int64_t group = layout.keys.positions, size = layout.keys.headSize;
   return formula.forEach(
-      {formula.size(1), formula.size(layout.heads * layout.headSize), formula.size(group)},
+      {formula.size(1), formula.size(layout.keys.getWidth()), formula.size(group)},
       piece.function.builder.getF32Type(), {{position, {one}}},
       [&](ImplicitLocOpBuilder &b, ValueRange v) -> Value {
         IndexBuilder index(b);
         Value last = arith::IndexCastOp::create(b, b.getIndexType(), v[0]);
         Value number = linalg::IndexOp::create(b, 1), place = linalg::IndexOp::create(b, 2);
-        return exact.read(b,
-                          {index.constant(0), index.add(index.add(last, 1 - group), place),
-                           index.div(number, layout.headSize), index.rem(number, layout.headSize)});
+        return exact.read(b, {index.constant(0), index.add(index.add(last, 1 - group), place),
+                              index.div(number, size), index.rem(number, size)});
       });
 }
 
@@ -115,7 +113,7 @@ FailureOr<MeaningKernel> llmc::emitCacheRoundMeaning(ModuleOp module, CacheRound
   PieceMeaning piece(op.getLoc());
   Value lines = readLines(piece, layout, piece.readIndex());
   Formula formula(piece.function.builder, op.getLoc());
-  writeGroup(piece, layout.keys, layout.heads, buildGroupPlanes(cache.getKeys(), formula, lines));
+  writeGroup(piece, layout.keys, buildGroupPlanes(cache.getKeys(), formula, lines));
   std::string name = getCacheMeaningName(op, cache, piece.getHash(), target);
   if (std::optional<MeaningKernel> existing = findMeaning(module, name))
     return *existing;

@@ -70,9 +70,9 @@ static Value getPlaceOf(ImplicitLocOpBuilder &b, const CacheRing &ring, Value po
 static Type getStoredType(const CachePlane &plane) { return getUnpackedType(plane); }
 
 /// Memory of heads of `shape` each, whose elements are `strides` apart.
-static MemRefType getHeadsMemory(const CacheArray &array, const CachePlane &plane, int64_t heads,
+static MemRefType getHeadsMemory(const CacheArray &array, const CachePlane &plane,
                                  ArrayRef<int64_t> shape, ArrayRef<int64_t> strides) {
-  SmallVector<int64_t> all{heads}, apart{array.headBytes / plane.getElementBytes()};
+  SmallVector<int64_t> all{array.heads}, apart{array.headBytes / plane.getElementBytes()};
   llvm::append_range(all, shape);
   llvm::append_range(apart, strides);
   Type element = getStoredType(plane);
@@ -81,20 +81,19 @@ static MemRefType getHeadsMemory(const CacheArray &array, const CachePlane &plan
 
 /// A plane of all heads: [head, block of positions, element, position in the block], or, where the
 /// positions of a block share elements, [head, block, element].
-static MemRefType getMemory(const CacheArray &array, const CachePlane &plane, const CacheRing &ring,
-                            int64_t heads) {
+static MemRefType getMemory(const CacheArray &array, const CachePlane &plane,
+                            const CacheRing &ring) {
   int64_t blocks = llvm::divideCeil(ring.size(), plane.block), elements = plane.elements;
   if (plane.rows != 1)
-    return getHeadsMemory(array, plane, heads, {blocks, elements}, {elements, 1});
-  return getHeadsMemory(array, plane, heads, {blocks, elements, plane.block},
+    return getHeadsMemory(array, plane, {blocks, elements}, {elements, 1});
+  return getHeadsMemory(array, plane, {blocks, elements, plane.block},
                         {elements * plane.block, plane.block, 1});
 }
 
-CacheMemory::CacheMemory(PieceMeaning &piece, const CacheArray &array, const CacheRing &ring,
-                         int64_t heads)
+CacheMemory::CacheMemory(PieceMeaning &piece, const CacheArray &array, const CacheRing &ring)
     : array(array), ring(ring) {
   for (const CachePlane &plane : array.planes)
-    tensors.push_back(piece.readFound(getMemory(array, plane, ring, heads)));
+    tensors.push_back(piece.readFound(getMemory(array, plane, ring)));
 }
 
 void CacheMemory::addAddresses(KernelBuilder &k, const CacheArray &array, Value cache,
@@ -176,18 +175,17 @@ static Value packElement(ImplicitLocOpBuilder &b, const CachePlane &plane, Value
 
 void llmc::writePosition(PieceMeaning &piece, const CacheArray &array, Value numbers) {
   Formula formula(piece.function.builder, piece.function.location);
-  int64_t heads = cast<RankedTensorType>(numbers.getType()).getDimSize(1);
   SmallVector<Value> planes = array.encoding.buildPlanes(formula, numbers);
   for (const auto &[plane, elements] : llvm::zip_equal(array.planes, planes)) {
     Value packed = formula.forEach(
-        {formula.size(heads), formula.size(plane.elements)}, getStoredType(plane), {},
+        {formula.size(array.heads), formula.size(plane.elements)}, getStoredType(plane), {},
         [&, &plane = plane, &elements = elements](ImplicitLocOpBuilder &b, ValueRange) {
           Value zero = arith::ConstantIndexOp::create(b, 0), head = linalg::IndexOp::create(b, 0);
           return packElement(b, plane, linalg::IndexOp::create(b, 1), [&](Value number) -> Value {
             return tensor::ExtractOp::create(b, elements, ValueRange{zero, head, number});
           });
         });
-    piece.writeFound(packed, getHeadsMemory(array, plane, heads, {plane.elements}, {plane.block}));
+    piece.writeFound(packed, getHeadsMemory(array, plane, {plane.elements}, {plane.block}));
   }
 }
 
@@ -229,20 +227,20 @@ static Value packGroup(Formula &formula, const CachePlane &plane, int64_t heads,
       });
 }
 
-void llmc::writeGroup(PieceMeaning &piece, const CacheArray &array, int64_t heads,
-                      ValueRange planes) {
+void llmc::writeGroup(PieceMeaning &piece, const CacheArray &array, ValueRange planes) {
   Formula formula(piece.function.builder, piece.function.location);
   for (auto [plane, elements] : llvm::zip_equal(array.planes, planes)) {
     if (plane.rows != 1) {
-      Value packed = packShared(formula, heads, array.headSize, getStoredType(plane), elements);
-      piece.writeFound(packed, getHeadsMemory(array, plane, heads, {array.headSize}, {1}));
+      Value packed =
+          packShared(formula, array.heads, array.headSize, getStoredType(plane), elements);
+      piece.writeFound(packed, getHeadsMemory(array, plane, {array.headSize}, {1}));
       continue;
     }
     int64_t block = plane.block, ofBlock = plane.elements * block;
-    Value packed = packGroup(formula, plane, heads, array.headSize, elements);
-    piece.writeFound(packed, getHeadsMemory(array, plane, heads,
-                                            {array.positions / block, plane.elements, block},
-                                            {ofBlock, block, 1}));
+    Value packed = packGroup(formula, plane, array.heads, array.headSize, elements);
+    piece.writeFound(packed,
+                     getHeadsMemory(array, plane, {array.positions / block, plane.elements, block},
+                                    {ofBlock, block, 1}));
   }
 }
 

@@ -45,7 +45,7 @@ public:
   using Value = mlir::Value;
 
   /// Takes the next address of `piece` for each plane: those of addAddresses().
-  CacheMemory(PieceMeaning &piece, const CacheArray &array, const CacheRing &ring, int64_t heads);
+  CacheMemory(PieceMeaning &piece, const CacheArray &array, const CacheRing &ring);
 
   /// Builds what the number at `place` is, f32. There is one sequence.
   Value read(mlir::ImplicitLocOpBuilder &b, const CachePlace &place) const;
@@ -80,8 +80,7 @@ void addPositionAddresses(KernelBuilder &k, const CacheArray &array, mlir::Value
 
 /// Writes the keys of a group of positions that share elements, which the kernel finds: `planes`
 /// are those of buildGroupPlanes(). Takes the next address for each: those of addGroupAddresses().
-void writeGroup(PieceMeaning &piece, const CacheArray &array, int64_t heads,
-                mlir::ValueRange planes);
+void writeGroup(PieceMeaning &piece, const CacheArray &array, mlir::ValueRange planes);
 
 /// Adds the address of the first element of a group in each plane, in the cache at `cache`. `place`
 /// is where its first position lies.

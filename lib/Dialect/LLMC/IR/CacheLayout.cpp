@@ -153,22 +153,23 @@ CacheEncodingInterface::verifyCache(int64_t size,
 //===----------------------------------------------------------------------===//
 
 /// `positions` of a head from `offset` on.
-static CacheArray getArray(CacheEncodingInterface encoding, const CacheLayout &layout,
-                           int64_t positions, int64_t block, int64_t offset) {
-  SmallVector<Plane> planes = encoding.getPlanes({1, layout.headSize});
-  int64_t group = getCacheGroup(encoding, layout.headSize);
+static CacheArray getArray(CacheVectors vectors, int64_t positions, int64_t block, int64_t offset) {
+  auto [heads, size, encoding] = vectors;
+  SmallVector<Plane> planes = encoding.getPlanes({1, size});
+  int64_t group = getCacheGroup(encoding, size);
   CacheArray array{encoding,
                    {},
-                   layout.headSize,
-                   group == 1 ? layout.headSize : group,
+                   heads,
+                   size,
+                   group == 1 ? size : group,
                    getPacked(planes),
                    hasTriples(planes) ? 1 : lanes,
                    getCachePositions(encoding),
                    offset,
                    0};
   for (const Plane &plane : planes) {
-    CachePlane placed{plane, plane.getElementsPerRow(layout.headSize),
-                      plane.rows == 1 ? block : plane.rows, array.headBytes};
+    CachePlane placed{plane, plane.getElementsPerRow(size), plane.rows == 1 ? block : plane.rows,
+                      array.headBytes};
     placed.elements = placed.elements / placed.getPackedNumbers() * placed.getLineElements();
     array.headBytes +=
         llvm::alignTo(llvm::alignTo(positions, placed.block) * placed.getStride(), 64);
@@ -200,7 +201,6 @@ static CacheRing getRing(int64_t first, int64_t turning, int64_t unit, int64_t c
 CacheLayout CacheLayout::get(KVCacheType type) {
   CacheLayout layout;
   layout.heads = type.getHeads();
-  layout.headSize = type.getHeadSize();
   layout.capacity = llvm::alignTo(type.getCapacity(), keyBlock);
   layout.residual = type.getResidual();
   layout.sinks = type.getSinks();
@@ -212,19 +212,21 @@ CacheLayout CacheLayout::get(KVCacheType type) {
   layout.exact = getRing(layout.sinks, type.getRing(), keyBlock, layout.capacity);
   layout.stored = getRing(layout.first, type.getRolling(), getPositionUnit(type), layout.capacity);
   layout.size = 0;
-  auto place = [&](CacheEncodingInterface encoding, int64_t positions, int64_t block) {
-    CacheArray array = getArray(encoding, layout, positions, block, layout.size);
-    layout.size += layout.heads * array.headBytes;
+  auto place = [&](const CacheVectors &vectors, int64_t positions, int64_t block) {
+    CacheArray array = getArray(vectors, positions, block, layout.size);
+    layout.size += array.heads * array.headBytes;
     return array;
   };
-  layout.keys = place(type.getKeys(), layout.stored.size(), keyBlock);
-  layout.values = place(type.getValues(), layout.stored.size(), 1);
-  CacheEncodingInterface half =
+  CacheVectors keys = type.getKeyVectors(), values = type.getValueVectors();
+  layout.keys = place(keys, layout.stored.size(), keyBlock);
+  layout.values = place(values, layout.stored.size(), 1);
+  bool keepsKeys = type.keepsExact(keys.encoding), keepsValues = type.keepsExact(values.encoding);
+  keys.encoding = values.encoding =
       PlainAttr::get(type.getContext(), Float16Type::get(type.getContext()));
-  if (type.keepsExact(type.getKeys()))
-    layout.exactKeys = place(half, layout.exact.size(), keyBlock);
-  if (type.keepsExact(type.getValues()))
-    layout.exactValues = place(half, layout.exact.size(), 1);
+  if (keepsKeys)
+    layout.exactKeys = place(keys, layout.exact.size(), keyBlock);
+  if (keepsValues)
+    layout.exactValues = place(values, layout.exact.size(), 1);
   layout.scores = layout.size;
   layout.size += layout.heads * layout.getScoreBytes();
   return layout;

@@ -24,6 +24,18 @@ using namespace llmc;
 
 #include "llmc/Dialect/LLMC/IR/LLMCOpInterfaces.cpp.inc"
 
+/// Nothing is written: the type of an attention's result follows from the others.
+static ParseResult parseAttentionResult(OpAsmParser &, Type query, Type cache, Type &result) {
+  auto rows = dyn_cast<RankedTensorType>(query);
+  auto type = dyn_cast<KVCacheType>(cache);
+  // Others are refused by name when the operation is verified.
+  bool follows = rows && type && rows.getRank() == 2 && !rows.isDynamicDim(1);
+  result = follows ? AttentionOp::getResultType(rows, type) : query;
+  return success();
+}
+
+static void printAttentionResult(OpAsmPrinter &, Operation *, Type, Type, Type) {}
+
 #define GET_OP_CLASSES
 #include "llmc/Dialect/LLMC/IR/LLMCOps.cpp.inc"
 
@@ -202,10 +214,11 @@ LogicalResult RotateOp::verify() {
 
 LogicalResult CacheAppendOp::verify() {
   KVCacheType cache = getCache().getType();
-  int64_t width = cache.getHeads() * cache.getHeadSize();
-  if (failed(expectSize(*this, "a key width", width, getDim(getKeys(), 1))))
+  if (failed(expectSize(*this, "a key width", cache.getHeads() * cache.getHeadSize(),
+                        getDim(getKeys(), 1))))
     return failure();
-  return expectSize(*this, "a value width", width, getDim(getValues(), 1));
+  return expectSize(*this, "a value width", cache.getValueHeads() * cache.getValueSize(),
+                    getDim(getValues(), 1));
 }
 
 LogicalResult CacheRoundOp::verify() {
@@ -275,7 +288,18 @@ LogicalResult AttentionOp::verify() {
     return failure();
   // A product beyond 63 bits is wider than any query.
   int64_t width = llvm::checkedMul(heads, cache.getHeadSize()).value_or(INT64_MAX);
-  return expectSize(*this, "a query width", width, getDim(getQuery(), 1));
+  if (failed(expectSize(*this, "a query width", width, getDim(getQuery(), 1))))
+    return failure();
+  if (RankedTensorType expected = getResultType(getQuery().getType(), cache);
+      getResult().getType() != expected)
+    return emitOpError("expected a result of ") << expected << ", found " << getResult().getType();
+  return success();
+}
+
+RankedTensorType AttentionOp::getResultType(RankedTensorType query, KVCacheType cache) {
+  int64_t heads = query.getDimSize(1) / cache.getHeadSize();
+  int64_t width = llvm::checkedMul(heads, cache.getValueSize()).value_or(INT64_MAX);
+  return RankedTensorType::get({query.getDimSize(0), width}, query.getElementType());
 }
 
 LogicalResult ScaleOp::verify() {

@@ -30,8 +30,23 @@ static ParseResult parseHeadShape(AsmParser &parser, int64_t &heads, int64_t &he
   return success();
 }
 
-static void printHeadShape(AsmPrinter &printer, int64_t heads, int64_t headSize) {
+/// `3x64`, of keys and values, or `3x64:1x144`, of keys and of values.
+static ParseResult parseHeadShapes(AsmParser &parser, int64_t &heads, int64_t &headSize,
+                                   int64_t &valueHeads, int64_t &valueSize) {
+  if (parseHeadShape(parser, heads, headSize))
+    return failure();
+  if (succeeded(parser.parseOptionalColon()))
+    return parseHeadShape(parser, valueHeads, valueSize);
+  valueHeads = heads;
+  valueSize = headSize;
+  return success();
+}
+
+static void printHeadShapes(AsmPrinter &printer, int64_t heads, int64_t headSize,
+                            int64_t valueHeads, int64_t valueSize) {
   printer << heads << 'x' << headSize;
+  if (valueHeads != heads || valueSize != headSize)
+    printer << ':' << valueHeads << 'x' << valueSize;
 }
 
 /// A type of floating-point numbers, or an attribute.
@@ -200,25 +215,40 @@ static LogicalResult verifyHeavy(function_ref<InFlightDiagnostic()> emitError,
   return success();
 }
 
-LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads,
-                                  int64_t headSize, int64_t capacity, CacheEncodingInterface keys,
-                                  CacheEncodingInterface values, int64_t residual, int64_t sinks,
-                                  int64_t ring, int64_t budget, int64_t first, int64_t heavy,
-                                  int64_t observed, int64_t rolling) {
-  if (heads <= 0 || headSize <= 0 || capacity <= 0)
+/// Reports heads of keys or of values that a cache can't have, if so.
+static LogicalResult verifyVectors(function_ref<InFlightDiagnostic()> emitError,
+                                   const CacheVectors &vectors, int64_t capacity) {
+  const auto [heads, size, encoding] = vectors;
+  if (heads <= 0 || size <= 0 || capacity <= 0)
     return emitError() << "expected positive heads, head size and capacity, found " << heads << "x"
-                       << headSize << " and " << capacity;
+                       << size << " and " << capacity;
   // Beyond this the sizes of a sequence's state may not fit 63 bits.
   constexpr int64_t limit = int64_t(1) << 48;
-  std::optional<int64_t> elements = llvm::checkedMul(heads, headSize);
+  std::optional<int64_t> elements = llvm::checkedMul(heads, size);
   if (elements)
     elements = llvm::checkedMul(*elements, capacity);
   if (!elements || *elements > limit)
     return emitError() << "expected a cache of at most 2^48 elements, found " << heads << "x"
-                       << headSize << " and " << capacity;
-  if (failed(keys.verifyCache(headSize, emitError)) ||
-      failed(values.verifyCache(headSize, emitError)))
+                       << size << " and " << capacity;
+  return encoding.verifyCache(size, emitError);
+}
+
+LogicalResult KVCacheType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t heads,
+                                  int64_t headSize, int64_t valueHeads, int64_t valueSize,
+                                  int64_t capacity, CacheEncodingInterface keys,
+                                  CacheEncodingInterface values, int64_t residual, int64_t sinks,
+                                  int64_t ring, int64_t budget, int64_t first, int64_t heavy,
+                                  int64_t observed, int64_t rolling) {
+  if (failed(verifyVectors(emitError, {heads, headSize, keys}, capacity)) ||
+      failed(verifyVectors(emitError, {valueHeads, valueSize, values}, capacity)))
     return failure();
+  if (heads % valueHeads != 0)
+    return emitError() << "expected heads of values that divide the " << heads
+                       << " heads of keys, found " << valueHeads;
+  if (heavy != 0 && heads != valueHeads)
+    return emitError() << "expected as many heads of values as of keys, " << heads
+                       << ", beside heavy positions, which each chooses for itself, found "
+                       << valueHeads;
   if (getCachePositions(values) != 1)
     return emitError() << "expected values that share nothing along positions, found " << values;
   if (failed(verifyExactPositions(emitError, keys, values, residual, sinks, ring)))
@@ -232,11 +262,11 @@ bool KVCacheType::keepsExact(CacheEncodingInterface encoding) const {
   return getResidual() > 0 && !isa<PlainAttr>(encoding);
 }
 
-SmallVector<Plane> KVCacheType::getStoredPlanes(CacheEncodingInterface encoding) const {
+SmallVector<Plane> KVCacheType::getStoredPlanes(const CacheVectors &vectors) const {
   SmallVector<Plane> planes;
-  if (getCachePositions(encoding) == 1)
-    planes = encoding.getPlanes({1, getHeadSize()});
-  if (keepsExact(encoding))
+  if (getCachePositions(vectors.encoding) == 1)
+    planes = CacheEncodingInterface(vectors.encoding).getPlanes({1, vectors.size});
+  if (keepsExact(vectors.encoding))
     planes.push_back({"exact", Float16Type::get(getContext())});
   return planes;
 }
@@ -255,28 +285,36 @@ int64_t KVCacheType::getRecentPositions() const {
 }
 
 KVCacheType KVCacheType::withPlaces(int64_t ring, int64_t rolling) const {
-  return get(getContext(), getHeads(), getHeadSize(), getCapacity(), getKeys(), getValues(),
-             getResidual(), getSinks(), ring, getBudget(), getFirst(), getHeavy(), getObserved(),
-             rolling);
+  return get(getContext(), getHeads(), getHeadSize(), getValueHeads(), getValueSize(),
+             getCapacity(), getKeys(), getValues(), getResidual(), getSinks(), ring, getBudget(),
+             getFirst(), getHeavy(), getObserved(), rolling);
 }
 
 KVCacheType KVCacheType::withHeads(int64_t heads) const {
-  return get(getContext(), heads, getHeadSize(), getCapacity(), getKeys(), getValues(),
-             getResidual(), getSinks(), getRing(), getBudget(), getFirst(), getHeavy(),
-             getObserved(), getRolling());
+  return get(getContext(), heads, getHeadSize(), getValueHeads() * heads / getHeads(),
+             getValueSize(), getCapacity(), getKeys(), getValues(), getResidual(), getSinks(),
+             getRing(), getBudget(), getFirst(), getHeavy(), getObserved(), getRolling());
+}
+
+KVCacheType KVCacheType::withValues(function_ref<InFlightDiagnostic()> emitError, int64_t heads,
+                                    int64_t size) const {
+  return getChecked(emitError, getContext(), getHeads(), getHeadSize(), heads, size, getCapacity(),
+                    getKeys(), getValues(), getResidual(), getSinks(), getRing(), getBudget(),
+                    getFirst(), getHeavy(), getObserved(), getRolling());
 }
 
 KVCacheType KVCacheType::withEncodings(function_ref<InFlightDiagnostic()> emitError,
                                        CacheEncodingInterface keys, CacheEncodingInterface values,
                                        int64_t residual, int64_t sinks) const {
-  return getChecked(emitError, getContext(), getHeads(), getHeadSize(), getCapacity(), keys, values,
-                    residual, sinks, /*ring=*/0, getBudget(), getFirst(), getHeavy(), getObserved(),
+  return getChecked(emitError, getContext(), getHeads(), getHeadSize(), getValueHeads(),
+                    getValueSize(), getCapacity(), keys, values, residual, sinks, /*ring=*/0,
+                    getBudget(), getFirst(), getHeavy(), getObserved(),
                     /*rolling=*/0);
 }
 
 KVCacheType KVCacheType::withBudget(function_ref<InFlightDiagnostic()> emitError, int64_t budget,
                                     int64_t first, int64_t heavy, int64_t observed) const {
-  return getChecked(emitError, getContext(), getHeads(), getHeadSize(), getCapacity(), getKeys(),
-                    getValues(), getResidual(), getSinks(), /*ring=*/0, budget, first, heavy,
-                    observed, /*rolling=*/0);
+  return getChecked(emitError, getContext(), getHeads(), getHeadSize(), getValueHeads(),
+                    getValueSize(), getCapacity(), getKeys(), getValues(), getResidual(),
+                    getSinks(), /*ring=*/0, budget, first, heavy, observed, /*rolling=*/0);
 }

@@ -85,7 +85,7 @@ struct CachePlane : Plane {
 struct CacheArray {
   CacheEncodingInterface encoding;
   llvm::SmallVector<CachePlane, 2> planes;
-  int64_t headSize;
+  int64_t heads, headSize;
   int64_t group;     ///< numbers of a head that share elements; all where none do
   int64_t packed;    ///< numbers of a head that share bytes, or 1
   int64_t apart;     ///< from one of these to the next: 16 numbers, or 1
@@ -93,13 +93,16 @@ struct CacheArray {
   int64_t offset;    ///< in the cache
   int64_t headBytes; ///< from one head to the next
 
+  /// Numbers of all heads at a position.
+  int64_t getWidth() const { return heads * headSize; }
   /// Bytes that a head takes for a position.
   int64_t getStride() const;
 };
 
 /// Where a cache lies in a sequence's state.
 struct CacheLayout {
-  int64_t heads, headSize, capacity; ///< capacity rounded up to 16
+  int64_t heads;    ///< of keys
+  int64_t capacity; ///< rounded up to 16
   CacheArray keys, values;
   CacheRing stored; ///< where their positions lie
   /// What is kept as f16 beside.
@@ -118,7 +121,11 @@ struct CacheLayout {
 
   static CacheLayout get(KVCacheType type);
   /// Bytes that a position takes.
-  int64_t getPositionBytes() const { return heads * (keys.getStride() + values.getStride()); }
+  int64_t getPositionBytes() const {
+    return keys.heads * keys.getStride() + values.heads * values.getStride();
+  }
+  /// Heads of keys that read one value.
+  int64_t getHeadsPerValue() const { return heads / values.heads; }
   /// Bytes that scores take, of a head.
   int64_t getScoreBytes() const {
     return heavy == 0 ? 0 : getMostOffset() * (observed == 0 ? 1 : 2);

@@ -39,6 +39,16 @@ class MappedFiles;
 #define GET_ATTRDEF_CLASSES
 #include "llmc/Dialect/LLMC/IR/LLMCAttrs.h.inc"
 
+namespace llmc {
+
+/// The key vectors, or the value vectors, that a cache has of a position.
+struct CacheVectors {
+  int64_t heads, size;
+  CacheEncodingInterface encoding;
+};
+
+} // namespace llmc
+
 #define GET_TYPEDEF_CLASSES
 #include "llmc/Dialect/LLMC/IR/LLMCTypes.h.inc"
 

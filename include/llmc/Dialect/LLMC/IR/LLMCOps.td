@@ -406,7 +406,7 @@ def LLMC_CacheAppendOp : LLMC_StageOp<"cache_append", "getKeys(), getValues()", 
     its type says is kept exactly, at r's sequence and position, in place. The result is the cache afterwards: what reads it comes later.
 
     Constraints:
-    - C1. keys and values are heads · headSize wide.
+    - C1. keys are heads · headSize wide, values valueHeads · valueSize.
   }];
   let arguments = (ins Arg<LLMC_KVCache, "", [MemRead, MemWrite]>:$cache, LLMC_Activations:$keys,
                        LLMC_Activations:$values, LLMC_Rows:$rows);
@@ -442,11 +442,11 @@ def LLMC_CacheRoundOp : LLMC_StageOp<"cache_round", "", [AllTypesMatch<["cache",
 }
 
 def LLMC_AttentionOp : LLMC_StageOp<"attention", "getQuery()", [
-    AllTypesMatch<["query", "result"]>, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "Causal attention over the cache";
   let description = [{
-    For row r at position p of a sequence and query head h, which reads key/value head
-    h · kvHeads / heads (grouped-query attention, Ainslie et al. 2023):
+    For row r at position p of a sequence and query head h, which reads key head h · kvHeads / heads
+    and value head h · valueHeads / heads (grouped-query attention, Ainslie et al. 2023):
 
       s_t = scale · ⟨query[r, h], key_t⟩ for positions t ≤ p of the same sequence
       (s_t = softcap · tanh(s_t / softcap) where softcap is given)
@@ -462,7 +462,8 @@ def LLMC_AttentionOp : LLMC_StageOp<"attention", "getQuery()", [
     and it is updated in place: `updated` is the cache afterwards.
 
     Constraints:
-    - C1. The width is heads · headSize; kvHeads divides heads.
+    - C1. The width of the query is heads · headSize, that of the result heads · valueSize; kvHeads
+      divides heads. The result has the query's rows.
     - C2. window is positive, and there is none where the cache keeps its first positions, or others
       that it chooses.
     - C3. slopes are finite, one per head. There are none where the cache chooses positions, as it
@@ -481,12 +482,16 @@ def LLMC_AttentionOp : LLMC_StageOp<"attention", "getQuery()", [
   let results = (outs LLMC_Activations:$result, Optional<LLMC_KVCache>:$updated);
   let assemblyFormat = [{
     $query `,` $cache `,` $rows (`sinks` $sinks^)? `:` type($query) `,` type($cache)
-    (`,` type($sinks)^)? (`updates` type($updated)^)? attr-dict
+    (`,` type($sinks)^)? (`updates` type($updated)^)?
+    custom<AttentionResult>(ref(type($query)), ref(type($cache)), type($result)) attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = rowOperands # [{
     bool isRowWise() { return false; }
     ::mlir::Value getUpdatedOperand() { return getUpdated() ? getCache() : ::mlir::Value(); }
+    /// What queries of this type make of values of a cache, whose heads they have as many of.
+    static ::mlir::RankedTensorType getResultType(::mlir::RankedTensorType query,
+                                                  ::llmc::KVCacheType cache);
   }];
 }
 

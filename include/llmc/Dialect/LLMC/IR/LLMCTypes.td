@@ -26,10 +26,14 @@ def LLMC_Rows : LLMC_Type<"Rows", "rows"> {
 def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
   let summary = "The keys and values of one attention layer, for every sequence";
   let description = [{
-    For each sequence and each position below `capacity`, `heads` key vectors and value vectors of
-    `headSize` elements, stored as the encodings `keys` and `values` say: attributes that implement
-    CacheEncodingInterface, or a floating-point type alone, which stands for `#llmc.plain`. It is
-    updated in place.
+    For each sequence and each position below `capacity`, `heads` key vectors of `headSize` elements
+    and `valueHeads` value vectors of `valueSize` elements, stored as the encodings `keys` and `values`
+    say: attributes that implement CacheEncodingInterface, or a floating-point type alone, which stands
+    for `#llmc.plain`. It is updated in place.
+
+    Most caches have as many value vectors as keys, of the same size, and say so once: `3x64`. `3x64:1x144`
+    has 3 keys of 64 elements and one value of 144, which all three read (a latent: Chang et al. 2024,
+    "Palu: compressing KV-cache with low-rank projection", section 3).
 
     With `residual` = R and `sinks` = S, numbers that the encoding rounds (all but `#llmc.plain`) are
     kept as f16 too. A query at position p reads those of position t ≤ p as f16 where t < S or
@@ -74,8 +78,9 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     looked for when others follow.)
 
     Constraints:
-    - C1. heads, headSize and capacity are positive, and their product is at most 2^48.
-    - C2. keys and values can store heads of headSize elements: planes belong to one position; their
+    - C1. heads, headSize, valueHeads, valueSize and capacity are positive, valueHeads divides heads, and
+      the products of heads, size and capacity are at most 2^48.
+    - C2. keys and values can store heads of their size: planes belong to one position; their
       elements are floats or integers of 1, 2, 3, 4 or 8 bits, each of one number, or floats or bytes
       of a group, all groups of one size. Where integers share bytes, heads and groups are multiples
       of 16 times as many numbers as a byte holds, of 3 bits of 16. Keys may share elements along positions, in groups
@@ -90,17 +95,19 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     - C6. rolling is a multiple of 16 and of the positions of a group, and 0 or at least
       budget − first − heavy.
     - C7. heavy is at least 0 and at most 2^24, and less than budget − first. Where it is not 0, keys
-      share no elements along positions, and sinks are at most first: others are read as rounded when
-      they leave the newest.
+      share no elements along positions, there are as many values as keys, each of which chooses for
+      itself, and sinks are at most first: others are read as rounded when they leave the newest.
     - C8. observed is at least 0 and at most budget − first − heavy; where it is not 0, neither is heavy.
 
     Examples: `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16>`,
+    `!llmc.kv_cache<3x64:1x144, capacity = 2048, keys = f16, values = f16>`,
     `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = #v, residual = 32, sinks = 4>`,
     `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4>`,
     `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4, heavy = 124>`,
     `!llmc.kv_cache<3x64, capacity = 2048, keys = f16, values = f16, budget = 256, first = 4, heavy = 220, observed = 16>`
   }];
-  let parameters = (ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
+  let parameters = (ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$valueHeads,
+                        "int64_t":$valueSize, "int64_t":$capacity,
                         "::llmc::CacheEncodingInterface":$keys,
                         "::llmc::CacheEncodingInterface":$values,
                         DefaultValuedParameter<"int64_t", "0">:$residual,
@@ -116,25 +123,31 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     TypeBuilder<(ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                      "::llmc::CacheEncodingInterface":$keys,
                      "::llmc::CacheEncodingInterface":$values), [{
-      return $_get($_ctxt, heads, headSize, capacity, keys, values, 0, 0, 0, 0, 0, 0, 0, 0);
+      return $_get($_ctxt, heads, headSize, heads, headSize, capacity, keys, values, 0, 0, 0, 0, 0, 0, 0, 0);
     }]>,
     // Keys and values as floating-point numbers.
     TypeBuilder<(ins "int64_t":$heads, "int64_t":$headSize, "int64_t":$capacity,
                      "::mlir::Type":$keys, "::mlir::Type":$values), [{
-      return $_get($_ctxt, heads, headSize, capacity, ::llmc::PlainAttr::get($_ctxt, keys),
-                   ::llmc::PlainAttr::get($_ctxt, values), 0, 0, 0, 0, 0, 0, 0, 0);
+      return $_get($_ctxt, heads, headSize, heads, headSize, capacity,
+                   ::llmc::PlainAttr::get($_ctxt, keys), ::llmc::PlainAttr::get($_ctxt, values), 0,
+                   0, 0, 0, 0, 0, 0, 0);
     }]>
   ];
   let assemblyFormat = [{
-    `<` custom<HeadShape>($heads, $headSize) `,` `capacity` `=` $capacity `,`
+    `<` custom<HeadShapes>($heads, $headSize, $valueHeads, $valueSize) `,` `capacity` `=` $capacity `,`
     `keys` `=` custom<CacheEncoding>($keys) `,` `values` `=` custom<CacheEncoding>($values) ``
     custom<PositionLaw>($residual, $sinks, $ring, $budget, $first, $heavy, $observed, $rolling) `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    /// The keys, or the values, of a position.
+    ::llmc::CacheVectors getKeyVectors() const { return {getHeads(), getHeadSize(), getKeys()}; }
+    ::llmc::CacheVectors getValueVectors() const {
+      return {getValueHeads(), getValueSize(), getValues()};
+    }
     /// What a number at a position is stored as: the planes of keys or values, and behind them, where
     /// numbers are kept exactly beside, a plane `exact` of these.
-    ::llvm::SmallVector<::llmc::Plane> getStoredPlanes(::llmc::CacheEncodingInterface encoding) const;
+    ::llvm::SmallVector<::llmc::Plane> getStoredPlanes(const ::llmc::CacheVectors &vectors) const;
     /// Whether numbers of this encoding, one of this cache's two, are kept as f16 too.
     bool keepsExact(::llmc::CacheEncodingInterface encoding) const;
     /// Positions up to the last that a query may read exactly: residual and a group of positions
@@ -154,8 +167,11 @@ def LLMC_KVCache : LLMC_Type<"KVCache", "kv_cache"> {
     }
     /// The same, kept elsewhere.
     ::llmc::KVCacheType withPlaces(int64_t ring, int64_t rolling) const;
-    /// The same of so many heads.
+    /// The same of so many heads of keys, which as many share a value vector as do.
     ::llmc::KVCacheType withHeads(int64_t heads) const;
+    /// The same with other value vectors. Reports why that can't be, if so.
+    ::llmc::KVCacheType withValues(::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
+                                   int64_t heads, int64_t size) const;
     /// The same positions stored in another way. Reports why that can't be, if so.
     ::llmc::KVCacheType withEncodings(::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
                                       ::llmc::CacheEncodingInterface keys,
