@@ -12,9 +12,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "Formats.h"
+#include "GridKernels.h"
 #include "llmc/Transforms/Quantization/Grid.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace llmc;
@@ -140,35 +142,37 @@ private:
                   unsigned &code) const {
     if (weights.empty() || !(range.step > 0) || !std::isfinite(range.step))
       return getGrid(range.get(0), 0);
-    Grid best = coverGroup(range, weights, code);
     if (!search)
-      return best;
-    double least = getSquaredError(best, weights, importance);
-    for (int scale = 0; scale <= getLastScale(); ++scale)
-      for (int zero = 0; zero <= getLastCode(); ++zero) {
-        Grid grid = getGrid(range.get(scale), zero);
-        if (!losesLess(grid, weights, importance, least))
-          continue;
-        best = grid;
-        code = static_cast<unsigned>(scale);
-      }
-    return best;
+      return coverGroup(range, weights, code);
+    std::vector<float> counts = importance.vec();
+    counts.resize(weights.size(), 1);
+    int zeros = getLastCode() + 1, count = (getLastScale() + 1) * zeros;
+    auto get = [&](int index) { return getGrid(range.get(index / zeros), index % zeros); };
+    int best = 0;
+    double least = std::numeric_limits<double>::infinity();
+    for (int first = 0; first < count; first += gridLanes) {
+      GridCandidates candidates;
+      for (int lane = 0; lane < gridLanes; ++lane)
+        setCandidate(candidates, lane, get(std::min(first + lane, count - 1)));
+      GridSums sums{};
+      getGridKernels().addSums(weights.data(), counts.data(), static_cast<long>(weights.size()),
+                               candidates, sums);
+      for (int lane = 0; lane < std::min(gridLanes, count - first); ++lane)
+        if (sums.errors[lane] < least) {
+          least = sums.errors[lane];
+          best = first + lane;
+        }
+    }
+    code = static_cast<unsigned>(best / zeros);
+    return get(best);
   }
 
-  /// Whether a grid loses less than `least`, which it then becomes. Most lose that in a few
-  /// weights.
-  static bool losesLess(const Grid &grid, ArrayRef<float> weights, ArrayRef<float> importance,
-                        double &least) {
-    constexpr size_t some = 4;
-    double sum = 0;
-    for (size_t begin = 0; begin < weights.size(); begin += some) {
-      ArrayRef<float> ofSome = importance.empty() ? importance : importance.slice(begin);
-      sum += getSquaredError(grid, weights.slice(begin).take_front(some), ofSome);
-      if (!(sum < least))
-        return false;
-    }
-    least = sum;
-    return true;
+  static void setCandidate(GridCandidates &candidates, int lane, const Grid &grid) {
+    candidates.scale[lane] = grid.scale;
+    candidates.inverse[lane] = 1 / grid.scale;
+    candidates.minimum[lane] = 0;
+    candidates.low[lane] = static_cast<float>(-grid.zero);
+    candidates.high[lane] = static_cast<float>(static_cast<int>(grid.last) - grid.zero);
   }
 
   BilevelAttr encoding;

@@ -23,25 +23,25 @@ class LeaveOneOut {
 public:
   LeaveOneOut(GroupedAttr encoding, ArrayRef<float> weights, ArrayRef<float> importance)
       : encoding(encoding), weights(weights), importance(importance),
-        grid(fitGrid(encoding, weights)), error(getSquaredError(grid, weights, importance)) {}
+        range(getRange(encoding, weights)), grid(fitGrid(encoding, weights)),
+        error(getSquaredError(grid, weights, importance)) {}
 
   /// How much less the others lose without weight `index`, and that.
   double getGain(size_t index) const {
+    // The grid is that of the others too, unless it ends there.
+    float weight = weights[index];
+    if (weights.size() == 1 || (weight > range.low && weight < range.high))
+      return getSquaredError(grid, weight, importance[index]);
     std::vector<float> others(weights), ofOthers(importance);
     others.erase(others.begin() + static_cast<ptrdiff_t>(index));
     ofOthers.erase(ofOthers.begin() + static_cast<ptrdiff_t>(index));
-    if (others.empty())
-      return error;
-    // Most weights are inside of the range that the others have.
-    WeightRange whole = getRange(encoding, weights), rest = getRange(encoding, others);
-    bool isInside = whole.low == rest.low && whole.high == rest.high;
-    Grid without = isInside ? grid : fitGrid(encoding, others);
-    return error - getSquaredError(without, others, ofOthers);
+    return error - getSquaredError(fitGrid(encoding, others), others, ofOthers);
   }
 
 private:
   GroupedAttr encoding;
   ArrayRef<float> weights, importance;
+  WeightRange range;
   Grid grid;
   double error;
 };

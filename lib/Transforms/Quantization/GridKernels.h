@@ -42,6 +42,9 @@ struct GridKernels {
 
 extern const GridKernels gridKernels_baseline, gridKernels_avx2, gridKernels_avx512;
 
+/// Those of this machine.
+const GridKernels &getGridKernels();
+
 } // namespace llmc
 
 #endif // LLMC_LIB_TRANSFORMS_QUANTIZATION_GRIDKERNELS_H

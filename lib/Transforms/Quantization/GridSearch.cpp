@@ -14,7 +14,7 @@
 using namespace mlir;
 using namespace llmc;
 
-static const GridKernels &getKernels() {
+const GridKernels &llmc::getGridKernels() {
 #if defined(__x86_64__)
   switch (getHostVariant()) {
   case HostVariant::AVX512:
@@ -42,7 +42,7 @@ public:
   GridSearch(GroupedAttr encoding, ArrayRef<float> weights, ArrayRef<float> importance)
       : encoding(encoding), weights(weights), importance(importance),
         last((1 << encoding.getBits()) - 1), hasMinimum(encoding.getZero() == ZeroPoint::Float),
-        sumKernel(hasMinimum ? getKernels().addSumsWithMinimum : getKernels().addSums) {
+        sumKernel(hasMinimum ? getGridKernels().addSumsWithMinimum : getGridKernels().addSums) {
     if (hasMinimum)
       for (float value : importance)
         totalImportance += value;

@@ -25,7 +25,7 @@ def LLMC_OutliersAttr : LLMC_Attr<"Outliers", "outliers", [
 
     | plane       | element     | of                                    |
     |-------------|-------------|---------------------------------------|
-    | `codes` …   | as `inner` has them                                 ||
+    | `codes` …   | as `inner` has them | a weight, or a group            |
     | `positions` | 16 bits     | a number that is listed: its column   |
     | `outliers`  | `element`   | a number that is listed               |
 
