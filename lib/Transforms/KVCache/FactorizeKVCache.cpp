@@ -51,6 +51,11 @@ private:
         return failure();
     if (failed(findLatents(module, *found, latents, losses)))
       return failure();
+    for (auto [values, own] : llvm::zip_equal(*found, latents))
+      if (own.a.empty())
+        return values.attention.emitError(
+            "expected an output projection that is run on calibration "
+            "tokens, found none");
     ParameterRewrite rewrite(module);
     for (auto [values, own, loss] : llvm::zip_equal(*found, latents, losses)) {
       result->add({values.getWeight().getSymName().str(), describe(values.getCache(), own, loss)});

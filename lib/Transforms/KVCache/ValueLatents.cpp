@@ -7,6 +7,7 @@
 
 #include "llmc/Transforms/KVCache/ValueLatents.h"
 #include "llmc/Support/LinearAlgebra.h"
+#include "llmc/Transforms/LowRank/Decomposition.h"
 #include "llmc/Transforms/Quantization/GPTQ.h"
 #include "llmc/Transforms/RowWidths.h"
 
@@ -24,8 +25,8 @@ using namespace llmc;
 
 namespace {
 
-/// How errors in the values of one head count: an error e costs ‖Rᵀ·e‖², of all that output
-/// projections make of it.
+/// How errors in the values of one head count: an error e costs ‖Rᵀ·e‖², the sum of squares of all
+/// that output projections make of it.
 struct OutputMetric {
   std::vector<double> root; ///< R, upper triangular
 

@@ -17,7 +17,6 @@
 
 #include "llmc/Transforms/KVCache/CacheTypes.h"
 #include "llmc/Transforms/KVCache/CachedValues.h"
-#include "llmc/Transforms/LowRank/Decomposition.h"
 
 namespace llmc {
 
