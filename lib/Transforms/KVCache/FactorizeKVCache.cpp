@@ -122,12 +122,14 @@ private:
   LogicalResult findLatents(ModuleOp module, MutableArrayRef<CachedValues> found,
                             MutableArrayRef<ValueLatents> latents, MutableArrayRef<double> losses) {
     for (size_t first = 0; first < found.size();) {
-      size_t last = first;
-      int64_t bytes = 0;
       const int64_t most = getCalibrationOptions().memory;
-      do
+      int64_t bytes = countBytes(found[first], latents[first]);
+      size_t last = first + 1;
+      for (; last < found.size(); ++last) {
         bytes += countBytes(found[last], latents[last]);
-      while (++last < found.size() && bytes + countBytes(found[last], latents[last]) <= most);
+        if (bytes > most)
+          break;
+      }
       OwningOpRef<ModuleOp> copy = module.clone();
       FailureOr<std::vector<CachedValues>> copied =
           findCachedValues(copy->lookupSymbol<func::FuncOp>(LLMCDialect::stepFunctionName));
