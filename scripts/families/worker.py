@@ -31,8 +31,8 @@ def run_script(module: str, arguments: list[str], output: BinaryIO) -> NoReturn:
     try:
         status = importlib.import_module(module).main()
     except SystemExit as end:
-        status = 0 if end.code is None else 1
-        print(end.code, file=sys.stderr)
+        status = 1 if end.code else 0
+        print(end.code or "", file=sys.stderr)
     except BaseException:  # whatever an exporter raises
         traceback.print_exc()
     sys.stdout.flush()

@@ -9,6 +9,7 @@
 #include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Remarks.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -18,6 +19,17 @@ void CacheBytes::add(KVCacheType type) {
   CacheLayout layout = CacheLayout::get(placePositions(type, usualRowsOfStep));
   position += layout.getPositionBytes();
   state = static_cast<int64_t>(llvm::alignTo(state, 64)) + layout.size;
+}
+
+void llmc::reportState(ModuleOp module, StringRef pass, const CacheBytes &before,
+                       const CacheBytes &after, bool table) {
+  auto options = remark::RemarkOpts::name(pass).category("compression");
+  remark::passed(module.getLoc(), options) << remark::metric("bytes_per_position", after.position)
+                                           << remark::metric("state_bytes", after.state);
+  if (table)
+    llvm::errs() << pass << ": " << after.position << " bytes per position, " << before.position
+                 << " before; " << after.state << " bytes of state per session, " << before.state
+                 << " before\n";
 }
 
 std::string CacheChange::spell(function_ref<std::string(KVCacheType)> spell) const {

@@ -12,8 +12,7 @@
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Pruning/LayerPruning.h"
 #include "llmc/Transforms/Pruning/StructureReport.h"
-
-#include "mlir/IR/Remarks.h"
+#include "llmc/Transforms/Quantization/CalibratedWeights.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -67,7 +66,7 @@ private:
     FailureOr<CacheChange> change = retypeValues(module, *found, latents);
     if (failed(change) || failed(result->finish(table)))
       return failure();
-    reportState(module, *change);
+    reportState(module, getArgument(), change->before, change->after, table);
     return success();
   }
 
@@ -205,17 +204,6 @@ private:
     return {{"values", spell(cache.getValueHeads(), cache.getValueSize())},
             {"latents", spell(static_cast<int64_t>(latents.a.size()), latents.rank)},
             {"output error", loss}};
-  }
-
-  void reportState(ModuleOp module, const CacheChange &change) {
-    auto options = remark::RemarkOpts::name(getArgument()).category("compression");
-    remark::passed(module.getLoc(), options)
-        << remark::metric("bytes_per_position", change.after.position)
-        << remark::metric("state_bytes", change.after.state);
-    if (table)
-      llvm::errs() << getArgument() << ": " << change.after.position << " bytes per position, "
-                   << change.before.position << " before; " << change.after.state
-                   << " bytes of state per session, " << change.before.state << " before\n";
   }
 
   double share = 0; ///< of the numbers of values that latents have

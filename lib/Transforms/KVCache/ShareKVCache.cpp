@@ -12,8 +12,6 @@
 #include "llmc/Transforms/Pruning/StructureReport.h"
 #include "llmc/Transforms/Pruning/UnreadParts.h"
 
-#include "mlir/IR/Remarks.h"
-
 using namespace mlir;
 using namespace llmc;
 
@@ -144,7 +142,7 @@ private:
     }
     if (failed(eraseUnreadParts(step, replaced)) || failed(result->finish(table)))
       return failure();
-    reportState(module, before, countBytes(module));
+    reportState(module, getArgument(), before, countBytes(module), table);
     return success();
   }
 
@@ -191,16 +189,6 @@ private:
     for (BlockArgument cache : getCaches(module))
       bytes.add(cast<KVCacheType>(cache.getType()));
     return bytes;
-  }
-
-  void reportState(ModuleOp module, const CacheBytes &before, const CacheBytes &after) {
-    auto options = remark::RemarkOpts::name(getArgument()).category("compression");
-    remark::passed(module.getLoc(), options) << remark::metric("bytes_per_position", after.position)
-                                             << remark::metric("state_bytes", after.state);
-    if (table)
-      llvm::errs() << getArgument() << ": " << after.position << " bytes per position, "
-                   << before.position << " before; " << after.state
-                   << " bytes of state per session, " << before.state << " before\n";
   }
 };
 

@@ -12,6 +12,7 @@ namespace llmc {
 #define GEN_PASS_DEF_FACTORIZESVDLLM
 #include "llmc/Transforms/Passes.h.inc"
 } // namespace llmc
+#include "llmc/Transforms/Quantization/CalibratedWeights.h"
 
 using namespace mlir;
 using namespace llmc;

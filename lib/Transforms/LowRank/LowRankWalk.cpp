@@ -122,10 +122,4 @@ LowRankWalk llmc::makeMomentWalk(CalibrationOptions options, std::string key, do
   return walk;
 }
 
-LogicalResult llmc::checkDamp(ModuleOp module, double damp) {
-  if (!(damp >= 0 && damp <= 1))
-    return module.emitError("damp: expected a number from 0 to 1, found ") << damp;
-  return success();
-}
-
 std::string llmc::spellDamp(double damp) { return "damp=" + std::to_string(damp); }

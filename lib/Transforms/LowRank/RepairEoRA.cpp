@@ -7,6 +7,7 @@
 
 #include "llmc/Transforms/LowRank/LowRankPass.h"
 #include "llmc/Transforms/Passes.h"
+#include "llmc/Transforms/Quantization/CalibratedWeights.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 

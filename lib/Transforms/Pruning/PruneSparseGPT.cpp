@@ -36,8 +36,8 @@ struct PruneSparseGPT
     if (failed(found))
       return failure();
     chosen = *found;
-    if (!(damp >= 0 && damp <= 1))
-      return module.emitError("damp: expected a number from 0 to 1, found ") << damp.getValue();
+    if (failed(checkDamp(module, damp)))
+      return failure();
     if (rounds() && includeHead && headFormat == "none")
       return module.emitError(
           "include-head: expected a head-format with it, found head-format=none");

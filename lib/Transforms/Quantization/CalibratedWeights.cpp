@@ -15,6 +15,12 @@
 using namespace mlir;
 using namespace llmc;
 
+LogicalResult llmc::checkDamp(ModuleOp module, double damp) {
+  if (!(damp >= 0 && damp <= 1))
+    return module.emitError("damp: expected a number from 0 to 1, found ") << damp;
+  return success();
+}
+
 FailureOr<InverseHessian> llmc::prepareHessian(CalibrationSite &site, double damp,
                                                bool descending) {
   std::vector<double> hessian = std::move(site.statistics.secondMoment);

@@ -27,8 +27,8 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
 
   LogicalResult checkPlan(ModuleOp module, const QuantizationPlan &plan) override {
     SmallVector<EncodingInterface> encodings = plan.getEncodings();
-    if (!(damp >= 0 && damp <= 1))
-      return module.emitError("damp: expected a number from 0 to 1, found ") << damp.getValue();
+    if (failed(checkDamp(module, damp)))
+      return failure();
     if (actOrder && !staticGroups && llvm::any_of(encodings, hasGroups))
       return module.emitError(
           "act-order: expected static-groups=true or group-size=channel with it: groups of columns "

@@ -46,8 +46,8 @@ struct QuantizeSpQR : QuantizationPass<SequentialPass<llmc::impl::QuantizeSpQRBa
     if (!(outliers >= 0 && outliers <= 1))
       return module.emitError("outliers: expected a share from 0 to 1, found ")
              << outliers.getValue();
-    if (!(damp >= 0 && damp <= 1))
-      return module.emitError("damp: expected a number from 0 to 1, found ") << damp.getValue();
+    if (failed(checkDamp(module, damp)))
+      return failure();
     if (scaleGroup < 1)
       return module.emitError("scale-group: expected a positive number, found ")
              << scaleGroup.getValue();

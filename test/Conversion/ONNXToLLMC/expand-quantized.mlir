@@ -85,6 +85,32 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_di
 
 // -----
 
+// Where nothing else reads them, they are numbers of scale one.
+
+// CHECK-LABEL: func.func @step
+// CHECK: %[[X:.*]] = llmc.embedding
+// CHECK: %[[KEPT:.*]] = llmc.output_rows %[[X]]
+// CHECK: %[[Y:.*]] = llmc.linear %[[KEPT]], %{{[^ ]*}} : (
+// CHECK: llmc.scale %[[Y]] by 6.250000e-02
+onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
+    output_names = ["y"], output_types = [!onnx.untyped]} {
+^bb0(%ids: tensor<?x?xi64>):
+  %none = onnx.absent
+  %t = onnx.initializer "t" : tensor<8x8xui8> = dense<9> : tensor<8x8xui8>
+  %one = onnx.initializer "one" : tensor<f32> = dense<0.125> : tensor<f32>
+  %w = onnx.initializer "w" : tensor<8x8xui8> = dense<5> : tensor<8x8xui8>
+  %ws = onnx.initializer "ws" : tensor<f32> = dense<0.5> : tensor<f32>
+  %wz = onnx.initializer "wz" : tensor<ui8> = dense<3> : tensor<ui8>
+  %e = onnx.node "Gather"(%t, %ids) {name = "e", output_names = ["e"]} : (tensor<8x8xui8>, tensor<?x?xi64>) -> !onnx.untyped
+  %p = onnx.node "MatMulInteger"(%e, %w, %none, %wz) {name = "p", output_names = ["p"]} : (!onnx.untyped, tensor<8x8xui8>, !onnx.absent, tensor<ui8>) -> !onnx.untyped
+  %c = onnx.node "Cast"(%p) {name = "c", node_attributes = {to = 1 : i64}, output_names = ["c"]} : (!onnx.untyped) -> !onnx.untyped
+  %s = onnx.node "Mul"(%one, %ws) {name = "s", output_names = ["s"]} : (tensor<f32>, tensor<f32>) -> !onnx.untyped
+  %y = onnx.node "Mul"(%c, %s) {name = "y", output_names = ["y"]} : (!onnx.untyped, !onnx.untyped) -> !onnx.untyped
+  onnx.yield %y : !onnx.untyped
+}
+
+// -----
+
 // Operators with scales as operands are the plain operator between roundings; with rows that are
 // rounded as they come, dynamic quantization.
 

@@ -24,6 +24,11 @@ struct CacheBytes {
   void add(KVCacheType type);
 };
 
+/// What a pass that leaves out parts of caches says of the state: a remark, and with `table` a line
+/// on the standard error stream.
+void reportState(mlir::ModuleOp module, llvm::StringRef pass, const CacheBytes &before,
+                 const CacheBytes &after, bool table);
+
 /// Caches that were given other types.
 struct CacheChange {
   llvm::SmallVector<KVCacheType> types; ///< in the order of the caches

@@ -33,8 +33,6 @@ mlir::LogicalResult factorizeCalibrated(mlir::ModuleOp module, const LowRankWalk
 
 /// A method that takes the root of the inputs' second moment, raised by `damp` (InverseHessian).
 LowRankWalk makeMomentWalk(CalibrationOptions options, std::string key, double damp);
-/// Reports at the module a `damp` that can't be.
-mlir::LogicalResult checkDamp(mlir::ModuleOp module, double damp);
 /// "damp=0.01"
 std::string spellDamp(double damp);
 

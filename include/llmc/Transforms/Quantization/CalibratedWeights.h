@@ -15,6 +15,8 @@
 
 namespace llmc {
 
+/// Reports at the module a `damp` that can't be.
+mlir::LogicalResult checkDamp(mlir::ModuleOp module, double damp);
 /// Takes the second moment of a site's inputs, of which InverseHessian::create makes what rounding
 /// its weights needs. Reports at the first of them what can't be.
 mlir::FailureOr<InverseHessian> prepareHessian(CalibrationSite &site, double damp, bool descending);

@@ -95,12 +95,17 @@ static void expandDynamicQuantizeMatMul(QuantizedExpansion &e) {
   replaceWithBias(e, result, 4);
 }
 
-/// The scale by which another node reads these integers as numbers; one where none does.
+static bool isOneNumber(Value value) {
+  std::optional<ConstantView> constant = findConstant(value);
+  return constant && constant->getNumElements() == 1;
+}
+
+/// The scale of all by which another node reads these integers as numbers; one where none does.
 static Value findScale(QuantizedExpansion &e, Value integers, Value zero) {
   for (Operation *user : integers.getUsers())
     if (auto other = dyn_cast<NodeOp>(user))
       if (other.getOpType() == "DequantizeLinear" && getOperand(other, 0) == integers &&
-          getOperand(other, 2) == zero)
+          getOperand(other, 2) == zero && isOneNumber(getOperand(other, 1)))
         return getOperand(other, 1);
   return e.addOnes({});
 }
@@ -113,7 +118,8 @@ static void expandMatMulInteger(QuantizedExpansion &e) {
   };
   auto producer = e.in(0).getDefiningOp<NodeOp>();
   std::optional<ConstantView> zeros = e.has(3) ? findConstant(e.in(3)) : std::nullopt;
-  if (!producer || producer.getOpType() == "DynamicQuantizeLinear" || (e.has(3) && !zeros) ||
+  if (!producer || producer.getOpType() == "DynamicQuantizeLinear" ||
+      (e.has(2) && !isOneNumber(e.in(2))) || (e.has(3) && !zeros) ||
       !llvm::all_of(e.node.getResult(0).getUsers(), isCast))
     return;
   Value scale = findScale(e, e.in(0), getOperand(e.node, 2));
