@@ -114,7 +114,7 @@ LowRankWalk llmc::makeMomentWalk(CalibrationOptions options, std::string key, do
   walk.options = std::move(options);
   walk.key = std::move(key);
   walk.getMetric = [damp](CalibrationSite &site) -> FailureOr<InputMetric> {
-    FailureOr<InverseHessian> prepared = prepareHessian(site, damp, /*descending=*/false);
+    FailureOr<InverseHessian> prepared = prepareHessian(site, {damp, /*descending=*/false});
     if (failed(prepared))
       return failure();
     return InputMetric(std::move(*prepared));

@@ -5,12 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Calibration/CalibratedPass.h"
-#include "llmc/Support/Stopwatch.h"
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Pruning/PruningPass.h"
-#include "llmc/Transforms/Quantization/CalibratedWeights.h"
-#include "llmc/Transforms/Quantization/QuantizationPass.h"
+#include "llmc/Transforms/Quantization/CalibratedQuantizationPass.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_PRUNESPARSEGPT
@@ -22,9 +19,8 @@ using namespace llmc;
 
 namespace {
 
-struct PruneSparseGPT
-    : QuantizationPass<SequentialPass<llmc::impl::PruneSparseGPTBase<PruneSparseGPT>>> {
-  using QuantizationPass::QuantizationPass;
+struct PruneSparseGPT : CalibratedQuantizationPass<llmc::impl::PruneSparseGPTBase<PruneSparseGPT>> {
+  using CalibratedQuantizationPass::CalibratedQuantizationPass;
 
   bool rounds() const override { return format != "none"; }
 
@@ -44,80 +40,47 @@ struct PruneSparseGPT
     return CompressionReport::checkPath(module, report, getNamedPaths());
   }
 
-  LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
-                         SmallVectorImpl<SelectedWeight> &weights,
-                         CompressionReport &result) override {
+  bool calibratesHead(const QuantizationPlan &) const override { return includeHead; }
+
+  void dropWeights(ModuleOp module, SmallVectorImpl<SelectedWeight> &weights) override {
     leavePruned(module, weights);
-    SmallVector<SelectedWeight> others = takeUncalibrated(weights, includeHead);
+  }
+
+  LogicalResult prepare(ModuleOp module, ArrayRef<SelectedWeight> weights) override {
     const CalibrationOptions options = getCalibrationOptions();
     FailureOr<PatternAllocation> spread =
         PatternAllocation::spread(module, weights, chosen, allocation, &options);
     if (failed(spread))
       return failure();
     patterns = std::move(*spread);
-    for (SelectedWeight &weight : weights)
+    for (const SelectedWeight &weight : weights)
       if (failed(checkShape(weight.parameter, patterns.get(weight.parameter))))
         return failure();
-    RoundingStatement state = keepRounding;
-    if (rounds())
-      state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
-    CalibratedWeights calibrated(state, weights, result);
-    FailureOr<CalibrationTimes> times =
-        calibrated.walk(module, options, {spellKey(plan), SecondMoment, rounds() ? &plan : nullptr},
-                        [&](CalibrationSite &site) { return pruneSite(site, plan, calibrated); });
-    if (failed(times))
-      return failure();
-    for (SelectedWeight &weight : others)
-      if (rounds() && failed(roundWeight(weight, plan, result)))
-        return failure();
-    result.setTimes(listTimes(*times, {{"factorization", factorization}, {"update", update}}));
     return success();
   }
+
+  void spellMethod(llvm::raw_ostream &stream) const override {
+    stream << "pattern=" << pattern << " sparsity=" << sparsity.getValue()
+           << " allocation=" << static_cast<int>(allocation.getValue())
+           << " damp=" << damp.getValue() << " include-head=" << includeHead;
+  }
+
+  LogicalResult roundSite(CalibrationSite &site, const QuantizationPlan &plan,
+                          CalibratedWeights &weights) override {
+    auto prune = [&](ParameterOp parameter, WeightValues &values,
+                     const InverseHessian &hessian) -> FailureOr<GPTQResult> {
+      EncodingInterface encoding = getEncoding(parameter, values, plan, weights.isHead(parameter));
+      if (!encoding)
+        return failure();
+      return pruneSparseGPT(parameter, values, hessian, {encoding, plan.getCalibratedFit()},
+                            patterns.get(parameter));
+    };
+    return weights.replaceByHessian(site, {damp}, prune, times);
+  }
+
+  NamedTimes getTimes() const override { return times.list(); }
 
 private:
-  /// What decides which bytes come out, besides the model and the tokens.
-  std::string spellKey(const QuantizationPlan &plan) {
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    stream << getArgument() << " pattern=" << pattern << " sparsity=" << sparsity.getValue()
-           << " allocation=" << static_cast<int>(allocation.getValue())
-           << " damp=" << damp.getValue() << " true-sequential=" << trueSequential
-           << " include-head=" << includeHead << " ";
-    if (rounds())
-      spellOptions(plan, stream);
-    else
-      spellSelection(stream);
-    return text;
-  }
-
-  LogicalResult pruneSite(CalibrationSite &site, const QuantizationPlan &plan,
-                          CalibratedWeights &weights) {
-    const Stopwatch watch;
-    FailureOr<InverseHessian> prepared = prepareHessian(site, damp, /*descending=*/false);
-    if (failed(prepared))
-      return failure();
-    double shared = watch.getSeconds();
-    factorization += shared;
-    FailureOr<double> taken = weights.replaceEach(
-        site,
-        [&](ParameterOp parameter, WeightValues &values) -> FailureOr<QuantizedWeight> {
-          GPTQOptions options{getEncoding(parameter, values, plan, weights.isHead(parameter)),
-                              plan.getCalibratedFit(), false};
-          if (!options.encoding)
-            return failure();
-          FailureOr<GPTQResult> pruned =
-              pruneSparseGPT(parameter, values, *prepared, options, patterns.get(parameter));
-          if (failed(pruned))
-            return failure();
-          return std::move(pruned->weight);
-        },
-        shared);
-    if (failed(taken))
-      return failure();
-    update += *taken;
-    return success();
-  }
-
   /// What a parameter is stored as, or null, which is reported. Decoded values of rounded weights
   /// that are not rounded again become f32.
   EncodingInterface getEncoding(ParameterOp parameter, const WeightValues &values,
@@ -133,8 +96,8 @@ private:
   }
 
   PruningPattern chosen;
-  PatternAllocation patterns;           ///< of each matrix
-  double factorization = 0, update = 0; ///< seconds
+  PatternAllocation patterns; ///< of each matrix
+  HessianTimes times;
 };
 
 } // namespace

@@ -21,13 +21,13 @@ LogicalResult llmc::checkDamp(ModuleOp module, double damp) {
   return success();
 }
 
-FailureOr<InverseHessian> llmc::prepareHessian(CalibrationSite &site, double damp,
-                                               bool descending) {
+FailureOr<InverseHessian> llmc::prepareHessian(CalibrationSite &site,
+                                               const HessianOptions &options) {
   std::vector<double> hessian = std::move(site.statistics.secondMoment);
   for (double &value : hessian)
     value *= 2.0 / static_cast<double>(site.statistics.rows);
-  llvm::Expected<InverseHessian> prepared =
-      InverseHessian::create(std::move(hessian), site.statistics.width, damp, descending);
+  llvm::Expected<InverseHessian> prepared = InverseHessian::create(
+      std::move(hessian), site.statistics.width, options.damp, options.descending);
   if (!prepared)
     return site.parameters.front().emitOpError() << llvm::toString(prepared.takeError());
   return std::move(*prepared);
@@ -74,6 +74,37 @@ FailureOr<double> CalibratedWeights::replaceEach(CalibrationSite &site, Change c
     report.add(std::move(done));
   }
   return taken;
+}
+
+LogicalResult CalibratedWeights::replaceByHessian(CalibrationSite &site,
+                                                  const HessianOptions &options,
+                                                  HessianChange change, HessianTimes &times) {
+  const Stopwatch watch;
+  FailureOr<InverseHessian> prepared = prepareHessian(site, options);
+  if (failed(prepared))
+    return failure();
+  double shared = watch.getSeconds();
+  times.factorization += shared;
+  FailureOr<double> taken = replaceEach(
+      site,
+      [&](ParameterOp parameter, WeightValues &values) -> FailureOr<QuantizedWeight> {
+        FailureOr<GPTQResult> changed = change(parameter, values, *prepared);
+        if (failed(changed))
+          return failure();
+        return std::move(changed->weight);
+      },
+      shared);
+  if (failed(taken))
+    return failure();
+  times.update += *taken;
+  return success();
+}
+
+FailureOr<EncodingInterface> CalibratedWeights::getEncoding(ParameterOp parameter,
+                                                            const WeightValues &values,
+                                                            const QuantizationPlan &plan) const {
+  return adaptEncoding(parameter, values,
+                       plan.getStorage(parameter.getSymName(), isHead(parameter)).encoding);
 }
 
 FailureOr<ArrayRef<float>> llmc::getMagnitudes(CalibrationSite &site) {
@@ -140,12 +171,11 @@ CalibratedWeights::walk(ModuleOp module, const CalibrationOptions &options, cons
   return calibrate(module, options, request);
 }
 
-std::vector<std::pair<std::string, double>>
-llmc::listTimes(const CalibrationTimes &times, std::vector<std::pair<std::string, double>> others) {
-  std::vector<std::pair<std::string, double>> list{{"tokens", times.tokens},
-                                                   {"compile", times.compile},
-                                                   {"forward", times.forward},
-                                                   {"statistics", times.statistics}};
+NamedTimes llmc::listTimes(const CalibrationTimes &times, const NamedTimes &others) {
+  NamedTimes list{{"tokens", times.tokens},
+                  {"compile", times.compile},
+                  {"forward", times.forward},
+                  {"statistics", times.statistics}};
   llvm::append_range(list, others);
   return list;
 }

@@ -5,11 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Calibration/CalibratedPass.h"
 #include "llmc/Transforms/Passes.h"
-#include "llmc/Transforms/Quantization/CalibratedWeights.h"
+#include "llmc/Transforms/Quantization/CalibratedQuantizationPass.h"
 #include "llmc/Transforms/Quantization/Codebook.h"
-#include "llmc/Transforms/Quantization/QuantizationPass.h"
 
 #include <algorithm>
 
@@ -42,81 +40,52 @@ static std::vector<float> getImportance(ArrayRef<double> secondMoment, int64_t w
 namespace {
 
 struct QuantizeCodebook
-    : QuantizationPass<SequentialPass<llmc::impl::QuantizeCodebookBase<QuantizeCodebook>>> {
-  using QuantizationPass::QuantizationPass;
+    : CalibratedQuantizationPass<llmc::impl::QuantizeCodebookBase<QuantizeCodebook>> {
+  using CalibratedQuantizationPass::CalibratedQuantizationPass;
 
   void completeRequest(QuantizationRequest &request) const override {
     request.format = "codebook";
     request.sharing = sharing;
   }
 
-  LogicalResult checkPlan(ModuleOp module, const QuantizationPlan &) override {
-    return CompressionReport::checkPath(module, report, getNamedPaths());
-  }
-
-  LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
-                         SmallVectorImpl<SelectedWeight> &weights,
-                         CompressionReport &result) override {
-    SmallVector<SelectedWeight> others = takeUncalibrated(weights, plan.headIsLikeOthers);
-    auto state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
-    CalibratedWeights calibrated(state, weights, result);
-    FailureOr<CalibrationTimes> times =
-        calibrated.walk(module, getCalibrationOptions(), {spellKey(plan), SecondMoment, &plan},
-                        [&](CalibrationSite &site) { return roundSite(site, plan, calibrated); });
-    if (failed(times))
-      return failure();
-    for (SelectedWeight &weight : others)
-      if (failed(roundWeight(weight, plan, result)))
-        return failure();
-    result.setTimes(listTimes(*times, {{"clustering", clustering}}));
-    return success();
-  }
-
-private:
-  /// What decides which bytes come out, besides the model and the tokens.
-  std::string spellKey(const QuantizationPlan &plan) {
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    stream << getArgument() << " true-sequential=" << trueSequential << " ";
-    spellOptions(plan, stream);
-    return text;
-  }
+  void spellMethod(llvm::raw_ostream &) const override {}
 
   LogicalResult roundSite(CalibrationSite &site, const QuantizationPlan &plan,
-                          CalibratedWeights &weights) {
-    std::vector<float> importance =
-        getImportance(site.statistics.secondMoment, site.statistics.width);
-    FailureOr<double> taken =
-        weights.replaceEach(site, [&](ParameterOp parameter, const WeightValues &values) {
-          return roundParameter(parameter, values, plan, weights.isHead(parameter), importance,
-                                site.statistics.secondMoment);
-        });
+                          CalibratedWeights &weights) override {
+    ArrayRef<double> secondMoment = site.statistics.secondMoment;
+    std::vector<float> importance = getImportance(secondMoment, site.statistics.width);
+    auto round = [&](ParameterOp parameter,
+                     const WeightValues &values) -> FailureOr<QuantizedWeight> {
+      FailureOr<EncodingInterface> encoding = weights.getEncoding(parameter, values, plan);
+      if (failed(encoding))
+        return failure();
+      FailureOr<QuantizedWeight> rounded =
+          cluster(parameter, values, *encoding, plan, weights.isHead(parameter), importance);
+      if (succeeded(rounded))
+        rounded->outputError =
+            getOutputError(parameter.getContext(), *rounded, values, secondMoment);
+      return rounded;
+    };
+    FailureOr<double> taken = weights.replaceEach(site, round);
     if (failed(taken))
       return failure();
     clustering += *taken;
     return success();
   }
 
-  FailureOr<QuantizedWeight> roundParameter(ParameterOp parameter, const WeightValues &values,
-                                            const QuantizationPlan &plan, bool isHead,
-                                            ArrayRef<float> importance,
-                                            ArrayRef<double> secondMoment) {
-    const WeightStorage &storage = plan.getStorage(parameter.getSymName(), isHead);
-    FailureOr<EncodingInterface> encoding = adaptEncoding(parameter, values, storage.encoding);
-    if (failed(encoding))
-      return failure();
-    FailureOr<QuantizedWeight> rounded = failure();
-    if (!isa<CodebookAttr>(storage.encoding)) {
-      rounded = roundToNearest(parameter, values, *encoding, plan.getNearestFit());
-    } else {
-      auto quantizer = getQuantizer(values, *encoding, [&](EncodingInterface inner, auto shape) {
-        return makeCodebookQuantizer(cast<CodebookAttr>(inner), shape, values.data, importance);
-      });
-      rounded = roundToNearest(parameter, values, *encoding, *quantizer, importance);
-    }
-    if (succeeded(rounded))
-      rounded->outputError = getOutputError(parameter.getContext(), *rounded, values, secondMoment);
-    return rounded;
+  NamedTimes getTimes() const override { return {{"clustering", clustering}}; }
+
+private:
+  /// Rounds to numbers that are learned, or to nearest where the encoding is another.
+  FailureOr<QuantizedWeight> cluster(ParameterOp parameter, const WeightValues &values,
+                                     EncodingInterface encoding, const QuantizationPlan &plan,
+                                     bool isHead, ArrayRef<float> importance) {
+    if (!isa<CodebookAttr>(plan.getStorage(parameter.getSymName(), isHead).encoding))
+      return roundToNearest(parameter, values, encoding, plan.getNearestFit());
+    auto quantizer = getQuantizer(values, encoding, [&](EncodingInterface inner, auto shape) {
+      return makeCodebookQuantizer(cast<CodebookAttr>(inner), shape, values.data, importance);
+    });
+    return roundToNearest(parameter, values, encoding, *quantizer, importance);
   }
 
   double clustering = 0; ///< seconds

@@ -5,12 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Calibration/CalibratedPass.h"
-#include "llmc/Support/Stopwatch.h"
 #include "llmc/Transforms/Passes.h"
-#include "llmc/Transforms/Quantization/CalibratedWeights.h"
+#include "llmc/Transforms/Quantization/CalibratedQuantizationPass.h"
 #include "llmc/Transforms/Quantization/GPTQ.h"
-#include "llmc/Transforms/Quantization/QuantizationPass.h"
 
 namespace llmc {
 #define GEN_PASS_DEF_QUANTIZEGPTQ
@@ -22,8 +19,8 @@ using namespace llmc;
 
 namespace {
 
-struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBase<QuantizeGPTQ>>> {
-  using QuantizationPass::QuantizationPass;
+struct QuantizeGPTQ : CalibratedQuantizationPass<llmc::impl::QuantizeGPTQBase<QuantizeGPTQ>> {
+  using CalibratedQuantizationPass::CalibratedQuantizationPass;
 
   LogicalResult checkPlan(ModuleOp module, const QuantizationPlan &plan) override {
     SmallVector<EncodingInterface> encodings = plan.getEncodings();
@@ -36,70 +33,30 @@ struct QuantizeGPTQ : QuantizationPass<SequentialPass<llmc::impl::QuantizeGPTQBa
     if (auto found = llvm::find_if(encodings, isSequential); actOrder && found != encodings.end())
       return module.emitError("act-order: expected act-order=false with ")
              << *found << ", which rounds columns from left to right";
-    return CompressionReport::checkPath(module, report, getNamedPaths());
+    return CalibratedQuantizationPass::checkPlan(module, plan);
   }
 
-  LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
-                         SmallVectorImpl<SelectedWeight> &weights,
-                         CompressionReport &result) override {
-    // What no linear reads has no inputs to be calibrated with, and a head of more bits than the
-    // rest does not need it.
-    SmallVector<SelectedWeight> others = takeUncalibrated(weights, plan.headIsLikeOthers);
-    auto state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
-    CalibratedWeights calibrated(state, weights, result);
-    FailureOr<CalibrationTimes> times =
-        calibrated.walk(module, getCalibrationOptions(), {spellKey(plan), SecondMoment, &plan},
-                        [&](CalibrationSite &site) { return roundSite(site, plan, calibrated); });
-    if (failed(times))
-      return failure();
-    for (SelectedWeight &weight : others)
-      if (failed(roundWeight(weight, plan, result)))
-        return failure();
-    result.setTimes(listTimes(*times, {{"factorization", factorization}, {"update", update}}));
-    return success();
-  }
-
-  /// What decides which bytes come out, besides the model and the tokens.
-  std::string spellKey(const QuantizationPlan &plan) {
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    stream << getArgument() << " damp=" << damp.getValue() << " act-order=" << actOrder
-           << " static-groups=" << staticGroups << " true-sequential=" << trueSequential << " ";
-    spellOptions(plan, stream);
-    return text;
+  void spellMethod(llvm::raw_ostream &stream) const override {
+    stream << "damp=" << damp.getValue() << " act-order=" << actOrder
+           << " static-groups=" << staticGroups;
   }
 
   LogicalResult roundSite(CalibrationSite &site, const QuantizationPlan &plan,
-                          CalibratedWeights &weights) {
-    const Stopwatch watch;
-    FailureOr<InverseHessian> prepared = prepareHessian(site, damp, actOrder);
-    if (failed(prepared))
-      return failure();
-    double shared = watch.getSeconds();
-    factorization += shared;
-    FailureOr<double> taken = weights.replaceEach(
-        site,
-        [&](ParameterOp parameter, const WeightValues &values) -> FailureOr<QuantizedWeight> {
-          const WeightStorage &storage =
-              plan.getStorage(parameter.getSymName(), weights.isHead(parameter));
-          FailureOr<EncodingInterface> encoding =
-              adaptEncoding(parameter, values, storage.encoding);
-          if (failed(encoding))
-            return failure();
-          GPTQOptions options{*encoding, plan.getCalibratedFit(), staticGroups};
-          FailureOr<GPTQResult> quantized = quantizeGPTQ(parameter, values, *prepared, options);
-          if (failed(quantized))
-            return failure();
-          return std::move(quantized->weight);
-        },
-        shared);
-    if (failed(taken))
-      return failure();
-    update += *taken;
-    return success();
+                          CalibratedWeights &weights) override {
+    auto round = [&](ParameterOp parameter, const WeightValues &values,
+                     const InverseHessian &hessian) -> FailureOr<GPTQResult> {
+      FailureOr<EncodingInterface> encoding = weights.getEncoding(parameter, values, plan);
+      if (failed(encoding))
+        return failure();
+      return quantizeGPTQ(parameter, values, hessian,
+                          {*encoding, plan.getCalibratedFit(), staticGroups});
+    };
+    return weights.replaceByHessian(site, {damp, actOrder}, round, times);
   }
 
-  double factorization = 0, update = 0; ///< seconds
+  NamedTimes getTimes() const override { return times.list(); }
+
+  HessianTimes times;
 };
 
 } // namespace

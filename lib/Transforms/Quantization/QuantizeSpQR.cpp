@@ -5,13 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "llmc/Calibration/CalibratedPass.h"
-#include "llmc/Support/Stopwatch.h"
 #include "llmc/Transforms/Passes.h"
-#include "llmc/Transforms/Quantization/CalibratedWeights.h"
+#include "llmc/Transforms/Quantization/CalibratedQuantizationPass.h"
 #include "llmc/Transforms/Quantization/GPTQ.h"
 #include "llmc/Transforms/Quantization/Outliers.h"
-#include "llmc/Transforms/Quantization/QuantizationPass.h"
 
 #include <cmath>
 
@@ -39,8 +36,8 @@ static GroupedAttr getGrid(EncodingInterface encoding) {
 
 namespace {
 
-struct QuantizeSpQR : QuantizationPass<SequentialPass<llmc::impl::QuantizeSpQRBase<QuantizeSpQR>>> {
-  using QuantizationPass::QuantizationPass;
+struct QuantizeSpQR : CalibratedQuantizationPass<llmc::impl::QuantizeSpQRBase<QuantizeSpQR>> {
+  using CalibratedQuantizationPass::CalibratedQuantizationPass;
 
   LogicalResult readOptions(ModuleOp module) override {
     if (!(outliers >= 0 && outliers <= 1))
@@ -71,74 +68,30 @@ struct QuantizeSpQR : QuantizationPass<SequentialPass<llmc::impl::QuantizeSpQRBa
     }
   }
 
-  LogicalResult checkPlan(ModuleOp module, const QuantizationPlan &) override {
-    return CompressionReport::checkPath(module, report, getNamedPaths());
-  }
-
-  LogicalResult quantize(ModuleOp module, const QuantizationPlan &plan,
-                         SmallVectorImpl<SelectedWeight> &weights,
-                         CompressionReport &result) override {
-    SmallVector<SelectedWeight> others = takeUncalibrated(weights, plan.headIsLikeOthers);
-    auto state = [&](SelectedWeight &weight) { return stateRounding(weight, plan); };
-    CalibratedWeights calibrated(state, weights, result);
-    FailureOr<CalibrationTimes> times =
-        calibrated.walk(module, getCalibrationOptions(), {spellKey(plan), SecondMoment, &plan},
-                        [&](CalibrationSite &site) { return roundSite(site, plan, calibrated); });
-    if (failed(times))
-      return failure();
-    for (SelectedWeight &weight : others)
-      if (failed(roundWeight(weight, plan, result)))
-        return failure();
-    result.setTimes(listTimes(*times, {{"factorization", factorization}, {"update", update}}));
-    return success();
-  }
-
-private:
-  /// What decides which bytes come out, besides the model and the tokens.
-  std::string spellKey(const QuantizationPlan &plan) {
-    std::string text;
-    llvm::raw_string_ostream stream(text);
-    stream << getArgument() << " damp=" << damp.getValue() << " outliers=" << outliers.getValue()
-           << " true-sequential=" << trueSequential << " ";
-    spellOptions(plan, stream);
-    return text;
+  void spellMethod(llvm::raw_ostream &stream) const override {
+    stream << "damp=" << damp.getValue() << " outliers=" << outliers.getValue();
   }
 
   LogicalResult roundSite(CalibrationSite &site, const QuantizationPlan &plan,
-                          CalibratedWeights &weights) {
-    const Stopwatch watch;
-    FailureOr<InverseHessian> prepared = prepareHessian(site, damp, /*descending=*/false);
-    if (failed(prepared))
-      return failure();
-    double shared = watch.getSeconds();
-    factorization += shared;
-    std::vector<float> importance = prepared->getImportance();
-    FailureOr<double> taken = weights.replaceEach(
-        site,
-        [&](ParameterOp parameter, WeightValues &values) -> FailureOr<QuantizedWeight> {
-          const WeightStorage &storage =
-              plan.getStorage(parameter.getSymName(), weights.isHead(parameter));
-          FailureOr<EncodingInterface> encoding =
-              adaptEncoding(parameter, values, storage.encoding);
-          if (failed(encoding))
-            return failure();
-          if (GroupedAttr grid = getGrid(storage.encoding))
-            encoding = keepOutliers(parameter, values, *encoding, grid, importance);
-          if (failed(encoding))
-            return failure();
-          GPTQOptions options{*encoding, plan.getCalibratedFit()};
-          FailureOr<GPTQResult> quantized = quantizeGPTQ(parameter, values, *prepared, options);
-          if (failed(quantized))
-            return failure();
-          return std::move(quantized->weight);
-        },
-        shared);
-    if (failed(taken))
-      return failure();
-    update += *taken;
-    return success();
+                          CalibratedWeights &weights) override {
+    auto round = [&](ParameterOp parameter, WeightValues &values,
+                     const InverseHessian &hessian) -> FailureOr<GPTQResult> {
+      FailureOr<EncodingInterface> encoding = weights.getEncoding(parameter, values, plan);
+      if (failed(encoding))
+        return failure();
+      bool isHead = weights.isHead(parameter);
+      if (GroupedAttr grid = getGrid(plan.getStorage(parameter.getSymName(), isHead).encoding))
+        encoding = keepOutliers(parameter, values, *encoding, grid, hessian.getImportance());
+      if (failed(encoding))
+        return failure();
+      return quantizeGPTQ(parameter, values, hessian, {*encoding, plan.getCalibratedFit()});
+    };
+    return weights.replaceByHessian(site, {damp}, round, times);
   }
 
+  NamedTimes getTimes() const override { return times.list(); }
+
+private:
   /// Chooses the outliers of a matrix, and gives its encoding with them.
   FailureOr<EncodingInterface> keepOutliers(ParameterOp parameter, WeightValues &values,
                                             EncodingInterface encoding, GroupedAttr grid,
@@ -163,7 +116,7 @@ private:
   /// What is listed has been changed to make up for errors of others: half of what f16 holds.
   static constexpr float largestHalf = 32752;
 
-  double factorization = 0, update = 0; ///< seconds
+  HessianTimes times;
 };
 
 } // namespace

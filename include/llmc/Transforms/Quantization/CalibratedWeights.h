@@ -17,9 +17,15 @@ namespace llmc {
 
 /// Reports at the module a `damp` that can't be.
 mlir::LogicalResult checkDamp(mlir::ModuleOp module, double damp);
+/// What InverseHessian::create is told.
+struct HessianOptions {
+  double damp = 0;         ///< a part of the mean of the diagonal
+  bool descending = false; ///< columns from the largest of it to the least
+};
 /// Takes the second moment of a site's inputs, of which InverseHessian::create makes what rounding
 /// its weights needs. Reports at the first of them what can't be.
-mlir::FailureOr<InverseHessian> prepareHessian(CalibrationSite &site, double damp, bool descending);
+mlir::FailureOr<InverseHessian> prepareHessian(CalibrationSite &site,
+                                               const HessianOptions &options);
 
 /// The largest magnitudes of a site's inputs. Reports at its first linear what is not finite.
 mlir::FailureOr<llvm::ArrayRef<float>> getMagnitudes(CalibrationSite &site);
@@ -36,9 +42,19 @@ struct WeightWalk {
   const QuantizationPlan *plan = nullptr; ///< null where nothing is rounded
 };
 
-/// Seconds that a walk and what a pass did beside it took, for its report.
-std::vector<std::pair<std::string, double>>
-listTimes(const CalibrationTimes &times, std::vector<std::pair<std::string, double>> others);
+/// Seconds of parts of a pass, for its report.
+using NamedTimes = std::vector<std::pair<std::string, double>>;
+
+/// Seconds that a walk and what a pass did beside it took.
+NamedTimes listTimes(const CalibrationTimes &times, const NamedTimes &others);
+
+/// Seconds of rounding by Hessians.
+struct HessianTimes {
+  double factorization = 0;
+  double update = 0;
+
+  NamedTimes list() const { return {{"factorization", factorization}, {"update", update}}; }
+};
 
 /// The selected weights of a pass that calibration walks with. What is done to them is reported,
 /// and recorded at its site so that an interrupted walk goes on behind it. Keeps references to the
@@ -56,6 +72,18 @@ public:
   /// Stores what each of the site's parameters becomes. Gives the seconds that took; `shared` are
   /// those that went before it for all of them, and are reported in equal parts.
   mlir::FailureOr<double> replaceEach(CalibrationSite &site, Change change, double shared = 0);
+
+  /// What a parameter becomes with the Hessian of its inputs.
+  using HessianChange = llvm::function_ref<mlir::FailureOr<GPTQResult>(ParameterOp, WeightValues &,
+                                                                       const InverseHessian &)>;
+  /// As replaceEach, with the Hessian of the site's inputs, whose second moment it takes. Reports
+  /// at the first parameter a Hessian that can't be. Adds the seconds to `times`.
+  mlir::LogicalResult replaceByHessian(CalibrationSite &site, const HessianOptions &options,
+                                       HessianChange change, HessianTimes &times);
+
+  /// What a plan stores a parameter as. Reports at it what can't be.
+  mlir::FailureOr<EncodingInterface> getEncoding(ParameterOp parameter, const WeightValues &values,
+                                                 const QuantizationPlan &plan) const;
 
   /// Walks over the model, with `visit` for each site that is not restored: it has statistics as
   /// the walk says, and is to replace the site's parameters. Linears whose inputs are to be rounded
