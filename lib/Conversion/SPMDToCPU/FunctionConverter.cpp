@@ -124,7 +124,10 @@ LogicalResult FunctionConverter::convertOp(Operation *op) {
         memories[state] = {constant(state.getOffset())};
         return success();
       })
-      .Case([&](spmd::InputOp input) { return convertInput(input); })
+      .Case([&](spmd::InputOp input) {
+        convertInput(input);
+        return success();
+      })
       .Case([&](spmd::ActivationsOp activations) {
         convertActivations(activations);
         return success();
@@ -150,24 +153,7 @@ LogicalResult FunctionConverter::convertWeight(spmd::WeightOp op) {
   return success();
 }
 
-/// Whether a buffer of `value` can be what a step comes with as `input`.
-static bool isOfInput(spmd::Input input, Type value) {
-  auto tensor = dyn_cast<RankedTensorType>(value);
-  switch (input) {
-  case spmd::Input::Tokens:
-  case spmd::Input::Positions:
-    return tensor && tensor.getRank() == 1 && tensor.getElementType().isInteger(32);
-  case spmd::Input::Rows:
-    return isa<RowsType>(value);
-  case spmd::Input::Logits:
-    return isActivations(value);
-  }
-}
-
-LogicalResult FunctionConverter::convertInput(spmd::InputOp op) {
-  Type value = cast<spmd::BufferType>(op.getType()).getValue();
-  if (!isOfInput(op.getInput(), value))
-    return op.emitOpError("expected a buffer of what the input is, found one of ") << value;
+void FunctionConverter::convertInput(spmd::InputOp op) {
   Memory memory;
   memory.rows = program.getSizes().getMaxRows();
   switch (op.getInput()) {
@@ -185,7 +171,6 @@ LogicalResult FunctionConverter::convertInput(spmd::InputOp op) {
     break;
   }
   memories[op] = memory;
-  return success();
 }
 
 void FunctionConverter::convertActivations(spmd::ActivationsOp op) {

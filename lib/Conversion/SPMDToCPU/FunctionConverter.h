@@ -57,7 +57,7 @@ private:
   mlir::LogicalResult createFunction();
   mlir::LogicalResult convertOp(mlir::Operation *op);
   mlir::LogicalResult convertWeight(spmd::WeightOp op);
-  mlir::LogicalResult convertInput(spmd::InputOp op);
+  void convertInput(spmd::InputOp op);
   void convertActivations(spmd::ActivationsOp op);
   mlir::LogicalResult convertCall(mlir::func::CallOp op);
   mlir::LogicalResult convertStage(spmd::StageOp op);

@@ -224,24 +224,3 @@ spmd.entry @part row @part_rows rows @part_rows
 spmd.program <vocabulary = 0, positions = 0, max_rows = 16, weight_bytes = 0, arena_bytes = 0,
               worker_arena_bytes = 0, state_bytes = 0> state [] description "{}" {
 }
-
-// -----
-
-// An input is of one type.
-
-!rows = !spmd.buffer<tensor<?x40xf32>, output_rows>
-func.func private @step_rows(%step: !spmd.step) {
-  %x = spmd.activations %step[0] : !rows
-  // expected-error @+1 {{expected a buffer of what the input is, found one of 'tensor<?x40xf32>'}}
-  %y = spmd.input %step rows : !rows
-  spmd.stage "{}" reads(%x : !rows) writes(%y : !rows) {
-  ^bb0(%a: tensor<?x40xf32>):
-    %b = llmc.activation <relu> %a : tensor<?x40xf32>
-    spmd.yield %b : tensor<?x40xf32>
-  }
-  return
-}
-spmd.entry @step row @step_rows rows @step_rows
-spmd.program <vocabulary = 40, positions = 0, max_rows = 16, weight_bytes = 0, arena_bytes = 0,
-              worker_arena_bytes = 0, state_bytes = 0> state [] description "{}" {
-}

@@ -215,3 +215,13 @@ spmd.program "x86_64-linux-gnu"
     state [] description "{}" {
 }
 llmc.parameter @norm : tensor<8xf32> = #llmc.file<"w", offset = 0>
+
+// -----
+
+// C1 of spmd.input.
+
+func.func @f(%step: !spmd.step) {
+  // expected-error @+1 {{expected a buffer of what the input is, found one of 'tensor<?x40xf32>'}}
+  %x = spmd.input %step rows : !spmd.buffer<tensor<?x40xf32>, output_rows>
+  return
+}

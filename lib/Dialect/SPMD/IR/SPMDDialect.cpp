@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Dialect/SPMD/IR/BufferLayout.h"
 #include "llmc/Dialect/SPMD/IR/RowWise.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
 
@@ -91,6 +92,28 @@ static LogicalResult checkOffset(Operation *op, StringRef what, int64_t offset) 
 LogicalResult FrameOp::verify() { return checkOffset(*this, "an offset", getOffset()); }
 LogicalResult BufferOp::verify() { return checkOffset(*this, "an offset", getOffset()); }
 LogicalResult ActivationsOp::verify() { return checkOffset(*this, "an index", getIndex()); }
+
+/// Whether a buffer of `value` can be what a step comes with as `input`.
+static bool isOfInput(Input input, Type value) {
+  auto tensor = dyn_cast<RankedTensorType>(value);
+  switch (input) {
+  case Input::Tokens:
+  case Input::Positions:
+    return tensor && tensor.getRank() == 1 && tensor.getElementType().isInteger(32);
+  case Input::Rows:
+    return isa<RowsType>(value);
+  case Input::Logits:
+    return isActivations(value);
+  }
+  llvm_unreachable("unknown input");
+}
+
+LogicalResult InputOp::verify() {
+  Type value = getType().getValue();
+  if (!isOfInput(getInput(), value))
+    return emitOpError("expected a buffer of what the input is, found one of ") << value;
+  return success();
+}
 
 LogicalResult StateOp::verify() {
   if (!isa<KVCacheType>(getType().getValue()))

@@ -136,10 +136,14 @@ def SPMD_InputOp : SPMD_Op<"input", [Pure]> {
   let description = [{
     The `tokens` and `positions` of all rows, one integer each; the `rows` themselves, an
     `!llmc.rows`; and where `logits` go, whose rows lie side by side without padding.
+
+    Constraints:
+    - C1. The buffer is of that: integers of 32 bits, `!llmc.rows`, or activations.
   }];
   let arguments = (ins SPMD_Step:$step, SPMD_InputAttr:$input);
   let results = (outs SPMD_Buffer:$result);
   let assemblyFormat = "$step $input attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def SPMD_ActivationsOp : SPMD_Op<"activations", [Pure]> {
