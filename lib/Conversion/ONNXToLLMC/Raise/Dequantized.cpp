@@ -7,6 +7,7 @@
 
 #include "Raise/Dequantized.h"
 #include "Evaluate/Evaluate.h"
+#include "llmc/Dialect/LLMC/IR/SmallFloat.h"
 
 using namespace mlir;
 using namespace llmc;
@@ -37,14 +38,29 @@ static bool isCode(Type element) {
   return isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 8;
 }
 
+/// Floats, powers of two, or floats of 8 bits that are multiplied by one number.
+static bool isScale(Type element, bool ofMatrix) {
+  return ofMatrix ? isa<Float8E4M3FNType>(element)
+                  : element.isF32() || element.isF16() || element.isBF16() ||
+                        isa<Float8E8M0FNUType>(element);
+}
+
+/// Zero points of floats are there for their type alone: 0.
+static bool areZero(const ConstantView &zeros) {
+  auto values = isa<FloatType>(zeros.element) ? zeros.load() : std::nullopt;
+  return values && llvm::all_of(*values, [](double zero) { return zero == 0; });
+}
+
 std::optional<Dequantized> Dequantized::get(ConstantView codes, ConstantView scales,
                                             std::optional<ConstantView> zeros, int64_t axis,
-                                            int64_t block) {
-  Type scale = scales.element;
+                                            int64_t block, std::optional<ConstantView> matrix) {
   if (codes.shape.size() != 2 || !isCode(codes.element) ||
-      !(scale.isF32() || scale.isF16() || scale.isBF16()) || codes.getNumElements() < 1 ||
-      (zeros && zeros->element != codes.element) || block < 0)
+      !isScale(scales.element, matrix.has_value()) || codes.getNumElements() < 1 ||
+      (zeros && zeros->element != codes.element) || block < 0 ||
+      (matrix && (!matrix->element.isF32() || matrix->getNumElements() != 1)))
     return std::nullopt;
+  if (zeros && areZero(*zeros))
+    zeros.reset();
   axis = scales.getNumElements() == 1 && block == 0 ? 0 : normalizeAxis(axis, 2);
   if (axis < 0)
     return std::nullopt;
@@ -53,7 +69,8 @@ std::optional<Dequantized> Dequantized::get(ConstantView codes, ConstantView sca
       zeros ? spread(*zeros, codes.shape, axis, block) : std::nullopt;
   if (!spreadScales || (zeros && !spreadZeros))
     return std::nullopt;
-  Dequantized result{std::move(codes), std::move(*spreadScales), std::move(spreadZeros)};
+  Dequantized result{std::move(codes), std::move(*spreadScales), std::move(spreadZeros),
+                     std::move(matrix)};
   if (block > 0)
     (axis == 0 ? result.rowBlock : result.columnBlock) = block;
   return result;
@@ -78,10 +95,30 @@ Dequantized Dequantized::takeRows(int64_t start, int64_t size, int64_t step) con
   return result;
 }
 
+/// Whether scales are shared along rows.
+static bool isAlongRows(const Dequantized &weight) {
+  return weight.rowBlock == 1 &&
+         (weight.columnBlock > 1 || weight.scales.strides[1] == 0 || weight.codes.shape[1] == 1);
+}
+
 bool Dequantized::isGrouped() const {
   auto integer = dyn_cast<IntegerType>(codes.element);
-  return integer && integer.getWidth() <= 8 && rowBlock == 1 &&
-         (columnBlock > 1 || scales.strides[1] == 0 || codes.shape[1] == 1);
+  return integer && integer.getWidth() <= 8 && isAlongRows(*this) &&
+         !isa<Float8E8M0FNUType>(scales.element);
+}
+
+SmallFloatAttr Dequantized::getSmallFloat() const {
+  if (!SmallFloat::get(codes.element) || zeros || !isAlongRows(*this))
+    return {};
+  return SmallFloatAttr::get(codes.element.getContext(), codes.element, getGroup(), scales.element,
+                             matrix ? matrix->element : Type());
+}
+
+int64_t Dequantized::getGroup() const {
+  if (columnBlock == 1 && scales.strides[0] == 0)
+    return GroupedAttr::tensorGroup;
+  const bool isRow = columnBlock == 1 || columnBlock >= codes.shape[1];
+  return isRow ? GroupedAttr::channelGroup : columnBlock;
 }
 
 std::optional<std::vector<double>> Dequantized::load() const {
@@ -98,12 +135,13 @@ std::optional<std::vector<double>> Dequantized::loadRows(int64_t begin, int64_t 
   auto scale = scales.slice(0, first, last - first + 1).load();
   auto zero = zeros ? zeros->slice(0, first, last - first + 1).load()
                     : std::optional(std::vector<double>());
-  if (!values || !scale || !zero)
+  auto factor = matrix ? matrix->load() : std::optional(std::vector<double>{1});
+  if (!values || !scale || !zero || !factor)
     return std::nullopt;
   for (int64_t i = 0, size = values->size(); i < size; ++i) {
     int64_t row = (begin + i / width) / rowBlock - first;
     int64_t at = row * scales.shape[1] + i % width / columnBlock;
-    (*values)[i] = ((*values)[i] - (zeros ? (*zero)[at] : 0)) * (*scale)[at];
+    (*values)[i] = ((*values)[i] - (zeros ? (*zero)[at] : 0)) * ((*scale)[at] * factor->front());
   }
   return values;
 }

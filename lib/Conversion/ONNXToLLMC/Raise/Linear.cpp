@@ -15,6 +15,35 @@
 using namespace mlir;
 using namespace llmc;
 
+/// Constant scales of a DequantizeLinear, and what all of them are multiplied by.
+struct Scales {
+  ConstantView scales;
+  std::optional<ConstantView> matrix;
+};
+
+/// Constants, powers of two that a Cast makes floats of, or what another DequantizeLinear makes of
+/// floats of 8 bits and one scale.
+static std::optional<Scales> getScales(Raise &raise, Value value) {
+  if (const HostTensor &found = raise.getTensor(value); found.constant)
+    return Scales{*found.constant, std::nullopt};
+  auto op = raise.probe.resolve(value).getDefiningOp<carrier::NodeOp>();
+  if (!op)
+    return std::nullopt;
+  Node node(op);
+  std::optional<ConstantView> codes = raise.getConstant(node, 0);
+  if (!codes)
+    return std::nullopt;
+  constexpr int64_t toFloat = 1; // of TensorProto::DataType
+  if (node.getType() == "Cast" && isa<Float8E8M0FNUType>(codes->element) &&
+      node.getInt("to", 0) == toFloat)
+    return Scales{std::move(*codes), std::nullopt};
+  std::optional<ConstantView> matrix = raise.getConstant(node, 1);
+  if (node.getType() != "DequantizeLinear" || !matrix || raise.has(node, 2) ||
+      !isa<Float8E4M3FNType>(codes->element))
+    return std::nullopt;
+  return Scales{std::move(*codes), std::move(*matrix)};
+}
+
 /// A matrix that DequantizeLinear computes from constants, seen through what only moves it.
 static std::optional<Dequantized> getDequantized(Raise &raise, Value value) {
   value = raise.probe.resolve(value);
@@ -33,16 +62,17 @@ static std::optional<Dequantized> getDequantized(Raise &raise, Value value) {
   if (type != "DequantizeLinear")
     return std::nullopt;
   std::optional<ConstantView> codes = raise.getConstant(node, 0),
-                              scales = raise.getConstant(node, 1),
                               zeros = raise.getConstant(node, 2);
+  std::optional<Scales> scales = getScales(raise, raise.getOperand(node, 1));
   if (!codes || !scales || (raise.has(node, 2) && !zeros))
     return std::nullopt;
-  return Dequantized::get(std::move(*codes), std::move(*scales), std::move(zeros),
-                          node.getInt("axis", 1), node.getInt("block_size", 0));
+  return Dequantized::get(std::move(*codes), std::move(scales->scales), std::move(zeros),
+                          node.getInt("axis", 1), node.getInt("block_size", 0),
+                          std::move(scales->matrix));
 }
 
 LogicalResult llmc::settle(Raise &raise, Weight &weight) {
-  if (!weight.dequantized || weight.dequantized->isGrouped())
+  if (!weight.dequantized || weight.dequantized->hasEncoding())
     return success();
   // Large matrices are decoded when they are written, row by row.
   if (weight.dequantized->rowBlock == 1 &&

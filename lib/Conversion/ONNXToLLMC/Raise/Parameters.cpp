@@ -70,6 +70,8 @@ static std::string getKey(const Weight &weight) {
     const Dequantized &matrix = *weight.dequantized;
     stream << getKey(matrix.codes) << " scales " << getKey(matrix.scales) << getZeros(matrix.zeros)
            << " block " << matrix.rowBlock << " " << matrix.columnBlock;
+    if (matrix.matrix)
+      stream << " matrix " << getKey(*matrix.matrix);
   } else if (!weight.values) {
     stream << getKey(weight.view);
   }
@@ -179,31 +181,64 @@ static std::optional<EncodedMatrix> decode(const Dequantized &weight, MLIRContex
   return EncodedMatrix{RankedTensorType::get({rows, columns}, f32), "decoded", std::move(bytes)};
 }
 
+/// One scale (or zero) for each group that an encoding keeps.
+static std::optional<std::vector<double>> loadGroups(ConstantView view, int64_t group) {
+  view = group == GroupedAttr::tensorGroup ? view.slice(0, 0, 1) : view;
+  return (group > 0 ? view : view.slice(1, 0, 1)).load();
+}
+
+/// What DequantizeLinear computes as the canonical form of #llmc.float. Nothing where it is no
+/// number.
+static std::optional<EncodedMatrix> encodeSmallFloats(const Dequantized &weight) {
+  SmallFloatAttr encoding = weight.getSmallFloat();
+  const int64_t rows = weight.codes.shape[0], columns = weight.codes.shape[1];
+  SmallVector<int64_t> shape{rows, columns};
+  auto form = CanonicalForm::get(encoding, shape);
+  std::vector<uint8_t> bytes(form.size, 0);
+  bool isFinite = true;
+  auto write = [&](const PlaneArray &plane, int64_t row, ArrayRef<double> values) {
+    for (auto [i, value] : llvm::enumerate(values)) {
+      isFinite &= std::isfinite(value);
+      if (isFinite)
+        plane.write(bytes.data(), row + static_cast<int64_t>(i) / plane.arrayColumns,
+                    static_cast<int64_t>(i) % plane.arrayColumns, static_cast<float>(value));
+    }
+  };
+  auto scales = loadGroups(weight.scales, encoding.getGroup());
+  auto matrix = weight.matrix ? weight.matrix->load() : std::optional(std::vector<double>());
+  if (!scales || !matrix)
+    return std::nullopt;
+  write(form[SmallFloatAttr::scales], 0, *scales);
+  if (weight.matrix)
+    write(form[SmallFloatAttr::matrix], 0, *matrix);
+  for (int64_t begin = 0; begin < rows; begin += rowsTogether) {
+    auto codes = weight.codes.slice(0, begin, std::min(rowsTogether, rows - begin)).load();
+    if (!codes)
+      return std::nullopt;
+    write(form[SmallFloatAttr::codes], begin, *codes);
+  }
+  if (!isFinite)
+    return std::nullopt;
+  auto type = RankedTensorType::get(shape, Float32Type::get(encoding.getContext()), encoding);
+  return EncodedMatrix{type, "dequantized", std::move(bytes)};
+}
+
 /// What DequantizeLinear computes as the canonical form of #llmc.grouped: signed codes are moved
 /// up, and zero points in the middle are none.
 static std::optional<EncodedMatrix> encodeGrouped(const Dequantized &weight, MLIRContext *context) {
   int64_t rows = weight.codes.shape[0], columns = weight.codes.shape[1];
   unsigned bits = weight.codes.element.getIntOrFloatBitWidth();
   int middle = 1 << (bits - 1), shift = weight.codes.element.isUnsignedInteger() ? 0 : middle;
-  // One scale and zero for each group that the encoding keeps.
-  bool isChannel = weight.columnBlock == 1 || weight.columnBlock >= columns;
-  bool isTensor = isChannel && weight.columnBlock == 1 && weight.scales.strides[0] == 0;
-  auto load = [&](ConstantView view) {
-    view = isTensor ? view.slice(0, 0, 1) : view;
-    return (isChannel ? view.slice(1, 0, 1) : view).load();
-  };
-  auto scales = load(weight.scales);
-  auto zeros = weight.zeros ? load(*weight.zeros)
+  const int64_t group = weight.getGroup();
+  auto scales = loadGroups(weight.scales, group);
+  auto zeros = weight.zeros ? loadGroups(*weight.zeros, group)
                             : std::optional(std::vector<double>(scales ? scales->size() : 0));
   if (!scales || !zeros)
     return std::nullopt;
   bool symmetric = llvm::all_of(*zeros, [&](double zero) { return zero + shift == middle; });
   auto encoding =
-      GroupedAttr::get(context, bits,
-                       isTensor    ? GroupedAttr::tensorGroup
-                       : isChannel ? GroupedAttr::channelGroup
-                                   : weight.columnBlock,
-                       symmetric ? ZeroPoint::None : ZeroPoint::Integer, weight.scales.element);
+      GroupedAttr::get(context, bits, group, symmetric ? ZeroPoint::None : ZeroPoint::Integer,
+                       weight.scales.element);
   SmallVector<int64_t> shape{rows, columns};
   auto form = CanonicalForm::get(encoding, shape);
   const PlaneArray &toCodes = form[GroupedAttr::codes], &toScales = form[GroupedAttr::scales];
@@ -232,8 +267,13 @@ static std::optional<EncodedMatrix> encodeGrouped(const Dequantized &weight, MLI
 static std::optional<EncodedMatrix> encode(const Weight &weight, MLIRContext *context) {
   if (weight.quantized)
     return encodeBlocks(weight, context);
-  return weight.dequantized->isGrouped() ? encodeGrouped(*weight.dequantized, context)
-                                         : decode(*weight.dequantized, context);
+  const Dequantized &matrix = *weight.dequantized;
+  if (matrix.isGrouped())
+    return encodeGrouped(matrix, context);
+  std::optional<EncodedMatrix> floats;
+  if (matrix.getSmallFloat())
+    floats = encodeSmallFloats(matrix);
+  return floats ? floats : decode(matrix, context);
 }
 
 /// Rows in any order. Planes of one row are of all.
