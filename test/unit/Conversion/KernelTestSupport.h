@@ -42,7 +42,8 @@ struct TestTarget {
 /// Every variant of this machine's architecture, natively where the CPU can run it, else through
 /// its plain lowering; at least one with fma is plain. Kernels without products of integers need
 /// fewer: none of variants that differ in these alone but one, nothing plain of what runs natively,
-/// and LLVM's optimizations for those alone that agree on bits.
+/// and LLVM's optimizations for those alone that agree on bits. Under sanitizers the best one
+/// alone.
 std::vector<TestTarget> getTestTargets(bool integerProducts = true);
 
 using Emitter = std::function<mlir::func::FuncOp(mlir::ModuleOp, const KernelTarget &)>;
