@@ -7,7 +7,8 @@ its transformers configuration; every exporter writes it down in its own way, an
 one exporter's files is tried as well (EXPORTER+TOOL). The logits of 24 tokens, 16 at once and the
 rest one by one, should be ONNX Runtime's of the same file: within 1e-4 of the largest, or 6e-2 where
 the file rounds to fp16 or to integers. Files are kept in out/families. Succeeds where nothing is
-wrong without a word and at least 95 % of all files agree. Files that round activations by fixed
+wrong without a word and at least 95 % of all files agree. What the analysis of structure says of a file
+(--print-structure) should be what the model's configuration says. Files that round activations by fixed
 scales are compared without that, with and by the program that rounds none (--activation=none): the
 compiler says that it takes finer scales.
 """
@@ -34,10 +35,11 @@ FAMILIES = ROOT / "scripts" / "families"
 sys.path.insert(0, str(FAMILIES))
 import models
 import oracle
+import structure
 from exporters import EXPORTERS
 from rewriters import REWRITERS
 
-LLMC = pathlib.Path(os.environ.get("LLMC_BUILD", ROOT / "build")) / "bin" / "llmc"
+TOOLS = pathlib.Path(os.environ.get("LLMC_BUILD", ROOT / "build")) / "bin"
 OUT = ROOT / "out" / "families"
 TOKENS, PREFILL, EXACT, ROUNDED, SHARE = 24, 16, 1e-4, 6e-2, 0.95
 SECONDS = 600  # that a command may take
@@ -125,17 +127,30 @@ def make_file(kind: str, family: str) -> pathlib.Path:
     return folder / "model.onnx"
 
 
-def run_llmc(*arguments: object) -> str:
-    """Runs the driver; gives what is wrong, or nothing."""
+class Refused(Exception):
+    """What a tool says it can't do."""
+
+
+def run_tool(name: str, *arguments: object) -> str:
+    """Runs a tool; gives what it writes to its standard error stream."""
     try:
-        done = subprocess.run([str(LLMC), *map(str, arguments)], capture_output=True, text=True,
+        done = subprocess.run([str(TOOLS / name), *map(str, arguments)], capture_output=True, text=True,
                               errors="replace", timeout=SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return f"{arguments[0]} took more than {SECONDS} s"
+    except subprocess.TimeoutExpired as error:
+        raise Refused(f"{arguments[0]} took more than {SECONDS} s") from error
     if done.returncode == 0:
-        return ""
+        return done.stderr
     lines = [line for line in done.stderr.strip().splitlines() if "error" in line or "note" in line]
-    return " | ".join(line.split("model.onnx:0:0: ")[-1] for line in lines[:3]) or f"exit code {done.returncode}"
+    raise Refused(" | ".join(line.split("model.onnx:0:0: ")[-1] for line in lines[:3])
+                  or f"exit code {done.returncode}")
+
+
+def find_structural_mistake(path: pathlib.Path, family: str, work: pathlib.Path) -> str:
+    """What is said wrongly of a file's structure; empty where nothing is."""
+    module = work / "module.mlir"
+    run_tool("llmc-translate", "--import-onnx", path, "-o", module)
+    said = run_tool("llmc-opt", "--print-structure", module, "-o", work / "same.mlir")
+    return structure.find_mistake(said, structure.get_expected(make_model(family)))
 
 
 def check(kind: str, family: str) -> tuple[str, str]:
@@ -156,12 +171,17 @@ def check(kind: str, family: str) -> tuple[str, str]:
     if not np.isfinite(expected).all():
         return "unavailable", "ONNX Runtime: logits that are no numbers"
     with tempfile.TemporaryDirectory() as folder:
-        artifact, ids, output = (pathlib.Path(folder) / name for name in ("m.llmc", "ids.npy", "l.npy"))
+        work = pathlib.Path(folder)
+        artifact, ids, output = (work / name for name in ("m.llmc", "ids.npy", "l.npy"))
         np.save(ids, tokens)
-        reason = run_llmc("compile", path, "-o", artifact, *options) or run_llmc(
-            "logits", artifact, "--tokens", ids, "-o", output, "--prefill", PREFILL)
-        if reason:
-            return "refused", reason
+        try:
+            run_tool("llmc", "compile", path, "-o", artifact, *options)
+            run_tool("llmc", "logits", artifact, "--tokens", ids, "-o", output, "--prefill", PREFILL)
+            mistake = find_structural_mistake(path, family, work)
+        except Refused as error:
+            return "refused", str(error)
+        if mistake:
+            return "WRONG", mistake
         found = np.load(output)
     difference = float(np.abs(found - expected).max() / np.abs(expected).max())
     limit = ROUNDED if any(word in kind for word in ROUNDING) else EXACT

@@ -161,10 +161,13 @@ private:
         if (hasColumns(value))
           fixed.push_back(getColumns(value));
       }
-    else if (isa<RopeOp, ActivationOp, ScaleOp, GateOp, OutputRowsOp>(op) ||
+    else if (Value input = getFunctionInput(op))
+      unite(getColumns(input), getColumns(op->getResult(0)));
+    else if (isa<RopeOp, ScaleOp, GateOp, OutputRowsOp>(op) ||
              (op->hasTrait<OpTrait::Elementwise>() && isMemoryEffectFree(op)))
       connectElementwise(op);
-    else if (!isPartOfLinear(op) && !isa<ParameterValueOp, PositionsOp, tensor::DimOp>(op))
+    else if (!isPartOfLinear(op) &&
+             !isa<ParameterValueOp, PositionsOp, tensor::DimOp, tensor::EmptyOp>(op))
       excludeAll(op);
   }
 

@@ -77,10 +77,12 @@ static void follow(Value value, Way way, unsigned maxNorms, Destinations &found)
     } else if (isa<RopeOp, ScaleOp, HadamardOp, TakeColumnsOp, ClearColumnsOp, OutputRowsOp>(
                    user)) {
       follow(user->getResult(0), changed, maxNorms, found);
-    } else if (auto activation = dyn_cast<ActivationOp>(user)) {
+    } else if (getFunctionInput(user) == value) {
       Way behind = changed;
       behind.nonlinear = true;
-      behind.bounded &= llvm::is_contained({Nonlinearity::Tanh, Nonlinearity::HardTanh},
+      auto activation = dyn_cast<ActivationOp>(user);
+      behind.bounded &=
+          activation && llvm::is_contained({Nonlinearity::Tanh, Nonlinearity::HardTanh},
                                            activation.getFunction());
       follow(user->getResult(0), behind, maxNorms, found);
     } else if (auto append = dyn_cast<CacheAppendOp>(user)) {
@@ -143,13 +145,15 @@ static Value traceFactors(Value input) {
   return first && isNarrowing(first) ? first.getInput() : input;
 }
 
-static Role getRoleOfInput(Value input) {
-  Operation *source = traceBack(traceFactors(input)).getDefiningOp();
+static Role getRoleOfInput(Value read) {
+  Operation *source = traceBack(traceFactors(read)).getDefiningOp();
   if (isa_and_nonnull<AttentionOp>(source))
     return Role::Output;
-  bool isMiddle = isa_and_nonnull<GateOp>(source) ||
-                  (isa_and_nonnull<ActivationOp>(source) &&
-                   isa_and_nonnull<LinearOp>(traceBack(source->getOperand(0)).getDefiningOp()));
+  if (!source)
+    return Role::Unknown;
+  Value input = getFunctionInput(source);
+  bool isMiddle =
+      isa<GateOp>(source) || (input && isa_and_nonnull<LinearOp>(traceBack(input).getDefiningOp()));
   return isMiddle ? Role::Down : Role::Unknown;
 }
 
@@ -324,7 +328,7 @@ private:
     while ((op = traceBack(op->getOperand(0)).getDefiningOp())) {
       if (std::optional<int64_t> block = structure.getBlock(op))
         return block;
-      if (!isa<GateOp, ActivationOp>(op))
+      if (!isa<GateOp>(op) && !getFunctionInput(op))
         break;
     }
     return std::nullopt;

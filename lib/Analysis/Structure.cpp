@@ -9,6 +9,7 @@
 #include "llmc/Dialect/LLMC/IR/ColumnOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -72,6 +73,22 @@ bool llmc::isRows(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && type.getRank() == 2 && isa<FloatType>(type.getElementType()) &&
          !value.getDefiningOp<ParameterValueOp>();
+}
+
+Value llmc::getFunctionInput(Operation *op) {
+  if (auto activation = dyn_cast<ActivationOp>(op))
+    return activation.getInput();
+  auto generic = dyn_cast<linalg::GenericOp>(op);
+  bool isFunction =
+      generic && generic.getNumDpsInputs() == 1 && generic.getNumDpsInits() == 1 &&
+      generic.getNumParallelLoops() == generic.getNumLoops() &&
+      generic.getDpsInits().front().getDefiningOp<tensor::EmptyOp>() &&
+      llvm::all_of(generic.getIndexingMapsArray(), [](AffineMap map) { return map.isIdentity(); });
+  if (!isFunction || !isRows(generic.getDpsInputs().front()) ||
+      !generic.getBody()->getOps<linalg::IndexOp>().empty() ||
+      generic.payloadUsesValueFromOperand(generic.getDpsInitOperand(0)))
+    return {};
+  return generic.getDpsInputs().front();
 }
 
 std::optional<std::pair<int64_t, int64_t>> llmc::getSlicedColumns(Operation *op) {

@@ -8,12 +8,27 @@
 #include "llmc/Transforms/RowWidths.h"
 #include "llmc/Analysis/Structure.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
 using namespace mlir;
 using namespace llmc;
 
 static void setWidth(Value value, int64_t width) {
   auto type = cast<RankedTensorType>(value.getType());
   value.setType(RankedTensorType::get({type.getDimSize(0), width}, type.getElementType()));
+}
+
+/// What a function of elements writes into becomes as wide as what it reads.
+static void fitInit(linalg::GenericOp generic) {
+  OpOperand *init = generic.getDpsInitOperand(0);
+  auto empty = init->get().getDefiningOp<tensor::EmptyOp>();
+  if (!empty->hasOneUse()) {
+    OpBuilder builder(generic);
+    init->set(builder.clone(*empty)->getResult(0));
+  }
+  auto read = cast<RankedTensorType>(generic.getDpsInputs().front().getType());
+  setWidth(init->get(), read.getDimSize(1));
 }
 
 void llmc::inferRowWidth(Operation *op) {
@@ -26,8 +41,10 @@ void llmc::inferRowWidth(Operation *op) {
   if (auto attention = dyn_cast<AttentionOp>(op))
     return attention.getResult().setType(
         AttentionOp::getResultType(attention.getQuery().getType(), attention.getCache().getType()));
-  if (!isNorm(op) && !op->hasTrait<OpTrait::Elementwise>() &&
-      !isa<RopeOp, HadamardOp, ActivationOp, ScaleOp, GateOp, OutputRowsOp>(op))
+  if (auto generic = dyn_cast<linalg::GenericOp>(op); generic && getFunctionInput(op))
+    fitInit(generic);
+  else if (!isNorm(op) && !op->hasTrait<OpTrait::Elementwise>() &&
+           !isa<RopeOp, HadamardOp, ActivationOp, ScaleOp, GateOp, OutputRowsOp>(op))
     return;
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   auto read = dyn_cast<RankedTensorType>(op->getOperand(0).getType());

@@ -65,6 +65,10 @@ inline bool isNorm(mlir::Operation *op) {
   return mlir::isa_and_nonnull<RMSNormOp, LayerNormOp>(op);
 }
 
+/// The rows of which an operation computes a function, element by element, where it does: an
+/// ActivationOp, or a linalg.generic that reads one tensor and nothing of another place; else null.
+mlir::Value getFunctionInput(mlir::Operation *op);
+
 /// "query", "mlp_norm", …
 llvm::StringRef stringifyRole(Role role);
 
