@@ -8,6 +8,7 @@
 #include "KernelBuilder.h"
 #include "llmc/Dialect/CPU/IR/CPU.h"
 #include "llmc/Dialect/LLMC/IR/SmallFloat.h"
+#include "llmc/program.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -252,6 +253,49 @@ Value KernelBuilder::widenCodes(Value codes, Type element) {
   Value value = widen(truncate(half, withElement(codes, i16())), builder.getF16Type());
   int exponent = small.leastExponent + 14; // of a half's least normal number it is −14
   return exponent == 0 ? value : fmul(value, real(floats, std::ldexp(1.0, exponent)));
+}
+
+/// A byte of the bf16 numbers that the first codes of a type stand for, each of 64 or 128.
+static Value getBytesOfNumbers(KernelBuilder &k, const SmallFloat &type, int64_t count,
+                               unsigned byte) {
+  constexpr int64_t readable = 256; // whatever the size of a table
+  SmallVector<int8_t> numbers(readable, 0);
+  for (int64_t code = 0; code < count; ++code)
+    numbers[code] = static_cast<int8_t>(
+        llvm::bit_cast<uint32_t>(type.decode(static_cast<unsigned>(code))) >> (16 + 8 * byte));
+  auto shape = RankedTensorType::get({readable}, k.i8());
+  return k.table(DenseElementsAttr::get(shape, ArrayRef(numbers)));
+}
+
+KernelBuilder::Values KernelBuilder::widenBytes(Value codes, Type element) {
+  VectorType words = vector(i32()), halves = vector(i16(), 32), bytes = vector(i8(), 64);
+  SmallFloat small = *SmallFloat::get(element);
+  Values result;
+  if (small.bits == 4 || !(target.features & LLMC_FEATURE_AVX512VBMI)) {
+    for (int64_t byte = 0; byte < 4; ++byte) {
+      Value code = bitAnd(shr(bitcast(codes, words), 8 * byte), integer(words, 255));
+      result.push_back(widenCodes(code, element));
+    }
+    return result;
+  }
+  // A bf16 holds each number, and 128 bytes are one look-up: of codes of 8 bits the sign, which is
+  // that of the number, stays out of it.
+  int64_t count = small.bits == 8 ? 128 : int64_t(1) << small.bits;
+  Value indices = small.bits == 8 ? bitAnd(codes, integer(bytes, 127)) : codes;
+  Value low = lookUpBytes(getBytesOfNumbers(*this, small, count, 0), indices, count, false);
+  Value high = lookUpBytes(getBytesOfNumbers(*this, small, count, 1), indices, count, false);
+  if (small.bits == 8)
+    high = bitOr(high, bitAnd(codes, integer(bytes, -128)));
+  // Numbers 0 and 2 of each lane, and 1 and 3.
+  Value lowBytes = bitcast(low, halves), highBytes = bitcast(high, halves);
+  Value pairs[] = {bitOr(bitAnd(lowBytes, integer(halves, 0xff)), shl(highBytes, 8)),
+                   bitOr(shr(lowBytes, 8), bitAnd(highBytes, integer(halves, -256)))};
+  for (int64_t number = 0; number < 4; ++number) {
+    Value pair = bitcast(pairs[number % 2], words);
+    Value bits = number < 2 ? shl(pair, 16) : bitAnd(pair, integer(words, -65536));
+    result.push_back(bitcast(bits, vector(f32())));
+  }
+  return result;
 }
 
 Value KernelBuilder::narrow(Value floats, Type element) {

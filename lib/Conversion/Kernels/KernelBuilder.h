@@ -89,6 +89,8 @@ public:
   Value widen(Value bits, mlir::Type element);
   /// What codes of a type of floats of a byte or less stand for, one i32 or a vector of them.
   Value widenCodes(Value codes, mlir::Type element);
+  /// The same of 64 bytes, one code each: a vector of the first of each four, of the second …
+  Values widenBytes(Value codes, mlir::Type element);
   /// Rounds floats to f16, bf16 or a float of a byte or less, half to even: their bits. Those of
   /// f32 are themselves.
   Value narrow(Value floats, mlir::Type element);

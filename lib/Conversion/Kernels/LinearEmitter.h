@@ -119,6 +119,9 @@ private:
   void finishRow(llvm::ArrayRef<Value> sums, Value tile);
   /// Asks for what will be read `prefetchDistance` bytes after what block `block` reads.
   void prefetchBlock(Value tile, Value block);
+  void prefetchRest(Value tile);
+  /// Bytes of scales and tables for each block.
+  int64_t getRestStep() const;
   void prefetchPlanes(Value tile, Value block);
   void prefetchKept(Value tile, Value block);
 

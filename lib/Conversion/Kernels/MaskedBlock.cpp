@@ -112,11 +112,13 @@ Values MaskedBlock::split(ArrayRef<Value> lines) const {
 Values MaskedBlock::loadElements(const TiledPlane &plane) const {
   if (!plane.isOfCodes())
     return loadFloats(plane);
-  Values codes = split(loadBytes(plane, k.integer(k.vector(k.i8(), 64), 0)));
-  if (plane.isFloat())
-    for (Value &code : codes)
-      code = k.widenCodes(code, plane.element);
-  return codes;
+  Values lines = loadBytes(plane, k.integer(k.vector(k.i8(), 64), 0));
+  if (!plane.isFloat())
+    return split(lines);
+  Values numbers;
+  for (Value line : lines)
+    numbers.append(k.widenBytes(line, plane.element));
+  return numbers;
 }
 
 Values MaskedBlock::loadFloats(const TiledPlane &plane) const {

@@ -21,6 +21,10 @@ using namespace llmc;
 /// Bytes that one prefetch brings.
 static constexpr int64_t lineBytes = 64;
 
+/// Bytes behind the codes of a tile, for each of its blocks, from which on they are asked for block
+/// by block: some ask for a line again.
+static constexpr int64_t leastRestStep = lineBytes / 4;
+
 /// Tiles of weights in floats that are computed side by side: a chain of additions waits 4 cycles
 /// for each of its own.
 static constexpr int64_t sideBySide = 4;
@@ -53,17 +57,30 @@ void LinearEmitter::prefetchBlock(Value tile, Value block) {
     prefetchKept(tile, block);
   if (codes->isPacked() || layout.isMasked())
     return prefetchPlanes(tile, block);
-  // Codes and scales lie apart in a tile. Spread evenly over its blocks, codes are asked for in
-  // time; scales, which lie at its end, a whole tile before.
-  int64_t bytes = llvm::alignTo(llvm::divideCeil(layout.tileBytes, layout.getBlocks()), 32);
-  Value ahead = k.offset(tile, k.add(k.mul(block, bytes), prefetchDistance));
-  for (int64_t line = 0; line * lineBytes < bytes; ++line)
+  // What is asked for goes evenly from one tile to the next; a line in sixteen blocks at most is
+  // left to the processor.
+  int64_t blocks = layout.getBlocks();
+  Value place = k.div(k.mul(block, layout.tileBytes), blocks);
+  Value ahead = k.offset(tile, k.add(place, prefetchDistance));
+  int64_t lines = llvm::divideCeil(layout.tileBytes / blocks - lineBytes / 16, lineBytes);
+  for (int64_t line = 0; line < lines; ++line)
     k.prefetch(k.offset(ahead, line * lineBytes));
-  int64_t scaleBytes = layout.tileBytes - codes->getScaleOffset();
-  int64_t scaleStep = llvm::divideCeil(scaleBytes, layout.getBlocks());
-  if (scaleStep * 4 >= lineBytes)
-    k.prefetch(
-        k.offset(tile, k.add(k.mul(block, scaleStep), layout.tileBytes + codes->getScaleOffset())));
+  // Scales and tables lie behind the codes, but are read with the first of them.
+  int64_t step = getRestStep();
+  if (step >= leastRestStep)
+    k.prefetch(k.offset(tile, k.add(k.mul(block, step), layout.tileBytes + codes->getCodesEnd())));
+}
+
+int64_t LinearEmitter::getRestStep() const {
+  return llvm::divideCeil(layout.tileBytes - codes->getCodesEnd(), layout.getBlocks());
+}
+
+/// Asks for the few scales and tables of the next tile.
+void LinearEmitter::prefetchRest(Value tile) {
+  if (codes->isPacked() || layout.isMasked() || getRestStep() >= leastRestStep)
+    return;
+  for (int64_t byte = codes->getCodesEnd(); byte < layout.tileBytes; byte += lineBytes)
+    k.prefetch(k.offset(tile, layout.tileBytes + byte));
 }
 
 /// What stands behind the tiles is read from one end to the other.
@@ -103,9 +120,10 @@ void LinearEmitter::prefetchPlanes(Value tile, Value block) {
 }
 
 void LinearEmitter::emitOneRowRounded(Value tile) {
+  Value address = getTile(tile);
+  prefetchRest(address);
   if (isOneSum())
     return finishRow(sumRowInOne(tile), tile);
-  Value address = getTile(tile);
   Value sum =
       k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, Values{zero()},
              [&](Value block, ValueRange carried) -> Values {

@@ -277,6 +277,12 @@ public:
 
 private:
   Values loadBlock(const TiledPlane &plane, Value block) {
+    if (plane.isFloat() && plane.getBits() > 4 && plane.columns == 1) {
+      Values numbers;
+      for (Value bytes : loadBytes(k, plane, tile, block))
+        numbers.append(k.widenBytes(bytes, plane.element));
+      return numbers;
+    }
     Values codes = loadIntegers(k, plane, tile, block);
     if (plane.isFloat())
       for (Value &code : codes)

@@ -74,8 +74,11 @@ public:
     return !linear.packed && !linear.masked && !linear.table && codes().inParts &&
            codes().columns == 1;
   }
-  /// Of what stands after the codes in a tile, in bytes.
-  int64_t getScaleOffset() const { return scales().offset; }
+  /// Where what stands after the codes in a tile begins, in bytes.
+  int64_t getCodesEnd() const {
+    return static_cast<int64_t>(
+        llvm::alignTo(codes().offset + codes().getByteSize(layout.getBlocks()), 64));
+  }
   int64_t getBlocksPerScale() const { return scales().inputs / blockInputs; }
   int64_t getScalesPerRow() const { return scales().elements; }
   /// Whether zero points or minima are stored beside scales.

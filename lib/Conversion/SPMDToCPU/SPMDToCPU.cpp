@@ -25,14 +25,17 @@ static FailureOr<spmd::EntryOp> getEntry(ModuleOp plan) {
   return entries.front();
 }
 
-/// Whether weights of the plan are found in tables, or spread by masks: by shuffles of bytes.
+/// Whether weights of the plan are found in tables, or spread by masks: by shuffles of bytes. What
+/// floats of 6 and 8 bits stand for is found in tables too.
 static bool shufflesBytes(ModuleOp plan) {
   WalkResult result = plan.walk([](Operation *op) {
     for (Type type : op->getOperandTypes()) {
       auto tensor = dyn_cast<RankedTensorType>(type);
       auto encoding = tensor ? dyn_cast_or_null<EncodingInterface>(tensor.getEncoding()) : nullptr;
       if (encoding && llvm::any_of(encoding.getPlanes({1, 1}), [](const Plane &plane) {
-            return plane.isTable() || plane.kept != 0;
+            constexpr unsigned inRegister = 4;
+            bool isFound = plane.isFloat() && plane.isOfCodes() && plane.getBits() > inRegister;
+            return plane.isTable() || plane.kept != 0 || (isFound && plane.columns == 1);
           }))
         return WalkResult::interrupt();
     }
