@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Support/SpellNumber.h"
 #include "llmc/Transforms/LowRank/LowRankPass.h"
 #include "llmc/Transforms/Passes.h"
 
@@ -26,7 +27,7 @@ struct FactorizeASVD : FactorizePass<SequentialPass<llmc::impl::FactorizeASVDBas
 private:
   LogicalResult readOptions(ModuleOp module) override {
     if (!(alpha >= 0 && alpha <= 1))
-      return module.emitError("alpha: expected a number from 0 to 1, found ") << alpha.getValue();
+      return module.emitError("alpha: expected a number from 0 to 1, found ") << spellNumber(alpha);
     return success();
   }
 

@@ -7,6 +7,7 @@
 
 #include "llmc/Transforms/Pruning/Pattern.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/SpellNumber.h"
 
 #include "llvm/Support/MathExtras.h"
 
@@ -26,7 +27,7 @@ FailureOr<PruningPattern> PruningPattern::get(Location location, StringRef text,
   if (sparsity) {
     if (!(*sparsity > 0 && *sparsity < 1))
       return emitError(location) << "sparsity: expected a number between 0 and 1, found "
-                                 << *sparsity;
+                                 << spellNumber(*sparsity);
     pattern.sparsity = *sparsity;
     return pattern;
   }

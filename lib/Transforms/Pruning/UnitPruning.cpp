@@ -7,6 +7,7 @@
 
 #include "llmc/Transforms/Pruning/UnitPruning.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/SpellNumber.h"
 #include "llmc/Transforms/Pruning/UnitRemoval.h"
 #include "llmc/Transforms/Rewrites/ParameterRewrite.h"
 
@@ -57,8 +58,8 @@ public:
       layers.push_back(pruned.units);
     if (double largest = getLargestShare(layers); request.ratio > largest + 1e-9)
       return module.emitError("ratio: expected at most ")
-             << largest << ", since some " << request.what << " of each layer stay, found "
-             << request.ratio;
+             << spellNumber(largest) << ", since some " << request.what
+             << " of each layer stay, found " << spellNumber(request.ratio);
     std::vector<KeptUnits> kept;
     for (auto [pruned, stays] :
          llvm::zip_equal(groups, chooseUnits(layers, request.ratio, request.allocation))) {
@@ -77,7 +78,7 @@ private:
   LogicalResult checkRequest() {
     if (!(request.ratio >= 0 && request.ratio < 1))
       return module.emitError("ratio: expected a number from 0 to less than 1, found ")
-             << request.ratio;
+             << spellNumber(request.ratio);
     if (request.multiple < 1)
       return module.emitError("multiple: expected at least 1, found ") << request.multiple;
     return success();

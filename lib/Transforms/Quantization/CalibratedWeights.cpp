@@ -7,6 +7,7 @@
 
 #include "llmc/Transforms/Quantization/CalibratedWeights.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/SpellNumber.h"
 #include "llmc/Support/Stopwatch.h"
 
 #include <algorithm>
@@ -17,7 +18,7 @@ using namespace llmc;
 
 LogicalResult llmc::checkDamp(ModuleOp module, double damp) {
   if (!(damp >= 0 && damp <= 1))
-    return module.emitError("damp: expected a number from 0 to 1, found ") << damp;
+    return module.emitError("damp: expected a number from 0 to 1, found ") << spellNumber(damp);
   return success();
 }
 

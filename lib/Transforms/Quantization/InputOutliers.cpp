@@ -9,6 +9,7 @@
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/ColumnOps.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Support/SpellNumber.h"
 #include "llmc/Transforms/Quantization/CalibratedWeights.h"
 #include "llmc/Transforms/Quantization/QuantizedWeight.h"
 
@@ -75,7 +76,7 @@ private:
       return success();
     return site.linears.front().emitOpError("activation-outliers: expected a magnitude that some "
                                             "columns of its inputs stay below, found all ")
-           << found.columns.size() << " above " << threshold;
+           << found.columns.size() << " above " << spellNumber(threshold);
   }
 
   LogicalResult split(LinearOp linear, ArrayRef<int32_t> columns) {

@@ -7,6 +7,7 @@
 
 #include "llmc/Transforms/Quantization/QuantizationOptions.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
+#include "llmc/Support/SpellNumber.h"
 #include "llmc/Transforms/NamePatterns.h"
 #include "llmc/Transforms/Quantization/WeightFormat.h"
 
@@ -268,7 +269,7 @@ private:
       return fail() << "activation-group: expected activation=i8 with it, found activation=none";
     if (!(request.activationOutliers >= 0) || std::isinf(request.activationOutliers))
       return fail() << "activation-outliers: expected a magnitude, or 0, found "
-                    << request.activationOutliers;
+                    << spellNumber(request.activationOutliers);
     if (request.activationOutliers > 0 && !plan.others.activation &&
         llvm::none_of(plan.rules, rounds))
       return fail() << "activation-outliers: expected activation=i8 with it, found activation=none";

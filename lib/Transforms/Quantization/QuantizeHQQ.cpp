@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Support/ProgressLine.h"
+#include "llmc/Support/SpellNumber.h"
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Quantization/Grid.h"
 #include "llmc/Transforms/Quantization/QuantizationPass.h"
@@ -67,9 +68,9 @@ private:
     constants.weight = beta;
     constants.iterations = static_cast<int>(iterations);
     if (!(norm > 0 && norm <= 1))
-      return fail("norm") << "a number above 0 and up to 1, found " << norm;
+      return fail("norm") << "a number above 0 and up to 1, found " << spellNumber(norm);
     if (!(beta > 0 && std::isfinite(double(beta))))
-      return fail("beta") << "a positive number, found " << beta;
+      return fail("beta") << "a positive number, found " << spellNumber(beta);
     if (iterations > 1000)
       return fail("iterations") << "at most 1000, found " << unsigned(iterations);
     return constants;

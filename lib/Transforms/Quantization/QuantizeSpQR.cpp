@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Support/SpellNumber.h"
 #include "llmc/Transforms/Passes.h"
 #include "llmc/Transforms/Quantization/CalibratedQuantizationPass.h"
 #include "llmc/Transforms/Quantization/GPTQ.h"
@@ -42,7 +43,7 @@ struct QuantizeSpQR : CalibratedQuantizationPass<llmc::impl::QuantizeSpQRBase<Qu
   LogicalResult readOptions(ModuleOp module) override {
     if (!(outliers >= 0 && outliers <= 1))
       return module.emitError("outliers: expected a share from 0 to 1, found ")
-             << outliers.getValue();
+             << spellNumber(outliers);
     if (failed(checkDamp(module, damp)))
       return failure();
     if (scaleGroup < 1)
@@ -68,6 +69,14 @@ struct QuantizeSpQR : CalibratedQuantizationPass<llmc::impl::QuantizeSpQRBase<Qu
     }
   }
 
+  LogicalResult checkPlan(ModuleOp module, const QuantizationPlan &plan) override {
+    EncodingInterface ofHead = plan.head.encoding;
+    if (outliers > 0 && ofHead && !plan.headIsLikeOthers && !getGrid(ofHead))
+      module.emitRemark("outliers: the head and the embedding have none beside ")
+          << ofHead << ": expected head-format=same with them";
+    return CalibratedQuantizationPass::checkPlan(module, plan);
+  }
+
   void spellMethod(llvm::raw_ostream &stream) const override {
     stream << "damp=" << damp.getValue() << " outliers=" << outliers.getValue();
   }
@@ -82,6 +91,10 @@ struct QuantizeSpQR : CalibratedQuantizationPass<llmc::impl::QuantizeSpQRBase<Qu
       bool isHead = weights.isHead(parameter);
       if (GroupedAttr grid = getGrid(plan.getStorage(parameter.getSymName(), isHead).encoding))
         encoding = keepOutliers(parameter, values, *encoding, grid, hessian.getImportance());
+      else if (outliers > 0)
+        parameter.emitRemark("outliers: '")
+            << parameter.getSymName() << "' has none beside " << *encoding
+            << ": they are chosen by groups of integers along the input axis";
       if (failed(encoding))
         return failure();
       return quantizeGPTQ(parameter, values, hessian, {*encoding, plan.getCalibratedFit()});

@@ -34,7 +34,7 @@
 // RESIDUAL: error: expected weights that were rounded or pruned before, found none: there is nothing to make up for
 
 // RUN: not llmc-opt %s --factorize-asvd="alpha=2" 2>&1 | FileCheck %s --check-prefix=ALPHA
-// ALPHA: error: alpha: expected a number from 0 to 1, found 2.0
+// ALPHA: error: alpha: expected a number from 0 to 1, found 2{{$}}
 // RUN: not llmc-opt %s --factorize-svd-llm="damp=2" 2>&1 | FileCheck %s --check-prefix=DAMP
 // RUN: not llmc-opt %s --repair-eora="damp=-1" 2>&1 | FileCheck %s --check-prefix=DAMP
 // DAMP: error: damp: expected a number from 0 to 1, found

@@ -35,7 +35,7 @@
 // RUN: not llmc-opt %t/model.mlir --prune-sparsegpt="activation-outliers=6" 2>&1 | FileCheck %s --check-prefix=PRUNE
 // PRUNE: error: activation-outliers: expected a format with it, found format=none
 // RUN: not llmc-opt %t/model.mlir --quantize-rtn="activation-outliers=0.0001 calibration=%t/tokens.npy samples=8 sequence-length=8" 2>&1 | FileCheck %s --check-prefix=ALL
-// ALL: error: 'llmc.linear' op activation-outliers: expected a magnitude that some columns of its inputs stay below, found all 96 above 1.000000e-04
+// ALL: error: 'llmc.linear' op activation-outliers: expected a magnitude that some columns of its inputs stay below, found all 96 above 1e-04
 
 // TABLE: up.outliers 96x2 f32 exact 32.000
 // TABLE: up 96x96 grouped<bits = 8, group = channel, zero = none, scale = f16> 8 bits / row

@@ -3,7 +3,7 @@
 
 // RUN: not llmc-opt %t/model.mlir --quantize-gptq="damp=-0.5" 2>&1 | FileCheck %s --check-prefix=DAMP
 // RUN: not llmc-opt %t/model.mlir --quantize-gptq="damp=nan" 2>&1 | FileCheck %s --check-prefix=NAN
-// DAMP: error: damp: expected a number from 0 to 1, found -5.0{{0*}}e-01
+// DAMP: error: damp: expected a number from 0 to 1, found -0.5{{$}}
 // NAN: error: damp: expected a number from 0 to 1, found
 
 // RUN: not llmc-opt %t/model.mlir --quantize-gptq="act-order group-size=32" 2>&1 | FileCheck %s --check-prefix=ORDER

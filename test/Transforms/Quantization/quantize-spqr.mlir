@@ -32,6 +32,14 @@
 // RUN:   | FileCheck %s --check-prefix=NF4
 // RUN: llmc-opt %t/model.mlir --quantize-spqr="statistics=%t/statistics scale-bits=0 group-size=32 head-format=none table=false" \
 // RUN:   | FileCheck %s --check-prefix=INTEGERS
+// Where outliers can't be chosen, it says so.
+// RUN: llmc-opt %t/model.mlir -o %t/words.mlir --quantize-spqr="statistics=%t/statistics formats=^up$=nf4 head-format=nf4 table=false" \
+// RUN:   2>&1 | FileCheck %s --check-prefix=NONE
+// NONE: remark: outliers: the head and the embedding have none beside #llmc.nf4<group = 64, scale = f16>: expected head-format=same with them
+// NONE: remark: outliers: 'up' has none beside #llmc.nf4<group = 64, scale = f16>: they are chosen by groups of integers along the input axis
+// RUN: llmc-opt %t/model.mlir -o %t/words.mlir --quantize-spqr="statistics=%t/statistics scale-bits=0 group-size=tensor head-format=none table=false" \
+// RUN:   2>&1 | FileCheck %s --check-prefix=TENSOR
+// TENSOR: remark: outliers: 'up' has none beside #llmc.grouped<bits = 4, group = tensor
 // Outliers that f16 can't hold.
 // RUN: mkdir %t/large && cp %s %t/large/model.mlir
 // RUN: %python -c "import array; w = array.array('f', [(i %% 101 - 50) / 1000 + 1e6 * (i %% 960 == 3) for i in range(160 * 96)]); w.tofile(open(r'%t/large/weights.bin', 'wb'))"
@@ -41,9 +49,9 @@
 // RUN: llmc-opt %t/model.mlir --quantize-gptq="format=bilevel scale=f32 statistics=%t/statistics table=false" | FileCheck %s --check-prefix=GPTQ
 
 // RUN: not llmc-opt %t/model.mlir --quantize-spqr="outliers=1.5" 2>&1 | FileCheck %s --check-prefix=SHARE
-// SHARE: error: outliers: expected a share from 0 to 1, found 1.5
+// SHARE: error: outliers: expected a share from 0 to 1, found 1.5{{$}}
 // RUN: not llmc-opt %t/model.mlir --quantize-spqr="damp=2" 2>&1 | FileCheck %s --check-prefix=DAMP
-// DAMP: error: damp: expected a number from 0 to 1, found 2
+// DAMP: error: damp: expected a number from 0 to 1, found 2{{$}}
 // RUN: not llmc-opt %t/model.mlir --quantize-spqr="bits=6" 2>&1 | FileCheck %s --check-prefix=BITS
 // BITS: error: expected bits and bits of scales of at least 1 each and at most 8 together, found 6 and 3
 // RUN: not llmc-opt %t/model.mlir --quantize-spqr="group-size=channel" 2>&1 | FileCheck %s --check-prefix=GROUP

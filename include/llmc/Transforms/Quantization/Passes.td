@@ -197,7 +197,8 @@ def QuantizeSpQR : Pass<"quantize-spqr", "::mlir::ModuleOp"> {
     llmc.parameter @up : tensor<1536x576xf32, #w> = dense_resource<up> : tensor<423936xi8>
     ```
 
-    What `formats` stores as integers with groups has outliers too; other formats have none. The token
+    What `formats` stores as integers with groups has outliers too; other formats have none, which a remark
+    says. The token
     embedding and a head of a `head-format` other than `same` are rounded to nearest, without outliers.
     The report is that of `quantize-gptq`.
   }];
