@@ -143,10 +143,8 @@ void CompressionReport::emitRemarks(Location location) const {
 }
 
 void CompressionReport::printTable(llvm::raw_ostream &stream) const {
-  if (parameters.empty()) {
-    stream << pass << ": no weights to compress\n";
+  if (parameters.empty())
     return;
-  }
   bool measured = llvm::any_of(parameters, [](const auto &p) { return p.outputError.has_value(); });
   std::vector<std::vector<std::string>> rows{
       {"parameter", "shape", "encoding", "inputs", "bits/weight", "weight error"}};

@@ -67,6 +67,10 @@ private:
     mlir::FailureOr<llvm::SmallVector<SelectedWeight>> weights = selectWeights(module, filter);
     if (failed(weights))
       return mlir::failure();
+    if (weights->empty())
+      module.emitWarning() << this->getArgument()
+                           << ": expected weights that `only`, `ignore` and earlier passes leave, "
+                              "found none";
     CompressionReport result(this->getArgument());
     if (failed(compress(module, *weights, result)))
       return mlir::failure();

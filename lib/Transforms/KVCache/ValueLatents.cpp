@@ -207,66 +207,125 @@ static FailureOr<std::vector<double>> correct(ArrayRef<double> moment, int64_t r
   return result;
 }
 
+namespace {
+
+/// Fits the latents of one layer's values, group by group.
+class LatentFit {
+public:
+  LatentFit(CachedValues &values, const ValueMoments &moments, ArrayRef<OutputMetric> outputs,
+            double damp, ValueLatents &latents)
+      : values(values), moments(moments), outputs(outputs), damp(damp), latents(latents),
+        shape(LatentShape::get(values, latents)) {}
+
+  LogicalResult addGroup(int64_t group);
+  /// What is lost of all groups that were added, in parts of what outputs make of values.
+  double getLoss() const { return total > 0 ? std::sqrt(lost / total) : 0; }
+
+private:
+  int64_t getFirstQuery(int64_t group) const { return group * shape.queries / shape.groups; }
+  int64_t getHeadSize() const { return values.getCache().getValueSize(); }
+
+  /// The moment of all results of a group's query heads, with its inverse.
+  FailureOr<InverseHessian> takeMoment(int64_t group, std::vector<double> &moment);
+  /// Rᵀ of all heads of a group.
+  std::vector<double> getRoots(int64_t group) const;
+  LogicalResult addA(int64_t group, ArrayRef<double> taken);
+  /// What gives back the results of each of a group's query heads.
+  LogicalResult addB(int64_t group, ArrayRef<double> taken, ArrayRef<double> ofAll);
+
+  LogicalResult fail(llvm::Error error) {
+    return values.getWeight().emitOpError() << llvm::toString(std::move(error));
+  }
+
+  CachedValues &values;
+  const ValueMoments &moments;
+  ArrayRef<OutputMetric> outputs;
+  double damp;
+  ValueLatents &latents;
+  const LatentShape shape;
+  double lost = 0, total = 0;
+};
+
+} // namespace
+
+LogicalResult LatentFit::addGroup(int64_t group) {
+  std::vector<double> moment;
+  FailureOr<InverseHessian> prepared = takeMoment(group, moment);
+  if (failed(prepared))
+    return failure();
+  llvm::Expected<Decomposition> taken =
+      Decomposition::create(getRoots(group), InputMetric(std::move(*prepared)));
+  if (!taken)
+    return fail(taken.takeError());
+  lost += taken->getLoss(latents.rank);
+  total += taken->getLoss(0);
+  const LowRankFactors chosen = taken->getFactors(latents.rank);
+  const std::vector<double> ofAll =
+      invert(moment, shape.rows, chosen.a, taken->getSquares().take_front(latents.rank));
+  return success(succeeded(addA(group, chosen.a)) && succeeded(addB(group, chosen.a, ofAll)));
+}
+
+FailureOr<InverseHessian> LatentFit::takeMoment(int64_t group, std::vector<double> &moment) {
+  moment.assign(shape.rows * shape.rows, 0);
+  for (int64_t head = getFirstQuery(group); head < getFirstQuery(group + 1); ++head)
+    for (auto [sum, product] : llvm::zip_equal(moment, moments[head]))
+      sum += product;
+  llvm::Expected<InverseHessian> prepared =
+      InverseHessian::create(moment, shape.rows, damp, /*descending=*/false);
+  if (!prepared)
+    return fail(prepared.takeError());
+  for (int64_t i = 0; i < shape.rows; ++i)
+    moment[i * shape.rows + i] += prepared->added;
+  return std::move(*prepared);
+}
+
+std::vector<double> LatentFit::getRoots(int64_t group) const {
+  const int64_t rows = shape.rows, size = getHeadSize();
+  std::vector<double> roots(rows * rows);
+  for (int64_t head = 0; head < latents.headsTogether; ++head)
+    for (int64_t i = 0, first = head * size; i < size; ++i)
+      for (int64_t j = 0; j < size; ++j)
+        roots[(first + i) * rows + first + j] =
+            outputs[group * latents.headsTogether + head].root[j * size + i];
+  return roots;
+}
+
+LogicalResult LatentFit::addA(int64_t group, ArrayRef<double> taken) {
+  FailureOr<std::vector<double>> own = readGroup(values, shape, group);
+  if (failed(own))
+    return failure();
+  std::vector<double> &a = latents.a.emplace_back(latents.rank * shape.columns);
+  addProduct(MatrixView<double>(a.data(), latents.rank, shape.columns), 1,
+             MatrixView<const double>(taken.data(), latents.rank, shape.rows),
+             MatrixView<const double>(own->data(), shape.rows, shape.columns));
+  return success();
+}
+
+LogicalResult LatentFit::addB(int64_t group, ArrayRef<double> taken, ArrayRef<double> ofAll) {
+  const int64_t rank = latents.rank, size = getHeadSize();
+  for (int64_t head = getFirstQuery(group); head < getFirstQuery(group + 1); ++head) {
+    const int64_t first = shape.getPlace(head) * size;
+    FailureOr<std::vector<double>> ofHead = correct(moments[head], shape.rows, taken, rank, first,
+                                                    ofAll.slice(first * rank, size * rank), damp);
+    if (failed(ofHead))
+      return values.attention.emitOpError(
+          "expected results of attention that latents can be fitted to");
+    latents.b.push_back(std::move(*ofHead));
+  }
+  return success();
+}
+
 FailureOr<double> llmc::fitLatents(CachedValues &values, const ValueMoments &moments, double damp,
                                    ValueLatents &latents) {
   const ParameterRewrite weights(values.producer->getParentOfType<ModuleOp>());
   FailureOr<std::vector<OutputMetric>> outputs = getOutputMetrics(values, weights);
   if (failed(outputs))
     return failure();
-  auto fail = [&](llvm::Error error) {
-    return LogicalResult(values.getWeight().emitOpError() << llvm::toString(std::move(error)));
-  };
-  const LatentShape shape = LatentShape::get(values, latents);
-  const int64_t rows = shape.rows, rank = latents.rank, size = values.getCache().getValueSize();
-  double lost = 0, total = 0;
-  for (int64_t group = 0; group < shape.groups; ++group) {
-    std::vector<double> moment(rows * rows);
-    const int64_t firstQuery = group * shape.queries / shape.groups,
-                  endQuery = (group + 1) * shape.queries / shape.groups;
-    for (int64_t head = firstQuery; head < endQuery; ++head)
-      for (auto [sum, product] : llvm::zip_equal(moment, moments[head]))
-        sum += product;
-    llvm::Expected<InverseHessian> prepared =
-        InverseHessian::create(moment, rows, damp, /*descending=*/false);
-    if (!prepared)
-      return fail(prepared.takeError());
-    for (int64_t i = 0; i < rows; ++i)
-      moment[i * rows + i] += prepared->added;
-    const InputMetric metric(std::move(*prepared));
-    // Rᵀ of all heads.
-    std::vector<double> weighed(rows * rows);
-    for (int64_t head = 0; head < latents.headsTogether; ++head)
-      for (int64_t i = 0, first = head * size; i < size; ++i)
-        for (int64_t j = 0; j < size; ++j)
-          weighed[(first + i) * rows + first + j] =
-              (*outputs)[group * latents.headsTogether + head].root[j * size + i];
-    llvm::Expected<Decomposition> taken = Decomposition::create(std::move(weighed), metric);
-    if (!taken)
-      return fail(taken.takeError());
-    FailureOr<std::vector<double>> own = readGroup(values, shape, group);
-    if (failed(own))
+  LatentFit fit(values, moments, *outputs, damp, latents);
+  for (int64_t group = 0; group < LatentShape::get(values, latents).groups; ++group)
+    if (failed(fit.addGroup(group)))
       return failure();
-    lost += taken->getLoss(rank);
-    total += taken->getLoss(0);
-    const LowRankFactors chosen = taken->getFactors(rank);
-    std::vector<double> &a = latents.a.emplace_back(rank * shape.columns);
-    addProduct(MatrixView<double>(a.data(), rank, shape.columns), 1,
-               MatrixView<const double>(chosen.a.data(), rank, rows),
-               MatrixView<const double>(own->data(), rows, shape.columns));
-    const std::vector<double> b =
-        invert(moment, rows, chosen.a, taken->getSquares().take_front(rank));
-    for (int64_t head = firstQuery; head < endQuery; ++head) {
-      const int64_t first = shape.getPlace(head) * size;
-      FailureOr<std::vector<double>> ofHead =
-          correct(moments[head], rows, chosen.a, rank, first,
-                  ArrayRef(b).slice(first * rank, size * rank), damp);
-      if (failed(ofHead))
-        return LogicalResult(values.attention.emitOpError(
-            "expected results of attention that latents can be fitted to"));
-      latents.b.push_back(std::move(*ofHead));
-    }
-  }
-  return total > 0 ? std::sqrt(lost / total) : 0;
+  return fit.getLoss();
 }
 
 //===----------------------------------------------------------------------===//
