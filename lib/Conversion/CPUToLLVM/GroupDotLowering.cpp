@@ -158,6 +158,18 @@ static Operation *findLast(Value value, Block *block, Operation *place) {
   return place;
 }
 
+/// The operation that adds a dot product to what a loop carries, if that is all it is for.
+static arith::AddIOp getAddition(GroupDotOp dot) {
+  if (!dot->hasOneUse())
+    return {};
+  auto addition = dyn_cast<arith::AddIOp>(*dot->user_begin());
+  bool isCarried = addition && llvm::any_of(addition->getOperands(), [&](Value operand) {
+                     auto argument = dyn_cast<BlockArgument>(operand);
+                     return argument && argument.getOwner() == dot->getBlock();
+                   });
+  return isCarried ? addition : arith::AddIOp();
+}
+
 namespace {
 
 /// Lowers products that stand side by side, step by step together: every chain of additions has the
@@ -202,6 +214,8 @@ private:
       sink(dot.getActivations()[step], before, sunk);
     }
   }
+  /// What a sum begins with: zero, or what it is to be added to.
+  Value getStart(GroupDotOp dot);
   /// 32 of 64 bytes; of weights above 15 the low (part 0) or the high four bits.
   Value getHalf(Value bytes, int64_t half);
   Value getPart(Value weights, int64_t half, int64_t part, int64_t parts);
@@ -223,14 +237,28 @@ void RunLowering::toVnni() {
   for (size_t step = 0; step < steps; ++step) {
     startStep(step);
     if (sums.empty())
-      sums.assign(dots.size(), splat(words, 0));
+      for (GroupDotOp dot : dots)
+        sums.push_back(getStart(dot));
     // LLVM 22 takes vectors of bytes for the factors.
     for (auto [sum, dot] : llvm::zip(sums, dots))
       sum = call("llvm.x86.avx512.vpdpbusd.512", words,
                  {sum, dot.getWeights()[step], dot.getActivations()[step]});
   }
-  for (auto [sum, dot] : llvm::zip(sums, dots))
-    dot.replaceAllUsesWith(sum);
+  for (auto [sum, dot] : llvm::zip(sums, dots)) {
+    if (arith::AddIOp addition = getAddition(dot)) {
+      addition.replaceAllUsesWith(sum);
+      addition.erase();
+    } else {
+      dot.replaceAllUsesWith(sum);
+    }
+  }
+}
+
+Value RunLowering::getStart(GroupDotOp dot) {
+  arith::AddIOp addition = getAddition(dot);
+  if (!addition)
+    return splat(vector(32, 16), 0);
+  return addition.getLhs() == dot.getResult() ? addition.getRhs() : addition.getLhs();
 }
 
 Value RunLowering::getHalf(Value bytes, int64_t half) {
