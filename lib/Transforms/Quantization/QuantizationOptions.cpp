@@ -277,7 +277,7 @@ private:
       return fail() << "sharing: expected format=codebook with it, found format=" << request.format;
     SmallVector<EncodingInterface> encodings = plan.getEncodings();
     encodings.push_back(plan.head.encoding);
-    if (request.trellisTable == TrellisNumbers::Learned &&
+    if (request.trellisTable != TrellisNumbers::Normal &&
         llvm::none_of(encodings, llvm::IsaAndPresentPred<TrellisAttr>))
       return fail() << "trellis-table: expected format=trellis with it, found format="
                     << request.format;
@@ -365,6 +365,8 @@ llvm::raw_ostream &llmc::operator<<(llvm::raw_ostream &stream, const Quantizatio
     stream << ",inputs";
   if (plan.trellisTable == TrellisNumbers::Learned)
     stream << " trellis-table=learned";
+  else if (plan.trellisTable == TrellisNumbers::Model)
+    stream << " trellis-table=model";
   if (plan.activationOutliers > 0)
     stream << " outliers=" << plan.activationOutliers;
   return stream;

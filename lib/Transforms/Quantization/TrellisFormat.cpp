@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The format `trellis`: the numbers of a table for normally distributed weights, or for those of a
-// matrix, the scale of a row by its root mean square, or what a search finds, and the path through
-// the states that loses least.
+// The format `trellis`: the numbers of a table for normally distributed weights, for those of a
+// matrix or of all, the scale of a row by its root mean square, or what a search finds, and the
+// path through the states that loses least.
 //
 //===----------------------------------------------------------------------===//
 
@@ -205,9 +205,12 @@ public:
                                                 const FitOptions &fit) const override {
     auto trellis = cast<TrellisAttr>(encoding);
     unsigned bits = trellis.getBits();
-    TrellisTable table =
-        fit.learnsTable ? learnTrellisTable(bits, weights, shape[1]) : getNormalTrellisTable(bits);
-    return std::make_unique<TrellisQuantizer>(trellis, shape, table, fit.search);
+    auto getTable = [&] {
+      if (fit.learnsTable)
+        return learnTrellisTable(bits, weights, shape[1]);
+      return fit.tables ? fit.tables->get(bits) : getNormalTrellisTable(bits);
+    };
+    return std::make_unique<TrellisQuantizer>(trellis, shape, getTable(), fit.search);
   }
 
   bool holds(EncodingInterface encoding, ArrayRef<float> weights) const override {

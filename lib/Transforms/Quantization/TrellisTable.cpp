@@ -108,13 +108,12 @@ TrellisTable llmc::trainTrellisTable(unsigned bits, llvm::ArrayRef<float> sample
   return toBytes(numbers);
 }
 
-/// Rows of a matrix, spread evenly over it, in units of their root mean square. Those of zeros have
-/// nothing to say.
-static std::vector<float> takeRows(llvm::ArrayRef<float> weights, int64_t columns) {
-  constexpr int64_t enough = 1 << 16;
+/// Appends about `count` weights in rows of a matrix, spread evenly over it, in units of their root
+/// mean square. Those of zeros have nothing to say.
+static void takeRows(llvm::ArrayRef<float> weights, int64_t columns, int64_t count,
+                     std::vector<float> &samples) {
   int64_t rows = static_cast<int64_t>(weights.size()) / std::max<int64_t>(columns, 1);
-  int64_t taken = std::min(rows, (enough + columns - 1) / std::max<int64_t>(columns, 1));
-  std::vector<float> samples;
+  int64_t taken = std::min(rows, (count + columns - 1) / std::max<int64_t>(columns, 1));
   for (int64_t index = 0; index < taken; ++index) {
     llvm::ArrayRef<float> row = weights.slice(index * rows / taken * columns, columns);
     double squares = 0;
@@ -125,22 +124,38 @@ static std::vector<float> takeRows(llvm::ArrayRef<float> weights, int64_t column
       if (size > 0)
         samples.push_back(static_cast<float>(weight / size));
   }
-  return samples;
+}
+
+/// Fits the table for normally distributed weights to samples, cut into rows of `columns`.
+static TrellisTable fitToSamples(unsigned bits, llvm::ArrayRef<float> samples, int64_t columns) {
+  constexpr int fittingPasses = 16;
+  const TrellisTable &normal = getNormalTrellisTable(bits);
+  TableNumbers numbers = toFloats(normal);
+  for (int pass = 0; pass < fittingPasses; ++pass)
+    assign(bits, samples, columns, numbers).center(numbers);
+  TrellisTable fitted = toBytes(numbers);
+  auto measure = [&](const TrellisTable &table) {
+    return assign(bits, samples, columns, toFloats(table)).lost;
+  };
+  return measure(fitted) < measure(normal) ? fitted : normal;
 }
 
 TrellisTable llmc::learnTrellisTable(unsigned bits, llvm::ArrayRef<float> weights,
                                      int64_t columns) {
-  constexpr int learnedPasses = 16;
-  const TrellisTable &normal = getNormalTrellisTable(bits);
-  std::vector<float> samples = takeRows(weights, columns);
-  TableNumbers numbers = toFloats(normal);
-  for (int pass = 0; pass < learnedPasses; ++pass)
-    assign(bits, samples, columns, numbers).center(numbers);
-  TrellisTable learned = toBytes(numbers);
-  auto measure = [&](const TrellisTable &table) {
-    return assign(bits, samples, columns, toFloats(table)).lost;
-  };
-  return measure(learned) < measure(normal) ? learned : normal;
+  constexpr int64_t enough = 1 << 16;
+  std::vector<float> samples;
+  takeRows(weights, columns, enough, samples);
+  return fitToSamples(bits, samples, columns);
+}
+
+void TrellisSamples::add(llvm::ArrayRef<float> weights, int64_t columns, int64_t count) {
+  takeRows(weights, columns, count, samples);
+}
+
+TrellisTable TrellisSamples::learn(unsigned bits) const {
+  // A path may go on from one row into the next: it meets weights of the same distribution.
+  constexpr int64_t pathLength = 1024;
+  return fitToSamples(bits, samples, pathLength);
 }
 
 const TrellisTable &llmc::getNormalTrellisTable(unsigned bits) {

@@ -15,6 +15,8 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <vector>
 
 namespace llmc {
 
@@ -39,8 +41,35 @@ TrellisTable trainTrellisTable(unsigned bits, llvm::ArrayRef<float> samples, int
 /// loses less of these; else that itself.
 TrellisTable learnTrellisTable(unsigned bits, llvm::ArrayRef<float> weights, int64_t columns);
 
+/// Samples of several matrices, for one table of them all.
+class TrellisSamples {
+public:
+  /// Takes about `count` weights of a matrix, row by row as learnTrellisTable() does.
+  void add(llvm::ArrayRef<float> weights, int64_t columns, int64_t count);
+  /// The table as learnTrellisTable() finds it; that for normally distributed ones where nothing
+  /// was taken but zeros.
+  TrellisTable learn(unsigned bits) const;
+
+private:
+  std::vector<float> samples;
+};
+
 /// The one for normally distributed weights of variance 1; bits are from 2 to 5.
 const TrellisTable &getNormalTrellisTable(unsigned bits);
+
+/// Tables that all matrices share.
+class SharedTables {
+public:
+  void set(unsigned bits, const TrellisTable &table) { ofTrellises[bits] = table; }
+  /// That of a trellis; the one for normally distributed weights where none is set.
+  const TrellisTable &get(unsigned bits) const {
+    auto found = ofTrellises.find(bits);
+    return found == ofTrellises.end() ? getNormalTrellisTable(bits) : found->second;
+  }
+
+private:
+  std::map<unsigned, TrellisTable> ofTrellises; ///< by bits a weight
+};
 
 } // namespace llmc
 

@@ -13,6 +13,9 @@
 // Tables of their own.
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="format=trellis bits=3 trellis-table=learned" -o %t/learned.mlir 2>&1 | FileCheck %s --check-prefix=TABLE
 // RUN: not cmp %t/q.safetensors %t/learned.safetensors
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="format=trellis bits=3 head-format=trellis:2 trellis-table=model table=false" -o %t/shared.mlir
+// RUN: not cmp %t/learned.safetensors %t/shared.safetensors
+// RUN: not llmc-opt %t/model.mlir --quantize-rtn="trellis-table=model" 2>&1 | FileCheck %s --check-prefix=INT
 // RUN: not llmc-opt %t/model.mlir --quantize-rtn="trellis-table=learned" 2>&1 | FileCheck %s --check-prefix=INT
 // INT: error: trellis-table: expected format=trellis with it, found format=int
 

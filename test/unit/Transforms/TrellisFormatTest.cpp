@@ -7,6 +7,7 @@
 
 #include "TransformsTestSupport.h"
 #include "llmc/Transforms/Quantization/GPTQ.h"
+#include "llmc/Transforms/Quantization/SharedTables.h"
 
 #include <cmath>
 #include <random>
@@ -121,6 +122,37 @@ TEST_F(TrellisFormat, LearnedTablesLoseLess) {
     EXPECT_LE(ofGaussian, 0.2) << bits;
     EXPECT_GE(ofLaplacian, 0.5) << bits;
   }
+}
+
+// One table of all matrices: what it gains, it gains on each of them where they are alike.
+TEST_F(TrellisFormat, SharedTablesLoseLess) {
+  constexpr int64_t rows = 32, columns = 1024;
+  std::vector<std::vector<float>> matrices;
+  llvm::SmallVector<SelectedWeight> selected;
+  for (uint64_t seed : {1, 2}) {
+    std::vector<float> weights = normal(rows * columns, seed),
+                       others = normal(rows * columns, seed + 8);
+    for (auto [weight, other] : llvm::zip(weights, others))
+      weight *= static_cast<float>(seed) * std::fabs(other); // heavier tails, of other scales
+    selected.push_back({makeParameter(weights, rows), {}});
+    matrices.push_back(std::move(weights));
+  }
+  QuantizationRequest request;
+  request.format = "trellis";
+  request.trellisTable = TrellisNumbers::Model;
+  for (unsigned bits = 2; bits <= 5; ++bits) {
+    request.bits = bits;
+    auto plan = QuantizationPlan::get(builder.getUnknownLoc(), request);
+    ASSERT_TRUE(mlir::succeeded(plan));
+    ASSERT_TRUE(mlir::succeeded(learnSharedTables(*plan, selected)));
+    for (const std::vector<float> &weights : matrices) {
+      double normal = round(weights, rows, encoding(bits)).weightError,
+             shared = round(weights, rows, encoding(bits), plan->getNearestFit()).weightError;
+      EXPECT_GE(20 * std::log10(normal / shared), 0.5) << bits;
+    }
+  }
+  for (SelectedWeight &weight : selected)
+    weight.parameter.erase();
 }
 
 TEST_F(TrellisFormat, SearchLosesNoMore) {

@@ -23,7 +23,7 @@ namespace llmc {
 enum class ScaleType { Auto, F32, F16, BF16 };
 enum class ActivationRounding { Auto, None, I8, I8Static, I4, FP8 };
 enum class ClipSearch { Auto, On, Off, Inputs };
-enum class TrellisNumbers { Normal, Learned };
+enum class TrellisNumbers { Normal, Learned, Model };
 
 /// The options of a quantization pass (QuantizationOptions.td) as they are given.
 struct QuantizationRequest {
@@ -72,6 +72,8 @@ struct QuantizationPlan {
   std::vector<StorageRule> rules;
   ClipSearch search = ClipSearch::Auto;
   TrellisNumbers trellisTable = TrellisNumbers::Normal;
+  /// Where these are the model's, once they are learned (learnSharedTables()).
+  std::shared_ptr<const SharedTables> tables;
   double activationOutliers = 0; ///< as QuantizationRequest has it
 
   /// Whether grids are searched where nothing is known of the inputs. The least squared error of
@@ -83,10 +85,10 @@ struct QuantizationPlan {
 
   /// How numbers are found where calibration says nothing, and where it does.
   FitOptions getNearestFit() const {
-    return {searchesNearest(), trellisTable == TrellisNumbers::Learned};
+    return {searchesNearest(), trellisTable == TrellisNumbers::Learned, tables};
   }
   FitOptions getCalibratedFit() const {
-    return {searchesCalibrated(), trellisTable == TrellisNumbers::Learned};
+    return {searchesCalibrated(), trellisTable == TrellisNumbers::Learned, tables};
   }
 
   /// How a parameter's weights are stored; `isHead` says whether it is the head or the token

@@ -106,7 +106,9 @@ defvar quantizationOptions = !listconcat(formatOptions, gridOptions, [
              clEnumValN(::llmc::TrellisNumbers::Normal, "normal",
                         "those for normally distributed weights"),
              clEnumValN(::llmc::TrellisNumbers::Learned, "learned",
-                        "each matrix's own, learned from its weights"))}]>
+                        "each matrix's own, learned from its weights"),
+             clEnumValN(::llmc::TrellisNumbers::Model, "model",
+                        "those of all matrices that are rounded, learned from some rows of each"))}]>
 ]);
 /// The same, without what becomes of the head, of activations, and of weights that are rounded.
 defvar weightFormatOptions = !listconcat(formatOptions, fittingOptions, numberOptions);

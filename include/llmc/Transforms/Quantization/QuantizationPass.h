@@ -18,6 +18,7 @@
 #include "llmc/Transforms/CompressionPass.h"
 #include "llmc/Transforms/Quantization/InputOutliers.h"
 #include "llmc/Transforms/Quantization/QuantizationOptions.h"
+#include "llmc/Transforms/Quantization/SharedTables.h"
 
 namespace llmc {
 
@@ -163,6 +164,8 @@ private:
       if (plan.headIsLikeOthers || !weight.isHead)
         names.push_back(ParameterOp(weight.parameter).getSymName());
     plan.warnOfUnused(module, names);
+    if (failed(learnSharedTables(plan, weights)))
+      return mlir::failure();
     if constexpr (calibrates())
       if (plan.activationOutliers > 0 &&
           failed(splitOutliers(module, plan, weights, this->getCalibrationOptions(),

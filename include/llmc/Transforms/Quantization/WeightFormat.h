@@ -78,14 +78,19 @@ public:
   virtual std::vector<uint8_t> take() = 0;
 };
 
+/// Numbers that were learned from all matrices of a model (SharedTables.h).
+class SharedTables;
+
 /// How the numbers are found that weights are rounded to.
 struct FitOptions {
   // NOLINTNEXTLINE(google-explicit-constructor): most callers choose nothing else
-  FitOptions(bool search = false, bool learnsTable = false)
-      : search(search), learnsTable(learnsTable) {}
+  FitOptions(bool search = false, bool learnsTable = false,
+             std::shared_ptr<const SharedTables> tables = {})
+      : search(search), learnsTable(learnsTable), tables(std::move(tables)) {}
 
   bool search;      ///< groups are fitted so that they lose least, else so that all is covered
   bool learnsTable; ///< tables that a format has for all matrices are learned from each
+  std::shared_ptr<const SharedTables> tables; ///< or are these; null: the format's own
 };
 
 /// What the options of a pass ask of a format. Options that are not given are none or null.
