@@ -15,7 +15,7 @@
 
 namespace llmc {
 
-/// The weights of a group that are kept.
+/// The weights of a group that are kept; where none are, a single zero, which any numbers hold.
 struct KeptGroup {
   KeptGroup(llvm::ArrayRef<float> from, llvm::ArrayRef<float> fromImportance,
             llvm::ArrayRef<bool> kept) {
@@ -25,6 +25,11 @@ struct KeptGroup {
       weights.push_back(weight);
       if (!fromImportance.empty())
         importance.push_back(fromImportance[index]);
+    }
+    if (weights.empty()) {
+      weights.push_back(0);
+      if (!fromImportance.empty())
+        importance.push_back(1);
     }
   }
   std::vector<float> weights, importance;

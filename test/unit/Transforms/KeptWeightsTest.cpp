@@ -137,6 +137,31 @@ TEST_F(KeptWeights, RoundToTheNearestOfTheirOwnGroups) {
   }
 }
 
+// Where most weights are left out, there are groups of which nothing is kept.
+TEST_F(KeptWeights, GroupsThatKeepNothingAreZero) {
+  for (int64_t i = 0; i < rows * columns; ++i)
+    kept[i] = kept[i] && i % columns >= 64 && i / columns % 3 != 1;
+  const int64_t shape[] = {rows, columns};
+  auto masked =
+      MaskedAttr::get(&context, llvm::count(kept, true), mlir::TypeAttr::get(builder.getF32Type()));
+  std::vector<uint8_t> dense(pruned.size() * 4);
+  std::memcpy(dense.data(), pruned.data(), dense.size());
+  setParameter(parameter, mlir::RankedTensorType::get(shape, builder.getF32Type(), masked),
+               makeParameterData(&context, "masked", masked.pack(dense, shape, kept)));
+  for (int64_t i = 0; i < rows * columns; ++i)
+    pruned[i] = kept[i] ? pruned[i] : 0;
+  WeightValues values = *WeightValues::read(parameter);
+  ASSERT_EQ(values.data, pruned);
+  for (EncodingInterface inner : getEncodings())
+    for (bool search : {false, true}) {
+      EncodingInterface encoding = *keepSparsity(parameter, inner);
+      QuantizedWeight quantized = *roundToNearest(parameter, values, encoding, search);
+      std::vector<float> decoded = decode(encoding, rows, columns, quantized.bytes);
+      expectZeros(decoded);
+      EXPECT_LT(getOutputError(decoded), 0.5);
+    }
+}
+
 TEST_F(KeptWeights, CalibratedRoundingKeepsTheMaskAndLosesLess) {
   WeightValues values = *WeightValues::read(parameter);
   for (EncodingInterface inner : getEncodings()) {
