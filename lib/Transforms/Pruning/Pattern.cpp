@@ -9,9 +9,11 @@
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
 #include "llmc/Support/SpellNumber.h"
 
+#include "mlir/IR/Threading.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 using namespace mlir;
@@ -78,15 +80,15 @@ void PruningPattern::choose(ArrayRef<double> scores, MutableArrayRef<bool> kept)
 }
 
 void llmc::keepLargest(ArrayRef<double> scores, int64_t count, MutableArrayRef<bool> kept) {
-  llvm::fill(kept, false);
-  SmallVector<int64_t, 0> places(scores.size());
-  std::iota(places.begin(), places.end(), 0);
-  if (count < static_cast<int64_t>(places.size()))
-    std::nth_element(
-        places.begin(), places.begin() + count, places.end(),
-        [&](int64_t a, int64_t b) { return std::pair(-scores[a], a) < std::pair(-scores[b], b); });
-  for (int64_t place : ArrayRef(places).take_front(count))
-    kept[place] = true;
+  if (count <= 0 || count >= static_cast<int64_t>(scores.size()))
+    return llvm::fill(kept, count > 0);
+  SmallVector<double, 32> ordered(scores);
+  std::nth_element(ordered.begin(), ordered.begin() + (count - 1), ordered.end(), std::greater<>());
+  double least = ordered[count - 1];
+  // Of those that are as large as the least the first are kept.
+  int64_t equal = count - llvm::count_if(scores, [&](double score) { return score > least; });
+  for (auto [score, isKept] : llvm::zip_equal(scores, kept))
+    isKept = score > least || (score == least && equal-- > 0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -113,21 +115,30 @@ LogicalResult llmc::checkShape(ParameterOp parameter, const PruningPattern &patt
 }
 
 /// ‖W − W'‖ / ‖W‖
-static double getError(const WeightValues &values, ArrayRef<bool> kept) {
-  double lost = 0, all = 0;
-  for (auto [weight, isKept] : llvm::zip(values.data, kept)) {
-    double square = static_cast<double>(weight) * weight;
-    all += square;
-    lost += isKept ? 0 : square;
-  }
-  return all == 0 ? 0 : std::sqrt(lost / all);
+static double getError(MLIRContext *context, const WeightValues &values, ArrayRef<bool> kept) {
+  // Sums of single rows: their total does not depend on which thread did which row.
+  std::vector<double> lost(values.rows), squares(values.rows);
+  parallelFor(context, 0, values.rows, [&](size_t row) {
+    for (auto [weight, isKept] :
+         llvm::zip_equal(values.row(row), kept.slice(row * values.columns, values.columns))) {
+      double square = static_cast<double>(weight) * weight;
+      squares[row] += square;
+      lost[row] += isKept ? 0 : square;
+    }
+  });
+  double all = std::accumulate(squares.begin(), squares.end(), 0.0);
+  return all == 0 ? 0 : std::sqrt(std::accumulate(lost.begin(), lost.end(), 0.0) / all);
 }
 
 /// A matrix as an array of `type`, whatever its strides.
 static std::vector<uint8_t> copyFloats(const WeightValues &values, Type type) {
-  std::vector<uint8_t> bytes(values.data.size() * type.getIntOrFloatBitWidth() / 8);
-  for (auto [index, weight] : llvm::enumerate(values.data))
-    writeFloat(bytes.data(), static_cast<int64_t>(index), type, weight);
+  const size_t rowBytes = values.columns * type.getIntOrFloatBitWidth() / 8;
+  std::vector<uint8_t> bytes(values.rows * rowBytes);
+  parallelFor(type.getContext(), 0, values.rows, [&](size_t row) {
+    uint8_t *out = bytes.data() + row * rowBytes;
+    for (auto [column, weight] : llvm::enumerate(values.row(row)))
+      writeFloat(out, static_cast<int64_t>(column), type, weight);
+  });
   return bytes;
 }
 
@@ -140,7 +151,8 @@ FailureOr<QuantizedWeight> llmc::pruneWeight(ParameterOp parameter, const Weight
   if (!encoding)
     return failure();
   auto sparsity = cast<SparsityInterface>(encoding);
-  QuantizedWeight result{encoding, {}, getError(values, kept), std::nullopt};
+  QuantizedWeight result{
+      encoding, {}, getError(parameter.getContext(), values, kept), std::nullopt};
   if (before.getEncoding()) {
     FailureOr<ArrayRef<uint8_t>> dense = getParameterBytes(parameter);
     if (failed(dense))

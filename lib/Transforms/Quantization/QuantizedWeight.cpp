@@ -182,14 +182,15 @@ FailureOr<std::vector<float>> llmc::getRoundedValues(ParameterOp parameter,
 
 double llmc::getOutputError(MLIRContext *context, const QuantizedWeight &weight,
                             const WeightValues &values, ArrayRef<double> secondMoment) {
-  const int64_t width = values.columns, shape[] = {values.rows, width};
+  const int64_t width = values.columns;
+  const EncodedRows rows(weight.encoding, {values.rows, width}, weight.bytes);
   return getOutputError(context, values.rows, width, secondMoment, [&](int64_t begin, int64_t end) {
     WeightRows some;
     some.weights.assign(values.data.begin() + begin * width, values.data.begin() + end * width);
     some.errors = some.weights;
     std::vector<float> decoded(width);
     for (int64_t row = begin; row < end; ++row) {
-      weight.encoding.decodeRow(weight.bytes, shape, row, decoded);
+      rows.decode(row, decoded);
       for (int64_t column = 0; column < width; ++column)
         some.errors[(row - begin) * width + column] -= decoded[column];
     }

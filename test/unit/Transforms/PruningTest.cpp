@@ -15,6 +15,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 
+#include <array>
 #include <cmath>
 #include <random>
 
@@ -152,6 +153,21 @@ protected:
 };
 
 } // namespace
+
+// Of scores that are the same the first are kept.
+TEST_F(PruningTest, LargestScoresAreKept) {
+  const std::vector<double> scores{3, 1, -2, 3, 0, 1, 1, 3};
+  auto keep = [&](int64_t count) {
+    std::array<bool, 8> kept;
+    keepLargest(scores, count, kept);
+    return kept;
+  };
+  EXPECT_EQ(keep(0), (std::array<bool, 8>{}));
+  EXPECT_EQ(keep(2), (std::array<bool, 8>{true, false, false, true}));
+  EXPECT_EQ(keep(5), (std::array<bool, 8>{true, true, false, true, false, true, false, true}));
+  EXPECT_EQ(keep(7), (std::array<bool, 8>{true, true, false, true, true, true, true, true}));
+  EXPECT_EQ(keep(8), (std::array<bool, 8>{true, true, true, true, true, true, true, true}));
+}
 
 TEST_F(PruningTest, SparseGPTIsTheAlgorithmOfThePaper) {
   Matrix damped = hessian;

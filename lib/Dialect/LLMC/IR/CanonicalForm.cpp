@@ -147,16 +147,23 @@ static int64_t countOnes(ArrayRef<uint8_t> bytes) {
   return count;
 }
 
-int64_t CanonicalForm::countKept(const uint8_t *bytes, int64_t rows, int64_t width) const {
+std::vector<int64_t> CanonicalForm::getRowStarts(const uint8_t *bytes,
+                                                 ArrayRef<int64_t> shape) const {
+  if (llvm::none_of(planes, [](const PlaneArray &plane) { return plane.kept != 0; }))
+    return {};
   const PlaneArray &mask = planes.front();
-  ArrayRef<uint8_t> bits(bytes + mask.offset, rows * mask.rowBytes);
-  int64_t count = countOnes(bits);
-  // What fills a row's last byte up says nothing.
-  if (width % 8 != 0)
-    for (int64_t row = 0; row < rows; ++row)
-      count -=
-          llvm::popcount(static_cast<uint8_t>(bits[(row + 1) * mask.rowBytes - 1] >> width % 8));
-  return count;
+  std::vector<int64_t> starts;
+  starts.reserve(shape[0]);
+  int64_t count = 0;
+  for (int64_t row = 0; row < shape[0]; ++row) {
+    starts.push_back(count);
+    ArrayRef<uint8_t> bits(bytes + mask.offset + row * mask.rowBytes, mask.rowBytes);
+    count += countOnes(bits);
+    // What fills a row's last byte up says nothing.
+    if (shape[1] % 8 != 0)
+      count -= llvm::popcount(static_cast<uint8_t>(bits.back() >> shape[1] % 8));
+  }
+  return starts;
 }
 
 //===----------------------------------------------------------------------===//

@@ -201,27 +201,34 @@ private:
 
 } // namespace
 
-void EncodingInterface::decodeRow(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> shape, int64_t row,
-                                  MutableArrayRef<float> values) const {
-  int64_t unit = getUnit(), count = shape[1] / unit;
+EncodedRows::EncodedRows(EncodingInterface encoding, ArrayRef<int64_t> shape,
+                         ArrayRef<uint8_t> bytes)
+    : encoding(encoding), columns(shape[1]), bytes(bytes.data()),
+      form(CanonicalForm::get(encoding, shape)), starts(form.getRowStarts(bytes.data(), shape)) {}
+
+void EncodedRows::decode(int64_t row, MutableArrayRef<float> values) const {
+  int64_t unit = encoding.getUnit(), count = columns / unit;
   if (count == 0)
     return;
   RowDecoder decoder(count, unit);
   SmallVector<DecodeBuilder::Operands> elements;
-  auto form = CanonicalForm::get(*this, shape);
   for (auto [index, plane] : llvm::enumerate(form.planes)) {
     if (plane.listed != 0 && !plane.isFloat())
       elements.emplace_back();
     else if (plane.listed != 0)
-      elements.push_back(decoder.loadListed(form.planes[index - 1], plane, bytes.data(), row));
+      elements.push_back(decoder.loadListed(form.planes[index - 1], plane, bytes, row));
     else if (plane.kept != 0)
-      elements.push_back(decoder.loadKept(form[0], plane, bytes.data(), row,
-                                          form.countKept(bytes.data(), row, shape[1])));
+      elements.push_back(decoder.loadKept(form[0], plane, bytes, row, starts[row]));
     else
-      elements.push_back(decoder.load(plane, bytes.data(), row));
+      elements.push_back(decoder.load(plane, bytes, row));
   }
-  for (auto [place, operand] : llvm::enumerate(decode(decoder, elements)))
+  for (auto [place, operand] : llvm::enumerate(encoding.decode(decoder, elements)))
     for (auto [index, value] : llvm::enumerate(decoder.reals(operand)))
       values[static_cast<int64_t>(index) * unit + static_cast<int64_t>(place)] =
           static_cast<float>(value);
+}
+
+void EncodingInterface::decodeRow(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> shape, int64_t row,
+                                  MutableArrayRef<float> values) const {
+  EncodedRows(*this, shape, bytes).decode(row, values);
 }

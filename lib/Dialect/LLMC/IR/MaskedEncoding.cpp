@@ -101,9 +101,37 @@ EncodingInterface MaskedAttr::storeWeightsAs(Attribute weights,
 
 void MaskedAttr::readMask(ArrayRef<uint8_t> bytes, ArrayRef<int64_t> shape, int64_t row,
                           MutableArrayRef<bool> kept) const {
-  auto form = CanonicalForm::get(*this, shape);
+  const PlaneArray mask = CanonicalForm::get(*this, shape)[0];
+  const uint8_t *bits = bytes.data() + mask.offset + row * mask.rowBytes;
   for (auto [column, isKept] : llvm::enumerate(kept))
-    isKept = form[0].readInteger(bytes.data(), row, static_cast<int64_t>(column)) != 0;
+    isKept = (bits[column / 8] >> column % 8 & 1) != 0;
+}
+
+/// Writes the mask of a row to bytes that are zero.
+static void writeMask(ArrayRef<bool> kept, uint8_t *bits) {
+  for (auto [column, isKept] : llvm::enumerate(kept))
+    bits[column / 8] |= static_cast<uint8_t>(isKept ? 1u << column % 8 : 0);
+}
+
+/// Copies the kept ones of a row's elements, of a whole number of bytes each, and gives where they
+/// end.
+static uint8_t *copyKept(ArrayRef<bool> kept, const uint8_t *from, int64_t size, uint8_t *to) {
+  for (bool isKept : kept) {
+    if (isKept)
+      to = std::copy_n(from, size, to);
+    from += size;
+  }
+  return to;
+}
+
+/// Copies the kept ones of a row's integers of `bits` bits to those from `next` on, and gives where
+/// they end.
+static int64_t copyKeptCodes(ArrayRef<bool> kept, const uint8_t *from, unsigned bits, uint8_t *to,
+                             int64_t next) {
+  for (auto [column, isKept] : llvm::enumerate(kept))
+    if (isKept)
+      writeCode(to, next++, bits, readCode(from, static_cast<int64_t>(column), bits));
+  return next;
 }
 
 std::vector<uint8_t> MaskedAttr::pack(ArrayRef<uint8_t> dense, ArrayRef<int64_t> shape,
@@ -112,23 +140,23 @@ std::vector<uint8_t> MaskedAttr::pack(ArrayRef<uint8_t> dense, ArrayRef<int64_t>
   SmallVector<PlaneArray, 4> from =
       CanonicalForm::place(getInnerPlanes(getInner(), shape), shape).planes;
   std::vector<uint8_t> bytes(form.size);
+  auto getKeptOf = [&](int64_t row) { return kept.slice(row * shape[1], shape[1]); };
+  for (int64_t row = 0; row < shape[0]; ++row)
+    writeMask(getKeptOf(row), bytes.data() + form[0].offset + row * form[0].rowBytes);
   for (auto [index, plane] : llvm::enumerate(from)) {
-    const PlaneArray &to = form[index + 1];
+    uint8_t *to = bytes.data() + form[index + 1].offset;
+    const uint8_t *rows = dense.data() + plane.offset;
     if (!isWeightPlane(plane)) {
-      std::copy_n(dense.begin() + plane.offset, plane.getByteSize(), bytes.begin() + to.offset);
+      std::copy_n(rows, plane.getByteSize(), to);
       continue;
     }
+    unsigned bits = plane.getBits();
     int64_t next = 0;
-    for (int64_t row = 0; row < shape[0]; ++row)
-      for (int64_t column = 0; column < shape[1]; ++column) {
-        if (!kept[row * shape[1] + column])
-          continue;
-        form[0].write(bytes.data(), row, column, 1u);
-        if (plane.isOfCodes())
-          to.write(bytes.data(), 0, next++, plane.readInteger(dense.data(), row, column));
-        else
-          to.write(bytes.data(), 0, next++, plane.readReal(dense.data(), row, column));
-      }
+    for (int64_t row = 0; row < shape[0]; ++row, rows += plane.rowBytes)
+      if (bits % 8 == 0)
+        to = copyKept(getKeptOf(row), rows, bits / 8, to);
+      else
+        next = copyKeptCodes(getKeptOf(row), rows, bits, to, next);
   }
   return bytes;
 }

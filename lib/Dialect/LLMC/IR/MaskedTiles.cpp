@@ -35,17 +35,10 @@ namespace {
 /// The kept weights of one plane, block by block.
 class KeptPlane {
 public:
-  KeptPlane(const TiledLayout &layout, unsigned index, ArrayRef<uint8_t> bytes)
-      : layout(layout), plane(layout.planes[index]), bytes(bytes.data()),
-        form(CanonicalForm::get(layout.encoding, {layout.rows, layout.columns})),
-        array(form[index]) {
-    starts.reserve(layout.rows);
-    int64_t start = 0;
-    for (int64_t row = 0; row < layout.rows; ++row) {
-      starts.push_back(start);
-      start += countRow(row);
-    }
-  }
+  KeptPlane(const TiledLayout &layout, const CanonicalForm &form, unsigned index,
+            ArrayRef<uint8_t> bytes)
+      : layout(layout), plane(layout.planes[index]), bytes(bytes.data()), array(form[index]),
+        starts(form.getRowStarts(bytes.data(), {layout.rows, layout.columns})) {}
 
   /// Bytes of a block whose words of the mask are at `mask`.
   int64_t getBlockBytes(const uint8_t *mask) const {
@@ -88,10 +81,6 @@ private:
     return most;
   }
 
-  int64_t countRow(int64_t row) const {
-    return form.countKept(bytes + row * form[0].rowBytes, 1, layout.columns);
-  }
-
   void packFloats(const uint8_t *mask, int64_t *next, uint8_t *out) const {
     int64_t size = plane.getElementBytes();
     for (int64_t word = 0; word < words; ++word)
@@ -131,7 +120,6 @@ private:
   const TiledLayout &layout;
   const TiledPlane &plane;
   const uint8_t *bytes;
-  CanonicalForm form;
   PlaneArray array;
   std::vector<int64_t> starts; ///< of each row among all kept weights
 };
@@ -165,7 +153,7 @@ int64_t llmc::getPackedSize(const TiledLayout &layout, ArrayRef<uint8_t> bytes) 
   for (auto [index, plane] : llvm::enumerate(layout.planes))
     if (plane.kept != 0)
       size = getStarts(
-                 layout, KeptPlane(layout, index, bytes),
+                 layout, KeptPlane(layout, form, index, bytes),
                  [&](int64_t tile) {
                    packMask(layout, form, bytes.data(), tile, mask.data());
                    return mask.data();
@@ -186,12 +174,15 @@ int64_t llmc::getMostPackedSize(const TiledLayout &layout) {
 }
 
 void llmc::packKept(const TiledLayout &layout, ArrayRef<uint8_t> bytes, uint8_t *out) {
+  if (!layout.isMasked())
+    return;
+  auto form = CanonicalForm::get(layout.encoding, {layout.rows, layout.columns});
   int64_t end = layout.getByteSize();
   auto getTile = [&](int64_t tile) { return out + layout.getTileOffset(tile); };
   for (auto [index, plane] : llvm::enumerate(layout.planes)) {
     if (plane.kept == 0)
       continue;
-    KeptPlane kept(layout, index, bytes);
+    KeptPlane kept(layout, form, index, bytes);
     std::vector<int64_t> starts = getStarts(
         layout, kept, [&](int64_t tile) { return getTile(tile) + layout.planes.front().offset; },
         end);
@@ -200,6 +191,5 @@ void llmc::packKept(const TiledLayout &layout, ArrayRef<uint8_t> bytes, uint8_t 
       kept.packTile(tile, getTile(tile), out + starts[tile]);
     end = starts.back();
   }
-  if (layout.isMasked())
-    std::memset(out + end, 0, readable);
+  std::memset(out + end, 0, readable);
 }

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
-#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/Original.h"
 #include "llmc/Host/ContentHash.h"
 
@@ -189,11 +188,14 @@ void llmc::releaseFile(ParameterOp parameter) {
 
 FailureOr<ParameterReader> ParameterReader::get(ParameterOp parameter) {
   ParameterReader reader;
-  reader.type = parameter.getTensorType();
-  ArrayRef<int64_t> shape = reader.type.getShape();
+  RankedTensorType type = parameter.getTensorType();
+  ArrayRef<int64_t> shape = type.getShape();
   FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(parameter);
   if (failed(bytes))
     return failure();
+  reader.element = type.getElementType();
+  if (auto encoding = dyn_cast_or_null<EncodingInterface>(type.getEncoding()))
+    reader.encoded.emplace(encoding, shape, *bytes);
   reader.bytes = *bytes;
   reader.rows = shape.size() == 2 ? shape[0] : 1;
   reader.columns = shape.back();
@@ -207,11 +209,10 @@ FailureOr<ParameterReader> ParameterReader::get(ParameterOp parameter) {
 }
 
 void ParameterReader::readRow(int64_t row, MutableArrayRef<float> values) const {
-  if (auto encoding = dyn_cast_or_null<EncodingInterface>(type.getEncoding()))
-    return encoding.decodeRow(bytes, type.getShape(), row, values);
+  if (encoded)
+    return encoded->decode(row, values);
   for (int64_t column = 0; column < columns; ++column)
-    values[column] =
-        readFloat(bytes.data(), row * rowStride + column * columnStride, type.getElementType());
+    values[column] = readFloat(bytes.data(), row * rowStride + column * columnStride, element);
 }
 
 Attribute llmc::makeParameterData(MLIRContext *context, StringRef name,

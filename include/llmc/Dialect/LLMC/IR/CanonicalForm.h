@@ -18,6 +18,8 @@
 
 #include "llmc/Dialect/LLMC/IR/LLMC.h"
 
+#include <vector>
+
 namespace llmc {
 
 /// The integer at `column` of a row of integers of `bits` bits.
@@ -80,11 +82,30 @@ struct CanonicalForm {
   /// The same for planes that are none of an encoding's, or not yet.
   static CanonicalForm place(llvm::ArrayRef<Plane> planes, llvm::ArrayRef<int64_t> shape);
 
-  /// How many of the first `rows` rows of a matrix of this width have a 1 in the first plane, of
-  /// integers of 1 bit: where the kept weights of the row after them start.
-  int64_t countKept(const uint8_t *bytes, int64_t rows, int64_t width) const;
+  /// Where the kept weights of each row start among all, in elements, if there are such planes: how
+  /// many rows before it have a 1 in the first plane, of integers of 1 bit. Else none.
+  std::vector<int64_t> getRowStarts(const uint8_t *bytes, llvm::ArrayRef<int64_t> shape) const;
 
   const PlaneArray &operator[](unsigned plane) const { return planes[plane]; }
+};
+
+/// The rows of an encoded matrix as numbers. Bound to its canonical form, which must stay alive.
+class EncodedRows {
+public:
+  /// `shape` is one that `encoding` can hold, `bytes` the whole canonical form.
+  EncodedRows(EncodingInterface encoding, llvm::ArrayRef<int64_t> shape,
+              llvm::ArrayRef<uint8_t> bytes);
+
+  /// Writes the values of row `row` to `values`, one for each column, decoded exactly and rounded
+  /// once to fp32.
+  void decode(int64_t row, llvm::MutableArrayRef<float> values) const;
+
+private:
+  EncodingInterface encoding;
+  int64_t columns;
+  const uint8_t *bytes;
+  CanonicalForm form;
+  std::vector<int64_t> starts; ///< of kept weights
 };
 
 } // namespace llmc

@@ -54,8 +54,8 @@ def LLMC_EncodingInterface : AttrInterface<"EncodingInterface"> {
     /// Bits per weight of a tensor of this shape, all planes included, before bytes are filled up.
     double getBitsPerWeight(::llvm::ArrayRef<int64_t> shape) const;
 
-    /// Writes the values of row `row` to `values` (shape[1] of them), decoded exactly and rounded
-    /// once to fp32. `bytes` is the whole canonical form.
+    /// Writes the values of one row, `row`, to `values` (shape[1] of them), decoded exactly and
+    /// rounded once to fp32. `bytes` is the whole canonical form. EncodedRows does so for many.
     void decodeRow(::llvm::ArrayRef<uint8_t> bytes, ::llvm::ArrayRef<int64_t> shape, int64_t row,
                    ::llvm::MutableArrayRef<float> values) const;
 

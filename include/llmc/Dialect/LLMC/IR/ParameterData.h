@@ -13,7 +13,7 @@
 #ifndef LLMC_DIALECT_LLMC_IR_PARAMETERDATA_H
 #define LLMC_DIALECT_LLMC_IR_PARAMETERDATA_H
 
-#include "llmc/Dialect/LLMC/IR/LLMC.h"
+#include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -70,7 +70,8 @@ public:
   void readRow(int64_t row, llvm::MutableArrayRef<float> values) const;
 
 private:
-  mlir::RankedTensorType type;
+  mlir::Type element;                 ///< of a tensor without encoding
+  std::optional<EncodedRows> encoded; ///< or else
   llvm::ArrayRef<uint8_t> bytes;
   int64_t rows = 0, columns = 0;
   int64_t rowStride = 0, columnStride = 0;
