@@ -10,6 +10,7 @@
 #include "llmc/Conversion/SPMDToCPU/Passes.h"
 #include "llmc/Conversion/SPMDToGPU/Passes.h"
 #include "llmc/Conversion/SPMDToGPU/SPMDToGPU.h"
+#include "llmc/Transforms/Passes.h"
 
 #include "llvm/TargetParser/Triple.h"
 
@@ -40,6 +41,7 @@ std::vector<std::string> llmc::splitTargets(StringRef text) {
 }
 
 void llmc::buildLowerPipeline(OpPassManager &manager, const LowerOptions &options) {
+  manager.addPass(createBoundKeptWeights());
   manager.addPass(createConvertLLMCToSPMD({options.maxRows}));
   if (!GPUTarget::isNamedBy(options.target)) {
     manager.addPass(createConvertSPMDToCPU({options.target, options.kernels}));

@@ -106,6 +106,31 @@ def PrintStructure : Pass<"print-structure", "::mlir::ModuleOp"> {
   }];
 }
 
+def BoundKeptWeights : Pass<"bound-kept-weights", "::mlir::ModuleOp"> {
+  let summary = "Let values of masked parameters say how many weights are kept at most";
+  let description = [{
+    Gives the values of masked parameters of one shape and one inner encoding the type of the one that
+    keeps most, and makes one function of blocks that are identical then. No kernel needs to know
+    more: which weights are kept is said by the mask. Compile time and code size then do not grow with
+    the number of matrices of which different shares are kept. Parameters stay as they are.
+
+    Before:
+    ```mlir
+    llmc.parameter @up0 : tensor<1536x576xf32, #llmc.masked<442368, f16>> = …
+    llmc.parameter @up1 : tensor<1536x576xf32, #llmc.masked<398131, f16>> = …
+    …
+    %up0 = llmc.parameter_value @up0 : tensor<1536x576xf32, #llmc.masked<442368, f16>>
+    %up1 = llmc.parameter_value @up1 : tensor<1536x576xf32, #llmc.masked<398131, f16>>
+    ```
+    After:
+    ```mlir
+    %up0 = llmc.parameter_value @up0 : tensor<1536x576xf32, #llmc.masked<442368, f16>>
+    %up1 = llmc.parameter_value @up1 : tensor<1536x576xf32, #llmc.masked<442368, f16>>
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 def StripActivationRounding : Pass<"strip-activation-rounding", "::mlir::ModuleOp"> {
   let summary = "Compute linears on their inputs as they are";
   let description = [{

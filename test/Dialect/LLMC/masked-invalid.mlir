@@ -35,6 +35,26 @@ func.func private @f(tensor<96x64xf16, #llmc.masked<9, f16>>)
 
 // -----
 
+// expected-note @+1 {{the parameter is declared here}}
+llmc.parameter @w : tensor<96x64xf32, #llmc.masked<9, f32>> = #llmc.file<"w", offset = 0>
+func.func @f() {
+  // expected-error @+1 {{expected the parameter's type 'tensor<96x64xf32, #llmc.masked<9, f32>>', found 'tensor<96x64xf32, #llmc.masked<8, f32>>'}}
+  %0 = llmc.parameter_value @w : tensor<96x64xf32, #llmc.masked<8, f32>>
+  return
+}
+
+// -----
+
+// expected-note @+1 {{the parameter is declared here}}
+llmc.parameter @w : tensor<96x64xf32, #llmc.masked<9, f32>> = #llmc.file<"w", offset = 0>
+func.func @f() {
+  // expected-error @+1 {{expected the parameter's type 'tensor<96x64xf32, #llmc.masked<9, f32>>', found 'tensor<96x64xf32, #llmc.masked<10, f16>>'}}
+  %0 = llmc.parameter_value @w : tensor<96x64xf32, #llmc.masked<10, f16>>
+  return
+}
+
+// -----
+
 // expected-error @+1 {{expected a matrix of static shape for a masked encoding}}
 func.func private @f(tensor<96xf32, #llmc.masked<9, f32>>)
 

@@ -11,6 +11,7 @@
 
 #include "llmc/Dialect/LLMC/IR/CacheLayout.h"
 #include "llmc/Dialect/LLMC/IR/ParameterData.h"
+#include "llmc/Dialect/LLMC/IR/ParameterTypes.h"
 #include "llmc/Support/Hadamard.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -84,11 +85,22 @@ LogicalResult ParameterOp::verify() {
   return expectSize(*this, "a resource size", *size, bytesType.getDimSize(0));
 }
 
+bool llmc::hasValueOfType(ParameterOp parameter, Type type) {
+  RankedTensorType own = parameter.getTensorType();
+  auto value = dyn_cast<RankedTensorType>(type);
+  auto kept = dyn_cast_or_null<MaskedAttr>(own.getEncoding());
+  auto most = value ? dyn_cast_or_null<MaskedAttr>(value.getEncoding()) : MaskedAttr();
+  if (kept && most && kept.getKept() < most.getKept())
+    own = RankedTensorType::get(own.getShape(), own.getElementType(),
+                                MaskedAttr::get(own.getContext(), most.getKept(), kept.getInner()));
+  return own == type;
+}
+
 LogicalResult ParameterValueOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(*this, getParameterAttr());
   if (!parameter)
     return emitOpError("expected the name of an llmc.parameter, found ") << getParameterAttr();
-  if (parameter.getType() != getType()) {
+  if (!hasValueOfType(parameter, getType())) {
     InFlightDiagnostic diagnostic = emitOpError("expected the parameter's type ")
                                     << parameter.getType() << ", found " << getType();
     diagnostic.attachNote(parameter.getLoc()) << "the parameter is declared here";

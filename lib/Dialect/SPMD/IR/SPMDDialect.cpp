@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "llmc/Dialect/LLMC/IR/ParameterTypes.h"
 #include "llmc/Dialect/SPMD/IR/BufferLayout.h"
 #include "llmc/Dialect/SPMD/IR/RowWise.h"
 #include "llmc/Dialect/SPMD/IR/SPMD.h"
@@ -130,7 +131,7 @@ LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!parameter)
     return emitOpError("expected a parameter of the module's program, found ")
            << getParameterAttr();
-  if (parameter.getType() != getType().getValue())
+  if (!hasValueOfType(parameter, getType().getValue()))
     return emitOpError("expected a buffer of ") << parameter.getType() << ", found " << getType();
   return success();
 }

@@ -83,7 +83,8 @@ def LLMC_ParameterValueOp : LLMC_Op<"parameter_value", [
   let summary = "The tensor that a parameter names";
   let description = [{
     Constraints:
-    - C1. `parameter` names an `llmc.parameter` of the result's type.
+    - C1. `parameter` names an `llmc.parameter` of the result's type. Where that is masked, as many
+      weights as the result's type says are kept at most.
   }];
   let arguments = (ins FlatSymbolRefAttr:$parameter);
   let results = (outs AnyRankedTensor:$result);

@@ -124,7 +124,8 @@ def SPMD_WeightOp : SPMD_Op<"weight", [
   let summary = "A parameter of the program, in the packed weights";
   let description = [{
     Constraints:
-    - C1. `parameter` is an `llmc.parameter` of the module's `spmd.program`, of the buffer's type.
+    - C1. `parameter` is an `llmc.parameter` of the module's `spmd.program`, of the buffer's type but for
+      kept weights, of which it has as many at most.
   }];
   let arguments = (ins SPMD_Step:$step, FlatSymbolRefAttr:$parameter);
   let results = (outs SPMD_Buffer:$result);
