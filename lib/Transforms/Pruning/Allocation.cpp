@@ -77,6 +77,30 @@ std::vector<double> llmc::allocateGlobally(ArrayRef<ScoreHistogram> matrices, do
   return shares;
 }
 
+/// Adds one number to shares, each of which stays between none and the largest, such that of all
+/// weights `sparsity` goes: more to the others where some are at an end already.
+static void moveToMean(MutableArrayRef<double> shares, ArrayRef<ScoreHistogram> matrices,
+                       double sparsity) {
+  auto clamp = [](double share) { return std::clamp(share, 0.0, largestShare); };
+  for (double &share : shares)
+    share = clamp(share);
+  // Each round but the last brings one more to an end.
+  for (size_t round = 0; round <= shares.size(); ++round) {
+    double missing = 0, above = 0, below = 0; // weights: to go yet, and of those that can change
+    for (auto [matrix, share] : llvm::zip_equal(matrices, shares)) {
+      const auto count = static_cast<double>(matrix.getCount());
+      missing += (sparsity - share) * count;
+      above += share < largestShare ? count : 0;
+      below += share > 0 ? count : 0;
+    }
+    const double movable = missing > 0 ? above : below;
+    if (movable == 0)
+      return;
+    for (double &share : shares)
+      share = clamp(share + missing / movable);
+  }
+}
+
 std::vector<double> llmc::allocateByOutliers(ArrayRef<ScoreHistogram> matrices,
                                              ArrayRef<int64_t> layers, double sparsity) {
   constexpr double timesMean = 5, deviation = 0.08;
@@ -93,20 +117,20 @@ std::vector<double> llmc::allocateByOutliers(ArrayRef<ScoreHistogram> matrices,
     layer.above += static_cast<double>(matrix.getCount()) -
                    matrix.countBelow(timesMean * layer.sum / layer.count);
   }
-  double least = 1, most = 0, mean = 0;
+  double least = 1, most = 0;
   for (const auto &[number, layer] : found) {
     const double outliers = layer.above / layer.count;
     least = std::min(least, outliers);
     most = std::max(most, outliers);
-    mean += outliers / static_cast<double>(found.size());
   }
   std::vector<double> shares;
   for (int64_t number : layers) {
     const Layer &layer = found[number];
     const double spared =
-        most > least ? (layer.above / layer.count - mean) / (most - least) * 2 * deviation : 0;
-    shares.push_back(std::clamp(sparsity - spared, 0.0, largestShare));
+        most > least ? (layer.above / layer.count - least) / (most - least) * 2 * deviation : 0;
+    shares.push_back(sparsity + deviation - spared);
   }
+  moveToMean(shares, matrices, sparsity);
   return shares;
 }
 

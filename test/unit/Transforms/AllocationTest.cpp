@@ -44,6 +44,16 @@ int64_t countBelow(const std::vector<float> &scores, double threshold) {
                        [&](float score) { return score < threshold; });
 }
 
+/// The share of all weights.
+double getMean(const Matrices &made, const std::vector<double> &shares) {
+  double gone = 0, all = 0;
+  for (auto [scores, share] : llvm::zip_equal(made.scores, shares)) {
+    gone += share * static_cast<double>(scores.size());
+    all += static_cast<double>(scores.size());
+  }
+  return gone / all;
+}
+
 TEST(Allocation, HistogramsCount) {
   const Matrices made = makeMatrices();
   for (auto [scores, histogram] : llvm::zip_equal(made.scores, made.histograms)) {
@@ -101,11 +111,29 @@ TEST(Allocation, OutliersSpareTheirLayer) {
     outliers.push_back(1 - static_cast<double>(countBelow(scores, 5 * mean)) / count);
   }
   EXPECT_EQ(shares[2], shares[3]);
-  EXPECT_NEAR((shares[0] + shares[1] + shares[2]) / 3, 0.6, 1e-9);
+  EXPECT_NEAR(getMean(made, shares), 0.6, 1e-12);
   EXPECT_NEAR(shares[0] - shares[2], 0.16, 1e-9);
   // Linear in the share of outliers.
   EXPECT_NEAR((shares[0] - shares[1]) / 0.16,
               (outliers[1] - outliers[0]) / (outliers[2] - outliers[0]), 0.02);
+}
+
+// Also where a layer can lose no more, or no less.
+TEST(Allocation, OutliersLoseTheSparsityOfAllWeights) {
+  const Matrices made = makeMatrices();
+  for (const std::vector<int64_t> &layers :
+       {std::vector<int64_t>{0, 1, 2, 3}, {0, 0, 1, 2}, {-1, 0, 1, 1}, {0, 0, 0, 0}})
+    for (double sparsity : {0.01, 0.05, 0.1, 0.5, 0.7, 0.9, 0.95, 0.98}) {
+      const std::vector<double> shares = allocateByOutliers(made.histograms, layers, sparsity);
+      EXPECT_NEAR(getMean(made, shares), sparsity, 1e-12) << sparsity;
+      for (size_t matrix = 0; matrix < shares.size(); ++matrix) {
+        EXPECT_GE(shares[matrix], 0);
+        EXPECT_LE(shares[matrix], 0.99);
+        EXPECT_LE(std::fabs(shares[matrix] - sparsity), 0.16);
+        // Scores' tails are longer from matrix to matrix, and so are those of layers.
+        EXPECT_LE(shares[matrix], shares[0]);
+      }
+    }
 }
 
 TEST(Allocation, LayersThatAreAlikeLoseTheSame) {

@@ -39,8 +39,8 @@ std::vector<double> allocateGlobally(llvm::ArrayRef<ScoreHistogram> matrices, do
 
 /// The share that each matrix loses by the outliers of its layer (Yin et al. 2024, "Outlier weighed
 /// layerwise sparsity (OWL)", section 3.2): with D the share of a layer's scores above 5 times
-/// their mean, 1 − share rises with D by at most 0.16 from layer to layer; `sparsity` is the mean
-/// over layers. `layers` says which each matrix is of.
+/// their mean, 1 − share rises with D by at most 0.16 from layer to layer; of all weights
+/// `sparsity` go, at most 0.99 of each matrix. `layers` says which each matrix is of.
 std::vector<double> allocateByOutliers(llvm::ArrayRef<ScoreHistogram> matrices,
                                        llvm::ArrayRef<int64_t> layers, double sparsity);
 

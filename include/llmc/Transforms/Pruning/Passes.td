@@ -317,12 +317,12 @@ def PruneWanda : Pass<"prune-wanda", "::mlir::ModuleOp"> {
     those of each row. Layers are taken in the order of the program, each on inputs that come from
     layers that are pruned already.
 
-    With `allocation` matrices lose different shares, `sparsity` on the mean, by the scores |w|·‖x‖ in
-    the model as it was, which is run for them first. `global` is one threshold for all. `owl` spares
-    layers in which more weights stand out: the share D of a layer's scores that are above 5 times their
-    mean tells its sparsity, which falls as D grows and is within 0.08 of the mean (Yin et al. 2024,
-    "Outlier weighed layerwise sparsity (OWL): a missing secret sauce for pruning LLMs to high
-    sparsity", section 3.2).
+    With `allocation` matrices lose different shares, `sparsity` of all their weights, by the scores
+    |w|·‖x‖ in the model as it was, which is run for them first. `global` is one threshold for all. `owl`
+    spares layers in which more weights stand out: the share D of a layer's scores that are above 5
+    times their mean tells its sparsity, which falls as D grows, by 0.16 from the layer of fewest to that
+    of most (Yin et al. 2024, "Outlier weighed layerwise sparsity (OWL): a missing secret sauce for
+    pruning LLMs to high sparsity", section 3.2).
 
     Kept weights stay what they are, as with `prune-magnitude`, and are stored in the same way.
 
