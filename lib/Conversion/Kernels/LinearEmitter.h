@@ -116,6 +116,8 @@ private:
   void emitOneRowTiles(Value tile, int64_t count);
   Values addPlain(llvm::ArrayRef<Value> addresses, Values sums);
   Values addDecoded(llvm::ArrayRef<Value> addresses, Values sums);
+  /// The same of kept weights that are floats as they are.
+  Values addKeptFloats(const TiledPlane &plane, llvm::ArrayRef<Value> addresses, Values sums);
   void finishRow(llvm::ArrayRef<Value> sums, Value tile);
   /// Asks for what will be read `prefetchDistance` bytes after what block `block` reads.
   void prefetchBlock(Value tile, Value block);
@@ -123,7 +125,7 @@ private:
   /// Bytes of scales and tables for each block.
   int64_t getRestStep() const;
   void prefetchPlanes(Value tile, Value block);
-  void prefetchKept(Value tile, Value block);
+  void prefetchKept(Value tile, Value block, int64_t tiles = 1);
 
   // Many rows (MatrixMatrix.cpp).
   void emitManyRows();

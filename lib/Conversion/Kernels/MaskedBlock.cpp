@@ -111,7 +111,7 @@ Values MaskedBlock::split(ArrayRef<Value> lines) const {
 
 Values MaskedBlock::loadElements(const TiledPlane &plane) const {
   if (!plane.isOfCodes())
-    return loadFloats(plane);
+    return loadAllFloats(plane);
   Values lines = loadBytes(plane, k.integer(k.vector(k.i8(), 64), 0));
   if (!plane.isFloat())
     return split(lines);
@@ -121,18 +121,38 @@ Values MaskedBlock::loadElements(const TiledPlane &plane) const {
   return numbers;
 }
 
-Values MaskedBlock::loadFloats(const TiledPlane &plane) const {
-  Type raw = plane.element.isF32() ? k.f32() : k.i16();
-  VectorType vector = k.vector(raw);
-  Value from = getAddress(plane);
-  Value none = plane.element.isF32() ? k.real(vector, 0) : k.integer(vector, 0);
+/// Whether an instruction expands the floats of two inputs as fast as those of one.
+static bool expandsPairs(const KernelTarget &target, const TiledPlane &plane) {
+  return plane.getElementBytes() == 2 && target.dot != cpu::DotLowering::Plain &&
+         StringRef(target.llvmFeatures).contains("+avx512vbmi2");
+}
+
+Values MaskedBlock::loadFloats(const TiledPlane &plane, FloatCursor &cursor) const {
+  bool isF32 = plane.element.isF32();
+  int64_t inputs = expandsPairs(k.target, plane) ? 2 : 1, count = inputs * tileRows;
+  VectorType vector = k.vector(isF32 ? k.f32() : k.i16(), count);
+  Value bits = k.truncate(k.shr(words[cursor.input / 4], tileRows * (cursor.input % 4)),
+                          k.builder.getIntegerType(static_cast<unsigned>(count)));
+  Value numbers =
+      k.expandLoad(cursor.from, k.asMask(bits), isF32 ? k.real(vector, 0) : k.integer(vector, 0));
+  Value kept = k.extendUnsigned(k.countOnes(bits), k.i64());
+  cursor.from = k.offset(cursor.from, k.mul(kept, plane.getElementBytes()));
+  cursor.input += inputs;
+  if (inputs == 1)
+    return {k.widen(numbers, plane.element)};
   Values result;
-  for (int64_t input = 0; input < blockInputs; ++input) {
-    Value bits = k.truncate(k.shr(words[input / 4], tileRows * (input % 4)), k.i16());
-    result.push_back(k.widen(k.expandLoad(from, k.asMask(bits), none), plane.element));
-    Value count = k.extendUnsigned(k.countOnes(bits), k.i64());
-    from = k.offset(from, k.mul(count, plane.getElementBytes()));
+  for (int64_t first = 0; first < count; first += tileRows) {
+    auto rows = llvm::to_vector(llvm::seq(first, first + tileRows));
+    result.push_back(k.widen(k.shuffle(numbers, numbers, rows), plane.element));
   }
+  return result;
+}
+
+Values MaskedBlock::loadAllFloats(const TiledPlane &plane) const {
+  FloatCursor cursor = getFirstFloats(plane);
+  Values result;
+  while (cursor.input < blockInputs)
+    result.append(loadFloats(plane, cursor));
   return result;
 }
 

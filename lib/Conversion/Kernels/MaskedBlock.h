@@ -34,6 +34,16 @@ public:
   /// 1 for weights that are kept, as i32, in the same form.
   Values getMask() const;
 
+  /// Where the next floats of a plane stand, which are more than a byte each.
+  struct FloatCursor {
+    Value from;
+    int64_t input = 0;
+  };
+  FloatCursor getFirstFloats(const TiledPlane &plane) const { return {getAddress(plane)}; }
+  /// The floats of the next inputs, of which there is a whole number of times as many in a block: a
+  /// vector of the 16 rows for each; 0 where none is kept. `cursor` moves behind them.
+  Values loadFloats(const TiledPlane &plane, FloatCursor &cursor) const;
+
 private:
   /// Bits of the integers of a word of the mask: `width` of each byte from `from` on, from bit
   /// `shift` on, which are the integers' from bit `place` on.
@@ -50,7 +60,7 @@ private:
                   PartVisitor visit) const;
   /// loadBytes() by shuffles.
   Values shuffleBytes(const TiledPlane &plane, Value others) const;
-  Values loadFloats(const TiledPlane &plane) const;
+  Values loadAllFloats(const TiledPlane &plane) const;
   /// The four inputs of each 64 bytes as i32.
   Values split(llvm::ArrayRef<Value> lines) const;
 

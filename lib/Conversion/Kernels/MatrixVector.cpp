@@ -83,15 +83,17 @@ void LinearEmitter::prefetchRest(Value tile) {
     k.prefetch(k.offset(tile, layout.tileBytes + byte));
 }
 
-/// What stands behind the tiles is read from one end to the other.
-void LinearEmitter::prefetchKept(Value tile, Value block) {
+/// What stands behind the tiles is read from one end to the other, of several tiles at a time from
+/// as many places.
+void LinearEmitter::prefetchKept(Value tile, Value block, int64_t tiles) {
   int64_t weights = layout.tiles * layout.getBlocks() * blockInputs * tileRows;
   for (const TiledPlane &plane : layout.planes) {
     if (plane.kept == 0)
       continue;
     int64_t bits = plane.kept * (plane.isOfCodes() ? plane.getBits() : 8 * plane.getElementBytes());
     int64_t bytes = llvm::divideCeil(bits * blockInputs * tileRows, 8 * weights);
-    Value ahead = k.offset(MaskedBlock(k, layout, tile, block).getAddress(plane), prefetchDistance);
+    Value ahead =
+        k.offset(MaskedBlock(k, layout, tile, block).getAddress(plane), prefetchDistance / tiles);
     // Blocks begin anywhere in a line, and some are longer than others.
     for (int64_t byte = 0; byte < bytes + lineBytes; byte += lineBytes)
       k.prefetch(k.offset(ahead, byte));
@@ -185,12 +187,46 @@ Value LinearEmitter::sumRowInOne(Value tile) {
 // Exact activations
 //===----------------------------------------------------------------------===//
 
+/// The plane of kept weights that are floats as they are; null for others.
+static const TiledPlane *getKeptFloats(const TiledLayout &layout) {
+  const auto *plane = llvm::find_if(
+      layout.planes, [](const TiledPlane &plane) { return plane.kept != 0 && !plane.isOfCodes(); });
+  return layout.planes.size() == 2 && plane != layout.planes.end() ? plane : nullptr;
+}
+
 void LinearEmitter::emitOneRowTiles(Value tile, int64_t count) {
   Values addresses;
   for (int64_t i = 0; i < count; ++i)
     addresses.push_back(getTile(k.add(tile, i)));
   Values sum(count, zero());
+  if (const TiledPlane *plane = getKeptFloats(layout))
+    return finishRow(addKeptFloats(*plane, addresses, sum), tile);
   finishRow(decoder ? addDecoded(addresses, sum) : addPlain(addresses, sum), tile);
+}
+
+LinearEmitter::Values LinearEmitter::addKeptFloats(const TiledPlane &plane,
+                                                   ArrayRef<Value> addresses, Values sum) {
+  return k.loop(k.integer(0), k.integer(layout.getBlocks()), 1, sum,
+                [&](Value block, ValueRange carried) {
+                  Values next(carried);
+                  Value inputs = k.offset(input, k.mul(block, blockInputs * 4));
+                  SmallVector<MaskedBlock> blocks;
+                  SmallVector<MaskedBlock::FloatCursor> cursors;
+                  for (Value address : addresses) {
+                    prefetchKept(address, block, static_cast<int64_t>(addresses.size()));
+                    prefetchPlanes(address, block);
+                    blocks.emplace_back(k, layout, address, block);
+                    cursors.push_back(blocks.back().getFirstFloats(plane));
+                  }
+                  // Tile by tile every chain of additions would be waited for alone.
+                  while (cursors.front().input < blockInputs)
+                    for (auto [tile, cursor, added] : llvm::zip_equal(blocks, cursors, next)) {
+                      int64_t n = cursor.input;
+                      for (Value weights : tile.loadFloats(plane, cursor))
+                        added = k.fma(weights, k.loadBroadcast(k.offset(inputs, 4 * n++)), added);
+                    }
+                  return next;
+                });
 }
 
 LinearEmitter::Values LinearEmitter::addDecoded(ArrayRef<Value> addresses, Values sum) {
@@ -200,7 +236,7 @@ LinearEmitter::Values LinearEmitter::addDecoded(ArrayRef<Value> addresses, Value
         Value inputs = k.offset(input, k.mul(block, blockInputs * 4));
         for (auto [i, address] : llvm::enumerate(addresses)) {
           if (layout.isMasked())
-            prefetchKept(address, block);
+            prefetchKept(address, block, static_cast<int64_t>(addresses.size()));
           prefetchPlanes(address, block);
           Values decoded = decoder->decodeBlock(k, getPlace(address), block);
           for (int64_t n = 0; n < blockInputs; ++n)
