@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A basis is a parameter of the module, in fp32, until the walk is done, so that what is kept of
-// finished blocks has it too. What rounding takes from its being orthogonal is made up for.
+// A basis is a parameter of the module, in fp64, until the walk is done, so that what is kept of
+// finished blocks has it too.
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,17 +36,16 @@ static LogicalResult addBasis(CalibrationSite &site, int64_t kept) {
   const double first = std::accumulate(values.begin(), values.begin() + kept, 0.0);
   site.record = spellNumbers(all > 0 ? first / all : 1.0);
   // A vector is a column of Q.
-  std::vector<float> matrix(width * width);
+  std::vector<uint8_t> bytes(vectors.size() * sizeof(double));
   for (int64_t row = 0; row < width; ++row)
     for (int64_t column = 0; column < width; ++column)
-      matrix[row * width + column] = static_cast<float>(vectors[column * width + row]);
-  std::vector<uint8_t> bytes(matrix.size() * sizeof(float));
-  std::memcpy(bytes.data(), matrix.data(), bytes.size());
+      std::memcpy(bytes.data() + (row * width + column) * sizeof(double),
+                  &vectors[column * width + row], sizeof(double));
   OpBuilder builder(place->getContext());
   builder.setInsertionPointAfter(place);
   const std::string name = getBasisName(place.getSymName());
   ParameterOp::create(builder, place.getLoc(), name,
-                      RankedTensorType::get({width, width}, builder.getF32Type()),
+                      RankedTensorType::get({width, width}, builder.getF64Type()),
                       makeParameterData(builder.getContext(), name, std::move(bytes)));
   return success();
 }
@@ -56,15 +55,11 @@ static FailureOr<RotationRef> takeBasis(ModuleOp module, StringRef place, int64_
   auto basis = module.lookupSymbol<ParameterOp>(getBasisName(place));
   if (!basis)
     return module.emitError("expected inputs of '") << place << "' among what the model computes";
-  FailureOr<ParameterReader> reader = ParameterReader::get(basis);
-  if (failed(reader))
+  FailureOr<ArrayRef<uint8_t>> bytes = getParameterBytes(basis);
+  if (failed(bytes))
     return failure();
-  std::vector<double> matrix;
-  std::vector<float> row(width);
-  for (int64_t i = 0; i < width; ++i) {
-    reader->readRow(i, row);
-    matrix.insert(matrix.end(), row.begin(), row.end());
-  }
+  std::vector<double> matrix(width * width);
+  std::memcpy(matrix.data(), bytes->data(), bytes->size());
   double deviation = 0;
   RotationRef rotation = makeGivenRotation(width, std::move(matrix), deviation);
   if (!rotation)
@@ -95,7 +90,7 @@ llmc::findStreamBases(ModuleOp module, const CalibrationOptions &options, String
   llvm::StringMap<double> shares;
   CalibrationRequest request;
   request.statistics = SecondMoment;
-  request.key = key.str();
+  request.key = (key + " bases=f64").str();
   request.changesStructure = true; // parameters are added
   request.select = [&](LinearOp, ParameterOp parameter) {
     return selected.contains(parameter.getSymName());
