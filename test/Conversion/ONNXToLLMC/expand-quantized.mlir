@@ -21,14 +21,15 @@ onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_di
 
 // -----
 
-// Zero points that are numbers: minima; whole ones stay zero points. 8-bit floats become values, and
-// constants behind QuantizeLinear their integers, in ONNX Runtime's domain as in the standard's.
+// Zero points that are numbers: minima; whole ones stay zero points. 8-bit floats stay as they are
+// stored, and constants behind QuantizeLinear become their integers, in ONNX Runtime's domain as in the
+// standard's.
 
 // CHECK-DAG: llmc.parameter @embedding : tensor<8x16xf32, #llmc.grouped<bits = 4, group = channel, zero = none, scale = f32>>
 // CHECK-DAG: llmc.parameter {{.*}} : tensor<16x16xf32, #llmc.grouped<bits = 4, group = 16, zero = float, scale = f32>>
 // CHECK-DAG: llmc.parameter {{.*}} : tensor<16x16xf32, #llmc.grouped<bits = 4, group = 16, zero = integer, scale = f16>>
 // CHECK-DAG: llmc.parameter {{.*}} : tensor<16x16xf32, #llmc.grouped<bits = 8, group = tensor, zero = none, scale = f32>>
-// CHECK-DAG: llmc.parameter @head : tensor<16x16xf32> = dense_resource
+// CHECK-DAG: llmc.parameter @head : tensor<16x16xf32, #llmc.float<f8E4M3FN, group = tensor, scale = f32>> = dense_resource
 // CHECK-LABEL: func.func @step
 onnx.graph @main attributes {input_dims = [[]], input_names = ["ids"], output_dims = [[]],
     output_names = ["y"], output_types = [!onnx.untyped]} {
