@@ -53,10 +53,13 @@ public:
   }
 
 private:
+  /// How many rows there are is not what is scaled.
+  static bool readsNumbers(OpOperand &use) { return !isa<tensor::DimOp>(use.getOwner()); }
+
   /// Why the readers' weights can't be scaled; empty where they can.
   std::string checkReaders(const InputScale &scale) const {
     for (OpOperand &use : scale.input.getUses())
-      if (!isa<LinearOp>(use.getOwner()) || use.getOperandNumber() != 0)
+      if (readsNumbers(use) && (!isa<LinearOp>(use.getOwner()) || use.getOperandNumber() != 0))
         return spellName(use.getOwner()) + " reads it too";
     llvm::DenseMap<ParameterOp, int64_t> read;
     for (LinearOp reader : scale.readers) {
@@ -77,7 +80,7 @@ private:
   std::string findProducer(InputScale &scale) const {
     Value value = scale.input;
     while (true) {
-      if (value != scale.input && !value.hasOneUse())
+      if (value != scale.input && llvm::count_if(value.getUses(), readsNumbers) != 1)
         return "a value on the way to it is used several times";
       if (ofStream.contains(value))
         return "it is the residual stream";

@@ -15,6 +15,7 @@
 #ifndef LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONPASS_H
 #define LLMC_TRANSFORMS_QUANTIZATION_QUANTIZATIONPASS_H
 
+#include "llmc/Support/SpellNumber.h"
 #include "llmc/Transforms/CompressionPass.h"
 #include "llmc/Transforms/Quantization/InputOutliers.h"
 #include "llmc/Transforms/Quantization/QuantizationOptions.h"
@@ -123,7 +124,7 @@ private:
       return checkOutlierOptions(module, this->getCalibrationOptions(), needsInputs(made));
     return module.emitError("activation-outliers: expected 0 with ")
            << this->getArgument() << ", which calibrates nothing, found "
-           << made.activationOutliers;
+           << spellNumber(made.activationOutliers);
   }
 
   /// Reports options that would have no effect where nothing is rounded.
