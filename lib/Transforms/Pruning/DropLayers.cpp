@@ -108,7 +108,8 @@ private:
     for (auto [index, layer] : llvm::enumerate(found)) {
       const auto *attention =
           llvm::find_if(llvm::reverse(layer.operations), llvm::IsaPred<AttentionOp>).base();
-      for (const ParameterRead &read : llvm::reverse(findParameterReads(layer))) {
+      const SmallVector<ParameterRead> reads = findParameterReads(layer);
+      for (const ParameterRead &read : llvm::reverse(reads)) {
         bool isBehind =
             llvm::is_contained(llvm::make_range(attention, layer.operations.end()), read.op);
         if (!isBehind || !isa<LinearOp>(read.op) || !seen.insert(read.parameter).second)
