@@ -27,7 +27,8 @@ if(LLMC_ASSERTIONS)
   add_compile_options(-UNDEBUG)
 endif()
 if(LLMC_SANITIZE)
-  add_compile_options(-fsanitize=${LLMC_SANITIZE} -fno-sanitize=vptr -fno-omit-frame-pointer
+  # Code that was generated has no type before its first byte, and no byte where that is a page's.
+  add_compile_options(-fsanitize=${LLMC_SANITIZE} -fno-sanitize=vptr,function -fno-omit-frame-pointer
                       -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=${LLMC_SANITIZE})
 endif()

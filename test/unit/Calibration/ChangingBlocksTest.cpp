@@ -215,7 +215,8 @@ std::string print(ModuleOp module) {
   llvm::raw_string_ostream stream(text);
   for (auto parameter : module.getOps<ParameterOp>()) {
     stream << parameter.getSymName() << " " << parameter.getTensorType();
-    for (uint8_t byte : *getParameterBytes(parameter))
+    const ArrayRef<uint8_t> bytes = *getParameterBytes(parameter);
+    for (uint8_t byte : bytes)
       stream << " " << int(byte);
     stream << "\n";
   }
