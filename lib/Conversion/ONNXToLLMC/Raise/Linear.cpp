@@ -41,7 +41,7 @@ static std::optional<Scales> getScales(Raise &raise, Value value) {
   if (node.getType() != "DequantizeLinear" || !matrix || raise.has(node, 2) ||
       !isa<Float8E4M3FNType>(codes->element))
     return std::nullopt;
-  return Scales{std::move(*codes), std::move(*matrix)};
+  return Scales{std::move(*codes), std::move(matrix)};
 }
 
 /// A matrix that DequantizeLinear computes from constants, seen through what only moves it.
