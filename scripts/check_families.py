@@ -145,15 +145,15 @@ def run_tool(name: str, *arguments: object) -> str:
                   or f"exit code {done.returncode}")
 
 
-def find_structural_mistake(path: pathlib.Path, family: str, work: pathlib.Path) -> str:
+def find_structural_mistake(path: pathlib.Path, expected: structure.Expected, work: pathlib.Path) -> str:
     """What is said wrongly of a file's structure; empty where nothing is."""
     module = work / "module.mlir"
     run_tool("llmc-translate", "--import-onnx", path, "-o", module)
     said = run_tool("llmc-opt", "--print-structure", module, "-o", work / "same.mlir")
-    return structure.find_mistake(said, structure.get_expected(make_model(family)))
+    return structure.find_mistake(said, expected)
 
 
-def check(kind: str, family: str) -> tuple[str, str]:
+def check(kind: str, family: str, expected_structure: structure.Expected) -> tuple[str, str]:
     """How a file fares (agrees, WRONG, refused or unavailable), and a figure or the reason."""
     options: tuple[str, ...] = (f"--target=host:{VARIANT}",)
     try:
@@ -177,7 +177,7 @@ def check(kind: str, family: str) -> tuple[str, str]:
         try:
             run_tool("llmc", "compile", path, "-o", artifact, *options)
             run_tool("llmc", "logits", artifact, "--tokens", ids, "-o", output, "--prefill", PREFILL)
-            mistake = find_structural_mistake(path, family, work)
+            mistake = find_structural_mistake(path, expected_structure, work)
         except Refused as error:
             return "refused", str(error)
         if mistake:
@@ -210,13 +210,13 @@ def main() -> int:
 
     def check_family(family: str) -> None:
         for kind in wanted:
-            how, what = results[kind][family] = check(kind, family)
+            how, what = results[kind][family] = check(kind, family, expected[family])
             print(f"{family:18}{kind:26}{how}: {what}", flush=True)
 
     families = options.families or list(models.FAMILIES)
-    # Random weights come from one generator, and what the kinds of a family share is made once.
-    for family in families:
-        make_model(family)
+    # Random weights come from one generator, and what the kinds of a family share is made once, by one
+    # thread: transformers' modules are loaded when they are first asked for.
+    expected = {family: structure.get_expected(make_model(family)) for family in families}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(check_family, families))
     if options.json:
