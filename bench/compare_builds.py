@@ -78,7 +78,7 @@ def print_ratios(name: str, ours: list[dict[str, float]], others: list[dict[str,
     ratios = {}
     for what in ours[0]:
         ratios[what] = statistics.median(one[what] / other[what] for one, other in zip(ours, others))
-        medians = [statistics.median(found[what] for found in list) for list in (others, ours)]
+        medians = [statistics.median(found[what] for found in runs) for runs in (others, ours)]
         print(f"{name:14}{what:20}{medians[0]:12.2f}{medians[1]:12.2f}{ratios[what]:9.3f}", flush=True)
     return ratios
 

@@ -101,7 +101,37 @@ EIGHT_BITS = "bits=8 group-size=channel head-format=none table=false"
 DYNAMIC = f"quantize-rtn{{{EIGHT_BITS} activation=i8 activation-group=0}}"
 STATIC = f"quantize-gptq{{{EIGHT_BITS} activation=i8-static CALIBRATED}}"
 
+# Ways to spell weights, and the largest ratio of divergences, GPTQ's to RTN's.
+CELLS = {
+    "4-asym-128": (ASYM_128, 0.80),
+    "4-sym-32": ("bits=4 group-size=32", 0.80),
+    "4-sym-128": ("bits=4 group-size=128", 0.87),
+    "4-sym-channel": ("bits=4 group-size=channel", 0.90),
+    "3-asym-128": ("bits=3 group-size=128 symmetric=false", 0.80),
+    "3-sym-64": ("bits=3 group-size=64", 0.70),
+}
+OWN_TEXT = "calibration=self samples=128 sequence-length=512"
+
+
+def list_cell(name: str, options: str) -> list[Program]:
+    """A cell rounded to nearest, and by GPTQ on text of the test's kind and on what the model writes."""
+    common = f"{options} mse=false {WEIGHTS_ALONE}"
+    return [
+        Program(f"rtn-{name}", f"quantize-rtn{{{common}}}"),
+        Program(f"gptq-{name}", f"quantize-gptq{{{common} CALIBRATED}}", seeded=name.endswith("asym-128")),
+        Program(f"gptq-self-{name}", f"quantize-gptq{{{common} {OWN_TEXT}}}"),
+    ]
+
+
 SUITES = {
+    "gptq": Suite(
+        "what calibration buys, without the search",
+        [program for name, (options, _) in CELLS.items() for program in list_cell(name, options)],
+        [
+            Claim(f"KL of gptq-{name} / rtn-{name}", kl_ratio(f"gptq-{name}", f"rtn-{name}"), bound)
+            for name, (_, bound) in CELLS.items()
+        ],
+    ),
     "awq": Suite(
         "4 bits in groups of 128 with a zero point",
         [

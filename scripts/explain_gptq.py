@@ -22,11 +22,11 @@ import numpy as np
 import onnx
 from tokenizers import Tokenizer
 
-from measure_gptq import MODEL, run
+from measurement import MODEL, run
 
 CELL = "bits=4 group-size=128 symmetric=false activation=none table=false"
 CONTEXT = 1024
-# Windows of the test that scripts/measure-gptq reads: no calibration text comes from them.
+# Windows of the test that scripts/measure-compression reads: no calibration text comes from them.
 TEST_WINDOWS = 32
 TEMPERATURES = np.arange(0.9, 1.6, 0.05)
 

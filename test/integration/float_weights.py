@@ -11,16 +11,16 @@ and for the file itself where ONNX Runtime has the types.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pathlib
 import sys
-import tempfile
 
 import ml_dtypes
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from quantized_weights import PREFILL, find_weights, reference
+from quantized_weights import PREFILL, check_cases, find_weights, reference
 from raised_module import raise_model
 from support import compile_model, compute_logits, one_target, relative_difference, test_data
 
@@ -194,17 +194,7 @@ def check(sample: str, form: Form, work: pathlib.Path) -> tuple[str, float]:
 
 def main() -> int:
     cases = [("llama/optimum", name) for name in FORMS] + [("gpt2/optimum", "nvfp4")]
-    problems = 0
-    for sample, name in cases:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                wrong, difference = check(sample, FORMS[name], pathlib.Path(folder))
-            except AssertionError as error:
-                wrong, difference = str(error)[:1500], np.nan
-        problems += bool(wrong)
-        print(f"{sample}, {name}: {difference:.1e} {wrong or 'ok'}", flush=True)
-    print(f"{len(cases)} forms, {problems} problems")
-    return 1 if problems else 0
+    return check_cases({f"{sample}, {name}": functools.partial(check, sample, FORMS[name]) for sample, name in cases})
 
 
 if __name__ == "__main__":

@@ -8,10 +8,12 @@ ONNX Runtime's either way.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pathlib
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 
 import numpy as np
 import onnx
@@ -191,39 +193,52 @@ def check_encodings(types: dict[str, str], form: Form, count: int) -> str:
     return ""
 
 
+def check(sample: str, form: Form, table: bool, work: pathlib.Path) -> tuple[str, float]:
+    """What is wrong with a form, or nothing, and the largest difference of logits."""
+    data = test_data() / "exporters" / sample
+    tokens = np.load(data / "oracle.npz")["tokens"].reshape(-1)
+    model = work / "model.onnx"
+    rewrite(data / "model.onnx", form, table, model)
+    types = raise_model(model, work / "model.mlir").types
+    count = len(find_weights(onnx.load(str(data / "model.onnx")), table))
+    wrong = check_encodings(types, form, count)
+    artifact = compile_model(model, work / "model.llmc", "", f"--target={one_target()}")
+    found = compute_logits(artifact, tokens, "--prefill", PREFILL)
+    difference = relative_difference(found, reference(model, tokens))
+    if not difference <= 1e-3:
+        wrong += f" differs from ONNX Runtime by {difference:.1e}"
+    return wrong, difference
+
+
+def check_cases(cases: dict[str, Callable[[pathlib.Path], tuple[str, float]]]) -> int:
+    """Runs each case in a folder of its own; gives an exit code."""
+    problems = 0
+    for name, check_case in cases.items():
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                wrong, difference = check_case(pathlib.Path(folder))
+            except AssertionError as error:
+                wrong, difference = str(error)[:1500], np.nan
+        problems += bool(wrong)
+        print(f"{name}: {difference:.1e} {wrong or 'ok'}", flush=True)
+    print(f"{len(cases)} forms, {problems} problems")
+    return 1 if problems else 0
+
+
 def main() -> int:
-    data = test_data() / "exporters"
     cases = [("llama/optimum", name, form, False) for name, form in FORMS.items()]
     cases += [("gpt2/optimum", name, FORMS[name], False)
               for name in ("per output, unsigned", "blocks", "per input", "per tensor")]
     cases += [("llama/genai-fp32", "blocks, unsigned", FORMS["blocks, unsigned"], False)]
     # A table's rows are its outputs.
-    cases += [("llama/optimum", "table", form, True) for form in
-              (Form("uint8", axis=0, zeros=True, group="channel", zero="integer"),
-               Form("int4", axis=1, block=16, group="16"), Form("int8", group="tensor"),
-               Form("int8", axis=1))]
-    problems = 0
-    for sample, name, form, table in cases:
-        with tempfile.TemporaryDirectory() as folder:
-            work = pathlib.Path(folder)
-            tokens = np.load(data / sample / "oracle.npz")["tokens"].reshape(-1)
-            model = work / "model.onnx"
-            rewrite(data / sample / "model.onnx", form, table, model)
-            try:
-                types = raise_model(model, work / "model.mlir").types
-                count = len(find_weights(onnx.load(str(data / sample / "model.onnx")), table))
-                wrong = check_encodings(types, form, count)
-                artifact = compile_model(model, work / "model.llmc", "", f"--target={one_target()}")
-                found = compute_logits(artifact, tokens, "--prefill", PREFILL)
-                difference = relative_difference(found, reference(model, tokens))
-                if not difference <= 1e-3:
-                    wrong += f" differs from ONNX Runtime by {difference:.1e}"
-            except AssertionError as error:
-                wrong, difference = str(error)[:1500], np.nan
-        problems += bool(wrong)
-        print(f"{sample}, {name}: {difference:.1e} {wrong or 'ok'}", flush=True)
-    print(f"{len(cases)} forms, {problems} problems")
-    return 1 if problems else 0
+    cases += [("llama/optimum", f"table, {name}", form, True) for name, form in {
+        "per output, unsigned": Form("uint8", axis=0, zeros=True, group="channel", zero="integer"),
+        "blocks": Form("int4", axis=1, block=16, group="16"),
+        "per tensor": Form("int8", group="tensor"),
+        "per input": Form("int8", axis=1),
+    }.items()]
+    return check_cases({f"{sample}, {name}": functools.partial(check, sample, form, table)
+                        for sample, name, form, table in cases})
 
 
 if __name__ == "__main__":
