@@ -42,12 +42,18 @@ public:
       rewrite.add(cast<ParameterOp>(op), rotateColumns(rotation));
     for (Operation *op : writers)
       rewrite.add(cast<ParameterOp>(op), rotateRows(rotation, 0, width));
-    if (!tables.empty())
-      rotateTied(*rotation->getHadamard());
+    for (const TiedHead &head : tiedHeads)
+      rotateTied(head, rotation->getHadamard()->order);
     return success();
   }
 
 private:
+  /// A linear whose weight is an embedding too, and the norm before it, whose gain differs.
+  struct TiedHead {
+    Operation *norm;
+    LinearOp linear;
+  };
+
   /// Whether an operation can do it while the model runs.
   static bool isOnline(const Rotation &rotation) {
     constexpr int64_t maxCore = 60;
@@ -56,7 +62,8 @@ private:
   }
 
   /// What becomes of linears behind a gain that has to be folded, where an embedding reads their
-  /// weights too: both stay in the old basis, or the linear gets a weight of its own.
+  /// weights too: the gain is multiplied with in the old basis, or the linear gets a weight of its
+  /// own.
   LogicalResult separateHeads() {
     for (const StreamRead &read : getStream().reads) {
       if (!read.norm)
@@ -71,8 +78,8 @@ private:
         if (!weight || !isReadByEmbedding(weight))
           continue;
         if (canStayTied && getLinears(read).size() == 1) {
-          tables.insert(weight);
           tiedNorms.insert(read.norm);
+          tiedHeads.push_back({read.norm, linear});
         } else {
           untie(linear, weight);
         }
@@ -89,31 +96,22 @@ private:
     linear.getWeightMutable().assign(value.getResult());
   }
 
-  /// Rotates what embeddings of `tables` give, and back what reaches the norms before their heads.
-  void rotateTied(const Rotation::Signed &form) {
-    if (llvm::is_contained(form.signs, -1.0))
-      for (Operation *table : tables)
-        rewrite.add(cast<ParameterOp>(table), scaleColumns(form.signs));
-    auto insert = [&](OpBuilder &builder, Value value, bool back) {
-      return HadamardOp::create(builder, value.getLoc(), value.getType(), value,
-                                builder.getI64IntegerAttr(form.order),
-                                back ? builder.getUnitAttr() : UnitAttr());
+  /// Rotates back what reaches the norm before a head, and forth again what the head reads. The
+  /// norm may see channels of other signs, since it treats each by itself.
+  static void rotateTied(const TiedHead &head, int64_t order) {
+    auto insert = [&](Operation *op, bool back) {
+      OpBuilder builder(op);
+      Value value = op->getOperand(0);
+      op->setOperand(0, HadamardOp::create(builder, value.getLoc(), value.getType(), value,
+                                           builder.getI64IntegerAttr(order),
+                                           back ? builder.getUnitAttr() : UnitAttr()));
     };
-    for (auto embedding : step.getOps<EmbeddingOp>()) {
-      if (!tables.contains(getParameterOf(embedding.getTable())))
-        continue;
-      OpBuilder builder(embedding->getContext());
-      builder.setInsertionPointAfter(embedding);
-      HadamardOp rotated = insert(builder, embedding.getResult(), /*back=*/false);
-      embedding.getResult().replaceAllUsesExcept(rotated.getResult(), rotated);
-    }
-    for (Operation *norm : tiedNorms) {
-      OpBuilder builder(norm);
-      norm->setOperand(0, insert(builder, norm->getOperand(0), /*back=*/true));
-    }
+    insert(head.norm, /*back=*/true);
+    insert(head.linear, /*back=*/false);
   }
 
   bool canStayTied = false;
+  SmallVector<TiedHead> tiedHeads;
 };
 
 } // namespace

@@ -159,8 +159,7 @@ LogicalResult StreamRewrite::collect() {
     ParameterOp parameter = getParameterOf(value);
     if (!parameter)
       return LogicalResult(refuse(op) << "expected weights that are parameters");
-    if (!tables.contains(parameter))
-      set.insert(parameter);
+    set.insert(parameter);
     ++taken[parameter];
     return success();
   };

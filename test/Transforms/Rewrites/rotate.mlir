@@ -1,5 +1,5 @@
-// A tied head stays in the old basis or becomes a parameter of its own; inputs of down are rotated while
-// the model runs.
+// The gain before a tied head is multiplied with in the old basis, or the head becomes a parameter of its
+// own; inputs of down are rotated while the model runs.
 
 // RUN: rm -rf %t && mkdir %t && cp %s %t/model.mlir && %python %S/../Inputs/make_weights.py %t/weights.bin 1000
 // RUN: llmc-opt %t/model.mlir --rotate -o %t/default.mlir && FileCheck %s --input-file=%t/default.mlir
@@ -27,16 +27,17 @@
 // SKEWED: error: matrices: expected an orthogonal matrix 'values', found one with a product of rows that is 0.5
 // NAME: error: matrices: {{.*}}residual
 
-// CHECK-DAG: @table : tensor<32x8xf32> = #llmc.file<"weights.bin"
+// CHECK-DAG: @table : tensor<32x8xf32> = #llmc.file<"default.safetensors"
 // CHECK-DAG: @norm : tensor<8xf32> = #llmc.file<"default.safetensors"
 // CHECK-DAG: @final : tensor<8xf32> = #llmc.file<"weights.bin"
 // CHECK-NOT: @table.head
 // CHECK: %[[EMBEDDING:.*]] = llmc.embedding
-// CHECK: %[[START:.*]] = llmc.hadamard %[[EMBEDDING]] : tensor<?x8xf32> {order = 8 : i64}
-// CHECK: arith.addf %[[START]],
+// CHECK: arith.addf %[[EMBEDDING]],
 // CHECK: %[[LAST:.*]] = llmc.output_rows
 // CHECK: %[[BACK:.*]] = llmc.hadamard %[[LAST]] : tensor<?x8xf32> {order = 8 : i64, transposed}
-// CHECK: llmc.rms_norm %[[BACK]]
+// CHECK: %[[NORM:.*]] = llmc.rms_norm %[[BACK]]
+// CHECK: %[[FORTH:.*]] = llmc.hadamard %[[NORM]] : tensor<?x8xf32> {order = 8 : i64}
+// CHECK: llmc.linear %[[FORTH]]
 
 // UNTIED-DAG: @table : tensor<32x8xf32> = dense_resource<table>
 // UNTIED-DAG: @table.head : tensor<32x8xf32> = dense_resource<table.head>

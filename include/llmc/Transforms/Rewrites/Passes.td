@@ -145,9 +145,9 @@ def Rotate : Pass<"rotate", "::mlir::ModuleOp"> {
 
     Gains of norms that read the residual stream are folded first (`fold-norms`), but where all
     channels have the same; layer norms become RMS norms, and what writes to the stream loses its mean
-    over the channels. Where an embedding is the head too, the gain before it can't be folded: both
-    stay in the old basis, and an `llmc.hadamard` stands behind the embedding and another, the way
-    back, before the last norm. With `head=untied`, of given matrices, of Hadamard matrices whose core
+    over the channels. Where an embedding is the head too, the gain before it can't be folded: it is
+    multiplied with in the old basis, with an `llmc.hadamard`, the way back, before the last norm and
+    another before the head. With `head=untied`, of given matrices, of Hadamard matrices whose core
     is above 60, and of layer norms, the head becomes a parameter of its own instead, `NAME.head`.
 
     | `kind` | the matrix |
@@ -185,7 +185,7 @@ def Rotate : Pass<"rotate", "::mlir::ModuleOp"> {
            "With where=residual: what becomes of a head that is the embedding",
            [{::llvm::cl::values(
                clEnumValN(::llmc::HeadRotation::Online, "online",
-                          "the same, where an operation can rotate what is between, else untied"),
+                          "the same, where operations can rotate what its norm reads, else untied"),
                clEnumValN(::llmc::HeadRotation::Untied, "untied", "a parameter of its own"))}]>,
     Option<"seed", "seed", "uint64_t", /*default=*/"0", "With kind=randomized: chooses the signs">,
     Option<"matrices", "matrices", "std::string", /*default=*/"\"\"",

@@ -54,7 +54,7 @@ protected:
   void removeMean();
 
   bool isReadByEmbedding(ParameterOp parameter);
-  /// Fills `readers`, `writers` and `embeddings`, but for `tables`.
+  /// Fills `readers`, `writers` and `embeddings`.
   mlir::LogicalResult collect();
   /// How many operands read each parameter.
   llvm::DenseMap<mlir::Operation *, int64_t> countUses();
@@ -67,8 +67,8 @@ protected:
   /// Parameters whose columns are the stream's channels, and those whose rows are.
   llvm::SetVector<mlir::Operation *> readers, writers;
   llvm::SetVector<mlir::Operation *> embeddings; ///< of the readers
-  /// Embeddings that stay as they are, and so do heads of them, behind these norms.
-  llvm::SetVector<mlir::Operation *> tables, tiedNorms;
+  /// Norms whose gains stay, since an embedding reads the weights behind them too.
+  llvm::SetVector<mlir::Operation *> tiedNorms;
 
 private:
   mlir::LogicalResult checkWrite(const StreamWrite &write) const;
