@@ -16,6 +16,7 @@
 #include "KernelTestSupport.h"
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
 #include "llmc/Dialect/LLMC/IR/TiledLayout.h"
+#include "llmc/Transforms/Quantization/WeightBits.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -231,8 +232,9 @@ int main(int count, char **arguments) {
     return mlir::RankedTensorType::get(
         inner.getShape(), f32, OutliersAttr::get(context.get(), count, f16, inner.getEncoding()));
   };
-  auto trellis = [&](unsigned bits, int64_t N, int64_t K) {
-    return mlir::RankedTensorType::get({N, K}, f32, TrellisAttr::get(context.get(), bits, f16));
+  auto trellis = [&](unsigned halves, int64_t N, int64_t K) {
+    return mlir::RankedTensorType::get({N, K}, f32,
+                                       TrellisAttr::ofHalves(context.get(), halves, f16));
   };
   auto codebook = [&](unsigned bits, int64_t sharing, int64_t N, int64_t K) {
     return mlir::RankedTensorType::get({N, K}, f32,
@@ -269,9 +271,10 @@ int main(int count, char **arguments) {
       linears.push_back({"nvfp4", nvfp4(N, K), false, rows});
       linears.push_back({"mxfp6", mxfp6(N, K), false, rows});
       linears.push_back({"mxfp8", mxfp8(N, K), false, rows});
-      for (unsigned bits = 2; bits <= 5; ++bits)
+      for (unsigned halves = TrellisAttr::leastHalves; halves <= TrellisAttr::mostHalves; ++halves)
         for (bool rounded : {true, false})
-          linears.push_back({"trellis" + std::to_string(bits), trellis(bits, N, K), rounded, rows});
+          linears.push_back({"trellis" + WeightBits::ofHalves(halves).str(), trellis(halves, N, K),
+                             rounded, rows});
       for (unsigned bits : {3u, 4u, 5u})
         for (bool rounded : {true, false})
           linears.push_back(
@@ -282,7 +285,7 @@ int main(int count, char **arguments) {
       linears.push_back({"int8 channel", byChannel(8, N, K), true, rows, true});
       linears.push_back({"int4 channel", byChannel(4, N, K), true, rows, true});
       linears.push_back({"codebook4", codebook(4, 1, N, K), true, rows, true});
-      linears.push_back({"trellis4", trellis(4, N, K), true, rows, true});
+      linears.push_back({"trellis4", trellis(8, N, K), true, rows, true});
       linears.push_back({"f16", mlir::RankedTensorType::get({N, K}, f16), false, rows});
       linears.push_back({"50% f16", masked(mlir::TypeAttr::get(f16), N, K), false, rows});
       linears.push_back({"f32", mlir::RankedTensorType::get({N, K}, f32), false, rows});

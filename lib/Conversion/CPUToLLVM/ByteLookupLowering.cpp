@@ -313,17 +313,18 @@ Value LookupLowering::findInFourRows() {
 }
 
 Value WindowsLowering::join() {
-  if (op.getOffset() == 0)
+  int64_t first = op.getStarts().front();
+  if (first == 0)
     return op.getLow();
   if (op.getLow() == op.getHigh())
-    return arith::ShRUIOp::create(b, op.getLow(), splat(words(), op.getOffset()));
-  return LLVM::FshrOp::create(b, op.getHigh(), op.getLow(), splat(words(), op.getOffset()));
+    return arith::ShRUIOp::create(b, op.getLow(), splat(words(), first));
+  return LLVM::FshrOp::create(b, op.getHigh(), op.getLow(), splat(words(), first));
 }
 
 Value WindowsLowering::plain() {
   Value bits = join(), result;
   for (int64_t byte = 0; byte < 4; ++byte) {
-    int64_t right = byte * static_cast<int64_t>(op.getStep()) - 8 * byte;
+    int64_t right = op.getStarts()[byte] - op.getStarts().front() - 8 * byte;
     Value moved = right > 0   ? arith::ShRUIOp::create(b, bits, splat(words(), right)).getResult()
                   : right < 0 ? arith::ShLIOp::create(b, bits, splat(words(), -right)).getResult()
                               : bits;
@@ -337,11 +338,10 @@ Value WindowsLowering::plain() {
 Value WindowsLowering::multishift() {
   bool fits = op.getLow() == op.getHigh();
   Value bits = fits ? op.getLow() : join();
-  int64_t first = fits ? static_cast<int64_t>(op.getOffset()) : 0;
+  int64_t joined = fits ? 0 : op.getStarts().front();
   SmallVector<int8_t> starts;
   for (int64_t byte = 0; byte < 64; ++byte)
-    starts.push_back(static_cast<int8_t>(first + byte % 4 * static_cast<int64_t>(op.getStep()) +
-                                         byte / 4 % 2 * 32));
+    starts.push_back(static_cast<int8_t>(op.getStarts()[byte % 4] - joined + byte / 4 % 2 * 32));
   return call("llvm.x86.avx512.pmultishift.qb.512", bytes(64),
               {constant(starts), vector::BitCastOp::create(b, bytes(64), bits)});
 }

@@ -449,8 +449,8 @@ Value KernelBuilder::lookUpByte(Value table, Value index, int64_t size, bool byR
   Value bytes = lookUpBytes(table, bitcast(index, vector(i8(), 64)), size, byRow);
   return bitAnd(bitcast(bytes, index.getType()), integer(index.getType(), 255));
 }
-Value KernelBuilder::windows(Value low, Value high, int64_t offset, int64_t step) {
-  return cpu::WindowsOp::create(builder, location, vector(i8(), 64), low, high, offset, step);
+Value KernelBuilder::windows(Value low, Value high, ArrayRef<int64_t> starts) {
+  return cpu::WindowsOp::create(builder, location, vector(i8(), 64), low, high, starts);
 }
 Value KernelBuilder::extract(Value vector, int64_t lane) {
   return vector::ExtractOp::create(builder, location, vector, lane);

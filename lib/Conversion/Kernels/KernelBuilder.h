@@ -133,8 +133,8 @@ public:
   Value lookUpBytes(Value table, Value indices, int64_t size = 256, bool byRow = false);
   /// The byte at an index below `size`, as i32; of each lane, or of one.
   Value lookUpByte(Value table, Value index, int64_t size = 256, bool byRow = false);
-  /// Byte 4r + i: the 8 bits from bit `offset` + i · `step` on of high · 2^32 + low in lane r.
-  Value windows(Value low, Value high, int64_t offset, int64_t step);
+  /// Byte 4r + i: the 8 bits from bit starts[i] on of high · 2^32 + low in lane r.
+  Value windows(Value low, Value high, llvm::ArrayRef<int64_t> starts);
   Value extract(Value vector, int64_t lane);
   Value shuffle(Value a, Value b, llvm::ArrayRef<int64_t> mask);
   /// Sum or maximum of the lanes, by a fixed tree: the same bits on every machine.

@@ -152,21 +152,32 @@ static Values loadBytes(KernelBuilder &k, const TiledPlane &plane, Value tile, V
 /// row in one.
 static Values loadWindows(KernelBuilder &k, const TiledPlane &plane, Value tile, Value block) {
   VectorType words = k.vector(k.i32());
-  int64_t bits = plane.getBits(), lineBits = 32;
+  constexpr int64_t lineBits = 32;
+  int64_t blockBits = plane.getStart(blockInputs);
   Value first = k.offset(tile, k.add(k.mul(block, plane.getBlockBytes()), plane.offset));
   // The line before holds what the first windows of the block begin with; before the first block
   // there are zeros.
+  // A block's last line may have 16 bits of each row.
+  auto loadHalf = [&](Value address) {
+    return k.extendUnsigned(k.load(k.vector(k.i16()), address, 1), words);
+  };
+  bool endsInHalf = blockBits % lineBits != 0;
   Value isFirst = k.equal(block, k.integer(0));
-  Value before = k.load(words, k.offset(first, k.select(isFirst, k.integer(0), k.integer(-64))), 1);
+  Value place = k.offset(first, k.select(isFirst, k.integer(0), k.integer(endsInHalf ? -32 : -64)));
+  Value before = endsInHalf ? k.shl(loadHalf(place), 16) : k.load(words, place, 1);
   Values lines{k.select(isFirst, k.integer(words, 0), before)};
-  for (int64_t line = 0; line < bits; ++line)
+  for (int64_t line = 0; line < blockBits / lineBits; ++line)
     lines.push_back(k.load(words, k.offset(first, line * 64), 1));
+  if (endsInHalf)
+    lines.push_back(loadHalf(k.offset(first, blockBits / lineBits * 64)));
   Values windows;
   for (int64_t weight = 0; weight < blockInputs; weight += 4) {
-    int64_t start = lineBits + (weight + 1) * bits - plane.window;
-    int64_t line = start / lineBits, offset = start % lineBits;
-    bool crosses = offset + 3 * bits + plane.window > lineBits;
-    windows.push_back(k.windows(lines[line], lines[crosses ? line + 1 : line], offset, bits));
+    int64_t start = lineBits + plane.getStart(weight + 1) - plane.window, line = start / lineBits;
+    SmallVector<int64_t> starts;
+    for (int64_t next = weight + 1; next <= weight + 4; ++next)
+      starts.push_back(lineBits * (1 - line) + plane.getStart(next) - plane.window);
+    bool crosses = starts.back() + plane.window > lineBits;
+    windows.push_back(k.windows(lines[line], lines[crosses ? line + 1 : line], starts));
   }
   return windows;
 }

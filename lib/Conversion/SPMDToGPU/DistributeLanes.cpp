@@ -499,8 +499,7 @@ LogicalResult LaneDistributor::distributeBytes(const Item &item) {
   replace(item, llvm::TypeSwitch<Operation *, Value>(item.op)
                     .Case([&](cpu::WindowsOp op) {
                       return bytes.findWindows(item.getOperand(0), item.getOperand(1),
-                                               static_cast<int64_t>(op.getOffset()),
-                                               static_cast<int64_t>(op.getStep()));
+                                               op.getStarts());
                     })
                     .Case([&](cpu::LookUpBytesOp op) {
                       return bytes.lookUp(op.getTable(), item.getOperand(1),

@@ -46,13 +46,13 @@ Value LaneBytes::countBelow(Value bits, Value index) {
   return type == b.i32() ? count : arith::TruncIOp::create(b.builder, b.location, b.i32(), count);
 }
 
-Value LaneBytes::findWindows(Value low, Value high, int64_t offset, int64_t step) {
+Value LaneBytes::findWindows(Value low, Value high, ArrayRef<int64_t> starts) {
   Value first = arith::ExtUIOp::create(b.builder, b.location, b.i64(), low);
   Value second = arith::ExtUIOp::create(b.builder, b.location, b.i64(), high);
   second = arith::ShLIOp::create(b.builder, b.location, second, b.integer(b.i64(), 32));
   Value stream = arith::OrIOp::create(b.builder, b.location, first, second), bytes;
-  for (int64_t place = 0; place < laneBytes; ++place) {
-    Value moved = shiftRight(stream, b.integer(b.i64(), offset + place * step));
+  for (auto [place, start] : llvm::enumerate(starts)) {
+    Value moved = shiftRight(stream, b.integer(b.i64(), start));
     Value part = arith::TruncIOp::create(b.builder, b.location, b.i32(), moved);
     bytes = join(bytes, bitAnd(part, 255), place);
   }

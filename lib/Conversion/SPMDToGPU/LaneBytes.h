@@ -20,8 +20,8 @@ public:
 
   LaneBytes(ThreadBuilder &b, Value lane) : b(b), lane(lane) {}
 
-  /// cpu.windows: bytes at bits `offset` + i · `step` of the 64 bits of a lane.
-  Value findWindows(Value low, Value high, int64_t offset, int64_t step);
+  /// cpu.windows: bytes from these bits on of the 64 bits of a lane.
+  Value findWindows(Value low, Value high, llvm::ArrayRef<int64_t> starts);
   /// cpu.look_up_bytes, whose table is the lane's own where `byRow` is set.
   Value lookUp(Value table, Value indices, int64_t size, bool byRow);
   /// cpu.expand_bytes: `fromThread` gives the bytes that another thread of the group has.

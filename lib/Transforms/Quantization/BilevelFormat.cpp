@@ -201,7 +201,7 @@ public:
       return fail() << "zero: expected zero=integer with format=bilevel, found zero=float";
     MLIRContext *context = location.getContext();
     auto encoding = BilevelAttr::getChecked(
-        fail, context, options.bits.value_or(defaultBits), group,
+        fail, context, options.getWholeBits(defaultBits), group,
         options.scaleBits.value_or(defaultBits), options.scaleGroup.value_or(defaultGroup),
         options.scale ? options.scale : Float16Type::get(context));
     if (!encoding)

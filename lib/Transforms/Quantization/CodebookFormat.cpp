@@ -240,7 +240,7 @@ public:
     constexpr unsigned defaultBits = 4;
     MLIRContext *context = location.getContext();
     auto encoding = CodebookAttr::getChecked(
-        fail, context, options.bits.value_or(defaultBits), options.sharing.value_or(1),
+        fail, context, options.getWholeBits(defaultBits), options.sharing.value_or(1),
         options.scale ? options.scale : Float16Type::get(context));
     if (!encoding)
       return failure();

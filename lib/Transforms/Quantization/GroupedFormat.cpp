@@ -87,7 +87,7 @@ public:
     constexpr int64_t defaultGroup = 128;
     MLIRContext *context = location.getContext();
     auto encoding = GroupedAttr::getChecked(
-        [&] { return emitError(location); }, context, options.bits.value_or(defaultBits),
+        [&] { return emitError(location); }, context, options.getWholeBits(defaultBits),
         options.group.value_or(defaultGroup), options.symmetric ? ZeroPoint::None : options.zero,
         options.scale ? options.scale : Float16Type::get(context));
     if (!encoding)

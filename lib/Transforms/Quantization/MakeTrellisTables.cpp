@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Writes TrellisTables.inc to standard output; takes a minute.
+// Writes TrellisTables.inc to standard output; takes minutes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -58,13 +58,13 @@ private:
 
 } // namespace
 
-static TrellisTable trainOnNormalNumbers(unsigned bits) {
+static TrellisTable trainOnNormalNumbers(unsigned halves) {
   constexpr int64_t columns = 1024, rows = 1024;
   NormalNumbers normal;
   std::vector<float> samples(rows * columns);
   for (float &sample : samples)
     sample = normal.next();
-  return trainTrellisTable(bits, samples, columns, [&] { return normal.next(); });
+  return trainTrellisTable(halves, samples, columns, [&] { return normal.next(); });
 }
 
 int main() {
@@ -77,14 +77,14 @@ int main() {
          "//\n"
          "//===----------------------------------------------------------------------===//\n"
          "//\n"
-         "// Made by MakeTrellisTables.cpp (ninja make-trellis-tables): for 2 to 5 bits a weight "
-         "the scale\n"
-         "// for weights of variance 1, and the numbers by state.\n"
+         "// Made by MakeTrellisTables.cpp (ninja make-trellis-tables): for 2, 2.5 … 5 bits a "
+         "weight the\n"
+         "// scale for weights of variance 1, and the numbers by state.\n"
          "//\n"
          "//===----------------------------------------------------------------------===//\n\n"
          "// clang-format off\n";
-  for (unsigned bits = 2; bits <= 5; ++bits) {
-    TrellisTable table = trainOnNormalNumbers(bits);
+  for (unsigned halves = leastTrellisHalves; halves < leastTrellisHalves + trellisRates; ++halves) {
+    TrellisTable table = trainOnNormalNumbers(halves);
     out << llvm::format("LLMC_TRELLIS_TABLE(%.9gf", table.scale);
     for (int state = 0; state < trellisStates; ++state)
       out << (state % 16 == 0 ? ",\n  " : ", ") << int(table.numbers[state]);

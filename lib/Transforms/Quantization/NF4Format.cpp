@@ -70,8 +70,8 @@ public:
   FailureOr<EncodingInterface> getEncoding(Location location,
                                            const FormatOptions &options) const override {
     auto fail = [&] { return emitError(location); };
-    if (options.bits.value_or(4) != 4)
-      return fail() << "bits: expected 4 with format=nf4, found " << *options.bits;
+    if (options.getWholeBits(4) != 4)
+      return fail() << "bits: expected 4 with format=nf4, found " << options.bits->str();
     if (!options.symmetric)
       return fail() << "symmetric: expected symmetric=true with format=nf4, which has no zero "
                        "points, found symmetric=false";

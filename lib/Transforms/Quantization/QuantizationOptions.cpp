@@ -163,7 +163,7 @@ private:
 
   /// The options that formats take, beside their names.
   LogicalResult readNumbers() {
-    options = {request.bits == 0 ? std::nullopt : std::optional(request.bits),
+    options = {request.bits == WeightBits() ? std::nullopt : std::optional(request.bits),
                {},
                request.symmetric,
                request.zero,
@@ -194,6 +194,9 @@ private:
     FailureOr<const WeightFormat *> format = getFormat(location, name);
     if (failed(format))
       return failure();
+    if (asked.bits && !asked.bits->isWhole() && !(*format)->hasHalfBits())
+      return fail() << "bits: expected a whole number with format=" << name << ", found "
+                    << asked.bits->str();
     sharesRows |= (*format)->sharesRows();
     FailureOr<EncodingInterface> encoding = (*format)->getEncoding(location, asked);
     if (failed(encoding))
@@ -221,11 +224,10 @@ private:
         asked = {{}, {}, true, ZeroPoint::Integer, {}, options.sharing};
     }
     if (!bits.empty()) {
-      unsigned number;
-      if (bits.getAsInteger(10, number) || number == 0)
+      asked.bits = WeightBits::parse(bits);
+      if (!asked.bits || asked.bits->halves == 0)
         return fail() << option << ": expected a number of bits in '" << text << "', found '"
                       << bits << "'";
-      asked.bits = number;
     }
     if (!group.empty()) {
       asked.group = parseGroupSize(group);

@@ -28,11 +28,11 @@ LogicalResult llmc::learnSharedTables(QuantizationPlan &plan, ArrayRef<SelectedW
     FailureOr<WeightValues> values = WeightValues::read(parameter);
     if (failed(values))
       return failure();
-    samples[trellis.getBits()].add(values->data, values->columns, count);
+    samples[trellis.getHalves()].add(values->data, values->columns, count);
   }
   auto tables = std::make_shared<SharedTables>();
-  for (const auto &[bits, ofBits] : samples)
-    tables->set(bits, ofBits.learn(bits));
+  for (const auto &[halves, ofRate] : samples)
+    tables->set(halves, ofRate.learn(halves));
   plan.tables = std::move(tables);
   return success();
 }

@@ -207,8 +207,8 @@ public:
     auto fail = [&](StringRef option) -> InFlightDiagnostic {
       return emitError(location) << option << ": expected ";
     };
-    if (options.bits.value_or(bits) != bits)
-      return fail("bits") << bits << " with format=" << name << ", found " << *options.bits;
+    if (options.getWholeBits(bits) != bits)
+      return fail("bits") << bits << " with format=" << name << ", found " << options.bits->str();
     if (!options.symmetric)
       return fail("symmetric") << "symmetric=true with format=" << name
                                << ", which has no zero points, found symmetric=false";

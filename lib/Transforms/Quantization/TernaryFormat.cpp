@@ -49,8 +49,8 @@ public:
   FailureOr<EncodingInterface> getEncoding(Location location,
                                            const FormatOptions &options) const override {
     auto fail = [&] { return emitError(location); };
-    if (options.bits.value_or(2) != 2)
-      return fail() << "bits: expected 2 with format=ternary, found " << *options.bits;
+    if (options.getWholeBits(2) != 2)
+      return fail() << "bits: expected 2 with format=ternary, found " << options.bits->str();
     if (!options.symmetric)
       return fail() << "symmetric: expected symmetric=true with format=ternary, which has no zero "
                        "points, found symmetric=false";

@@ -81,7 +81,7 @@ private:
   };
 
   /// Of all that there are.
-  unsigned getIndex() const { return encoding.getBits() - 2; }
+  unsigned getIndex() const { return encoding.getHalves() - leastTrellisHalves; }
   size_t getGroups() const { return trellisStates >> encoding.getBits(); }
   float roundScale(double exact) const {
     return roundToType(encoding.getScale(), static_cast<float>(exact));
@@ -140,7 +140,7 @@ void TrellisQuantizer::TrellisRow::chooseAlone(ArrayRef<float> weights,
   back.resize(weights.size() * owner.getGroups());
   getTrellisKernels().choose[owner.getIndex()](
       {owner.numbers.data(), unscaled.data(), importance.empty() ? ones.data() : importance.data(),
-       nullptr, static_cast<long>(weights.size()), 0, back.data(), states.data()});
+       nullptr, static_cast<long>(weights.size()), 0, 0, back.data(), states.data()});
 }
 
 void TrellisQuantizer::TrellisRow::choose(int64_t column, ArrayRef<float> weights,
@@ -162,28 +162,30 @@ void TrellisQuantizer::TrellisRow::choose(int64_t column, ArrayRef<float> weight
   std::vector<float> unscaled = unscale(weights);
   back.resize(trellisBlock * owner.getGroups());
   getTrellisKernels().chooseFed[owner.getIndex()](
-      {owner.numbers.data(), unscaled.data(), importance, factors, static_cast<long>(count),
+      {owner.numbers.data(), unscaled.data(), importance, factors, static_cast<long>(count), column,
        column == 0 ? 0 : states[column - 1], back.data(), states.data() + column});
 }
 
 float TrellisQuantizer::TrellisRow::round(int64_t column, float) {
   uint8_t state = states[column];
-  unsigned code = reverse(state) >> (TrellisAttr::windowBits - owner.encoding.getBits());
-  owner.form[TrellisAttr::codes].write(owner.bytes.data(), row, column, code);
+  const PlaneArray &codes = owner.form[TrellisAttr::codes];
+  unsigned code = reverse(state) >> (TrellisAttr::windowBits - codes.getBitsAt(column));
+  codes.write(owner.bytes.data(), row, column, code);
   return owner.numbers[state] * scale;
 }
 
 class TrellisFormat final : public WeightFormat {
 public:
   StringRef getName() const override { return "trellis"; }
+  bool hasHalfBits() const override { return true; }
 
   FailureOr<EncodingInterface> getEncoding(Location location,
                                            const FormatOptions &options) const override {
     auto fail = [&] { return emitError(location); };
     constexpr unsigned defaultBits = 4;
-    unsigned bits = options.bits.value_or(defaultBits);
-    if (bits < 2 || bits > 5)
-      return fail() << "bits: expected 2 to 5 with format=trellis, found " << bits;
+    WeightBits bits = options.bits.value_or(defaultBits);
+    if (bits.halves < TrellisAttr::leastHalves || bits.halves > TrellisAttr::mostHalves)
+      return fail() << "bits: expected 2 to 5 with format=trellis, found " << bits.str();
     if (!options.symmetric)
       return fail() << "symmetric: expected symmetric=true with format=trellis, which has no zero "
                        "points, found symmetric=false";
@@ -194,8 +196,8 @@ public:
                             ? "'tensor'"
                             : std::to_string(*options.group));
     MLIRContext *context = location.getContext();
-    return EncodingInterface(
-        TrellisAttr::get(context, bits, options.scale ? options.scale : Float16Type::get(context)));
+    return EncodingInterface(TrellisAttr::ofHalves(
+        context, bits.halves, options.scale ? options.scale : Float16Type::get(context)));
   }
 
   bool has(EncodingInterface encoding) const override { return isa<TrellisAttr>(encoding); }
@@ -204,18 +206,19 @@ public:
                                                 ArrayRef<float> weights,
                                                 const FitOptions &fit) const override {
     auto trellis = cast<TrellisAttr>(encoding);
-    unsigned bits = trellis.getBits();
+    unsigned halves = trellis.getHalves();
     auto getTable = [&] {
       if (fit.learnsTable)
-        return learnTrellisTable(bits, weights, shape[1]);
-      return fit.tables ? fit.tables->get(bits) : getNormalTrellisTable(bits);
+        return learnTrellisTable(halves, weights, shape[1]);
+      return fit.tables ? fit.tables->get(halves) : getNormalTrellisTable(halves);
     };
     return std::make_unique<TrellisQuantizer>(trellis, shape, getTable(), fit.search);
   }
 
   bool holds(EncodingInterface encoding, ArrayRef<float> weights) const override {
     auto trellis = cast<TrellisAttr>(encoding);
-    auto exact = static_cast<float>(fitVariance(getNormalTrellisTable(trellis.getBits()), weights));
+    auto exact =
+        static_cast<float>(fitVariance(getNormalTrellisTable(trellis.getHalves()), weights));
     float rounded = roundToType(trellis.getScale(), exact);
     // What the far end of the numbers is moved by, against half of what is between two.
     return std::fabs(rounded - exact) * TrellisAttr::tableZero <= exact / 2;
@@ -223,8 +226,8 @@ public:
 
   EncodingInterface widen(EncodingInterface encoding) const override {
     MLIRContext *context = encoding.getContext();
-    return TrellisAttr::get(context, cast<TrellisAttr>(encoding).getBits(),
-                            Float32Type::get(context));
+    return TrellisAttr::ofHalves(context, cast<TrellisAttr>(encoding).getHalves(),
+                                 Float32Type::get(context));
   }
 };
 

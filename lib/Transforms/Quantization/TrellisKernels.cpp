@@ -13,6 +13,8 @@
 
 #include "TrellisKernels.h"
 
+#include <type_traits>
+
 namespace {
 
 using namespace llmc;
@@ -36,16 +38,28 @@ void store(void *to, Vector vector) {
   __builtin_memcpy(to, &vector, sizeof vector);
 }
 
-template <int bits>
+template <int halves>
 struct Search {
-  static constexpr int codes = 1 << bits, groups = trellisStates >> bits;
-  static constexpr int groupLanes = groups < 16 ? groups : 16, codeLanes = codes < 16 ? codes : 16;
+  static constexpr int fewer = getTrellisBits(halves), more = halves - fewer;
+  static constexpr int mostGroups = trellisStates >> fewer;
 
   explicit Search(const TrellisPath &path) : path(path) {}
 
+  /// Calls `visit` with the bits of weight `index`, as a constant.
+  template <typename Visit>
+  void visitBits(long index, Visit visit) {
+    if ((path.column + index) % 2 == 0)
+      visit(std::integral_constant<int, fewer>());
+    else
+      visit(std::integral_constant<int, more>());
+  }
+
   /// Finds for each group the state of least cost that leads to it, which has its number in the low
   /// bits.
+  template <int bits>
   void selectBefore() {
+    constexpr int codes = 1 << bits, groups = trellisStates >> bits;
+    constexpr int groupLanes = groups < 16 ? groups : 16;
     for (int first = 0; first < groups; first += groupLanes) {
       Floats<groupLanes> lowest = load<groupLanes>(cost + first);
       Integers<groupLanes> chosen = {};
@@ -61,7 +75,9 @@ struct Search {
   }
 
   /// Goes on from each group to its states.
+  template <int bits>
   void extend(int group, float weight, float importance) {
+    constexpr int codes = 1 << bits, codeLanes = codes < 16 ? codes : 16;
     for (int first = 0; first < codes; first += codeLanes) {
       int state = group * codes + first;
       Floats<codeLanes> error = weight - load<codeLanes>(path.numbers + state);
@@ -69,9 +85,10 @@ struct Search {
     }
   }
 
+  template <int bits>
   void keepBefore(long index) {
-    for (int group = 0; group < groups; ++group)
-      path.back[index * groups + group] = static_cast<unsigned char>(before[group]);
+    for (int group = 0; group < trellisStates >> bits; ++group)
+      path.back[index * mostGroups + group] = static_cast<unsigned char>(before[group]);
   }
 
   /// Writes the states of the path that costs least.
@@ -80,22 +97,28 @@ struct Search {
     for (int other = 1; other < trellisStates; ++other)
       if (cost[other] < cost[state])
         state = other;
-    for (long index = path.count - 1; index >= 0; --index) {
-      path.states[index] = static_cast<unsigned char>(state);
-      int group = state >> bits;
-      state = group + path.back[index * groups + group] * groups;
-    }
+    for (long index = path.count - 1; index >= 0; --index)
+      visitBits(index, [&](auto bits) {
+        path.states[index] = static_cast<unsigned char>(state);
+        int group = state >> bits;
+        state = group + path.back[index * mostGroups + group] * (trellisStates >> bits);
+      });
+  }
+
+  void start() {
+    for (int state = 0; state < trellisStates; ++state)
+      cost[state] = state == path.state ? 0 : unreached;
   }
 
   void choose() {
-    for (int state = 0; state < trellisStates; ++state)
-      cost[state] = state == path.state ? 0 : unreached;
-    for (long index = 0; index < path.count; ++index) {
-      selectBefore();
-      keepBefore(index);
-      for (int group = 0; group < groups; ++group)
-        extend(group, path.weights[index], path.importance[index]);
-    }
+    start();
+    for (long index = 0; index < path.count; ++index)
+      visitBits(index, [&](auto bits) {
+        selectBefore<bits>();
+        keepBefore<bits>(index);
+        for (int group = 0; group < trellisStates >> bits; ++group)
+          extend<bits>(group, path.weights[index], path.importance[index]);
+      });
     trace();
   }
 
@@ -103,24 +126,27 @@ struct Search {
   using Block = Floats<trellisBlock>;
 
   void chooseFed() {
-    Block now[groups], next[groups];
+    Block now[mostGroups], next[mostGroups];
     Block given = {};
     for (long index = 0; index < path.count; ++index)
       given[index] = path.weights[index];
-    for (int state = 0; state < trellisStates; ++state)
-      cost[state] = state == path.state ? 0 : unreached;
-    for (long index = 0; index < path.count; ++index) {
-      selectBefore();
-      keepBefore(index);
-      for (int group = 0; group < groups; ++group) {
-        int state = group + before[group] * groups;
-        next[group] = index == 0 ? given : follow(now[state >> bits], state, index - 1);
-      }
-      for (int group = 0; group < groups; ++group) {
-        now[group] = next[group];
-        extend(group, now[group][index], path.importance[index]);
-      }
-    }
+    start();
+    int bitsBefore = fewer;
+    for (long index = 0; index < path.count; ++index)
+      visitBits(index, [&](auto bits) {
+        constexpr int groups = trellisStates >> bits;
+        selectBefore<bits>();
+        keepBefore<bits>(index);
+        for (int group = 0; group < groups; ++group) {
+          int state = group + before[group] * groups;
+          next[group] = index == 0 ? given : follow(now[state >> bitsBefore], state, index - 1);
+        }
+        for (int group = 0; group < groups; ++group) {
+          now[group] = next[group];
+          extend<bits>(group, now[group][index], path.importance[index]);
+        }
+        bitsBefore = bits;
+      });
     trace();
   }
 
@@ -132,21 +158,22 @@ struct Search {
 
   const TrellisPath &path;
   alignas(64) float cost[trellisStates];
-  alignas(64) float least[groups]; ///< of the states that lead to each group
-  alignas(64) int before[groups];  ///< the high bits of that state
+  alignas(64) float least[mostGroups]; ///< of the states that lead to each group
+  alignas(64) int before[mostGroups];  ///< the high bits of that state
 };
 
-template <int bits>
+template <int halves>
 void choose(const TrellisPath &path) {
-  Search<bits>(path).choose();
+  Search<halves>(path).choose();
 }
-template <int bits>
+template <int halves>
 void chooseFed(const TrellisPath &path) {
-  Search<bits>(path).chooseFed();
+  Search<halves>(path).chooseFed();
 }
 
 } // namespace
 
 const llmc::TrellisKernels llmc::LLMC_TRELLIS_KERNELS = {
-    {choose<2>, choose<3>, choose<4>, choose<5>},
-    {chooseFed<2>, chooseFed<3>, chooseFed<4>, chooseFed<5>}};
+    {choose<4>, choose<5>, choose<6>, choose<7>, choose<8>, choose<9>, choose<10>},
+    {chooseFed<4>, chooseFed<5>, chooseFed<6>, chooseFed<7>, chooseFed<8>, chooseFed<9>,
+     chooseFed<10>}};

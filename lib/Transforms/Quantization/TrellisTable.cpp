@@ -53,17 +53,17 @@ struct Cells {
 
 } // namespace
 
-static Cells assign(unsigned bits, llvm::ArrayRef<float> samples, int64_t columns,
+static Cells assign(unsigned halves, llvm::ArrayRef<float> samples, int64_t columns,
                     const TableNumbers &numbers) {
   Cells cells;
   std::vector<float> ones(columns, 1.0f);
-  std::vector<uint8_t> states(columns), back(columns * (trellisStates >> bits));
+  std::vector<uint8_t> states(columns), back(columns * (trellisStates >> getTrellisBits(halves)));
   for (; !samples.empty();
        samples = samples.drop_front(std::min<size_t>(columns, samples.size()))) {
     llvm::ArrayRef<float> row = samples.take_front(columns);
-    getTrellisKernels().choose[bits - 2]({numbers.data(), row.data(), ones.data(), nullptr,
-                                          static_cast<long>(row.size()), 0, back.data(),
-                                          states.data()});
+    getTrellisKernels().choose[halves - leastTrellisHalves](
+        {numbers.data(), row.data(), ones.data(), nullptr, static_cast<long>(row.size()), 0, 0,
+         back.data(), states.data()});
     for (auto [sample, state] : llvm::zip(row, states)) {
       double error = static_cast<double>(sample) - numbers[state];
       cells.lost += error * error;
@@ -94,13 +94,13 @@ static TableNumbers toFloats(const TrellisTable &table) {
   return numbers;
 }
 
-TrellisTable llmc::trainTrellisTable(unsigned bits, llvm::ArrayRef<float> samples, int64_t columns,
-                                     llvm::function_ref<float()> normal) {
+TrellisTable llmc::trainTrellisTable(unsigned halves, llvm::ArrayRef<float> samples,
+                                     int64_t columns, llvm::function_ref<float()> normal) {
   TableNumbers numbers;
   for (float &number : numbers)
     number = normal();
   for (int pass = 0; pass < passes; ++pass) {
-    assign(bits, samples, columns, numbers).center(numbers);
+    assign(halves, samples, columns, numbers).center(numbers);
     for (float &number : numbers)
       if (pass < movedPasses)
         number += move * static_cast<float>(movedPasses - pass) / movedPasses * normal();
@@ -127,41 +127,41 @@ static void takeRows(llvm::ArrayRef<float> weights, int64_t columns, int64_t cou
 }
 
 /// Fits the table for normally distributed weights to samples, cut into rows of `columns`.
-static TrellisTable fitToSamples(unsigned bits, llvm::ArrayRef<float> samples, int64_t columns) {
+static TrellisTable fitToSamples(unsigned halves, llvm::ArrayRef<float> samples, int64_t columns) {
   constexpr int fittingPasses = 16;
-  const TrellisTable &normal = getNormalTrellisTable(bits);
+  const TrellisTable &normal = getNormalTrellisTable(halves);
   TableNumbers numbers = toFloats(normal);
   for (int pass = 0; pass < fittingPasses; ++pass)
-    assign(bits, samples, columns, numbers).center(numbers);
+    assign(halves, samples, columns, numbers).center(numbers);
   TrellisTable fitted = toBytes(numbers);
   auto measure = [&](const TrellisTable &table) {
-    return assign(bits, samples, columns, toFloats(table)).lost;
+    return assign(halves, samples, columns, toFloats(table)).lost;
   };
   return measure(fitted) < measure(normal) ? fitted : normal;
 }
 
-TrellisTable llmc::learnTrellisTable(unsigned bits, llvm::ArrayRef<float> weights,
+TrellisTable llmc::learnTrellisTable(unsigned halves, llvm::ArrayRef<float> weights,
                                      int64_t columns) {
   constexpr int64_t enough = 1 << 16;
   std::vector<float> samples;
   takeRows(weights, columns, enough, samples);
-  return fitToSamples(bits, samples, columns);
+  return fitToSamples(halves, samples, columns);
 }
 
 void TrellisSamples::add(llvm::ArrayRef<float> weights, int64_t columns, int64_t count) {
   takeRows(weights, columns, count, samples);
 }
 
-TrellisTable TrellisSamples::learn(unsigned bits) const {
+TrellisTable TrellisSamples::learn(unsigned halves) const {
   // A path may go on from one row into the next: it meets weights of the same distribution.
   constexpr int64_t pathLength = 1024;
-  return fitToSamples(bits, samples, pathLength);
+  return fitToSamples(halves, samples, pathLength);
 }
 
-const TrellisTable &llmc::getNormalTrellisTable(unsigned bits) {
+const TrellisTable &llmc::getNormalTrellisTable(unsigned halves) {
   static const TrellisTable tables[] = {
 #define LLMC_TRELLIS_TABLE(scale, ...) {{__VA_ARGS__}, scale},
 #include "TrellisTables.inc"
   };
-  return tables[bits - 2];
+  return tables[halves - leastTrellisHalves];
 }

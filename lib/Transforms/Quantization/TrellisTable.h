@@ -29,17 +29,17 @@ struct TrellisTable {
 /// The kernels for this machine.
 const TrellisKernels &getTrellisKernels();
 
-/// The table that a code of `bits` bits a weight loses least of `samples` with, which have variance
-/// 1 and are cut into rows of `columns`: Lloyd's algorithm (Lloyd 1982, "Least squares quantization
-/// in PCM") around a search for paths. Numbers start as `normal` gives them, normally distributed:
-/// that ends better than quantiles in order.
-TrellisTable trainTrellisTable(unsigned bits, llvm::ArrayRef<float> samples, int64_t columns,
+/// The table that a code of `halves` half bits a weight loses least of `samples` with, which have
+/// variance 1 and are cut into rows of `columns`: Lloyd's algorithm (Lloyd 1982, "Least squares
+/// quantization in PCM") around a search for paths. Numbers start as `normal` gives them, normally
+/// distributed: that ends better than quantiles in order.
+TrellisTable trainTrellisTable(unsigned halves, llvm::ArrayRef<float> samples, int64_t columns,
                                llvm::function_ref<float()> normal);
 
 /// The table for the weights of a matrix, row by row, in units of their row's root mean square:
 /// that for normally distributed ones, fitted to some of the rows by Lloyd's algorithm, where it
 /// loses less of these; else that itself.
-TrellisTable learnTrellisTable(unsigned bits, llvm::ArrayRef<float> weights, int64_t columns);
+TrellisTable learnTrellisTable(unsigned halves, llvm::ArrayRef<float> weights, int64_t columns);
 
 /// Samples of several matrices, for one table of them all.
 class TrellisSamples {
@@ -48,27 +48,27 @@ public:
   void add(llvm::ArrayRef<float> weights, int64_t columns, int64_t count);
   /// The table as learnTrellisTable() finds it; that for normally distributed ones where nothing
   /// was taken but zeros.
-  TrellisTable learn(unsigned bits) const;
+  TrellisTable learn(unsigned halves) const;
 
 private:
   std::vector<float> samples;
 };
 
-/// The one for normally distributed weights of variance 1; bits are from 2 to 5.
-const TrellisTable &getNormalTrellisTable(unsigned bits);
+/// The one for normally distributed weights of variance 1; half bits are from 4 to 10.
+const TrellisTable &getNormalTrellisTable(unsigned halves);
 
 /// Tables that all matrices share.
 class SharedTables {
 public:
-  void set(unsigned bits, const TrellisTable &table) { ofTrellises[bits] = table; }
+  void set(unsigned halves, const TrellisTable &table) { ofTrellises[halves] = table; }
   /// That of a trellis; the one for normally distributed weights where none is set.
-  const TrellisTable &get(unsigned bits) const {
-    auto found = ofTrellises.find(bits);
-    return found == ofTrellises.end() ? getNormalTrellisTable(bits) : found->second;
+  const TrellisTable &get(unsigned halves) const {
+    auto found = ofTrellises.find(halves);
+    return found == ofTrellises.end() ? getNormalTrellisTable(halves) : found->second;
   }
 
 private:
-  std::map<unsigned, TrellisTable> ofTrellises; ///< by bits a weight
+  std::map<unsigned, TrellisTable> ofTrellises; ///< by half bits a weight
 };
 
 } // namespace llmc

@@ -177,7 +177,7 @@ private:
     if (failed(fixed))
       return failure();
     QuantizationRequest asked;
-    asked.bits = bits;
+    asked.bits = bits.getValue();
     asked.groupSize = groupSize;
     asked.activation = ActivationRounding::I8;
     asked.activationGroup = activationGroup;

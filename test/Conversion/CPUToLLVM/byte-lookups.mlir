@@ -97,11 +97,11 @@ func.func @large_rows(%table: !llvm.ptr, %indices: vector<64xi8>) -> vector<64xi
 }
 func.func @inside(%words: vector<16xi32>) -> vector<64xi8> attributes {
     cpu.target = #cpu.target<"any", cpu = "any", features = "FEATURES", dot = plain>} {
-  %0 = cpu.windows %words, %words from 5 step 3 : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+  %0 = cpu.windows %words, %words from [5, 8, 11, 14] : vector<16xi32>, vector<16xi32> -> vector<64xi8>
   return %0 : vector<64xi8>
 }
 func.func @across(%low: vector<16xi32>, %high: vector<16xi32>) -> vector<64xi8> attributes {
     cpu.target = #cpu.target<"any", cpu = "any", features = "FEATURES", dot = plain>} {
-  %0 = cpu.windows %low, %high from 28 step 3 : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+  %0 = cpu.windows %low, %high from [28, 31, 34, 37] : vector<16xi32>, vector<16xi32> -> vector<64xi8>
   return %0 : vector<64xi8>
 }

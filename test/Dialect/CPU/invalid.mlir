@@ -53,16 +53,32 @@ func.func @f(%indices: vector<16xi32>) {
 // -----
 
 func.func @f(%words: vector<16xi32>) {
-  // expected-error @+1 {{expected windows from bit 0 to 31 on, found 32}}
-  %0 = cpu.windows %words, %words from 32 step 3 : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+  // expected-error @+1 {{expected 4 windows that ascend, the first from bit 0 to 31 on, the last at most 24 bits later, found [32, 35, 38, 41]}}
+  %0 = cpu.windows %words, %words from [32, 35, 38, 41] : vector<16xi32>, vector<16xi32> -> vector<64xi8>
   return
 }
 
 // -----
 
 func.func @f(%words: vector<16xi32>) {
-  // expected-error @+1 {{expected windows 1 to 8 bits apart, found 9}}
-  %0 = cpu.windows %words, %words from 0 step 9 : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+  // expected-error @+1 {{found [0, 9, 18, 27]}}
+  %0 = cpu.windows %words, %words from [0, 9, 18, 27] : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+  return
+}
+
+// -----
+
+func.func @f(%words: vector<16xi32>) {
+  // expected-error @+1 {{found [0, 3, 6]}}
+  %0 = cpu.windows %words, %words from [0, 3, 6] : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+  return
+}
+
+// -----
+
+func.func @f(%words: vector<16xi32>) {
+  // expected-error @+1 {{found [0, 6, 3, 9]}}
+  %0 = cpu.windows %words, %words from [0, 6, 3, 9] : vector<16xi32>, vector<16xi32> -> vector<64xi8>
   return
 }
 

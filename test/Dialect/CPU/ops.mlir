@@ -42,10 +42,10 @@ func.func private @expanded(%bytes: vector<64xi8>, %mask: i64, %others: vector<6
 }
 
 // CHECK: cpu.look_up_bytes %{{.*}}[%{{.*}}] : !llvm.ptr, vector<64xi8> -> vector<64xi8>
-// CHECK: cpu.windows %{{.*}}, %{{.*}} from 28 step 3 : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+// CHECK: cpu.windows %{{.*}}, %{{.*}} from [28, 31, 34, 37] : vector<16xi32>, vector<16xi32> -> vector<64xi8>
 func.func private @streams(%table: !llvm.ptr, %words: vector<16xi32>, %indices: vector<64xi8>) -> (vector<64xi8>, vector<64xi8>) {
   %0 = cpu.look_up_bytes %table[%indices] : !llvm.ptr, vector<64xi8> -> vector<64xi8>
-  %1 = cpu.windows %words, %words from 28 step 3 : vector<16xi32>, vector<16xi32> -> vector<64xi8>
+  %1 = cpu.windows %words, %words from [28, 31, 34, 37] : vector<16xi32>, vector<16xi32> -> vector<64xi8>
   return %0, %1 : vector<64xi8>, vector<64xi8>
 }
 

@@ -10,6 +10,11 @@ func.func private @f(tensor<96x64xf32, #llmc.trellis<bits = 6, scale = f16>>)
 
 // -----
 
+// expected-error @+1 {{expected 2 to 5 bits a weight for a trellis, found 5.5}}
+func.func private @f(tensor<96x64xf32, #llmc.trellis<bits = 5, alternates = true, scale = f16>>)
+
+// -----
+
 // expected-error @+1 {{expected scales of f32, f16 or bf16, found 'i8'}}
 func.func private @f(tensor<96x64xf32, #llmc.trellis<bits = 3, scale = i8>>)
 

@@ -10,6 +10,13 @@
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="format=trellis group-size=channel scale=f32 activation=none head-format=same mse table=false" \
 // RUN:   | FileCheck %s --check-prefix=HEAD
 
+// Half bits.
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="format=trellis bits=3.5 head-format=trellis:2.5" -o %t/halves.mlir 2>&1 | FileCheck %s --check-prefix=HALVES
+// RUN: llmc-opt %t/model.mlir --quantize-rtn="bits=3.0 table=false head-format=none" | FileCheck %s --check-prefix=POINT
+// HALVES: head 64x96 trellis<bits = 2, alternates = true, scale = f16>
+// HALVES: up 96x96 trellis<bits = 3, alternates = true, scale = f16> {{.*}} 3.889
+// POINT: @up : tensor<96x96xf32, #llmc.grouped<bits = 3, 
+
 // Tables of their own.
 // RUN: llmc-opt %t/model.mlir --quantize-rtn="format=trellis bits=3 trellis-table=learned" -o %t/learned.mlir 2>&1 | FileCheck %s --check-prefix=TABLE
 // RUN: not cmp %t/q.safetensors %t/learned.safetensors
@@ -21,6 +28,15 @@
 
 // RUN: not llmc-opt %t/model.mlir --quantize-rtn="format=trellis bits=8" 2>&1 | FileCheck %s --check-prefix=BITS
 // BITS: error: bits: expected 2 to 5 with format=trellis, found 8
+// RUN: not llmc-opt %t/model.mlir --quantize-rtn="format=trellis bits=1.5" 2>&1 | FileCheck %s --check-prefix=FEW
+// FEW: error: bits: expected 2 to 5 with format=trellis, found 1.5
+// RUN: not llmc-opt %t/model.mlir --quantize-rtn="format=trellis bits=2.25" 2>&1 | FileCheck %s --check-prefix=QUARTER
+// QUARTER: expected a number of bits, found '2.25'
+// RUN: not llmc-opt %t/model.mlir --quantize-rtn="formats=up=trellis:x" 2>&1 | FileCheck %s --check-prefix=SPELLING
+// SPELLING: error: formats: expected a number of bits in 'trellis:x', found 'x'
+// RUN: not llmc-opt %t/model.mlir --quantize-rtn="bits=3.5" 2>&1 | FileCheck %s --check-prefix=WHOLE
+// RUN: not llmc-opt %t/model.mlir --quantize-rtn="head-format=int:3.5" 2>&1 | FileCheck %s --check-prefix=WHOLE
+// WHOLE: error: bits: expected a whole number with format=int, found 3.5
 // RUN: not llmc-opt %t/model.mlir --quantize-rtn="format=trellis symmetric=false" 2>&1 | FileCheck %s --check-prefix=SYMMETRIC
 // SYMMETRIC: error: symmetric: expected symmetric=true with format=trellis, which has no zero points, found symmetric=false
 // RUN: not llmc-opt %t/model.mlir --quantize-gptq="format=trellis group-size=64" 2>&1 | FileCheck %s --check-prefix=GROUP

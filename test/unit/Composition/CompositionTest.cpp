@@ -78,7 +78,8 @@ const Choice roundings[] = {
     {"Trellis3", "quantize-rtn{format=trellis bits=3 %report}"},
     {"HQQ", "quantize-hqq{%report}"},
     {"GPTQInt4", "quantize-gptq{bits=4 symmetric=false group-size=32 %report %data}"},
-    {"GPTQTrellis2", "quantize-gptq{format=trellis bits=2 activation=none %report %data}"},
+    {"GPTQTrellis2AndAHalf",
+     "quantize-gptq{format=trellis bits=2.5 activation=none %report %data}"},
     {"SpQR", "quantize-spqr{outliers=0.03 %report %data}"},
     {"GPTQMXFP6", "quantize-gptq{format=mxfp6 %report %data}"},
 };

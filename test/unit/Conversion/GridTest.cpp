@@ -22,9 +22,11 @@ TEST_F(TinyModelOnGrid, Floats) { compare({1, 3}, llvm::CodeGenOptLevel::Aggress
 // Integers, numbers of a table, and windows of streams of bits, looked up in a table of all: each
 // in a layer.
 TEST_F(TinyModelOnGrid, EncodedWeights) {
-  transform("quantize-rtn{bits=4 only=layers.0 activation=none table=false},"
-            "quantize-rtn{format=nf4 only=layers.1 activation=none table=false},"
-            "quantize-rtn{format=trellis bits=3 only=layers.2 activation=none table=false}");
+  transform(
+      "quantize-rtn{bits=4 only=layers.0 activation=none table=false},"
+      "quantize-rtn{format=nf4 only=layers.1 activation=none table=false},"
+      "quantize-rtn{format=trellis bits=3.5 formats=gate=trellis:3 only=layers.2 activation=none "
+      "table=false}");
   compare({2});
 }
 

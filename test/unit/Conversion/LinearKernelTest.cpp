@@ -264,10 +264,10 @@ TEST_F(LinearKernels, NF4) {
 TEST_F(LinearKernels, Trellises) {
   // Widths that end inside a block and at its end, and a last tile that is not whole.
   std::vector<Weights> weights;
-  for (unsigned bits : {2u, 3u})
-    weights.push_back(makeTrellis(bits, builder.getF16Type(), 83, 160, bits));
-  for (unsigned bits : {4u, 5u})
-    weights.push_back(makeTrellis(bits, builder.getF32Type(), 19, 77, bits));
+  for (unsigned halves : {4u, 5u, 6u, 9u})
+    weights.push_back(makeTrellis(halves, builder.getF16Type(), 83, 160, halves));
+  for (unsigned halves : {7u, 8u, 10u})
+    weights.push_back(makeTrellis(halves, builder.getF32Type(), 19, 77, halves));
   std::vector<LinearCase> cases;
   for (const Weights &weight : weights)
     for (bool rounded : {false, true})

@@ -62,9 +62,9 @@ Weights llmc::test::makeNF4(int64_t group, mlir::Type scale, int64_t rows, int64
   return weights;
 }
 
-Weights llmc::test::makeTrellis(unsigned bits, mlir::Type scale, int64_t rows, int64_t columns,
+Weights llmc::test::makeTrellis(unsigned halves, mlir::Type scale, int64_t rows, int64_t columns,
                                 uint64_t seed) {
-  TrellisMatrix matrix = TrellisMatrix::random(bits, scale, rows, columns, seed);
+  TrellisMatrix matrix = TrellisMatrix::random(halves, scale, rows, columns, seed);
   Weights weights;
   weights.type = mlir::RankedTensorType::get(
       {rows, columns}, mlir::Float32Type::get(scale.getContext()), matrix.getAttr());

@@ -32,7 +32,8 @@ struct Weights {
 
 Weights makeGrouped(const EncodingCase &spec, uint64_t seed);
 Weights makeNF4(int64_t group, mlir::Type scale, int64_t rows, int64_t columns, uint64_t seed);
-Weights makeTrellis(unsigned bits, mlir::Type scale, int64_t rows, int64_t columns, uint64_t seed);
+Weights makeTrellis(unsigned halves, mlir::Type scale, int64_t rows, int64_t columns,
+                    uint64_t seed);
 Weights makeCodebook(const CodebookMatrix &matrix);
 Weights makeSparse(int64_t count, int64_t of, const EncodingCase &spec, uint64_t seed);
 /// Some of the weights of `dense`, which are its floats or its codes.

@@ -20,10 +20,11 @@ protected:
   void forEachMatrix(llvm::function_ref<void(const TrellisMatrix &)> test) {
     for (mlir::Type scale : {mlir::Type(builder.getF32Type()), mlir::Type(builder.getF16Type()),
                              mlir::Type(builder.getBF16Type())})
-      for (unsigned bits = 2; bits <= 5; ++bits)
+      for (unsigned halves = 4; halves <= 10; ++halves)
         for (int64_t columns : {1, 2, 31, 77, 128}) {
-          SCOPED_TRACE(std::to_string(bits) + " bits, " + std::to_string(columns) + " columns");
-          test(TrellisMatrix::random(bits, scale, 19, columns, bits + columns));
+          SCOPED_TRACE(std::to_string(halves) + " half bits, " + std::to_string(columns) +
+                       " columns");
+          test(TrellisMatrix::random(halves, scale, 19, columns, halves + columns));
         }
   }
 };
@@ -41,7 +42,7 @@ TEST_F(TrellisEncoding, TilesHoldTheCodesAndTheTable) {
     EXPECT_EQ(layout.tableBytes, 256);
     const TiledPlane &codes = layout.planes[TrellisAttr::codes];
     EXPECT_EQ(codes.getByteSize(layout.getBlocks()),
-              64 * matrix.bits * ((matrix.columns + 31) / 32));
+              32 * matrix.halves * ((matrix.columns + 31) / 32));
     for (int64_t i = 0; i < 256; ++i)
       ASSERT_EQ(layout.planes[TrellisAttr::table].readInteger(bytes.data(), 0, i), matrix.table[i]);
     for (int64_t row = 0; row < 2 * tileRows; ++row)
@@ -56,10 +57,11 @@ TEST_F(TrellisEncoding, TilesHoldTheCodesAndTheTable) {
 }
 
 TEST_F(TrellisEncoding, BitsPerWeight) {
-  auto bits = [&](unsigned bits, int64_t rows, int64_t columns) {
-    return EncodingInterface(TrellisAttr::get(&context, bits, builder.getF16Type()))
+  auto bits = [&](unsigned halves, int64_t rows, int64_t columns) {
+    return EncodingInterface(TrellisAttr::ofHalves(&context, halves, builder.getF16Type()))
         .getBitsPerWeight({rows, columns});
   };
-  EXPECT_EQ(bits(3, 2, 128), 3 + 16 / 128.0 + 2048 / 256.0);
-  EXPECT_EQ(bits(4, 512, 512), 4 + 16 / 512.0 + 2048 / (512.0 * 512));
+  EXPECT_EQ(bits(6, 2, 128), 3 + 16 / 128.0 + 2048 / 256.0);
+  EXPECT_EQ(bits(8, 512, 512), 4 + 16 / 512.0 + 2048 / (512.0 * 512));
+  EXPECT_EQ(bits(7, 512, 512), 3.5 + 16 / 512.0 + 2048 / (512.0 * 512));
 }

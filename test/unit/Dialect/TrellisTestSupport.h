@@ -23,7 +23,7 @@
 namespace llmc::test {
 
 struct TrellisMatrix {
-  unsigned bits;
+  unsigned halves; ///< half bits of a weight on the mean
   mlir::Type scale;
   int64_t rows, columns;
   std::vector<unsigned> codes;  ///< [rows, columns]
@@ -32,12 +32,12 @@ struct TrellisMatrix {
 
   /// Every code and every number is possible; scales of both signs, of magnitudes from 2^-8 to
   /// 2^-7.
-  static TrellisMatrix random(unsigned bits, mlir::Type scale, int64_t rows, int64_t columns,
+  static TrellisMatrix random(unsigned halves, mlir::Type scale, int64_t rows, int64_t columns,
                               uint64_t seed) {
     std::mt19937_64 random(seed);
-    TrellisMatrix matrix{bits, scale, rows, columns, {}, {}, {}};
+    TrellisMatrix matrix{halves, scale, rows, columns, {}, {}, {}};
     for (int64_t i = 0; i < rows * columns; ++i)
-      matrix.codes.push_back(random() % (1u << bits));
+      matrix.codes.push_back(random() % (1u << matrix.getBits(i % columns)));
     for (int i = 0; i < 256; ++i)
       matrix.table.push_back(static_cast<uint8_t>(random()));
     for (int64_t i = 0; i < rows; ++i) {
@@ -49,22 +49,30 @@ struct TrellisMatrix {
     return matrix;
   }
 
-  TrellisAttr getAttr() const { return TrellisAttr::get(scale.getContext(), bits, scale); }
+  TrellisAttr getAttr() const {
+    return TrellisAttr::get(scale.getContext(), halves / 2, halves % 2 == 1, scale);
+  }
+  /// Of the weights in a column.
+  unsigned getBits(int64_t column) const {
+    return halves / 2 + (halves % 2 == 1 && column % 2 == 1 ? 1 : 0);
+  }
   double getScale(int64_t row) const { return decodeFloat(scales[row], scale); }
 
   /// The bits of a row one after the other, eight zeros before them.
   std::vector<bool> getStream(int64_t row) const {
     std::vector<bool> stream(8);
     for (int64_t column = 0; column < columns; ++column)
-      for (unsigned bit = 0; bit < bits; ++bit)
+      for (unsigned bit = 0; bit < getBits(column); ++bit)
         stream.push_back(codes[row * columns + column] >> bit & 1);
     return stream;
   }
   double getValue(int64_t row, int64_t column) const {
     std::vector<bool> stream = getStream(row);
-    unsigned window = 0;
+    unsigned window = 0, end = 0;
+    for (int64_t each = 0; each <= column; ++each)
+      end += getBits(each);
     for (int bit = 0; bit < 8; ++bit)
-      window |= static_cast<unsigned>(stream[(column + 1) * bits + bit]) << bit;
+      window |= static_cast<unsigned>(stream[end + bit]) << bit;
     return (table[window] - 128) * getScale(row);
   }
   std::vector<uint8_t> getCanonicalForm() const {

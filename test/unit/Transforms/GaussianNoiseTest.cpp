@@ -27,7 +27,7 @@ struct NoiseCase {
   double ratio; ///< in dB
 };
 
-QuantizationRequest ask(const char *format, unsigned bits = 0, const char *group = "") {
+QuantizationRequest ask(const char *format, WeightBits bits = {}, const char *group = "") {
   QuantizationRequest request;
   request.format = format;
   request.bits = bits;
@@ -71,6 +71,7 @@ const NoiseCase cases[] = {
     {"Codebook3", askForCodebook(3, "64"), 14.6},
     {"Codebook2", askForCodebook(2, "matrix"), 9.3},
     {"Trellis4", ask("trellis", 4), 22.0},
+    {"Trellis3AndAHalf", ask("trellis", WeightBits::ofHalves(7)), 19.4},
     {"Trellis3", ask("trellis", 3), 16.7},
     {"Trellis2", ask("trellis", 2), 11.1},
 };

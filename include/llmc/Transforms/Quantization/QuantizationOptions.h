@@ -28,7 +28,7 @@ enum class TrellisNumbers { Normal, Learned, Model };
 /// The options of a quantization pass (QuantizationOptions.td) as they are given.
 struct QuantizationRequest {
   std::string format = "int";
-  unsigned bits = 0; ///< 0: the format's own
+  WeightBits bits; ///< 0: the format's own
   /// Of the head and the token embedding: FORMAT[:BITS[:GROUP]]; `none`: they are left alone;
   /// `same`: they are like all other weights.
   std::string headFormat = "none";

@@ -12,8 +12,8 @@ include "llmc/Transforms/CompressionOptions.td"
 
 /// The numbers that weights are rounded to.
 defvar numberOptions = [
-  Option<"bits", "bits", "unsigned", /*default=*/"0",
-         "Bits of a weight, with format=int 1 to 8, with format=trellis 2 to 5, with format=codebook 2 "
+  Option<"bits", "bits", "::llmc::WeightBits", /*default=*/"::llmc::WeightBits()",
+         "Bits of a weight, with format=int 1 to 8, with format=trellis 2, 2.5, 3 ... 5, with format=codebook 2 "
          "to 8, with format=bilevel 1 to 5; 0: the format's own, 3 for bilevel and 4 for the others">,
   Option<"scale", "scale", "::llmc::ScaleType", /*default=*/"::llmc::ScaleType::Auto",
          "Type of scales and floating-point minima",

@@ -15,6 +15,7 @@
 #define LLMC_TRANSFORMS_QUANTIZATION_WEIGHTFORMAT_H
 
 #include "llmc/Dialect/LLMC/IR/CanonicalForm.h"
+#include "llmc/Transforms/Quantization/WeightBits.h"
 
 #include <memory>
 #include <optional>
@@ -95,14 +96,16 @@ struct FitOptions {
 
 /// What the options of a pass ask of a format. Options that are not given are none or null.
 struct FormatOptions {
-  std::optional<unsigned> bits;
-  std::optional<int64_t> group; ///< a number, or one of GroupedAttr's
+  std::optional<WeightBits> bits; ///< whole ones but of formats that have halves
+  std::optional<int64_t> group;   ///< a number, or one of GroupedAttr's
   bool symmetric;
   ZeroPoint zero;
   mlir::Type scale;
   std::optional<int64_t> sharing;         ///< rows that share a table, or one of CodebookAttr's
   std::optional<unsigned> scaleBits = {}; ///< of scales that are integers
   std::optional<int64_t> scaleGroup = {}; ///< groups that share what these are multiplied with
+
+  unsigned getWholeBits(unsigned byDefault) const { return bits.value_or(byDefault).getWhole(); }
 };
 
 /// A family of encodings that weights can be rounded to.
@@ -111,6 +114,8 @@ public:
   virtual ~WeightFormat() = default;
 
   virtual llvm::StringRef getName() const = 0;
+  /// Whether weights can have half a bit.
+  virtual bool hasHalfBits() const { return false; }
   /// The encoding that options ask for, or reports what can't be done.
   virtual mlir::FailureOr<EncodingInterface> getEncoding(mlir::Location location,
                                                          const FormatOptions &options) const = 0;

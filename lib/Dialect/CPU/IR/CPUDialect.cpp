@@ -63,10 +63,12 @@ LogicalResult LookUpBytesOp::verify() {
 }
 
 LogicalResult WindowsOp::verify() {
-  if (getOffset() > 31)
-    return emitOpError("expected windows from bit 0 to 31 on, found ") << getOffset();
-  if (getStep() < 1 || getStep() > 8)
-    return emitOpError("expected windows 1 to 8 bits apart, found ") << getStep();
+  ArrayRef<int64_t> starts = getStarts();
+  if (starts.size() != 4 || !llvm::is_sorted(starts) || starts.front() < 0 || starts.front() > 31 ||
+      starts.back() - starts.front() > 24)
+    return emitOpError("expected 4 windows that ascend, the first from bit 0 to 31 on, the last at "
+                       "most 24 bits later, found [")
+           << starts << "]";
   return success();
 }
 

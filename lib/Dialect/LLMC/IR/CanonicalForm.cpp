@@ -21,20 +21,26 @@ using namespace llmc;
 // Elements
 //===----------------------------------------------------------------------===//
 
-unsigned llmc::readCode(const uint8_t *row, int64_t column, unsigned bits) {
-  int64_t bit = column * bits;
-  unsigned low = row[bit / 8] >> (bit % 8);
+unsigned llmc::readBits(const uint8_t *row, int64_t start, unsigned bits) {
+  unsigned low = row[start / 8] >> (start % 8);
   // The byte after is read only where the code reaches into it.
-  if (bit % 8 + bits > 8)
-    low |= static_cast<unsigned>(row[bit / 8 + 1]) << (8 - bit % 8);
+  if (start % 8 + bits > 8)
+    low |= static_cast<unsigned>(row[start / 8 + 1]) << (8 - start % 8);
   return low & ((1u << bits) - 1);
 }
 
+void llmc::writeBits(uint8_t *row, int64_t start, unsigned bits, unsigned code) {
+  row[start / 8] |= static_cast<uint8_t>(code << (start % 8));
+  if (start % 8 + bits > 8)
+    row[start / 8 + 1] |= static_cast<uint8_t>(code >> (8 - start % 8));
+}
+
+unsigned llmc::readCode(const uint8_t *row, int64_t column, unsigned bits) {
+  return readBits(row, column * bits, bits);
+}
+
 void llmc::writeCode(uint8_t *row, int64_t column, unsigned bits, unsigned code) {
-  int64_t bit = column * bits;
-  row[bit / 8] |= static_cast<uint8_t>(code << (bit % 8));
-  if (bit % 8 + bits > 8)
-    row[bit / 8 + 1] |= static_cast<uint8_t>(code >> (8 - bit % 8));
+  writeBits(row, column * bits, bits, code);
 }
 
 /// Bits without the last `bits`, to nearest, half to even; a carry goes into the exponent.
@@ -106,10 +112,12 @@ float llmc::halfToFloat(uint16_t half) {
 //===----------------------------------------------------------------------===//
 
 unsigned PlaneArray::readWindow(const uint8_t *bytes, int64_t row, int64_t column) const {
-  unsigned bits = getBits(), result = 0;
-  for (unsigned place = 0; place < window && column >= 0; place += bits, --column)
+  unsigned result = 0;
+  for (unsigned place = 0; place < window && column >= 0; --column) {
     // The window ends with the element's own bits; of the first that it sees there are fewer.
-    result |= readInteger(bytes, row, column) << window >> (place + bits);
+    place += getBitsAt(column);
+    result |= readInteger(bytes, row, column) << window >> place;
+  }
   return result & ((1u << window) - 1);
 }
 
@@ -128,7 +136,7 @@ CanonicalForm CanonicalForm::place(ArrayRef<Plane> planes, ArrayRef<int64_t> sha
       array.arrayRows = 1;
       array.arrayColumns = plane.kept;
     }
-    array.rowBytes = llvm::divideCeil(array.arrayColumns * plane.getBits(), 8);
+    array.rowBytes = llvm::divideCeil(plane.getStart(array.arrayColumns), 8);
     array.offset = llvm::alignTo(form.size, 64);
     form.size = array.offset + array.getByteSize();
     form.planes.push_back(array);
@@ -198,7 +206,7 @@ double EncodingInterface::getBitsPerWeight(ArrayRef<int64_t> shape) const {
     return 0;
   double bits = 0;
   for (const PlaneArray &plane : CanonicalForm::get(*this, shape).planes)
-    bits += plane.getBits() * (static_cast<double>(plane.arrayRows) *
-                               static_cast<double>(plane.arrayColumns) / weights);
+    bits += static_cast<double>(plane.getStart(plane.arrayColumns)) *
+            (static_cast<double>(plane.arrayRows) / weights);
   return bits;
 }

@@ -148,10 +148,15 @@ Value PlaneFormula::readWindows(const PlaneArray &plane) {
           return arith::ConstantIndexOp::create(b, number);
         };
         Value row = linalg::IndexOp::create(b, 0), column = linalg::IndexOp::create(b, 1);
+        // Where the element's own bits end.
+        Value next = arith::AddIOp::create(b, column, index(1)).getResult();
+        Value end = arith::MulIOp::create(b, next, index(bits)).getResult();
+        if (plane.alternates)
+          end = arith::AddIOp::create(b, end, arith::DivUIOp::create(b, next, index(2)));
         Value first = arith::AddIOp::create(
-            b, arith::MulIOp::create(b, column, index(bits)),
+            b, end,
             arith::AddIOp::create(b, linalg::IndexOp::create(b, 2),
-                                  index(bits - static_cast<int64_t>(plane.window))));
+                                  index(-static_cast<int64_t>(plane.window))));
         Value zero = index(0), eight = index(8);
         Value isThere =
             arith::CmpIOp::create(b, arith::CmpIPredicate::sge, first, zero).getResult();

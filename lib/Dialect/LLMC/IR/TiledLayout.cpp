@@ -41,7 +41,7 @@ static bool isInParts(const Plane &plane) {
 
 int64_t TiledPlane::getBlockBytes() const {
   if (isStream())
-    return 64 * getBits();
+    return getStart(blockInputs) * tileRows / 8;
   int64_t lines = 0;
   for (unsigned width : getBitParts(getBits()))
     lines += getLines(width);
@@ -67,9 +67,12 @@ static void visitParts(const TiledPlane &plane, ArrayRef<unsigned> widths, int64
   }
 }
 
-/// Where byte `byte` of a row's stream lies in a plane of a tile.
-static int64_t getStreamPlace(int64_t row, int64_t byte) {
-  return byte / 4 * 64 + 4 * row + byte % 4;
+int64_t TiledPlane::getStreamPlace(int64_t row, int64_t byte) const {
+  int64_t blockBytes = getStart(blockInputs) / 8, inBlock = byte % blockBytes;
+  // The bytes of a row's words, and those of its last half of one.
+  int64_t whole = blockBytes / 4 * 4, width = inBlock < whole ? 4 : blockBytes - whole;
+  int64_t line = inBlock / 4 * 4;
+  return byte / blockBytes * getBlockBytes() + line * tileRows + width * row + inBlock - line;
 }
 
 unsigned TiledPlane::readInteger(const uint8_t *tile, int64_t row, int64_t element) const {
@@ -77,8 +80,8 @@ unsigned TiledPlane::readInteger(const uint8_t *tile, int64_t row, int64_t eleme
     return tile[offset + getTablePlace(row, element)];
   if (isStream()) {
     unsigned integer = 0;
-    for (unsigned bit = 0; bit < getBits(); ++bit) {
-      int64_t place = element * getBits() + bit;
+    for (unsigned bit = 0; bit < getBitsAt(element); ++bit) {
+      int64_t place = getStart(element) + bit;
       integer |= (tile[offset + getStreamPlace(row, place / 8)] >> place % 8 & 1u) << bit;
     }
     return integer;
@@ -163,7 +166,7 @@ static void packRow(const PlaneArray &from, const TiledPlane &to, const uint8_t 
   }
   if (to.isStream()) {
     for (int64_t byte = 0; byte < from.rowBytes; ++byte)
-      tile[to.offset + getStreamPlace(row, byte)] =
+      tile[to.offset + to.getStreamPlace(row, byte)] =
           bytes[from.offset + arrayRow * from.rowBytes + byte];
     return;
   }

@@ -17,9 +17,10 @@ using namespace mlir;
 using namespace llmc;
 
 LogicalResult TrellisAttr::verify(function_ref<InFlightDiagnostic()> emitError, unsigned bits,
-                                  Type scale) {
-  if (bits < 2 || bits > 5)
-    return emitError() << "expected 2 to 5 bits a weight for a trellis, found " << bits;
+                                  bool alternates, Type scale) {
+  if (unsigned halves = 2 * bits + alternates; halves < leastHalves || halves > mostHalves)
+    return emitError() << "expected 2 to 5 bits a weight for a trellis, found " << bits
+                       << (alternates ? ".5" : "");
   if (!scale.isF32() && !scale.isF16() && !scale.isBF16())
     return emitError() << "expected scales of f32, f16 or bf16, found " << scale;
   return success();
@@ -38,6 +39,7 @@ SmallVector<Plane> TrellisAttr::getPlanes(ArrayRef<int64_t>) const {
   Builder builder(getContext());
   Plane stream{"codes", builder.getIntegerType(getBits())};
   stream.window = windowBits;
+  stream.alternates = getAlternates();
   Plane numbers{"table", builder.getIntegerType(8), Plane::all, Plane::all};
   numbers.count = tableSize;
   return {stream, numbers, {"scales", getScale(), 1, Plane::all}};

@@ -195,16 +195,16 @@ def CPU_WindowsOp : CPU_Op<"windows", [Pure]> {
   let summary = "Bytes at any bits of 16 streams side by side";
   let description = [{
     Each lane of `low` and `high` has 64 bits of a stream, those of `low` first. Byte 4r + i of the
-    result is the 8 bits of lane r that start at bit `offset` + i · `step`.
+    result is the 8 bits of lane r that start at bit i of `starts`.
 
     Constraints:
-    - C1. `offset` is from 0 to 31, `step` from 1 to 8.
+    - C1. There are 4 starts, which ascend from one below 32; the last is at most 24 more.
   }];
   let arguments = (ins VectorOfLengthAndType<[16], [I32]>:$low,
-                       VectorOfLengthAndType<[16], [I32]>:$high, I64Attr:$offset, I64Attr:$step);
+                       VectorOfLengthAndType<[16], [I32]>:$high, DenseI64ArrayAttr:$starts);
   let results = (outs VectorOfLengthAndType<[64], [I8]>:$result);
   let assemblyFormat = [{
-    $low `,` $high `from` $offset `step` $step attr-dict `:` type($low) `,` type($high) `->` type($result)
+    $low `,` $high `from` $starts attr-dict `:` type($low) `,` type($high) `->` type($result)
   }];
   let hasVerifier = 1;
 }

@@ -22,6 +22,12 @@
 
 namespace llmc {
 
+/// The integer of `bits` bits, at most 8, or 16 of whole bytes, that starts at bit `start` of a
+/// row.
+unsigned readBits(const uint8_t *row, int64_t start, unsigned bits);
+/// Sets it in a row whose bits there are still zero.
+void writeBits(uint8_t *row, int64_t start, unsigned bits, unsigned code);
+
 /// The integer at `column` of a row of integers of `bits` bits.
 unsigned readCode(const uint8_t *row, int64_t column, unsigned bits);
 
@@ -48,7 +54,7 @@ struct PlaneArray : Plane {
   int64_t getByteSize() const { return arrayRows * rowBytes; }
 
   unsigned readInteger(const uint8_t *bytes, int64_t row, int64_t column) const {
-    return readCode(bytes + offset + row * rowBytes, column, getBits());
+    return readBits(bytes + offset + row * rowBytes, getStart(column), getBitsAt(column));
   }
   /// Calls `visit(column, element)` for those of a row of a list that stand at a column of `width`.
   /// This is the plane of columns.
@@ -65,7 +71,7 @@ struct PlaneArray : Plane {
   }
   /// Once for each place of bytes that were zero.
   void write(uint8_t *bytes, int64_t row, int64_t column, unsigned value) const {
-    writeCode(bytes + offset + row * rowBytes, column, getBits(), value);
+    writeBits(bytes + offset + row * rowBytes, getStart(column), getBitsAt(column), value);
   }
   void write(uint8_t *bytes, int64_t row, int64_t column, float value) const {
     writeFloat(bytes + offset + row * rowBytes, column, element, value);

@@ -41,6 +41,8 @@ struct Plane {
   /// element are that many bits, the last of which are its own: it sees those before it. Before a
   /// row's first bit there are zeros. At most 8; one element for each weight.
   unsigned window = 0;
+  /// Of a stream: every second element of a row, the second one first, has a bit more.
+  bool alternates = false;
   /// Where it is not 0, the plane has elements of so many weights alone, row by row: of those whose
   /// element of the first plane is 1. What is decoded of the others is an element of zero bits.
   int64_t kept = 0;
@@ -64,6 +66,14 @@ struct Plane {
   /// Whether the whole matrix has one table.
   bool isSharedTable() const { return isTable() && rows == all; }
   bool isStream() const { return window != 0; }
+  /// Bits of a row before an element, and of a whole row of as many.
+  int64_t getStart(int64_t element) const {
+    return element * getBits() + (alternates ? element / 2 : 0);
+  }
+  /// Bits of an element of a row.
+  unsigned getBitsAt(int64_t element) const {
+    return static_cast<unsigned>(getStart(element + 1) - getStart(element));
+  }
 };
 
 /// Builds the arithmetic from elements of planes to values of weights. Encodings write it once;

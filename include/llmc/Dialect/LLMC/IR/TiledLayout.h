@@ -30,7 +30,8 @@
 //   the order of the bits. 64 bytes more can be read behind the last.
 // Streams of b bits a weight:
 //   for every block of 32 inputs, b lines of 64 bytes: bytes 4r … 4r + 3 of line j are the bits
-//   from 32 · j on that the block has in row r.
+//   from 32 · j on that the block has in row r. Where every second weight has a bit more, a line of
+//   32 bytes is behind them: bytes 2r and 2r + 1 are the last 16 bits of row r.
 // All others, lists too:
 //   for every element of a row, the 16 of the 16 rows as whole numbers; codes as bytes.
 //
@@ -79,6 +80,8 @@ struct TiledPlane : Plane {
   bool isInBlocks() const { return inParts || isStream(); }
   /// Bytes of a block, of planes that lie in such.
   int64_t getBlockBytes() const;
+  /// Where byte `byte` of a row's stream lies behind the plane's offset.
+  int64_t getStreamPlace(int64_t row, int64_t byte) const;
   /// Bytes of a whole number.
   int64_t getElementBytes() const { return (getBits() + 7) / 8; }
   int64_t getByteSize(int64_t blocks) const {
